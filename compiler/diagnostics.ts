@@ -1,0 +1,55 @@
+// What the compiler says about a graph: faults and warnings, each at its place, all of a file at once.
+
+/** A place in a text file; both count from 1, columns in UTF-16 code units as editors do. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One finding. `pointer` is a JSON pointer (RFC 6901) into the file, '' for the whole document. */
+export interface Diagnostic {
+  readonly severity: 'error' | 'warning';
+  /** Stable code such as `G012`; the table of codes is `spec/rules.ts`. */
+  readonly code: string;
+  readonly pointer: string;
+  /** What was found, what was expected and what to do, without the place. */
+  readonly message: string;
+  /** Where the pointer's value (or an unknown key) begins, when the graph came from a text. */
+  readonly position?: Position;
+}
+
+/** Prints a finding as one line: `error[G012] graph.json:/unet/num_heads: … (line 9, column 18)`. */
+export function formatDiagnostic(d: Diagnostic, file: string): string {
+  const place = d.pointer === '' ? file : `${file}:${d.pointer}`;
+  const position = d.position ? ` (line ${d.position.line}, column ${d.position.column})` : '';
+  return escapeControls(`${d.severity}[${d.code}] ${place}: ${d.message}${position}`);
+}
+
+/** Text from a file must neither break the line nor steer a terminal. */
+function escapeControls(text: string): string {
+  return text.replace(/\p{C}/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}
+
+/** A graph that cannot be compiled, with every fault that was found. */
+export class GraphError extends Error {
+  override readonly name = 'GraphError';
+  constructor(
+    readonly diagnostics: readonly Diagnostic[],
+    readonly file: string,
+  ) {
+    super(diagnostics.map((d) => formatDiagnostic(d, file)).join('\n'));
+  }
+}
+
+/** A broken invariant of the compiler itself; no input may reach it. */
+export class InternalError extends Error {
+  override readonly name = 'InternalError';
+  constructor(message: string) {
+    super(`internal: ${message}`);
+  }
+}
+
+/** Throws an InternalError unless `condition` holds. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new InternalError(message);
+}
