@@ -1,0 +1,90 @@
+// The attributes of every op as data: what the printer writes, the parser reads and the verifier checks.
+
+import type { DType, OpAttrs, OpName, Shape, TensorType } from '../ops/op.ts';
+import { formatType } from '../ops/operands.ts';
+
+/** The types an attribute can have, by name. */
+interface KindTypes {
+  readonly number: number;
+  readonly shape: Shape;
+  readonly string: string;
+  readonly dtype: DType;
+  readonly type: TensorType;
+}
+
+export type AttrKind = keyof KindTypes;
+export type AttrValue = KindTypes[AttrKind];
+
+/** The kinds whose values are of type T. */
+type KindOf<T> = { [K in AttrKind]: T extends KindTypes[K] ? K : never }[AttrKind];
+
+/** Kind of each attribute of each op, in the order they are printed. */
+export const ATTR_KINDS = {
+  input: { name: 'string', type: 'type' },
+  param: { name: 'string', shape: 'shape' },
+  timestep_embedding: { dim: 'number', max_period: 'number' },
+  linear: {},
+  embedding: {},
+  silu: {},
+  add: {},
+  channel_add: {},
+  film: {},
+  dropout: { p: 'number' },
+  concat: {},
+  slice: { start: 'number', end: 'number' },
+  param_concat: {},
+  conv: { stride: 'shape', padding: 'shape' },
+  conv_transpose: { stride: 'shape', padding: 'shape' },
+  group_norm: { groups: 'number', eps: 'number' },
+  avg_pool: { kernel: 'shape' },
+  upsample_nearest: { factor: 'shape' },
+  upsample_linear: { size: 'shape' },
+  attention: { heads: 'number' },
+  reshape: { shape: 'shape' },
+  cast: { dtype: 'dtype' },
+} as const satisfies {
+  readonly [N in OpName]: { readonly [K in keyof OpAttrs[N]]: KindOf<OpAttrs[N][K]> };
+};
+
+/** Name and kind of the attributes of `op`. */
+export function attrKinds(op: OpName): readonly (readonly [name: string, kind: AttrKind])[] {
+  return Object.entries(ATTR_KINDS[op]);
+}
+
+/** The text of an attribute's value: `[1, 1]`, `0.00001`, `"out.2.weight"`, `f16`, `f32[1,3,32,32]`. */
+export function formatAttr(kind: AttrKind, value: unknown): string {
+  switch (kind) {
+    case 'number':
+    case 'dtype':
+      return String(value);
+    case 'shape':
+      return `[${(value as Shape).join(', ')}]`;
+    case 'string':
+      return JSON.stringify(value);
+    case 'type':
+      return formatType(value as TensorType);
+  }
+}
+
+/** Whether `value` is of the kind. */
+export function isAttr(kind: AttrKind, value: unknown): value is AttrValue {
+  switch (kind) {
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value);
+    case 'dtype':
+      return isDType(value);
+    case 'shape':
+      return Array.isArray(value) && value.every((d) => Number.isSafeInteger(d) && d >= 0);
+    case 'string':
+      return typeof value === 'string';
+    case 'type': {
+      if (typeof value !== 'object' || value === null) return false;
+      const { dtype, shape } = value as Partial<TensorType>;
+      return isDType(dtype) && isAttr('shape', shape);
+    }
+  }
+}
+
+export function isDType(value: unknown): value is DType {
+  return value === 'f32' || value === 'f16' || value === 'u32';
+}

@@ -1,0 +1,89 @@
+// What an op is: attributes, shape rule, cost and meaning. Nothing here knows of a GPU.
+
+export type DType = 'f32' | 'f16' | 'u32';
+export type Shape = readonly number[];
+
+/** Shape and element type of a value. Activations are [batch, channels, ...space], space of 1 to 3 sizes. */
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** A value of the reference executor: row-major, held in float64. */
+export interface RefTensor {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+/** Multiply-accumulates by kind, over the whole batch (the counting of `thop`: bias and norms are free). */
+export interface Macs {
+  readonly conv: number;
+  readonly linear: number;
+  readonly attention: number;
+}
+
+export const NO_MACS: Macs = { conv: 0, linear: 0, attention: 0 };
+
+/** Attributes of every op. Sizes per spatial dimension are listed slowest first, as in the shape. */
+export interface OpAttrs {
+  /** A model input: x, timesteps [B], y [B] or low_res. */
+  readonly input: { readonly name: 'x' | 'timesteps' | 'y' | 'low_res'; readonly type: TensorType };
+  /** A parameter by its checkpoint name. */
+  readonly param: { readonly name: string; readonly shape: Shape };
+  /** Sinusoidal embedding of timesteps [B] → [B, dim]. */
+  readonly timestep_embedding: { readonly dim: number; readonly max_period: number };
+  /** x [B, K], weight [N, K], bias [N] → [B, N]. */
+  readonly linear: Readonly<Record<never, never>>;
+  /** table [N, E], indices [B] → [B, E]. */
+  readonly embedding: Readonly<Record<never, never>>;
+  readonly silu: Readonly<Record<never, never>>;
+  /** a + b of one shape. */
+  readonly add: Readonly<Record<never, never>>;
+  /** x [B, C, ...] + e [B, C], e repeated over space. */
+  readonly channel_add: Readonly<Record<never, never>>;
+  /** x [B, C, ...] · (1 + scale) + shift, with e [B, 2C] = scale, shift (FiLM). */
+  readonly film: Readonly<Record<never, never>>;
+  /** Identity at inference; kept until `remove_dropout` so that the graph shows it. */
+  readonly dropout: { readonly p: number };
+  /** Joins two values along channels. */
+  readonly concat: Readonly<Record<never, never>>;
+  /** Channels start … end of x. */
+  readonly slice: { readonly start: number; readonly end: number };
+  /** Joins parameters along their first axis, when weights are loaded. */
+  readonly param_concat: Readonly<Record<never, never>>;
+  /** x, weight [O, I, ...kernel], bias [O]. */
+  readonly conv: { readonly stride: Shape; readonly padding: Shape };
+  /** x, weight [I, O, ...kernel], bias [O]. */
+  readonly conv_transpose: { readonly stride: Shape; readonly padding: Shape };
+  /** x, weight [C], bias [C]. */
+  readonly group_norm: { readonly groups: number; readonly eps: number };
+  readonly avg_pool: { readonly kernel: Shape };
+  readonly upsample_nearest: { readonly factor: Shape };
+  /** Linear interpolation to `size` (corners not aligned). */
+  readonly upsample_linear: { readonly size: Shape };
+  /** qkv [B, 3C, T] with channels ordered [head][q, k, v][channel] → [B, C, T]. */
+  readonly attention: { readonly heads: number };
+  /** The same elements in another shape; only spatial dimensions are merged or split. */
+  readonly reshape: { readonly shape: Shape };
+  /** Rounds to another element type. */
+  readonly cast: { readonly dtype: DType };
+}
+
+export type OpName = keyof OpAttrs;
+
+/** The meaning of one op. */
+export interface OpDef<N extends OpName = OpName> {
+  /** Type of the result; throws InternalError on operands that do not fit. */
+  infer(inputs: readonly TensorType[], attrs: OpAttrs[N]): TensorType;
+  /** Multiply-accumulates of one evaluation. */
+  macs(inputs: readonly TensorType[], attrs: OpAttrs[N]): Macs;
+  /** Floating-point operations of one evaluation, everything counted. */
+  flops(inputs: readonly TensorType[], attrs: OpAttrs[N]): number;
+  /** The value, computed in float64. `input` and `param` have none: the executor supplies theirs. */
+  reference(inputs: readonly RefTensor[], attrs: OpAttrs[N]): RefTensor;
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((n, d) => n * d, 1);
+}
