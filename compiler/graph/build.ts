@@ -1,0 +1,98 @@
+// Builds the Graph of a Spec of either form and holds it to the rules of the family, finding all faults at once.
+
+import type { Diagnostic } from '../diagnostics.ts';
+import type { Spec } from '../spec/spec.ts';
+import { blockPath, type Draft, layerPath } from './draft.ts';
+import { draftExplicit } from './explicit.ts';
+import type { Block, Graph } from './graph.ts';
+import { entryChannels, last, layerOutChannels, layerOutSize } from './layers.ts';
+import { checkAttention, checkDiffusion, checkUnused, resolveDiffusion } from './rules-options.ts';
+import { checkSizes, resolveSize, type SaidSize } from './rules-sizes.ts';
+import { checkChannels, checkHeads, checkNorms } from './rules-widths.ts';
+import { draftUnet } from './unet.ts';
+import { verifyGraph } from './verify.ts';
+
+export interface BuildOptions {
+  /** Spatial size instead of the file's image_size: one number for all dimensions, or one for each. */
+  readonly size?: readonly number[] | undefined;
+}
+
+export interface BuiltGraph {
+  /** Null exactly where a diagnostic is an error. */
+  readonly graph: Graph | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The Graph of a spec, checked. Never throws on a spec that `readSpec` gave. */
+export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
+  const model = spec.form === 'compact' ? spec.unet : spec;
+  const said = saidSize(spec, options);
+  const size = resolveSize(said, model.dims);
+  const lowRes = spec.super_resolution && resolveSize(saidLowRes(spec.super_resolution), model.dims);
+  const draft = spec.form === 'compact' ? draftUnet(spec) : draftExplicit(spec);
+  const entry = entryChannels({ in_channels: model.in_channels, super_resolution: spec.super_resolution });
+
+  const diagnostics: Diagnostic[] = [
+    ...(isSize(size) ? [] : [size]),
+    ...(lowRes && !isSize(lowRes) ? [lowRes] : []),
+    ...checkNorms(draft),
+    ...checkHeads(draft),
+    ...checkChannels(draft, entry),
+    ...(isSize(size) ? checkSizes(draft, said, size) : []),
+    ...checkDiffusion(
+      spec.diffusion,
+      model,
+      spec.form === 'compact' ? '/unet/out_channels' : '/out_channels',
+    ),
+    ...(spec.form === 'compact' ? checkUnused(spec.unet) : []),
+    ...(spec.form === 'compact' && isSize(size) ? checkAttention(spec.unet, size) : []),
+  ];
+  if (!isSize(size) || (lowRes && !isSize(lowRes)) || diagnostics.some((d) => d.severity === 'error')) {
+    return { graph: null, diagnostics };
+  }
+
+  const graph: Graph = {
+    name: spec.name,
+    dims: model.dims,
+    image_size: size,
+    in_channels: model.in_channels,
+    out_channels: model.out_channels,
+    num_classes: model.num_classes,
+    time_embed: { ...draft.time_embed },
+    super_resolution: lowRes ? { low_res_size: lowRes } : null,
+    diffusion: resolveDiffusion(spec.diffusion, model),
+    blocks: placeBlocks(draft, size),
+    head: { channels: layerOutChannels(last(last(draft.blocks).layers)) },
+  };
+  verifyGraph(graph);
+  return { graph, diagnostics };
+}
+
+function saidSize(spec: Spec, { size }: BuildOptions): SaidSize {
+  if (!size) return { value: spec.image_size, pointer: '/image_size', label: 'image_size' };
+  const value = size.length === 1 ? size[0]! : size;
+  return { value, pointer: '/image_size', label: 'the requested size' };
+}
+
+function saidLowRes({ low_res_size }: NonNullable<Spec['super_resolution']>): SaidSize {
+  return { value: low_res_size, pointer: '/super_resolution/low_res_size', label: 'low_res_size' };
+}
+
+function isSize(size: readonly number[] | Diagnostic): size is readonly number[] {
+  return Array.isArray(size);
+}
+
+/** The draft's blocks with paths, and the sizes that follow from the image's. */
+function placeBlocks(draft: Draft, image: readonly number[]): readonly Block[] {
+  let size = image;
+  return draft.blocks.map((block) => ({
+    role: block.role,
+    index: block.index,
+    path: blockPath(block),
+    layers: block.layers.map((value, layer) => {
+      const in_size = size;
+      size = layerOutSize(value, size);
+      return { layer: value, path: layerPath({ block, layer }), in_size, out_size: size };
+    }),
+  }));
+}

@@ -1,0 +1,53 @@
+// Prints a Graph: a head line, then one stable line for each layer under its block.
+
+import type { Graph, Layer } from './graph.ts';
+import { entryChannels, last, layerOutChannels } from './layers.ts';
+import { parameterCount, parameters } from './parameters.ts';
+
+/** The graph as text, one line a layer: `  input_blocks.1.0  res_block 128 -> 256 film skip conv1x1  32x32`. */
+export function printGraph(graph: Graph): string {
+  const size = graph.image_size.join('x');
+  const diffusion = graph.diffusion;
+  const lines = [
+    `graph ${graph.name}  ${graph.dims}D  [${entryChannels(graph)},${size}] -> [${graph.out_channels},${size}]`,
+    ...(graph.super_resolution
+      ? [`low_res [${graph.in_channels},${graph.super_resolution.low_res_size.join('x')}]`]
+      : []),
+    `time_embed ${graph.time_embed.channels} -> ${graph.time_embed.hidden}`,
+    ...(graph.num_classes === null ? [] : [`label_emb ${graph.num_classes} classes`]),
+    `diffusion ${diffusion.steps} steps ${diffusion.noise_schedule} ${diffusion.predict} ${diffusion.variance}${diffusion.rescale_timesteps ? ' rescale_timesteps' : ''}`,
+  ];
+  const skips: string[] = [];
+  for (const block of graph.blocks) {
+    const end = last(block.layers);
+    const out = `[${layerOutChannels(end.layer)},${end.out_size.join('x')}]`;
+    if (block.role === 'input') skips.push(block.path);
+    const stack = { input: `push ${out}`, middle: out, output: `pop ${skips.at(-1)} ${out}` }[block.role];
+    if (block.role === 'output') skips.pop();
+    lines.push(`${block.path}  ${stack}`);
+    for (const { layer, path, in_size, out_size } of block.layers) {
+      const sizes = [...new Set([in_size.join('x'), out_size.join('x')])].join(' -> ');
+      lines.push(`  ${path}  ${printLayer(layer)}  ${sizes}`);
+    }
+  }
+  lines.push(`out  norm silu conv ${graph.head.channels} -> ${graph.out_channels}  ${size}`);
+  lines.push(`parameters ${parameterCount(graph)} in ${parameters(graph).length} tensors`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** A layer without its place: `res_block 128 -> 256 film dropout 0.3 skip conv1x1`. */
+export function printLayer(layer: Layer): string {
+  switch (layer.type) {
+    case 'conv':
+      return `conv ${layer.in_channels} -> ${layer.out_channels} kernel ${layer.kernel}`;
+    case 'res_block': {
+      const dropout = layer.dropout > 0 ? ` dropout ${layer.dropout}` : '';
+      return `res_block ${layer.in_channels} -> ${layer.out_channels} ${layer.conditioning}${dropout} skip ${layer.skip}`;
+    }
+    case 'attention':
+      return `attention ${layer.channels} heads ${layer.heads}`;
+    case 'downsample':
+    case 'upsample':
+      return `${layer.type} ${layer.channels} ${layer.method}`;
+  }
+}

@@ -1,0 +1,79 @@
+// The keys that the compact and the explicit form share.
+
+import { z } from 'zod';
+import { choice, flag, integer, LIMITS, spatial, strict } from './fields.ts';
+
+export const FORMAT_VERSION = 1;
+
+export const head = {
+  $schema: z
+    .string('a string')
+    .optional()
+    .describe('Where editors find the JSON schema of this format; it has no effect on the model.'),
+  version: z
+    .literal(FORMAT_VERSION, `the format version ${FORMAT_VERSION}`)
+    .describe('Version of the graph format.'),
+  name: z
+    .string('a string')
+    .regex(/^\P{C}+$/u, 'a name without control characters')
+    .max(100, 'a name of at most 100 characters')
+    .default('unet')
+    .describe('What the model is called in reports and bundles.'),
+  image_size: spatial().describe(
+    'Size of an image: one number for all dimensions, or one for each, slowest first ([height, width] in 2D).',
+  ),
+};
+
+export const dims = z
+  .union([z.literal(1), z.literal(2), z.literal(3)], '1, 2 or 3')
+  .default(2)
+  .describe('Spatial dimensions. In 3D only height and width are resampled, the depth is kept.');
+
+export const in_channels = integer(1, LIMITS.image_channels).describe(
+  'Channels of one image. A super-resolution model takes twice as many: the noisy image and the upsampled low_res.',
+);
+
+export const out_channels = integer(1, 2 * LIMITS.image_channels).describe(
+  'Channels of the output: as many as in_channels, or twice as many where the variance is learned.',
+);
+
+const probability = 'a number of at least 0 and below 1';
+
+export const dropout = z
+  .number(probability)
+  .gte(0, probability)
+  .lt(1, probability)
+  .default(0)
+  .describe('Dropout probability in training; it has no effect on sampling.');
+
+export const num_classes = integer(1, LIMITS.classes)
+  .nullable()
+  .default(null)
+  .describe('Number of classes of a class-conditional model, which then takes a label y; null for none.');
+
+export const tail = {
+  super_resolution: strict({
+    low_res_size: spatial().describe('Size of low_res; it is upsampled bilinearly to image_size.'),
+  })
+    .optional()
+    .describe('Makes the model a SuperResModel: low_res is upsampled and concatenated to the noisy image.'),
+  diffusion: strict({
+    steps: integer(2, LIMITS.steps).default(1000).describe('Steps of the diffusion process in training.'),
+    noise_schedule: choice(['linear', 'cosine'])
+      .default('linear')
+      .describe('How the noise grows with the steps.'),
+    predict: choice(['epsilon', 'x_start', 'previous_x'])
+      .default('epsilon')
+      .describe('What the model predicts: the noise, the image, or the image one step back.'),
+    variance: choice(['learned_range', 'learned', 'fixed_small', 'fixed_large'])
+      .optional()
+      .describe(
+        'Variance of a step. Default: learned_range where out_channels is twice in_channels, else fixed_large.',
+      ),
+    rescale_timesteps: flag()
+      .default(false)
+      .describe('Feed the model t · 1000 / steps, so that timesteps always lie in 0 to 1000.'),
+  })
+    .optional()
+    .describe('Defaults for sampling: the diffusion process that the model was trained with.'),
+};

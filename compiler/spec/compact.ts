@@ -1,0 +1,55 @@
+// The compact form: the keyword arguments of the original UNetModel, with its names and defaults.
+
+import { z } from 'zod';
+import { dims, dropout, head, in_channels, num_classes, out_channels, tail } from './common.ts';
+import { choice, flag, integer, integers, LIMITS, strict } from './fields.ts';
+
+export const unet = strict({
+  in_channels,
+  model_channels: integer(1, LIMITS.model_channels).describe(
+    'Width of the first level, a multiple of 32; the width of a level is this times its channel_mult.',
+  ),
+  out_channels,
+  num_res_blocks: integer(1, LIMITS.res_blocks).describe(
+    'Residual blocks of a level on the way down; one more on the way up.',
+  ),
+  attention_resolutions: integers([0, 32], [1, LIMITS.size]).describe(
+    'Downsampling factors (not pixels) at which blocks have attention: 4 is where the image is a quarter as wide.',
+  ),
+  dropout,
+  channel_mult: integers([1, LIMITS.levels], [1, LIMITS.channel_mult])
+    .default([1, 2, 4, 8])
+    .describe('Channel multiplier of each level; there is one downsampling less than levels.'),
+  conv_resample: flag()
+    .default(true)
+    .describe('Resample with learned convolutions; false: average pooling and plain nearest.'),
+  dims,
+  num_classes,
+  use_checkpoint: flag()
+    .default(false)
+    .describe('Gradient checkpointing in training; it has no effect on sampling.'),
+  num_heads: integer(1, LIMITS.channels)
+    .default(1)
+    .describe('Attention heads on the way down and in the middle.'),
+  num_heads_upsample: z
+    .union([z.literal(-1), integer(1, LIMITS.channels)], `-1 or an integer from 1 to ${LIMITS.channels}`)
+    .default(-1)
+    .describe('Attention heads on the way up; -1: as num_heads.'),
+  use_scale_shift_norm: flag()
+    .default(false)
+    .describe('Condition on time by FiLM, norm(h)·(1 + scale) + shift; false: by adding to h.'),
+  upsample: choice(['nearest', 'conv_transpose'])
+    .default('nearest')
+    .describe(
+      'nearest: repeat, then convolve if conv_resample. conv_transpose: learned, kernel 4, stride 2, padding 1.',
+    ),
+});
+
+export const compactFile = strict({
+  ...head,
+  unet: unet.describe('The keyword arguments of the original UNetModel.'),
+  ...tail,
+});
+
+/** A file of the compact form with its defaults filled in. */
+export type CompactFile = z.output<typeof compactFile>;

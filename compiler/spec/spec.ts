@@ -1,0 +1,117 @@
+// Reads the text of a graph file into a Spec: what the author wrote, checked field by field, defaults filled in.
+
+import type { z } from 'zod';
+import type { Diagnostic, Position } from '../diagnostics.ts';
+import { FORMAT_VERSION } from './common.ts';
+import { type CompactFile, compactFile, unet } from './compact.ts';
+import { type ExplicitFile, explicitFile } from './explicit.ts';
+import { explainIssues } from './faults.ts';
+import { type Json, readJson } from './json.ts';
+import { repair } from './repair.ts';
+
+/** A graph file, in the form it was written in. */
+export type Spec =
+  | ({ readonly form: 'compact' } & Readonly<CompactFile>)
+  | ({ readonly form: 'explicit' } & Readonly<ExplicitFile>);
+
+/** A text read as a Spec. */
+export interface SpecText {
+  /** The spec; with `faults` one whose faulty fields were guessed; null where too little was readable. */
+  readonly spec: Spec | null;
+  readonly faults: readonly Diagnostic[];
+  /** Names of the fields in `spec` that were guessed: findings that rest on them say nothing. */
+  readonly guessed: ReadonlySet<string>;
+  /** Position of a diagnostic's place in the text. */
+  locate(diagnostic: Diagnostic): Position | undefined;
+}
+
+const COMPACT_HOMES = new Map([
+  ...Object.keys(unet.shape).map((key) => [key, 'unet'] as const),
+  ...['steps', 'noise_schedule', 'predict', 'variance', 'rescale_timesteps'].map(
+    (k) => [k, 'diffusion'] as const,
+  ),
+  ['low_res_size', 'super_resolution'] as const,
+]);
+const EXPLICIT_HOMES = new Map([...COMPACT_HOMES].filter(([, home]) => home !== 'unet'));
+
+/** Reads a graph file of either form. Never throws; all faults of JSON and of fields are in the result. */
+export function readSpec(text: string): SpecText {
+  const json = readJson(text);
+  const read =
+    json.value === undefined
+      ? { spec: null, faults: [], guessed: new Set<string>() }
+      : checkFields(json.value);
+  const seen = new Set(json.faults.map((f) => f.pointer));
+  return {
+    spec: read.spec,
+    faults: [...json.faults, ...read.faults.filter((f) => !seen.has(f.pointer))],
+    guessed: read.guessed,
+    locate: (d) => d.position ?? nearestPosition(d, json.values, json.keys),
+  };
+}
+
+/** Checks a JSON value that was made by a program, as `readSpec` checks a text. */
+export function checkFields(value: Json): Omit<SpecText, 'locate'> {
+  const none = new Set<string>();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return {
+      spec: null,
+      faults: [fault('G009', '', 'expected an object with "version", "image_size" and "unet"')],
+      guessed: none,
+    };
+  }
+  const file = value as Readonly<Record<string, Json>>;
+  const version = file.version;
+  if (typeof version === 'number' && version !== FORMAT_VERSION) {
+    const message = `found version ${version}, but this build reads version ${FORMAT_VERSION} alone`;
+    return { spec: null, faults: [fault('G010', '/version', message)], guessed: none };
+  }
+  const hasUnet = Object.hasOwn(file, 'unet');
+  const hasBlocks = Object.hasOwn(file, 'blocks');
+  if (hasUnet && hasBlocks) {
+    const message = 'a graph has "unet" (compact form) or "blocks" (explicit form), not both; remove one';
+    return { spec: null, faults: [fault('G010', '/blocks', message)], guessed: none };
+  }
+  if (hasBlocks) return parse('explicit', file);
+  const result = parse('compact', file);
+  if (hasUnet) return result;
+  const message = 'a graph needs "unet" (compact form) or "blocks" (explicit form)';
+  const others = result.faults.filter((f) => f.pointer !== '/unet');
+  return { ...result, faults: [fault('G010', '', message), ...others] };
+}
+
+function parse(form: Spec['form'], file: Readonly<Record<string, Json>>): Omit<SpecText, 'locate'> {
+  const first = attempt(form, file);
+  if (first.spec) return { spec: first.spec, faults: [], guessed: new Set() };
+  const faults = explainIssues(first.issues, file, form === 'compact' ? COMPACT_HOMES : EXPLICIT_HOMES);
+  const repaired = repair(file, first.issues);
+  return {
+    spec: repaired && attempt(form, repaired.file).spec,
+    faults,
+    guessed: repaired?.guessed ?? new Set(),
+  };
+}
+
+function attempt(form: Spec['form'], file: Json): { spec: Spec | null; issues: readonly z.core.$ZodIssue[] } {
+  const result = form === 'compact' ? compactFile.safeParse(file) : explicitFile.safeParse(file);
+  return result.success
+    ? { spec: { form, ...result.data } as Spec, issues: [] }
+    : { spec: null, issues: result.error.issues };
+}
+
+function fault(code: string, pointer: string, message: string): Diagnostic {
+  return { severity: 'error', code, pointer, message };
+}
+
+/** The place of the pointer itself, or of the nearest value around it. An unknown key is found at its key. */
+function nearestPosition(
+  diagnostic: Diagnostic,
+  values: ReadonlyMap<string, Position>,
+  keys: ReadonlyMap<string, Position>,
+): Position | undefined {
+  if (diagnostic.code === 'G008') return keys.get(diagnostic.pointer);
+  for (let pointer = diagnostic.pointer; ; pointer = pointer.slice(0, pointer.lastIndexOf('/'))) {
+    const position = values.get(pointer);
+    if (position || pointer === '') return position;
+  }
+}
