@@ -1,0 +1,55 @@
+// Packs parameters into an arena as the manifest says. Each kind is one formula from a parameter's index to a place.
+
+import type { Manifest, WeightPart } from '../bundle.ts';
+
+/** Writes one parameter into the weights of its dispatch: `to` begins where the dispatch's weights begin. */
+export function packPart(part: WeightPart, from: Float32Array, to: Float32Array): void {
+  if (part.kind === 'product') packProduct(part, from, to);
+  else if (part.kind === 'linear') packLinear(part, from, to);
+  else packVector(part, from, to);
+}
+
+/** Parameter names in the order in which arenas need them. */
+export function paramsOf(manifest: Manifest): ReadonlySet<string> {
+  return new Set(manifest.weights.flatMap((blob) => blob.parts.map((part) => part.param)));
+}
+
+type Part<K extends WeightPart['kind']> = Extract<WeightPart, { kind: K }>;
+
+/** [O, I, taps] to [O / tile][step][I % chunk][O % tile], step = first + (I / chunk) * taps + tap. */
+function packProduct(part: Part<'product'>, from: Float32Array, to: Float32Array): void {
+  const { outputs, inputs, taps, transposed, tile, chunk, steps, first_step: first, offset } = part;
+  for (let o = 0; o < outputs; o++) {
+    const column = offset + Math.floor(o / tile) * steps * chunk * tile + (o % tile);
+    for (let i = 0; i < inputs; i++) {
+      const source = (transposed ? i * outputs + o : o * inputs + i) * taps;
+      const step = first + Math.floor(i / chunk) * taps;
+      let at = column + (step * chunk + (i % chunk)) * tile;
+      for (let tap = 0; tap < taps; tap++) {
+        to[at] = from[source + tap]!;
+        at += chunk * tile;
+      }
+    }
+  }
+}
+
+/** [N, K] to [N / 64][K / 4][N % 64][K % 4]. */
+function packLinear(part: Part<'linear'>, from: Float32Array, to: Float32Array): void {
+  const { outputs, inputs, first_output: first, offset } = part;
+  const quads = Math.ceil(inputs / 4);
+  for (let o = 0; o < outputs; o++) {
+    const n = first + o;
+    const row = offset + Math.floor(n / 64) * quads * 256 + (n % 64) * 4;
+    for (let k = 0; k < inputs; k++) to[row + (k >> 2) * 256 + (k & 3)] = from[o * inputs + k]!;
+  }
+}
+
+/** Rows one behind the other, each filled up to a multiple of four. */
+function packVector(part: Part<'vector'>, from: Float32Array, to: Float32Array): void {
+  const { length, row, accumulate, offset } = part;
+  const stored = Math.ceil(row / 4) * 4;
+  for (let i = 0; i < length; i++) {
+    const at = offset + Math.floor(i / row) * stored + (i % row);
+    to[at] = accumulate ? to[at]! + from[i]! : from[i]!;
+  }
+}

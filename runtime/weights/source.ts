@@ -1,0 +1,21 @@
+// Where weights come from: a checkpoint file or a formula, behind one interface.
+
+/** Name and shape of one tensor in a checkpoint. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** A source of named float32 tensors. */
+export interface WeightSource {
+  /** What to call the source in messages: a path, or `hash:1`. */
+  readonly label: string;
+  /** The tensors it holds in checkpoint order, or null where it can make any tensor that is asked for. */
+  readonly tensors: readonly TensorInfo[] | null;
+  /** What its user should be told, such as which dict of a training checkpoint was taken. */
+  readonly notes?: readonly string[];
+  /** The values of a tensor, row-major. The shape was matched before; the caller must not write to the result. */
+  read(name: string, shape: readonly number[]): Float32Array;
+  /** Releases file handles and memory. */
+  close(): void;
+}
