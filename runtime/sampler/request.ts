@@ -1,0 +1,99 @@
+// What one sample is asked to be, and whether a model can make it: everything is checked before the first step.
+
+import { RuntimeError } from '../errors.ts';
+import type { ModelInterface } from '../model.ts';
+import { elements } from '../tensor.ts';
+import { LARGEST_SEED } from './noise.ts';
+import type { DiffusionProcess } from './process.ts';
+import { learnsVariance } from './process.ts';
+import type { Sampler } from './step.ts';
+import { checkEta } from './step.ts';
+
+/** One sample to be drawn. It depends on nothing but this, the model, the process and the sampler. */
+export interface SampleRequest {
+  /** The key of all its noise, 0 to `LARGEST_SEED`. */
+  readonly seed: number;
+  /** x_T, [C, ...space] row-major, in place of the seed's. */
+  readonly noise?: Float32Array;
+  /** Class label; given exactly when the model has classes. */
+  readonly label?: number;
+  /** [C, ...low-res space] in [-1, 1]; given exactly when the model is a super-resolution model. */
+  readonly low_res?: Float32Array;
+}
+
+/** Shape of one sample of the model: [C, ...space]. */
+export function sampleShape(model: ModelInterface): readonly number[] {
+  return [model.in_channels, ...model.image_size];
+}
+
+/** Shape of one low-resolution image, or null where the model takes none. */
+export function lowResShape(model: ModelInterface): readonly number[] | null {
+  return model.low_res_size === null ? null : [model.in_channels, ...model.low_res_size];
+}
+
+/**
+ * Checks that the model can be sampled by this process and sampler, and each request against the model.
+ * @throws RuntimeError('input') with every kind of fault once, at the first request that has it
+ */
+export function checkRequests(
+  model: ModelInterface,
+  process: DiffusionProcess,
+  sampler: Sampler,
+  requests: readonly SampleRequest[],
+): void {
+  checkChannels(model, process);
+  if (sampler.kind === 'ddim') checkEta(process, sampler.eta);
+  const faults = [seedFault, labelFault, noiseFault, lowResFault].flatMap((find) => {
+    for (const [position, request] of requests.entries()) {
+      const fault = find(model, request);
+      if (fault !== null) return [`sample ${position} (seed ${request.seed}): ${fault}`];
+    }
+    return [];
+  });
+  if (faults.length > 0) throw new RuntimeError('input', faults.join('\n'));
+}
+
+function checkChannels(model: ModelInterface, { settings }: DiffusionProcess): void {
+  const expected = model.in_channels * (learnsVariance(settings.variance) ? 2 : 1);
+  if (model.out_channels === expected) return;
+  throw new RuntimeError(
+    'input',
+    `diffusion.variance: ${settings.variance} needs ${expected} output channels for images of ${model.in_channels}, ` +
+      `and the model has ${model.out_channels}; correct diffusion.variance or out_channels in the graph`,
+  );
+}
+
+function seedFault(_model: ModelInterface, { seed }: SampleRequest): string | null {
+  if (Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return null;
+  return `a seed is a whole number from 0 to ${LARGEST_SEED}`;
+}
+
+function labelFault({ num_classes }: ModelInterface, { label }: SampleRequest): string | null {
+  if (num_classes === null)
+    return label === undefined ? null : `the model has no classes; leave out the label ${label}`;
+  if (label === undefined)
+    return `the model has ${num_classes} classes; give a label, 0 to ${num_classes - 1}`;
+  if (Number.isInteger(label) && label >= 0 && label < num_classes) return null;
+  return `label ${label} is out of range; the model's classes are 0 to ${num_classes - 1}`;
+}
+
+function noiseFault(model: ModelInterface, { noise }: SampleRequest): string | null {
+  return noise === undefined ? null : valuesFault('noise', noise, sampleShape(model));
+}
+
+function lowResFault(model: ModelInterface, { low_res }: SampleRequest): string | null {
+  const shape = lowResShape(model);
+  if (shape === null) {
+    return low_res === undefined ? null : 'the model is not for super-resolution; leave out low_res';
+  }
+  if (low_res === undefined) return `the model upsamples; give low_res, [${shape.join(', ')}] a sample`;
+  return valuesFault('low_res', low_res, shape);
+}
+
+function valuesFault(name: string, values: Float32Array, shape: readonly number[]): string | null {
+  if (values.length !== elements(shape)) {
+    return `${name} has ${values.length} values, and [${shape.join(', ')}] takes ${elements(shape)}`;
+  }
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  return bad < 0 ? null : `${name} holds ${values[bad]} at element ${bad}`;
+}
