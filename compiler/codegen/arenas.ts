@@ -1,0 +1,43 @@
+// Places the weights of all dispatches in read-only arenas at 256-byte offsets, split by what a binding may hold.
+
+import { InternalError } from '../diagnostics.ts';
+import type { Target } from '../target.ts';
+import type { WeightBlob } from './kernel-call.ts';
+
+const ALIGNMENT = 256;
+
+export interface PlacedBlob extends WeightBlob {
+  readonly arena: number;
+  /** In bytes. */
+  readonly offset: number;
+}
+
+export interface Arenas {
+  /** Bytes of each arena. */
+  readonly sizes: readonly number[];
+  readonly blobs: readonly PlacedBlob[];
+}
+
+/** Fills arenas in the order of the blobs; a new one begins where the next blob does not fit. */
+export function placeBlobs(blobs: readonly WeightBlob[], target: Target): Arenas {
+  const limit = Math.min(target.limits.maxStorageBufferBindingSize, target.limits.maxBufferSize);
+  const sizes: number[] = [];
+  const placed = blobs.map((blob): PlacedBlob => {
+    const bytes = blob.length * 4;
+    if (bytes > limit) {
+      const params = blob.parts.map((part) => part.param).join(', ');
+      throw new InternalError(
+        `${params}: ${bytes} bytes of weights in one binding, target ${target.name} allows ${limit}`,
+      );
+    }
+    let arena = sizes.length - 1;
+    let offset = arena < 0 ? 0 : Math.ceil(sizes[arena]! / ALIGNMENT) * ALIGNMENT;
+    if (arena < 0 || offset + bytes > limit) {
+      arena = sizes.length;
+      offset = 0;
+    }
+    sizes[arena] = offset + bytes;
+    return { ...blob, arena, offset };
+  });
+  return { sizes, blobs: placed };
+}

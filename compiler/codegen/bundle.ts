@@ -1,0 +1,160 @@
+// Schedule and memory plan to bundle: every group becomes a dispatch, equal kernels become one file.
+
+import { createHash } from 'node:crypto';
+import { BUNDLE_VERSION, type Bundle, type Manifest } from '../../runtime/bundle.ts';
+import { invariant } from '../diagnostics.ts';
+import { toExplicit } from '../graph/explicit.ts';
+import type { Graph } from '../graph/graph.ts';
+import { parameters } from '../graph/parameters.ts';
+import { type MemoryPlan, memoryTotals, type Storage } from '../memory/plan.ts';
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import { costOf } from '../schedule/cost.ts';
+import { printGroup } from '../schedule/print.ts';
+import type { Schedule } from '../schedule/schedule.ts';
+import { nodeOf, resolveView } from '../schedule/values.ts';
+import type { Target } from '../target.ts';
+import { placeBlobs } from './arenas.ts';
+import { GROUPS } from './groups/index.ts';
+import type { KernelCall, Resource } from './kernel-call.ts';
+
+export interface BundleOptions {
+  readonly target: Target;
+  readonly batch: number;
+  readonly precision: 'f32' | 'f16';
+  readonly taps: boolean;
+}
+
+/** Generates the bundle of a scheduled graph. The same inputs give the same bytes. */
+export function generateBundle(
+  graph: Graph,
+  schedule: Schedule,
+  plan: MemoryPlan,
+  options: BundleOptions,
+): Bundle {
+  const calls = schedule.groups.map((group) => GROUPS[group.kind](schedule.graph, group));
+  const kernels = collectKernels(calls);
+  const withWeights = calls.flatMap((call) => (call.weights ? [call.weights] : []));
+  const arenas = placeBlobs(withWeights, options.target);
+  const totals = memoryTotals(plan);
+  const slot = (storage: Storage) => {
+    const found = plan.slotOf.get(storage);
+    invariant(found !== undefined, `%${storage} has no slot`);
+    return found;
+  };
+  const dispatches = calls.map((call, i) => {
+    const group = schedule.groups[i]!;
+    const { flops, bytes } = costOf(schedule.graph, group);
+    checkLimits(call, options.target);
+    return {
+      group: printGroup(schedule.graph, group, i),
+      path: schedule.graph.nodes[group.result]!.path,
+      kernel: kernels.indexOf(call),
+      sizes: [...call.sizes],
+      bindings: call.bindings.map(({ resource, access }) =>
+        resource.kind === 'weights'
+          ? { kind: 'weights' as const, weights: withWeights.indexOf(call.weights!) }
+          : { kind: 'slot' as const, slot: slot(storageOf(resource)), access },
+      ),
+      workgroups: [...call.workgroups] as [number, number, number],
+      flops,
+      bytes,
+    };
+  });
+  const manifest: Manifest = {
+    format: 'unetc-bundle',
+    version: BUNDLE_VERSION,
+    name: graph.name,
+    target: options.target.name,
+    precision: options.precision,
+    batch: options.batch,
+    graph: { ...toExplicit(graph) },
+    image_size: graph.image_size,
+    taps: options.taps,
+    requires: { features: [...options.target.features], limits: requiredLimits(arenas.sizes, plan.slots) },
+    inputs: inputsOf(schedule.graph, slot),
+    outputs: schedule.graph.outputs.map(({ name, value }) => ({
+      name,
+      shape: schedule.graph.nodes[value]!.type.shape,
+      slot: slot(`v${resolveView(schedule.graph, value).value}`),
+    })),
+    parameters: parameters(graph).map(({ name, shape }) => ({ name, shape })),
+    arenas: arenas.sizes,
+    slots: plan.slots,
+    weights: arenas.blobs,
+    kernels: kernels.files,
+    dispatches,
+    memory: {
+      activations: totals.shared,
+      activations_unshared: totals.unshared,
+      weights: arenas.sizes.reduce((sum, bytes) => sum + bytes, 0),
+    },
+  };
+  return { manifest, kernels: kernels.texts };
+}
+
+function storageOf(resource: Exclude<Resource, { kind: 'weights' }>): Storage {
+  if (resource.kind === 'value') return `v${resource.value}`;
+  return `${resource.merged ? 'm' : 's'}${resource.value}`;
+}
+
+interface Kernels {
+  readonly files: readonly { readonly file: string; readonly sha256: string }[];
+  readonly texts: ReadonlyMap<string, string>;
+  indexOf(call: KernelCall): number;
+}
+
+/** Distinct kernels in order of first use, named by their source and the beginning of their hash. */
+function collectKernels(calls: readonly KernelCall[]): Kernels {
+  const files: { file: string; sha256: string }[] = [];
+  const texts = new Map<string, string>();
+  const index = new Map<string, number>();
+  for (const { file: source, wgsl } of calls) {
+    if (index.has(wgsl)) continue;
+    const hash = createHash('sha256').update(wgsl).digest('hex');
+    const file = `${source}-${hash.slice(0, 8)}.wgsl`;
+    index.set(wgsl, files.length);
+    files.push({ file, sha256: hash });
+    texts.set(file, wgsl);
+  }
+  return { files, texts, indexOf: (call) => index.get(call.wgsl)! };
+}
+
+function inputsOf(graph: OpGraph, slot: (storage: Storage) => number): Manifest['inputs'] {
+  const find = (name: string) =>
+    graph.nodes.findIndex((node) => node.op === 'input' && node.attrs.name === name);
+  const tensor = (name: string) => {
+    const id = find(name);
+    return id < 0 ? null : { shape: graph.nodes[id]!.type.shape, slot: slot(`v${id}`) };
+  };
+  const x = tensor('x');
+  const embedding = graph.nodes.findIndex((node) => node.op === 'timestep_embedding');
+  invariant(x && embedding >= 0, 'a graph without x or timesteps');
+  const labels = find('y');
+  const table = graph.nodes.find((node) => node.op === 'embedding');
+  const classes = table ? graph.nodes[table.inputs[0]!]!.type.shape[0]! : 0;
+  return {
+    x,
+    timesteps: { slot: slot(`v${embedding}`), ...nodeOf(graph, embedding, 'timestep_embedding').attrs },
+    y: labels < 0 ? null : { slot: slot(`v${labels}`), classes },
+    low_res: tensor('low_res'),
+  };
+}
+
+/** Limits above the defaults of WebGPU are asked for only where buffers need them. */
+function requiredLimits(arenas: readonly number[], slots: readonly number[]): Record<string, number> {
+  const largest = Math.max(...arenas, ...slots);
+  return { maxStorageBufferBindingSize: largest, maxBufferSize: largest };
+}
+
+function checkLimits(call: KernelCall, { limits, name }: Target): void {
+  const most = limits.maxStorageBuffersPerShaderStage;
+  invariant(
+    call.bindings.length <= most,
+    `${call.file} binds ${call.bindings.length} buffers, target ${name} allows ${most}`,
+  );
+  const grid = limits.maxComputeWorkgroupsPerDimension;
+  invariant(
+    call.workgroups.every((n) => n <= grid),
+    `${call.file} has a grid of ${call.workgroups.join(' x ')}`,
+  );
+}

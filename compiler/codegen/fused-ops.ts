@@ -1,0 +1,240 @@
+// The code of fused ops: what a group does to a quad it has loaded or computed, a line an op. Products, maps and
+// linear layers share it. The norm's affine and FiLM's become one scale and one shift of a channel.
+
+import { invariant } from '../diagnostics.ts';
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import type { FusedOp, ScheduledGroup } from '../schedule/schedule.ts';
+import { normOf } from '../schedule/statistics.ts';
+import { extentOf } from '../schedule/values.ts';
+import type { CallRequest, Resource } from './kernel-call.ts';
+import type { WeightsBuilder } from './weights.ts';
+
+type Extra = NonNullable<CallRequest['extra']>[number];
+
+/** Code, buffers and sizes that a part of a group adds to its kernel. */
+export interface Fragment {
+  readonly hooks: Readonly<Record<string, readonly string[]>>;
+  readonly functions: readonly string[];
+  readonly extra: readonly Extra[];
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+export function joinFragments(...parts: readonly Fragment[]): Fragment {
+  return {
+    hooks: Object.assign({}, ...parts.map((p) => p.hooks)),
+    functions: parts.flatMap((p) => p.functions),
+    extra: parts.flatMap((p) => p.extra),
+    sizes: Object.assign({}, ...parts.map((p) => p.sizes)),
+  };
+}
+
+export const value = (id: number): Resource => ({ kind: 'value', value: id });
+
+/** A buffer of quads that hooks read. */
+export function readBuffer(name: string, resource: Resource, type: Extra['type'] = 'array<vec4f>'): Extra {
+  return { name, type, access: 'read', resource };
+}
+
+/** Loads quads of one or two sources as if they were one; `hook` is `load_input` or `load_skip`. */
+export function loadSources(
+  graph: OpGraph,
+  sources: readonly number[],
+  hook: 'load_input' | 'load_skip',
+): Fragment {
+  const skip = hook === 'load_skip' ? 'skip_' : '';
+  const [first, second] = sources;
+  const from = (i: number, quad: string) =>
+    `return ${skip}source${i}[pixel * sizes.${skip}quads${i} + ${quad}];`;
+  const body =
+    second === undefined
+      ? [from(0, 'quad')]
+      : [
+          `if (quad < sizes.${skip}quads0) { ${from(0, 'quad')} } // concat`.replace('{ ', '{ '),
+          from(1, `quad - sizes.${skip}quads0`),
+        ];
+  return {
+    hooks: { [hook]: body },
+    functions: [],
+    extra: sources.map((id, i) => readBuffer(`${skip}source${i}`, value(id))),
+    sizes: {
+      [`${skip}quads0`]: extentOf(graph, first!).quads,
+      [`${skip}quads1`]: second === undefined ? 0 : extentOf(graph, second).quads,
+    },
+  };
+}
+
+/** What a group's prologue needs: the scale and shift of norm and FiLM, if it has them, and whether a silu follows. */
+export interface Prologue extends Fragment {
+  /** Whether `affine_of(sample, quad)` exists. */
+  readonly affine: boolean;
+  readonly silu: boolean;
+}
+
+export function prologueOf(graph: OpGraph, group: ScheduledGroup, weights: WeightsBuilder): Prologue {
+  const ops = group.prologue.map((op) => graph.nodes[op.node]!.op);
+  const silu = ops.at(-1) === 'silu';
+  const norm = normOf(graph, group);
+  const film = group.prologue.find((op) => graph.nodes[op.node]!.op === 'film');
+  const known = (norm ? 1 : 0) + (film ? 1 : 0) + (silu ? 1 : 0);
+  invariant(ops.length === known, `no code for the prologue ${ops.join(', ')}`);
+  const parts: Fragment[] = [];
+  if (norm) parts.push(normFragment(graph, group, weights));
+  if (film) parts.push(embedFragment(graph, film));
+  if (norm || film)
+    parts.push({
+      hooks: {},
+      functions: affineFunction(norm !== null, film !== undefined),
+      extra: [],
+      sizes: {},
+    });
+  return { ...joinFragments(...parts), affine: parts.length > 0, silu };
+}
+
+/** Mean and reciprocal deviation of the 32 norm groups, from the statistics of the sources' channels. */
+function normFragment(graph: OpGraph, group: ScheduledGroup, weights: WeightsBuilder): Fragment {
+  const norm = normOf(graph, group)!;
+  const [, gamma, beta] = graph.nodes[norm.node]!.inputs;
+  const { pixels } = extentOf(graph, group.sources[0]!);
+  const functions = group.sources.flatMap((_, i) => [
+    `// one channel of source${i} in one tile: mean, M2 and pixels`,
+    `fn statistics_of${i}(sample: u32, channel: u32, tile: u32) -> vec3f {`,
+    `  let at = ((sample * sizes.tiles${i} + tile) * sizes.quads${i} + channel / 4u) * 2u;`,
+    `  let pixels = min(sizes.tile_pixels${i}, sizes.norm_pixels - tile * sizes.tile_pixels${i});`,
+    `  return vec3f(statistics${i}[at][channel % 4u], statistics${i}[at + 1u][channel % 4u], f32(pixels));`,
+    '}',
+  ]);
+  const over = (body: string) =>
+    group.sources.flatMap((_, i) => {
+      const channel = i === 0 ? 'c' : 'c - sizes.quads0 * 4u';
+      const range =
+        group.sources.length === 1
+          ? ''
+          : i === 0
+            ? 'if (c < sizes.quads0 * 4u) '
+            : 'if (c >= sizes.quads0 * 4u) ';
+      return [
+        `    ${range}{`,
+        `      for (var tile = 0u; tile < sizes.tiles${i}; tile++) {`,
+        `        let s = statistics_of${i}(sample, ${channel}, tile);`,
+        `        ${body}`,
+        '      }',
+        '    }',
+      ];
+    });
+  const loop = 'for (var c = lane * sizes.norm_width; c < (lane + 1u) * sizes.norm_width; c++) {';
+  return {
+    hooks: {
+      prepare_sample: [
+        `if (lane < ${norm.groups}u) { // group_norm`,
+        '  let elements = f32(sizes.norm_width * sizes.norm_pixels);',
+        '  var sum = 0.0;',
+        `  ${loop}`,
+        ...over('sum += s.z * s.x;'),
+        '  }',
+        '  let mean = sum / elements;',
+        '  var squares = 0.0;',
+        `  ${loop}`,
+        ...over('squares += s.y + s.z * (s.x - mean) * (s.x - mean);'),
+        '  }',
+        `  group_norm[lane] = vec2f(mean, inverseSqrt(squares / elements + ${norm.eps}));`,
+        '}',
+        'workgroupBarrier();',
+      ],
+    },
+    functions,
+    extra: group.sources.map((id, i) =>
+      readBuffer(`statistics${i}`, { kind: 'statistics', value: id, merged: isMerged(group, i) }),
+    ),
+    sizes: {
+      gamma_at: weights.vector(gamma!) / 4,
+      beta_at: weights.vector(beta!) / 4,
+      norm_width: norm.channels / norm.groups,
+      norm_pixels: pixels,
+      ...Object.fromEntries(
+        group.reads.flatMap((tiles, i) => [
+          [`tiles${i}`, tiles.count],
+          [`tile_pixels${i}`, tiles.pixels],
+        ]),
+      ),
+    },
+  };
+}
+
+function isMerged(group: ScheduledGroup, source: number): boolean {
+  return group.reads[source]!.merged;
+}
+
+/** Time projections in a buffer called `embed`, from the layer's first channel on. */
+function embedFragment(graph: OpGraph, op: FusedOp): Fragment {
+  const { value: id, start } = op.operand!;
+  invariant(start % 4 === 0, `the time projection of %${op.node} begins inside a quad`);
+  const sizes = { embed_quads: extentOf(graph, id).quads, embed_at: start / 4 };
+  return { hooks: {}, functions: [], extra: [readBuffer('embed', value(id))], sizes };
+}
+
+function affineFunction(norm: boolean, film: boolean): readonly string[] {
+  return [
+    '// scale and shift of the channels of a quad',
+    'struct Affine { scale: vec4f, shift: vec4f }',
+    '',
+    'fn affine_of(sample: u32, quad: u32) -> Affine {',
+    ...(norm
+      ? [
+          '  // group_norm',
+          '  let group = quad * 4u / sizes.norm_width;',
+          '  let group1 = (quad * 4u + 1u) / sizes.norm_width;',
+          '  let group2 = (quad * 4u + 2u) / sizes.norm_width;',
+          '  let group3 = (quad * 4u + 3u) / sizes.norm_width;',
+          '  let mean = vec4f(group_norm[group].x, group_norm[group1].x, group_norm[group2].x, group_norm[group3].x);',
+          '  let share = vec4f(group_norm[group].y, group_norm[group1].y, group_norm[group2].y, group_norm[group3].y);',
+          '  var scale = weights[sizes.gamma_at + quad] * share;',
+          '  var shift = weights[sizes.beta_at + quad] - mean * scale;',
+        ]
+      : ['  var scale = vec4f(1.0);', '  var shift = vec4f(0.0);']),
+    ...(film
+      ? [
+          '  // film',
+          '  let film_at = sample * sizes.embed_quads + sizes.embed_at + quad;',
+          '  let film_scale = 1.0 + embed[film_at];',
+          '  shift = shift * film_scale + embed[film_at + sizes.quads0 + sizes.quads1];',
+          '  scale *= film_scale;',
+        ]
+      : []),
+    '  return Affine(scale, shift);',
+    '}',
+  ];
+}
+
+/** The epilogue of quads: `at` is the place of the quad in the result. */
+export function epilogueOf(graph: OpGraph, ops: readonly FusedOp[]): Fragment {
+  const lines: string[] = [];
+  const parts: Fragment[] = [];
+  for (const op of ops) {
+    const name = graph.nodes[op.node]!.op;
+    switch (name) {
+      case 'silu':
+        lines.push('v = v / (1.0 + exp(-v)); // silu');
+        break;
+      case 'channel_add':
+        parts.push(embedFragment(graph, op));
+        lines.push('v += embed[sample * sizes.embed_quads + sizes.embed_at + quad]; // channel_add');
+        break;
+      case 'add': {
+        const residual = `residual${parts.filter((p) => p.extra[0]?.name.startsWith('residual')).length}`;
+        parts.push({
+          hooks: {},
+          functions: [],
+          extra: [readBuffer(residual, value(op.operand!.value))],
+          sizes: {},
+        });
+        lines.push(`v += ${residual}[(sample * sizes.pixels + pixel) * sizes.out_quads + quad]; // add`);
+        break;
+      }
+      default:
+        invariant(false, `no code for ${name} as an epilogue`);
+    }
+  }
+  if (lines.length === 0) return joinFragments();
+  const hooks = { epilogue: ['var v = sum;', ...lines, 'return v;'] };
+  return joinFragments({ hooks, functions: [], extra: [], sizes: {} }, ...parts);
+}

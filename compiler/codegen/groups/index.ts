@@ -1,0 +1,24 @@
+// The table of kernels: how each kind of group becomes a call.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { GroupKind, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { KernelCall } from '../kernel-call.ts';
+import { attention } from './attention.ts';
+import { conv } from './conv.ts';
+import { linear } from './linear.ts';
+import { map } from './map.ts';
+import { avg_pool, embedding, gather_channels, upsample_linear } from './space.ts';
+import { merge_statistics, statistics } from './statistics.ts';
+
+export const GROUPS = {
+  conv,
+  linear,
+  attention,
+  map,
+  gather_channels,
+  avg_pool,
+  upsample_linear,
+  embedding,
+  statistics,
+  merge_statistics,
+} as const satisfies Record<GroupKind, (graph: OpGraph, group: ScheduledGroup) => KernelCall>;

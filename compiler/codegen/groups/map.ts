@@ -1,0 +1,74 @@
+// A map group: load, prologue, epilogue, store.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import { normOf } from '../../schedule/statistics.ts';
+import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
+import {
+  epilogueOf,
+  type Fragment,
+  joinFragments,
+  loadSources,
+  type Prologue,
+  prologueOf,
+  readBuffer,
+  value,
+} from '../fused-ops.ts';
+import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { createWeightsBuilder } from '../weights.ts';
+import { gridOf } from './grid.ts';
+
+export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  const out = extentOf(graph, group.result);
+  const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
+  const input = upsample ? extentOf(graph, upsample.inputs[0]!) : out;
+  const weights = createWeightsBuilder(graph);
+  const prologue = prologueOf(graph, group, weights);
+  const normed = normOf(graph, group) !== null;
+  const fused = joinFragments(
+    loadSources(graph, group.sources, 'load_input'),
+    prologue,
+    prologueHook(prologue),
+    epilogueOf(graph, group.epilogue),
+  );
+  const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
+  return callKernel({
+    file: 'map',
+    ...fused,
+    functions: [
+      ...(normed
+        ? [
+            'var<workgroup> group_norm: array<vec2f, 32>;   // mean and reciprocal deviation of each norm group',
+            '',
+          ]
+        : []),
+      ...fused.functions,
+    ],
+    extra: [...(normed ? [readBuffer('weights', { kind: 'weights' })] : []), ...fused.extra],
+    declared: { result: value(group.result) },
+    weights: normed ? weights.finish() : null,
+    workgroups: gridOf(out),
+    sizes: {
+      ...fused.sizes,
+      pixels: out.pixels,
+      height: out.height,
+      width: out.width,
+      out_quads: out.quads,
+      in_pixels: input.pixels,
+      in_height: input.height,
+      in_width: input.width,
+      scale_d,
+      scale_h,
+      scale_w,
+    },
+  });
+}
+
+function prologueHook({ affine, silu }: Prologue): Fragment {
+  const lines = [
+    ...(affine ? ['let a = affine_of(sample, quad);', 'v = v * a.scale + a.shift; // norm and film'] : []),
+    ...(silu ? ['v = v / (1.0 + exp(-v)); // silu'] : []),
+  ];
+  const hooks = lines.length > 0 ? { prologue: ['var v = loaded;', ...lines, 'return v;'] } : {};
+  return { hooks, functions: [], extra: [], sizes: {} };
+}

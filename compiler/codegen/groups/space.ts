@@ -1,0 +1,95 @@
+// Groups that change the size or the channels of an activation and compute little: pooling, interpolation, joining
+// channels that end inside a quad, rows of a table.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
+import { value } from '../fused-ops.ts';
+import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { createWeightsBuilder } from '../weights.ts';
+import { gridOf } from './grid.ts';
+
+export function avg_pool(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  const out = extentOf(graph, group.result);
+  const input = extentOf(graph, graph.nodes[group.anchor]!.inputs[0]!);
+  const [kernel_d, kernel_h, kernel_w] = padSpace(nodeOf(graph, group.anchor, 'avg_pool').attrs.kernel, 1);
+  return callKernel({
+    file: 'avg_pool',
+    declared: { source0: value(group.sources[0]!), result: value(group.result) },
+    workgroups: gridOf(out),
+    sizes: {
+      pixels: out.pixels,
+      height: out.height,
+      width: out.width,
+      out_quads: out.quads,
+      in_pixels: input.pixels,
+      in_height: input.height,
+      in_width: input.width,
+      kernel_d,
+      kernel_h,
+      kernel_w,
+    },
+  });
+}
+
+export function upsample_linear(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  const out = extentOf(graph, group.result);
+  const input = extentOf(graph, graph.nodes[group.anchor]!.inputs[0]!);
+  return callKernel({
+    file: 'upsample_linear',
+    declared: { source0: value(group.sources[0]!), result: value(group.result) },
+    workgroups: gridOf(out),
+    sizes: {
+      pixels: out.pixels,
+      height: out.height,
+      width: out.width,
+      out_quads: out.quads,
+      in_depth: input.depth,
+      in_height: input.height,
+      in_width: input.width,
+      ratio_d: input.depth / out.depth,
+      ratio_h: input.height / out.height,
+      ratio_w: input.width / out.width,
+    },
+  });
+}
+
+export function gather_channels(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  const out = extentOf(graph, group.result);
+  const [first, second] = group.sources.map((id) => extentOf(graph, id));
+  return callKernel({
+    file: 'gather_channels',
+    declared: {
+      source0: value(group.sources[0]!),
+      source1: value(group.sources[1]!),
+      result: value(group.result),
+    },
+    workgroups: gridOf(out),
+    sizes: {
+      pixels: out.pixels,
+      out_quads: out.quads,
+      channels0: first!.channels,
+      channels1: second!.channels,
+      quads0: first!.quads,
+      quads1: second!.quads,
+    },
+  });
+}
+
+export function embedding(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  const out = extentOf(graph, group.result);
+  const table = graph.nodes[group.anchor]!.inputs[0]!;
+  const weights = createWeightsBuilder(graph);
+  weights.table(table);
+  return callKernel({
+    file: 'embedding',
+    declared: {
+      weights: { kind: 'weights' },
+      source0: value(group.sources[0]!),
+      result: value(group.result),
+    },
+    weights: weights.finish(),
+    workgroups: [Math.ceil(out.quads / 64), 1, out.batch],
+    sizes: { quads: out.quads, rows: graph.nodes[table]!.type.shape[0]! },
+  });
+}

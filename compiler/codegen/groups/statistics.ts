@@ -1,0 +1,35 @@
+// Statistics of channels: of a written activation, and of tiles that are merged.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import { extentOf } from '../../schedule/values.ts';
+import { value } from '../fused-ops.ts';
+import { callKernel, type KernelCall } from '../kernel-call.ts';
+
+export function statistics(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  const { pixels, quads, batch } = extentOf(graph, group.result);
+  const tiles = group.writes!;
+  return callKernel({
+    file: 'statistics',
+    declared: {
+      source0: value(group.sources[0]!),
+      statistics: { kind: 'statistics', value: group.result, merged: false },
+    },
+    workgroups: [tiles.count, Math.ceil(quads / 8), batch],
+    sizes: { pixels, tile_pixels: tiles.pixels, tiles: tiles.count, quads },
+  });
+}
+
+export function merge_statistics(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  const { pixels, quads, batch } = extentOf(graph, group.result);
+  const [tiles] = group.reads;
+  return callKernel({
+    file: 'merge_statistics',
+    declared: {
+      source0: { kind: 'statistics', value: group.result, merged: false },
+      statistics: { kind: 'statistics', value: group.result, merged: true },
+    },
+    workgroups: [Math.ceil(quads / 8), 1, batch],
+    sizes: { pixels, tile_pixels: tiles!.pixels, tiles: tiles!.count, quads },
+  });
+}

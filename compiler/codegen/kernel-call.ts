@@ -1,0 +1,107 @@
+// What a group becomes: a specialised kernel, the buffers it is bound to, its sizes, its weights and its grid.
+
+import type { WeightPart } from '../../runtime/bundle.ts';
+import { invariant } from '../diagnostics.ts';
+import { type ExtraBinding, linkKernel } from './wgsl/link.ts';
+import { declaredBindings, type KernelFile, readKernel, sizeFields } from './wgsl/source.ts';
+
+/** What a storage binding holds. */
+export type Resource =
+  | { readonly kind: 'weights' }
+  | { readonly kind: 'value'; readonly value: number }
+  /** Statistics of a value: those of its tiles, or the merged ones. */
+  | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean };
+
+/** The weights of one dispatch, packed one behind the other in 16-byte vectors. */
+export interface WeightBlob {
+  /** Length in floats. */
+  readonly length: number;
+  readonly parts: readonly WeightPart[];
+}
+
+export interface KernelCall {
+  readonly file: KernelFile;
+  readonly wgsl: string;
+  /** Contents of the uniform `Sizes`. */
+  readonly sizes: Uint32Array;
+  /** Storage bindings, from binding 1 on. */
+  readonly bindings: readonly { readonly resource: Resource; readonly access: 'read' | 'read_write' }[];
+  readonly weights: WeightBlob | null;
+  readonly workgroups: readonly [number, number, number];
+}
+
+export interface CallRequest {
+  readonly file: KernelFile;
+  readonly consts?: Readonly<Record<string, number>>;
+  readonly hooks?: Readonly<Record<string, readonly string[]>>;
+  readonly functions?: readonly string[];
+  /** Resources of the buffers that the kernel declares, by name. */
+  readonly declared: Readonly<Record<string, Resource>>;
+  /** Buffers that hooks use beside them. */
+  readonly extra?: readonly (ExtraBinding & { readonly resource: Resource })[];
+  /** Values of the fields of `Sizes`; those not given are 0. */
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly weights?: WeightBlob | null;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Specialises a kernel for a group. Throws InternalError on any mismatch between the request and the kernel. */
+export function callKernel(request: CallRequest): KernelCall {
+  const source = readKernel(request.file);
+  const extra = request.extra ?? [];
+  const wgsl = linkKernel({
+    wgsl: source,
+    consts: request.consts ?? {},
+    hooks: request.hooks ?? {},
+    bindings: extra,
+    functions: request.functions ?? [],
+  });
+  const declared = declaredBindings(source);
+  for (const name of Object.keys(request.declared)) {
+    invariant(
+      declared.some((d) => d.name === name),
+      `${request.file}.wgsl declares no buffer ${name}`,
+    );
+  }
+  const bindings = [
+    ...declared.map(({ name, access }) => {
+      const resource = request.declared[name];
+      invariant(resource, `${request.file}.wgsl needs a resource for buffer ${name}`);
+      return { resource, access };
+    }),
+    ...extra.map(({ resource, access }) => ({ resource, access })),
+  ];
+  return {
+    file: request.file,
+    wgsl,
+    sizes: packSizes(request.file, source, request.sizes),
+    bindings,
+    weights: request.weights ?? null,
+    workgroups: request.workgroups,
+  };
+}
+
+function packSizes(file: KernelFile, wgsl: string, sizes: Readonly<Record<string, number>>): Uint32Array {
+  const fields = sizeFields(wgsl);
+  for (const name of Object.keys(sizes)) {
+    invariant(
+      fields.some((f) => f.name === name),
+      `${file}.wgsl has no size ${name}`,
+    );
+  }
+  const packed = new Uint32Array(Math.ceil(fields.length / 4) * 4);
+  const floats = new Float32Array(packed.buffer);
+  fields.forEach(({ name, type }, i) => {
+    const value = sizes[name] ?? 0;
+    if (type === 'f32') {
+      floats[i] = value;
+    } else {
+      invariant(
+        Number.isSafeInteger(value) && value >= 0 && value < 2 ** 32,
+        `${file}.wgsl: size ${name} is ${value}`,
+      );
+      packed[i] = value;
+    }
+  });
+  return packed;
+}

@@ -1,0 +1,177 @@
+// Convolution in 1 to 3 dimensions as an implicit matrix product: rows are output pixels, columns output
+// channels, and the inner dimension runs over [chunk of 16 input channels][tap], then over the chunks of a
+// 1x1 skip convolution. Activations are channels-last, four channels a vec4f: [sample][pixel][channel / 4].
+// A workgroup of 8 x 8 threads computes TILE_M pixels of one sample by TILE_N channels; a thread computes
+// every 8th pixel and every 8th channel quad of the tile, so that neighbours touch neighbouring addresses.
+// No tile holds pixels of two samples: what a sample gets never depends on the batch.
+
+const TILE_M = 64u;      // output pixels a workgroup computes: 16, 32 or 64
+const TILE_N = 64u;      // output channels a workgroup computes: 32 or 64
+const PIXELS = TILE_M / 8u;   // pixels a thread computes
+const QUADS = TILE_N / 32u;   // channel quads a thread computes
+const LOADS = TILE_M / 16u;   // quads of the pixel tile a thread loads for a step
+const ROW = 5u;               // vec4f a pixel takes in the tile: 4 quads of a chunk and one against bank conflicts
+
+struct Sizes {
+  pixels: u32,          // output pixels of a sample
+  height: u32,          // output height and width (depth follows)
+  width: u32,
+  out_quads: u32,       // quads of output channels
+  in_depth: u32,        // size of the input, as the taps see it
+  in_height: u32,
+  in_width: u32,
+  scale_d: u32,         // nearest upsampling: virtual input pixels for a stored one
+  scale_h: u32,
+  scale_w: u32,
+  kernel_h: u32,
+  kernel_w: u32,
+  stride_d: u32,
+  stride_h: u32,
+  stride_w: u32,
+  pad_d: u32,
+  pad_h: u32,
+  pad_w: u32,
+  taps: u32,
+  chunk_quads: u32,     // quads of a chunk: 4, as a number that drivers do not know, lest they unroll
+  chunks: u32,          // chunks of 16 input channels
+  skip_chunks: u32,     // chunks of the skip convolution's input
+  quads0: u32,          // channel quads of the sources that are read as one
+  quads1: u32,
+  skip_quads0: u32,
+  skip_quads1: u32,
+  bias_at: u32,         // places in the weights, in vec4f
+  gamma_at: u32,
+  beta_at: u32,
+  norm_width: u32,      // channels of a norm group, and pixels of a channel
+  norm_pixels: u32,
+  tiles0: u32,          // tiles of the sources' statistics, and their pixels
+  tile_pixels0: u32,
+  tiles1: u32,
+  tile_pixels1: u32,
+  embed_quads: u32,     // quads of a row of the time projections, and where this layer's begin
+  embed_at: u32,
+}
+
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read> weights: array<vec4f>;   // [column tile][step][16][TILE_N / 4], then vectors
+@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
+
+var<workgroup> tile_a: array<vec4f, TILE_M * ROW>;
+var<workgroup> tile_b: array<vec4f, TILE_N * 4u>;
+var<workgroup> group_norm: array<vec2f, 32>;   // mean and reciprocal deviation of each norm group
+var<workgroup> affine: array<vec4f, 8>;        // scale of the chunk's 4 quads, then their shift
+
+// hook: what has to be known of a sample before its tiles are loaded
+fn prepare_sample(sample: u32, lane: u32) {
+}
+
+// hook: what has to be known of a chunk of 16 channels
+fn prepare_chunk(sample: u32, chunk: u32, lane: u32) {
+}
+
+// hook: one quad of the main input
+fn load_input(sample: u32, pixel: u32, quad: u32) -> vec4f {
+  return vec4f();
+}
+
+// hook: one quad of the skip convolution's input
+fn load_skip(pixel: u32, quad: u32) -> vec4f {
+  return vec4f();
+}
+
+// hook: what is done to a loaded quad; `slot` is its place in the chunk
+fn prologue(loaded: vec4f, slot: u32) -> vec4f {
+  return loaded;
+}
+
+// hook: what is done to a finished quad
+fn epilogue(sum: vec4f, sample: u32, pixel: u32, quad: u32) -> vec4f {
+  return sum;
+}
+
+// hook: the statistics of the finished tile
+fn finish_tile(sample: u32, tile: u32, quad: u32, row: u32, column: u32, values: array<vec4f, PIXELS>) {
+}
+
+// hook: input coordinate of an output coordinate and a tap, or -1 outside
+fn locate(position: u32, tap: u32, stride: u32, pad: u32, scale: u32, extent: u32) -> i32 {
+  let at = i32(position * stride + tap) - i32(pad);
+  return select(-1, at / i32(scale), at >= 0 && at < i32(extent * scale));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
+  let sample = workgroup.z;
+  let row = lane / 8u;
+  let column = lane % 8u;
+  prepare_sample(sample, lane);
+
+  // the pixel whose quads this thread loads
+  let load_row = lane * LOADS / 4u;
+  let load_quad = lane * LOADS % 4u;
+  let pixel = workgroup.x * TILE_M + load_row;
+  let inside = pixel < sizes.pixels;
+  let x = pixel % sizes.width;
+  let y = pixel / sizes.width % sizes.height;
+  let z = pixel / sizes.width / sizes.height;
+  let in_pixels = sizes.in_depth * sizes.in_height * sizes.in_width;
+
+  var sums: array<vec4f, PIXELS * QUADS>;
+  var base = workgroup.y * (sizes.chunks * sizes.taps + sizes.skip_chunks) * TILE_N * 4u;
+  for (var chunk = 0u; chunk < sizes.chunks + sizes.skip_chunks; chunk++) {
+    let main_part = chunk < sizes.chunks;
+    if (main_part) { prepare_chunk(sample, chunk, lane); }
+    for (var tap = 0u; tap < select(1u, sizes.taps, main_part); tap++) {
+      workgroupBarrier();
+      if (main_part) {
+        let at_x = locate(x, tap % sizes.kernel_w, sizes.stride_w, sizes.pad_w, sizes.scale_w, sizes.in_width);
+        let at_y = locate(y, tap / sizes.kernel_w % sizes.kernel_h, sizes.stride_h, sizes.pad_h, sizes.scale_h, sizes.in_height);
+        let at_z = locate(z, tap / sizes.kernel_w / sizes.kernel_h, sizes.stride_d, sizes.pad_d, sizes.scale_d, sizes.in_depth);
+        let valid = inside && at_x >= 0 && at_y >= 0 && at_z >= 0;
+        let at = sample * in_pixels + (u32(at_z) * sizes.in_height + u32(at_y)) * sizes.in_width + u32(at_x);
+        for (var slot = load_quad; slot < load_quad + LOADS; slot++) {
+          let quad = chunk * 4u + slot;
+          var value = vec4f();
+          if (valid && quad < sizes.quads0 + sizes.quads1) { value = prologue(load_input(sample, at, quad), slot); }
+          tile_a[load_row * ROW + slot] = value;
+        }
+      } else {
+        for (var slot = load_quad; slot < load_quad + LOADS; slot++) {
+          let quad = (chunk - sizes.chunks) * 4u + slot;
+          var value = vec4f();
+          if (inside && quad < sizes.skip_quads0 + sizes.skip_quads1) { value = load_skip(sample * sizes.pixels + pixel, quad); }
+          tile_a[load_row * ROW + slot] = value;
+        }
+      }
+      for (var i = lane; i < TILE_N * 4u; i += 64u) { tile_b[i] = weights[base + i]; }
+      base += TILE_N * 4u;
+      workgroupBarrier();
+
+      for (var slot = 0u; slot < sizes.chunk_quads; slot++) {
+        var a: array<vec4f, PIXELS>;
+        for (var i = 0u; i < PIXELS; i++) { a[i] = tile_a[(i * 8u + row) * ROW + slot]; }
+        for (var j = 0u; j < QUADS; j++) {
+          let at_b = slot * TILE_N + j * 8u + column;
+          let b0 = tile_b[at_b];
+          let b1 = tile_b[at_b + TILE_N / 4u];
+          let b2 = tile_b[at_b + TILE_N / 2u];
+          let b3 = tile_b[at_b + TILE_N / 4u * 3u];
+          for (var i = 0u; i < PIXELS; i++) { sums[j * PIXELS + i] += a[i].x * b0 + a[i].y * b1 + a[i].z * b2 + a[i].w * b3; }
+        }
+      }
+    }
+  }
+
+  for (var j = 0u; j < QUADS; j++) {
+    let quad = workgroup.y * (TILE_N / 4u) + j * 8u + column;
+    var values = array<vec4f, PIXELS>();
+    for (var i = 0u; i < PIXELS; i++) {
+      let at = workgroup.x * TILE_M + i * 8u + row;
+      if (at < sizes.pixels && quad < sizes.out_quads) {
+        values[i] = epilogue(sums[j * PIXELS + i] + weights[sizes.bias_at + quad], sample, at, quad);
+        result[(sample * sizes.pixels + at) * sizes.out_quads + quad] = values[i];
+      }
+    }
+    finish_tile(sample, workgroup.x, quad, row, column, values);
+  }
+}

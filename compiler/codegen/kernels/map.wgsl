@@ -1,0 +1,69 @@
+// An op or a chain of ops that computes each quad from the quad at its place: load, prologue, epilogue, store.
+// Activations are channels-last, four channels a vec4f: [sample][pixel][channel / 4].
+
+struct Sizes {
+  pixels: u32,          // output pixels of a sample
+  height: u32,          // output height and width (depth follows)
+  width: u32,
+  out_quads: u32,
+  in_pixels: u32,       // pixels of the sources, which nearest upsampling makes fewer
+  in_height: u32,
+  in_width: u32,
+  scale_d: u32,
+  scale_h: u32,
+  scale_w: u32,
+  quads0: u32,          // channel quads of the sources that are read as one
+  quads1: u32,
+  gamma_at: u32,        // places in the weights, in vec4f
+  beta_at: u32,
+  norm_width: u32,      // channels of a norm group, and pixels of a channel
+  norm_pixels: u32,
+  tiles0: u32,          // tiles of the sources' statistics, and their pixels
+  tile_pixels0: u32,
+  tiles1: u32,
+  tile_pixels1: u32,
+  embed_quads: u32,     // quads of a row of the time projections, and where this layer's begin
+  embed_at: u32,
+}
+
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
+
+// hook: what has to be known of a sample
+fn prepare_sample(sample: u32, lane: u32) {
+}
+
+// hook: one quad of the input
+fn load_input(sample: u32, pixel: u32, quad: u32) -> vec4f {
+  return vec4f();
+}
+
+// hook: what is done to a loaded quad
+fn prologue(loaded: vec4f, sample: u32, quad: u32) -> vec4f {
+  return loaded;
+}
+
+// hook: what is done after it
+fn epilogue(sum: vec4f, sample: u32, pixel: u32, quad: u32) -> vec4f {
+  return sum;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+) {
+  let sample = workgroup.z;
+  prepare_sample(sample, lane);
+  for (var i = workgroup.x * 64u + lane; i < sizes.pixels * sizes.out_quads; i += workgroups.x * 64u) {
+    let pixel = i / sizes.out_quads;
+    let quad = i % sizes.out_quads;
+    let x = pixel % sizes.width / sizes.scale_w;
+    let y = pixel / sizes.width % sizes.height / sizes.scale_h;
+    let z = pixel / sizes.width / sizes.height / sizes.scale_d;
+    let at = sample * sizes.in_pixels + (z * sizes.in_height + y) * sizes.in_width + x;
+    let value = epilogue(prologue(load_input(sample, at, quad), sample, quad), sample, pixel, quad);
+    result[sample * sizes.pixels * sizes.out_quads + i] = value;
+  }
+}

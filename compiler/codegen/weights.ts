@@ -1,0 +1,124 @@
+// Collects the weights of one dispatch: which parameters stand where, in what packing.
+
+import type { WeightPart } from '../../runtime/bundle.ts';
+import { InternalError, invariant } from '../diagnostics.ts';
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import { sizeOf } from '../ops/op.ts';
+import type { Tile } from '../schedule/schedule.ts';
+import type { WeightBlob } from './kernel-call.ts';
+
+export interface ProductPlace {
+  readonly tile: Tile;
+  readonly chunk: number;
+  readonly steps: number;
+  readonly firstStep: number;
+  readonly transposed: boolean;
+  /** Where the whole product's weights begin, as `reserveProduct` gave it. */
+  readonly offset: number;
+}
+
+export interface WeightsBuilder {
+  /** Appends a vector and returns its offset in floats. */
+  vector(node: number): number;
+  /** Appends a table [rows, row], each row filled up to a multiple of four. */
+  table(node: number): number;
+  /** Adds a vector to one that stands at `offset`. */
+  accumulate(node: number, offset: number): void;
+  /** Appends room for a product's column tiles and returns its offset. */
+  reserveProduct(columns: number, steps: number, chunk: number, tile: Tile): number;
+  product(node: number, place: ProductPlace): void;
+  linear(node: number): number;
+  finish(): WeightBlob;
+}
+
+export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
+  const parts: WeightPart[] = [];
+  let length = 0;
+  const take = (floats: number) => {
+    const offset = length;
+    length += Math.ceil(floats / 4) * 4;
+    return offset;
+  };
+  const vectors = (node: number, offset: number, accumulate: boolean) => {
+    let at = offset;
+    for (const { name, shape } of paramsOf(graph, node)) {
+      parts.push({
+        kind: 'vector',
+        param: name,
+        length: sizeOf(shape),
+        row: sizeOf(shape),
+        accumulate,
+        offset: at,
+      });
+      at += sizeOf(shape);
+    }
+  };
+  return {
+    vector(node) {
+      const offset = take(sizeOf(graph.nodes[node]!.type.shape));
+      vectors(node, offset, false);
+      return offset;
+    },
+    table(node) {
+      const [param] = paramsOf(graph, node);
+      const [rows = 1, row = 1] = param!.shape;
+      const offset = take(rows * Math.ceil(row / 4) * 4);
+      parts.push({ kind: 'vector', param: param!.name, length: rows * row, row, accumulate: false, offset });
+      return offset;
+    },
+    accumulate: (node, offset) => vectors(node, offset, true),
+    reserveProduct: (columns, steps, chunk, tile) =>
+      take(Math.ceil(columns / tile.n) * steps * chunk * tile.n),
+    product(node, { tile, chunk, steps, firstStep, transposed, offset }) {
+      const [param] = paramsOf(graph, node);
+      const [first = 1, second = 1, ...taps] = param!.shape;
+      parts.push({
+        kind: 'product',
+        param: param!.name,
+        outputs: transposed ? second : first,
+        inputs: transposed ? first : second,
+        taps: sizeOf(taps),
+        transposed,
+        tile: tile.n,
+        chunk,
+        steps,
+        first_step: firstStep,
+        offset,
+      });
+    },
+    linear(node) {
+      const [outputs = 1, inputs = 1] = graph.nodes[node]!.type.shape;
+      const offset = take(Math.ceil(outputs / 64) * 64 * Math.ceil(inputs / 4) * 4);
+      let row = 0;
+      for (const { name, shape } of paramsOf(graph, node)) {
+        parts.push({ kind: 'linear', param: name, outputs: shape[0]!, inputs, first_output: row, offset });
+        row += shape[0]!;
+      }
+      return offset;
+    },
+    finish() {
+      invariant(length > 0, 'a dispatch with an empty list of weights');
+      return { length, parts };
+    },
+  };
+}
+
+interface Param {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** The parameters that a constant is made of, in order. */
+function paramsOf(graph: OpGraph, id: number): readonly Param[] {
+  const node = graph.nodes[id]!;
+  switch (node.op) {
+    case 'param':
+      return [node.attrs];
+    case 'param_concat':
+      return node.inputs.flatMap((i) => paramsOf(graph, i));
+    case 'cast':
+      return paramsOf(graph, node.inputs[0]!);
+    default:
+      throw new InternalError(`%${id} (${node.op}, ${node.path}) is no parameter`);
+  }
+}

@@ -1,0 +1,49 @@
+// Specialises a kernel: fills its constants and hooks, and adds the buffers that hooks read. A hook is a function
+// behind a comment that begins with `hook:`; a constant is a `const NAME = 64u;` at the top level.
+
+import { invariant } from '../../diagnostics.ts';
+import { declaredBindings } from './source.ts';
+
+/** A buffer that a hook reads or writes beside those that the kernel declares. */
+export interface ExtraBinding {
+  readonly name: string;
+  readonly type: 'array<f32>' | 'array<vec4f>';
+  readonly access: 'read' | 'read_write';
+}
+
+export interface LinkRequest {
+  readonly wgsl: string;
+  readonly consts: Readonly<Record<string, number>>;
+  /** Body of each hook, a line an op, without the braces. */
+  readonly hooks: Readonly<Record<string, readonly string[]>>;
+  readonly bindings: readonly ExtraBinding[];
+  /** Functions that the hooks call, a line each. */
+  readonly functions: readonly string[];
+}
+
+/** The specialised kernel. Throws InternalError for a constant or hook that the kernel does not have. */
+export function linkKernel(request: LinkRequest): string {
+  let wgsl = request.wgsl;
+  for (const [name, value] of Object.entries(request.consts)) {
+    const pattern = new RegExp(`^const ${name} = \\d+u;`, 'm');
+    invariant(pattern.test(wgsl), `the kernel has no constant ${name}`);
+    wgsl = wgsl.replace(pattern, `const ${name} = ${value}u;`);
+  }
+  for (const [name, body] of Object.entries(request.hooks)) {
+    const pattern = new RegExp(`^(// hook: .*\\nfn ${name}\\([^{]*\\{\\n)[^}]*?(^\\}\\n)`, 'm');
+    invariant(pattern.test(wgsl), `the kernel has no hook ${name}`);
+    wgsl = wgsl.replace(
+      pattern,
+      (_, head: string, tail: string) => head + body.map((line) => `  ${line}\n`).join('') + tail,
+    );
+  }
+  const first = declaredBindings(wgsl).length + 1;
+  const declared = request.bindings.map(
+    ({ name, type, access }, i) =>
+      `@group(0) @binding(${first + i}) var<storage, ${access}> ${name}: ${type};\n`,
+  );
+  const lastBinding = wgsl.lastIndexOf('@group(0)');
+  const at = wgsl.indexOf('\n', lastBinding) + 1;
+  const functions = request.functions.length === 0 ? '' : `\n${request.functions.join('\n')}\n`;
+  return wgsl.slice(0, at) + declared.join('') + functions + wgsl.slice(at);
+}

@@ -1,0 +1,52 @@
+// The kernels as files: reads them and finds the holes that the linker fills.
+
+import { readFileSync } from 'node:fs';
+import { invariant } from '../../diagnostics.ts';
+
+export type KernelFile =
+  | 'attention'
+  | 'avg_pool'
+  | 'conv_gemm'
+  | 'embedding'
+  | 'gather_channels'
+  | 'linear'
+  | 'map'
+  | 'merge_statistics'
+  | 'statistics'
+  | 'upsample_linear';
+
+/** The text of a kernel, which compiles as it stands. */
+export function readKernel(file: KernelFile): string {
+  return readFileSync(new URL(`../kernels/${file}.wgsl`, import.meta.url), 'utf8');
+}
+
+/** A storage buffer that a kernel declares. */
+export interface DeclaredBinding {
+  readonly name: string;
+  readonly access: 'read' | 'read_write';
+}
+
+/** A field of the uniform `Sizes`; every field takes four bytes. */
+export interface SizeField {
+  readonly name: string;
+  readonly type: 'u32' | 'f32';
+}
+
+/** The storage buffers of a kernel, in the order of their binding numbers, which begin at 1. */
+export function declaredBindings(wgsl: string): readonly DeclaredBinding[] {
+  const pattern = /@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+):/g;
+  return [...wgsl.matchAll(pattern)].map(([, binding, access, name], i) => {
+    invariant(Number(binding) === i + 1, `binding ${binding} of ${name} is out of order`);
+    return { name: name!, access: access === 'read' ? 'read' : 'read_write' };
+  });
+}
+
+/** The fields of `struct Sizes` in order. */
+export function sizeFields(wgsl: string): readonly SizeField[] {
+  const body = /struct Sizes \{([^}]*)\}/.exec(wgsl)?.[1];
+  invariant(body !== undefined, 'a kernel without struct Sizes');
+  return [...body.matchAll(/^\s*(\w+): (u32|f32),/gm)].map(([, name, type]) => ({
+    name: name!,
+    type: type === 'f32' ? 'f32' : 'u32',
+  }));
+}

@@ -1,0 +1,47 @@
+// The arrows of the compiler on one screen: Graph, OpGraph, Schedule, MemoryPlan, Bundle.
+
+import type { Bundle } from '../runtime/bundle.ts';
+import { generateBundle } from './codegen/bundle.ts';
+import type { Graph } from './graph/graph.ts';
+import { lowerGraph } from './graph/lower.ts';
+import { type MemoryPlan, planMemory } from './memory/plan.ts';
+import { verifyMemory } from './memory/verify.ts';
+import type { OpGraph } from './opgraph/opgraph.ts';
+import { runPasses } from './passes/index.ts';
+import { buildSchedule } from './schedule/build.ts';
+import { FUSIONS } from './schedule/fusions/index.ts';
+import type { Schedule } from './schedule/schedule.ts';
+import { verifySchedule } from './schedule/verify.ts';
+import { TARGETS, type Target } from './target.ts';
+
+export interface CompileOptions {
+  /** Images in a forward pass; default 1. */
+  readonly batch?: number;
+  /** Adds the feature vectors of every block to the outputs. */
+  readonly taps?: boolean;
+  readonly precision?: 'f32' | 'f16';
+  readonly target?: Target;
+  /** False leaves every op a dispatch of its own: for comparison. */
+  readonly fuse?: boolean;
+}
+
+/** Every stage of a compilation. */
+export interface Compilation {
+  readonly graph: Graph;
+  readonly ops: OpGraph;
+  readonly schedule: Schedule;
+  readonly memory: MemoryPlan;
+  readonly bundle: Bundle;
+}
+
+/** Compiles a checked graph. The same graph and options give the same bytes. */
+export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
+  const { batch = 1, taps = false, precision = 'f32', target = TARGETS[0]!, fuse = true } = options;
+  const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
+  const schedule = buildSchedule(ops, fuse ? FUSIONS : []);
+  verifySchedule(schedule);
+  const memory = planMemory(schedule);
+  verifyMemory(memory);
+  const bundle = generateBundle(graph, schedule, memory, { target, batch, precision, taps });
+  return { graph, ops, schedule, memory, bundle };
+}

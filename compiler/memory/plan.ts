@@ -1,0 +1,95 @@
+// Activations in slots: values that are never alive together share a buffer. A slot is one GPUBuffer, so no
+// dispatch reads and writes the same one.
+
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import { bytesOf, statisticsBytes } from '../schedule/cost.ts';
+import { readsOf } from '../schedule/groups.ts';
+import type { Schedule, ScheduledGroup } from '../schedule/schedule.ts';
+import { resolveView } from '../schedule/values.ts';
+
+/** Something that needs memory while it is alive: `v12` a value, `s12` its statistics, `m12` its merged statistics. */
+export type Storage = `${'v' | 's' | 'm'}${number}`;
+
+export interface MemoryPlan {
+  /** Bytes of each slot. */
+  readonly slots: readonly number[];
+  readonly slotOf: ReadonlyMap<Storage, number>;
+  /** Groups (by index; -1 before the first) from which and up to which each storage is alive. */
+  readonly lifetimes: readonly Lifetime[];
+}
+
+export interface Lifetime {
+  readonly storage: Storage;
+  readonly bytes: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Bytes of all slots, and what the same storages would take without sharing. */
+export function memoryTotals(plan: MemoryPlan): { readonly shared: number; readonly unshared: number } {
+  const sum = (sizes: readonly number[]) => sizes.reduce((total, bytes) => total + bytes, 0);
+  return { shared: sum(plan.slots), unshared: sum(plan.lifetimes.map((l) => l.bytes)) };
+}
+
+/** Assigns every storage of a schedule a slot: in order of birth, the free slot that fits best. */
+export function planMemory(schedule: Schedule): MemoryPlan {
+  const lifetimes = lifetimesOf(schedule);
+  const slots: number[] = [];
+  const slotOf = new Map<Storage, number>();
+  const busyUntil: number[] = [];
+  for (const { storage, bytes, first, last } of lifetimes) {
+    const free = slots.flatMap((_, slot) => (busyUntil[slot]! < first ? [slot] : []));
+    // the smallest that holds it, else the largest that has to grow least, else a new one
+    free.sort((a, b) => slots[a]! - slots[b]!);
+    const slot = free.find((s) => slots[s]! >= bytes) ?? free.at(-1) ?? slots.length;
+    slots[slot] = Math.max(slots[slot] ?? 0, bytes);
+    busyUntil[slot] = last;
+    slotOf.set(storage, slot);
+  }
+  return { slots, slotOf, lifetimes };
+}
+
+function lifetimesOf(schedule: Schedule): readonly Lifetime[] {
+  const { graph, groups } = schedule;
+  const found = new Map<Storage, { bytes: number; first: number; last: number }>();
+  const write = (storage: Storage, bytes: number, at: number) =>
+    found.set(storage, { bytes, first: at, last: at });
+  const read = (storage: Storage, at: number) => {
+    found.get(storage)!.last = at;
+  };
+  graph.nodes.forEach((node, id) => {
+    if (node.op === 'timestep_embedding' || (node.op === 'input' && node.attrs.name !== 'timesteps')) {
+      write(`v${id}`, inputBytes(graph, id), -1);
+    }
+  });
+  groups.forEach((group, at) => {
+    for (const storage of storagesRead(group)) read(storage, at);
+    for (const [storage, bytes] of storagesWritten(graph, group)) write(storage, bytes, at);
+  });
+  for (const { value } of graph.outputs) read(`v${resolveView(graph, value).value}`, groups.length);
+  return [...found]
+    .map(([storage, life]) => ({ storage, ...life }))
+    .sort((a, b) => a.first - b.first || b.bytes - a.bytes);
+}
+
+function inputBytes(graph: OpGraph, id: number): number {
+  const { type } = graph.nodes[id]!;
+  return type.dtype === 'u32' ? Math.ceil(type.shape[0]! / 4) * 16 : bytesOf(graph, id);
+}
+
+function storagesRead(group: ScheduledGroup): readonly Storage[] {
+  if (group.kind === 'merge_statistics') return [`s${group.result}`];
+  const statistics = group.reads.map(
+    (tiles, i): Storage => `${tiles.merged ? 'm' : 's'}${group.sources[i]!}`,
+  );
+  return [...readsOf(group).map((value): Storage => `v${value}`), ...statistics];
+}
+
+function storagesWritten(graph: OpGraph, group: ScheduledGroup): readonly (readonly [Storage, number])[] {
+  const tiles = group.writes;
+  const statistics: (readonly [Storage, number])[] = tiles
+    ? [[`${tiles.merged ? 'm' : 's'}${group.result}`, statisticsBytes(graph, group.result, tiles.count)]]
+    : [];
+  const own = group.kind === 'statistics' || group.kind === 'merge_statistics';
+  return own ? statistics : [[`v${group.result}`, bytesOf(graph, group.result)], ...statistics];
+}

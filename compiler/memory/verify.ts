@@ -1,0 +1,24 @@
+// Invariants of a memory plan: storages that are alive together have slots of their own, and every slot is large
+// enough for what lives in it.
+
+import { invariant } from '../diagnostics.ts';
+import type { MemoryPlan } from './plan.ts';
+
+/** Throws InternalError naming two storages that overlap, or one that does not fit. */
+export function verifyMemory(plan: MemoryPlan): void {
+  const tenants = plan.slots.map((): { storage: string; last: number } | null => null);
+  for (const { storage, bytes, first, last } of plan.lifetimes) {
+    const slot = plan.slotOf.get(storage);
+    invariant(slot !== undefined, `%${storage} has no slot`);
+    invariant(
+      plan.slots[slot]! >= bytes,
+      `%${storage} needs ${bytes} bytes, slot ${slot} has ${plan.slots[slot]}`,
+    );
+    const before = tenants[slot];
+    invariant(
+      !before || before.last < first,
+      `%${before?.storage} and %${storage} are alive together in slot ${slot}`,
+    );
+    tenants[slot] = { storage, last };
+  }
+}

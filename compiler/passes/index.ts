@@ -1,0 +1,34 @@
+// The passes over the OpGraph, in order; the verifier runs after each and names the culprit.
+
+import { InternalError } from '../diagnostics.ts';
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import { verifyOpGraph } from '../opgraph/verify.ts';
+import { eliminate_dead } from './eliminate_dead.ts';
+import { merge_common_subexpressions } from './merge_common_subexpressions.ts';
+import { merge_time_projections } from './merge_time_projections.ts';
+import { remove_dropout } from './remove_dropout.ts';
+
+export interface Pass {
+  readonly name: string;
+  readonly run: (graph: OpGraph) => OpGraph;
+}
+
+export const PASSES: readonly Pass[] = [
+  { name: 'remove_dropout', run: remove_dropout }, // first: nothing after it has to look through an identity
+  { name: 'merge_common_subexpressions', run: merge_common_subexpressions }, // makes the projections read one value
+  { name: 'merge_time_projections', run: merge_time_projections }, // needs that one value
+  { name: 'eliminate_dead', run: eliminate_dead }, // last: the others leave operands behind
+];
+
+/** Runs passes in order and verifies after each. */
+export function runPasses(graph: OpGraph, passes: readonly Pass[] = PASSES): OpGraph {
+  return passes.reduce((current, pass) => {
+    const next = pass.run(current);
+    try {
+      verifyOpGraph(next);
+    } catch (cause) {
+      throw new InternalError(`pass ${pass.name} broke the graph: ${String(cause)}`);
+    }
+    return next;
+  }, graph);
+}

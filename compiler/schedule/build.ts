@@ -1,0 +1,16 @@
+// OpGraph to Schedule: one group for each op, fused, with statistics where norms need them and a tile for each
+// product.
+
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import type { Fusion } from './fusions/fusion.ts';
+import { FUSIONS } from './fusions/index.ts';
+import { initialGroups } from './groups.ts';
+import type { Schedule } from './schedule.ts';
+import { insertStatistics } from './statistics.ts';
+import { chooseTile } from './tiles.ts';
+
+/** Schedules a graph; `fusions` are applied in order, none for the unfused schedule. */
+export function buildSchedule(graph: OpGraph, fusions: readonly Fusion[] = FUSIONS): Schedule {
+  const groups = fusions.reduce((current, fusion) => fusion.run(graph, current), initialGroups(graph));
+  return { graph, groups: insertStatistics(graph, groups, (group) => chooseTile(graph, group)) };
+}

@@ -1,0 +1,16 @@
+// Nearest upsampling in front of a convolution is done in the convolution's addressing: the large image is never
+// written.
+
+import type { Fusion } from './fusion.ts';
+import { absorbIntoReader } from './fusion.ts';
+
+export const fuse_nearest_upsample: Fusion = {
+  name: 'fuse_nearest_upsample',
+  run: (graph, groups) =>
+    absorbIntoReader(groups, graph, (map, reader) => {
+      const plain = map.sources.length === 1 && map.upsample !== null && map.prologue.length === 0;
+      const fits =
+        graph.nodes[reader.anchor]!.op === 'conv' && reader.prologue.length === 0 && reader.upsample === null;
+      return plain && fits ? { ...reader, sources: map.sources, upsample: map.upsample } : null;
+    }),
+};

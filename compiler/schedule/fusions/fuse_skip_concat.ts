@@ -1,0 +1,36 @@
+// The skip concat is never written where all its readers are convolutions: they read channels from two sources.
+
+import { usesOf } from '../groups.ts';
+import type { Group } from '../schedule.ts';
+import type { Fusion } from './fusion.ts';
+
+export const fuse_skip_concat: Fusion = {
+  name: 'fuse_skip_concat',
+  run: (graph, groups) => {
+    const uses = usesOf(graph, groups);
+    const absorbed = new Map<number, number>();
+    for (const value of groups.flatMap(absorbable)) absorbed.set(value, (absorbed.get(value) ?? 0) + 1);
+    const isJoin = (g: Group) =>
+      g.kind === 'map' && g.sources.length === 2 && g.prologue.length + g.epilogue.length === 0;
+    const joins = new Map(
+      groups
+        .filter((g) => isJoin(g) && uses.readers(g.result) === absorbed.get(g.result))
+        .map((g) => [g.result, g]),
+    );
+    const expand = (sources: readonly number[]) =>
+      sources.flatMap((value) => joins.get(value)?.sources ?? [value]);
+    return groups
+      .filter((group) => !joins.has(group.result))
+      .map((group) => {
+        if (group.kind !== 'conv') return group;
+        const skip = group.skip && { ...group.skip, sources: expand(group.skip.sources) };
+        return { ...group, sources: expand(group.sources), skip };
+      });
+  },
+};
+
+/** The values that a group can read from two sources instead of one. */
+function absorbable(group: Group): readonly number[] {
+  if (group.kind !== 'conv') return [];
+  return [group.sources, group.skip?.sources ?? []].flatMap((s) => (s.length === 1 ? s : []));
+}

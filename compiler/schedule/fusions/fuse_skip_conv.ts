@@ -1,0 +1,35 @@
+// The 1x1 convolution on a ResBlock's skip is summed into the product of the block's last convolution: a few more
+// steps of its inner dimension instead of a dispatch, a write and a read of the whole activation.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { usesOf } from '../groups.ts';
+import type { Group } from '../schedule.ts';
+import type { Fusion } from './fusion.ts';
+
+export const fuse_skip_conv: Fusion = {
+  name: 'fuse_skip_conv',
+  run: (graph, groups) => {
+    const uses = usesOf(graph, groups);
+    const gone = new Set<Group>();
+    const fused = groups.map((group) => {
+      const [first, ...rest] = group.epilogue;
+      const plain = group.kind === 'conv' && graph.nodes[group.anchor]!.op === 'conv' && group.skip === null;
+      if (!plain || !first?.operand || graph.nodes[first.node]!.op !== 'add') return group;
+      const skip = uses.producer(first.operand.value);
+      if (!skip || !isPointwiseConv(graph, skip) || uses.readers(skip.result) !== 1) return group;
+      gone.add(skip);
+      return { ...group, skip: { sources: skip.sources, conv: skip.anchor }, epilogue: rest };
+    });
+    return fused.filter((group) => !gone.has(group));
+  },
+};
+
+/** A 1x1 convolution with nothing fused. */
+function isPointwiseConv(graph: OpGraph, group: Group): boolean {
+  const node = graph.nodes[group.anchor]!;
+  if (group.kind !== 'conv' || node.op !== 'conv') return false;
+  const kernel = graph.nodes[node.inputs[1]!]!.type.shape.slice(2);
+  const bare =
+    group.prologue.length + group.epilogue.length === 0 && group.upsample === null && group.skip === null;
+  return bare && kernel.every((k) => k === 1) && node.attrs.stride.every((s) => s === 1);
+}

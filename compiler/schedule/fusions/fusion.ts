@@ -1,0 +1,106 @@
+// What a fusion is, and the two moves that fusions are made of.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { OpName } from '../../ops/op.ts';
+import { type Uses, usesOf } from '../groups.ts';
+import type { FusedOp, Group } from '../schedule.ts';
+
+export interface Fusion {
+  readonly name: string;
+  /** Fewer groups that compute the same values. */
+  readonly run: (graph: OpGraph, groups: readonly Group[]) => readonly Group[];
+}
+
+/** The names of the ops of a list of fused ops. */
+export function opNames(graph: OpGraph, ops: readonly FusedOp[]): readonly OpName[] {
+  return ops.map(({ node }) => graph.nodes[node]!.op);
+}
+
+/**
+ * Merges map groups into their only reader: `merge(map, reader)` gives the fused group, or null where the pair does
+ * not fit. The fused group stands where the reader stood.
+ */
+export function absorbIntoReader(
+  groups: readonly Group[],
+  graph: OpGraph,
+  merge: (map: Group, reader: Group) => Group | null,
+): readonly Group[] {
+  return mergePairs(groups, graph, (reader, uses) => {
+    for (const source of reader.sources) {
+      const map = uses.producer(source);
+      if (map?.kind !== 'map' || map.epilogue.length > 0 || uses.readers(source) !== 1) continue;
+      if (reader.sources.length !== 1) continue;
+      const fused = merge(map, reader);
+      if (fused) return { gone: map, fused };
+    }
+    return null;
+  });
+}
+
+/**
+ * Merges map groups of one epilogue op into the group that computes what the op is applied to. `accept` says whether
+ * a producer takes the op. The fused group stands where the map stood, after everything the op reads.
+ */
+export function absorbIntoProducer(
+  groups: readonly Group[],
+  graph: OpGraph,
+  accept: (producer: Group, op: OpName, map: Group) => boolean,
+): readonly Group[] {
+  const place = new Map(groups.map((g, i) => [g.anchor, i]));
+  return mergePairs(groups, graph, (map, uses) => {
+    const ops = [...map.prologue, ...map.epilogue];
+    const [op] = ops;
+    if (map.kind !== 'map' || map.upsample !== null || map.sources.length !== 1 || ops.length !== 1 || !op)
+      return null;
+    const source = map.sources[0]!;
+    // an add can be applied to either operand: the one computed last leaves the other ready to be read
+    const candidates: { value: number; fused: FusedOp }[] = [{ value: source, fused: op }];
+    const name = graph.nodes[op.node]!.op;
+    if (name === 'add' && op.operand) {
+      candidates.push({
+        value: op.operand.value,
+        fused: { node: op.node, operand: { value: source, start: 0 } },
+      });
+    }
+    const fitting = candidates.flatMap(({ value, fused }) => {
+      const producer = uses.producer(value);
+      const fits = producer && uses.readers(value) === 1 && accept(producer, name, map);
+      return fits ? [{ producer, fused }] : [];
+    });
+    fitting.sort((a, b) => place.get(b.producer.anchor)! - place.get(a.producer.anchor)!);
+    const best = fitting[0];
+    if (!best) return null;
+    const { producer, fused } = best;
+    return {
+      gone: producer,
+      fused: { ...producer, epilogue: [...producer.epilogue, fused], result: map.result },
+    };
+  });
+}
+
+/** Applies `find` to each group until nothing merges: the group is replaced by `fused`, and `gone` is dropped. */
+function mergePairs(
+  groups: readonly Group[],
+  graph: OpGraph,
+  find: (group: Group, uses: Uses) => { readonly gone: Group; readonly fused: Group } | null,
+): readonly Group[] {
+  const uses = usesOf(graph, groups);
+  const merged = new Set(groups);
+  return groups
+    .map((group) => {
+      let current = group;
+      while (merged.has(current)) {
+        const found = find(current, uses);
+        if (!found) break;
+        for (const old of [found.gone, current]) {
+          merged.delete(old);
+          uses.remove(old);
+        }
+        merged.add(found.fused);
+        uses.insert(found.fused);
+        current = found.fused;
+      }
+      return current;
+    })
+    .filter((group) => merged.has(group));
+}

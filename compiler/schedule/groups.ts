@@ -1,0 +1,94 @@
+// The unfused schedule: one group for each op, and what fusions ask of groups.
+
+import { InternalError } from '../diagnostics.ts';
+import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
+import type { Group } from './schedule.ts';
+import { isComputed, resolveView } from './values.ts';
+
+/** One group for each computed op, in the graph's order. */
+export function initialGroups(graph: OpGraph): readonly Group[] {
+  return graph.nodes.flatMap((node, id) => (isComputed(node) ? [groupOf(graph, node, id)] : []));
+}
+
+function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
+  const value = (operand: number) => resolveView(graph, node.inputs[operand]!).value;
+  const base: Group = {
+    kind: 'map',
+    anchor: id,
+    sources: [value(0)],
+    upsample: null,
+    prologue: [],
+    skip: null,
+    epilogue: [],
+    result: id,
+    statistics: false,
+  };
+  switch (node.op) {
+    case 'conv':
+    case 'conv_transpose':
+      return { ...base, kind: 'conv' };
+    case 'linear':
+    case 'attention':
+    case 'avg_pool':
+    case 'upsample_linear':
+      return { ...base, kind: node.op };
+    case 'embedding':
+      return { ...base, kind: 'embedding', sources: [value(1)] };
+    case 'silu':
+    case 'group_norm':
+      return { ...base, prologue: [{ node: id, operand: null }] };
+    case 'film':
+      return { ...base, prologue: [{ node: id, operand: resolveView(graph, node.inputs[1]!) }] };
+    case 'channel_add':
+    case 'add':
+      return { ...base, epilogue: [{ node: id, operand: resolveView(graph, node.inputs[1]!) }] };
+    case 'upsample_nearest':
+      return { ...base, upsample: id };
+    case 'concat': {
+      // channels are stored in quads: a first source that ends inside one cannot be read beside another
+      const aligned = graph.nodes[value(0)]!.type.shape[1]! % 4 === 0;
+      return { ...base, kind: aligned ? 'map' : 'gather_channels', sources: [value(0), value(1)] };
+    }
+    default:
+      throw new InternalError(`no group for op ${node.op} (%${id}, ${node.path})`);
+  }
+}
+
+/** Every value a group reads, with repetition. */
+export function readsOf(group: Group): readonly number[] {
+  const operands = [...group.prologue, ...group.epilogue].flatMap(({ operand }) =>
+    operand ? [operand.value] : [],
+  );
+  return [...group.sources, ...(group.skip?.sources ?? []), ...operands];
+}
+
+/** How groups and values hang together; kept up to date while fusions merge groups. */
+export interface Uses {
+  /** Group that writes a value, or undefined for inputs. */
+  producer(value: number): Group | undefined;
+  /** How many times a value is read by groups or is an output. */
+  readers(value: number): number;
+  insert(group: Group): void;
+  remove(group: Group): void;
+}
+
+export function usesOf(graph: OpGraph, groups: readonly Group[]): Uses {
+  const producers = new Map<number, Group>();
+  const counts = new Map<number, number>();
+  const count = (value: number, by: 1 | -1) => counts.set(value, (counts.get(value) ?? 0) + by);
+  const uses: Uses = {
+    producer: (value) => producers.get(value),
+    readers: (value) => counts.get(value) ?? 0,
+    insert(group) {
+      producers.set(group.result, group);
+      for (const value of readsOf(group)) count(value, 1);
+    },
+    remove(group) {
+      producers.delete(group.result);
+      for (const value of readsOf(group)) count(value, -1);
+    },
+  };
+  for (const group of groups) uses.insert(group);
+  for (const { value } of graph.outputs) count(resolveView(graph, value).value, 1);
+  return uses;
+}

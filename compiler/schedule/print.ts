@@ -1,0 +1,48 @@
+// The schedule as text: one stable line a group.
+
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import { costOf } from './cost.ts';
+import type { FusedOp, Schedule, ScheduledGroup } from './schedule.ts';
+
+/** One line a group: anchor, what is fused, type, values read and written, cost, path. */
+export function printSchedule(schedule: Schedule): string {
+  const { graph, groups } = schedule;
+  return groups.map((group, i) => `${printGroup(graph, group, i)}\n`).join('');
+}
+
+/** One line for a group. */
+export function printGroup(graph: OpGraph, group: ScheduledGroup, index: number): string {
+  const node = graph.nodes[group.result]!;
+  const { flops, bytes } = costOf(graph, group);
+  const tile = group.tile ? ` ${group.tile.m}x${group.tile.n}` : '';
+  const parts = [
+    `#${String(index).padStart(3, '0')} ${kernelName(graph, group)}${tile}`,
+    ...(group.upsample === null ? [] : [`upsample[${factorOf(graph, group.upsample)}]`]),
+    ...fusedList(graph, 'prologue', group.prologue),
+    ...(group.skip ? [`skip[conv ${group.skip.sources.map((v) => `%${v}`).join(' ')}]`] : []),
+    ...fusedList(graph, 'epilogue', group.epilogue),
+    ...(group.writes && group.kind === 'conv'
+      ? [`statistics[${group.writes.count}x${group.writes.pixels}]`]
+      : []),
+    `${node.type.dtype}[${node.type.shape.join(',')}]`,
+    `${group.sources.map((v) => `%${v}`).join(' ')} -> %${group.result}`,
+    `${(flops / 1e9).toFixed(3)} GFLOP`,
+    `${(bytes / 1e6).toFixed(2)} MB`,
+    `# ${node.path}`,
+  ];
+  return parts.join('  ');
+}
+
+/** What a group is called in listings: its anchor op, or its kind where it has no anchor op of its own. */
+export function kernelName(graph: OpGraph, group: ScheduledGroup): string {
+  return group.kind === 'conv' ? graph.nodes[group.anchor]!.op : group.kind;
+}
+
+function factorOf(graph: OpGraph, id: number): string {
+  const node = graph.nodes[id]!;
+  return node.op === 'upsample_nearest' ? node.attrs.factor.join('x') : '';
+}
+
+function fusedList(graph: OpGraph, title: string, ops: readonly FusedOp[]): readonly string[] {
+  return ops.length === 0 ? [] : [`${title}[${ops.map(({ node }) => graph.nodes[node]!.op).join(', ')}]`];
+}

@@ -1,0 +1,149 @@
+// What zod cannot see in a manifest: indices that point somewhere, extents that fit, one access for a slot in a
+// dispatch.
+
+import type { Manifest, WeightPart } from './bundle.ts';
+import { elements } from './tensor.ts';
+
+const OFFSET_ALIGNMENT = 256;
+const MAX_WORKGROUPS = 65535;
+const KERNEL_FILE = /^[a-z0-9_.-]+\.wgsl$/;
+
+/** Every fault of a manifest, each with its JSON pointer; none for a sound one. */
+export function checkManifest(manifest: Manifest): readonly string[] {
+  const faults: string[] = [];
+  const demand = (condition: boolean, pointer: string, message: string) => {
+    if (!condition) faults.push(`manifest.json:${pointer}: ${message}`);
+  };
+  const slotBytes = (slot: number, pointer: string) => {
+    demand(
+      slot < manifest.slots.length,
+      pointer,
+      `slot ${slot} does not exist, there are ${manifest.slots.length}`,
+    );
+    return manifest.slots[slot] ?? 0;
+  };
+  const holds = (slot: number, bytes: number, pointer: string) => {
+    const size = slotBytes(slot, pointer);
+    demand(bytes <= size, pointer, `needs ${bytes} bytes, slot ${slot} has ${size}`);
+  };
+  const { batch, inputs } = manifest;
+
+  holds(inputs.x.slot, storedBytes(inputs.x.shape), '/inputs/x');
+  holds(inputs.timesteps.slot, storedBytes([batch, inputs.timesteps.dim]), '/inputs/timesteps');
+  if (inputs.y) holds(inputs.y.slot, 4 * batch, '/inputs/y');
+  if (inputs.low_res) holds(inputs.low_res.slot, storedBytes(inputs.low_res.shape), '/inputs/low_res');
+  for (const tensor of [inputs.x, ...(inputs.low_res ? [inputs.low_res] : []), ...manifest.outputs]) {
+    demand(
+      tensor.shape[0] === batch,
+      '/batch',
+      `a tensor of the interface has batch ${tensor.shape[0]}, expected ${batch}`,
+    );
+  }
+  const names = new Set<string>();
+  manifest.outputs.forEach(({ name, shape, slot }, i) => {
+    holds(slot, storedBytes(shape), `/outputs/${i}`);
+    demand(!names.has(name), `/outputs/${i}/name`, `a second output called ${name}`);
+    names.add(name);
+  });
+  demand(names.has('output'), '/outputs', 'no output called "output"');
+
+  const parameters = new Map(manifest.parameters.map((p) => [p.name, p.shape]));
+  demand(parameters.size === manifest.parameters.length, '/parameters', 'two parameters of one name');
+  manifest.weights.forEach(({ arena, offset, length, parts }, i) => {
+    const pointer = `/weights/${i}`;
+    const size = manifest.arenas[arena];
+    demand(size !== undefined, `${pointer}/arena`, `arena ${arena} does not exist`);
+    demand(
+      offset % OFFSET_ALIGNMENT === 0,
+      `${pointer}/offset`,
+      `${offset} is no multiple of ${OFFSET_ALIGNMENT}`,
+    );
+    demand(
+      offset + 4 * length <= (size ?? 0),
+      pointer,
+      `ends at byte ${offset + 4 * length} of an arena of ${size ?? 0}`,
+    );
+    parts.forEach((part, k) => {
+      const at = `${pointer}/parts/${k}`;
+      const shape = parameters.get(part.param);
+      demand(shape !== undefined, `${at}/param`, `no parameter is called ${part.param}`);
+      const expected = elementsOf(part);
+      demand(
+        shape === undefined || elements(shape) === expected,
+        at,
+        `${part.param} has ${elements(shape ?? [])} elements, the part places ${expected}`,
+      );
+      demand(endOf(part) <= length, at, `ends at float ${endOf(part)} of ${length}`);
+    });
+  });
+
+  manifest.kernels.forEach(({ file }, i) => {
+    demand(
+      KERNEL_FILE.test(file),
+      `/kernels/${i}/file`,
+      `${JSON.stringify(file)} is no plain .wgsl file name`,
+    );
+  });
+  manifest.dispatches.forEach((dispatch, i) => {
+    const pointer = `/dispatches/${i}`;
+    demand(
+      dispatch.kernel < manifest.kernels.length,
+      `${pointer}/kernel`,
+      `kernel ${dispatch.kernel} does not exist`,
+    );
+    demand(
+      dispatch.workgroups.every((n) => n <= MAX_WORKGROUPS),
+      `${pointer}/workgroups`,
+      `more than ${MAX_WORKGROUPS} in a dimension`,
+    );
+    demand(
+      dispatch.sizes.length % 4 === 0 && dispatch.sizes.length > 0,
+      `${pointer}/sizes`,
+      'not whole vectors of four',
+    );
+    const written = new Set<number>();
+    const read = new Set<number>();
+    dispatch.bindings.forEach((binding, k) => {
+      const at = `${pointer}/bindings/${k}`;
+      if (binding.kind === 'weights') {
+        demand(binding.weights < manifest.weights.length, at, `weights ${binding.weights} do not exist`);
+        return;
+      }
+      slotBytes(binding.slot, at);
+      (binding.access === 'read' ? read : written).add(binding.slot);
+    });
+    for (const slot of written) demand(!read.has(slot), pointer, `slot ${slot} is both read and written`);
+  });
+  return faults;
+}
+
+/** Bytes of a tensor [batch, channels, ...space] in channels-last storage. */
+function storedBytes(shape: readonly number[]): number {
+  const [batch = 1, channels = 1, ...space] = shape;
+  return batch * elements(space) * Math.ceil(channels / 4) * 16;
+}
+
+function elementsOf(part: WeightPart): number {
+  switch (part.kind) {
+    case 'product':
+      return part.outputs * part.inputs * part.taps;
+    case 'linear':
+      return part.outputs * part.inputs;
+    case 'vector':
+      return part.length;
+  }
+}
+
+/** First float behind everything that a part writes. */
+function endOf(part: WeightPart): number {
+  switch (part.kind) {
+    case 'product':
+      return part.offset + Math.ceil(part.outputs / part.tile) * part.steps * part.chunk * part.tile;
+    case 'linear':
+      return (
+        part.offset + Math.ceil((part.first_output + part.outputs) / 64) * 64 * Math.ceil(part.inputs / 4) * 4
+      );
+    case 'vector':
+      return part.offset + Math.ceil(part.length / part.row) * Math.ceil(part.row / 4) * 4;
+  }
+}

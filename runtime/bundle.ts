@@ -1,0 +1,151 @@
+// The bundle: the contract between compiler and runtime. A folder of manifest.json and kernels/*.wgsl; everything
+// that a run needs is in it, except the weights.
+
+import { z } from 'zod';
+
+export const BUNDLE_VERSION = 1;
+
+const count = z.int().min(0);
+const positive = z.int().min(1);
+const shape = z.array(positive).readonly();
+const u32 = z.int().min(0).max(0xffffffff);
+
+/** How a parameter is laid out in an arena. Offsets count floats from the beginning of its dispatch's weights. */
+const weightPartSchema = z.discriminatedUnion('kind', [
+  z
+    .strictObject({
+      kind: z.literal('product'),
+      param: z.string(),
+      /** Output channels, input channels, taps: the parameter is [O, I, ...taps], or [I, O, ...taps] transposed. */
+      outputs: positive,
+      inputs: positive,
+      taps: positive,
+      transposed: z.boolean(),
+      /** Output channels a column tile, and input channels a chunk. */
+      tile: positive,
+      chunk: positive,
+      /** Steps of a column tile in all, and the first one of this parameter. */
+      steps: positive,
+      first_step: count,
+      offset: count,
+    })
+    .readonly(),
+  z
+    .strictObject({
+      kind: z.literal('linear'),
+      param: z.string(),
+      outputs: positive,
+      inputs: positive,
+      /** Outputs of the parameters joined before this one. */
+      first_output: count,
+      offset: count,
+    })
+    .readonly(),
+  z
+    .strictObject({
+      kind: z.literal('vector'),
+      param: z.string(),
+      length: positive,
+      /** Elements of a row, and the floats a row takes: rows are filled up to a multiple of four. */
+      row: positive,
+      /** Summed into what other parts left there: biases of products that are summed. */
+      accumulate: z.boolean(),
+      offset: count,
+    })
+    .readonly(),
+]);
+
+const bindingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('slot'), slot: count, access: z.enum(['read', 'read_write']) }).readonly(),
+  z.strictObject({ kind: z.literal('weights'), weights: count }).readonly(),
+]);
+
+/** A tensor of the interface in a slot, channels-last: [batch][pixel][channel], channels filled up to quads. */
+const tensorSchema = z.strictObject({ shape, slot: count }).readonly();
+
+export const manifestSchema = z
+  .strictObject({
+    format: z.literal('unetc-bundle'),
+    version: z.literal(BUNDLE_VERSION),
+    name: z.string(),
+    target: z.string(),
+    precision: z.enum(['f32', 'f16']),
+    batch: positive,
+    /** The graph it was compiled from, in the explicit form. */
+    graph: z.record(z.string(), z.unknown()),
+    /** Image size it was compiled for. */
+    image_size: shape,
+    taps: z.boolean(),
+    requires: z.strictObject({
+      features: z.array(z.string()).readonly(),
+      limits: z.record(z.string(), positive),
+    }),
+    inputs: z.strictObject({
+      x: tensorSchema,
+      /** Timesteps are embedded on the host, in float64: cos and sin of t·exp(-ln(max_period)·i/half). */
+      timesteps: z.strictObject({ slot: count, dim: positive, max_period: z.number().positive() }),
+      y: z.strictObject({ slot: count, classes: positive }).nullable(),
+      low_res: tensorSchema.nullable(),
+    }),
+    outputs: z.array(z.strictObject({ name: z.string(), shape, slot: count })).readonly(),
+    /** Every parameter, in checkpoint order. */
+    parameters: z.array(z.strictObject({ name: z.string(), shape })).readonly(),
+    /** Bytes of each arena and of each slot. */
+    arenas: z.array(positive).readonly(),
+    slots: z.array(positive).readonly(),
+    /** The weights of each dispatch that has some. Offset in bytes, length in floats. */
+    weights: z
+      .array(
+        z.strictObject({
+          arena: count,
+          offset: count,
+          length: positive,
+          parts: z.array(weightPartSchema).readonly(),
+        }),
+      )
+      .readonly(),
+    kernels: z.array(z.strictObject({ file: z.string(), sha256: z.string() })).readonly(),
+    dispatches: z
+      .array(
+        z.strictObject({
+          /** The schedule's line. */
+          group: z.string(),
+          path: z.string(),
+          kernel: count,
+          sizes: z.array(u32).readonly(),
+          bindings: z.array(bindingSchema).readonly(),
+          workgroups: z.tuple([positive, positive, positive]).readonly(),
+          flops: count,
+          bytes: count,
+        }),
+      )
+      .readonly(),
+    memory: z.strictObject({
+      /** Bytes of all slots, what they would be without reuse, and bytes of the packed weights. */
+      activations: count,
+      activations_unshared: count,
+      weights: count,
+    }),
+  })
+  .readonly();
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type WeightPart = z.infer<typeof weightPartSchema>;
+export type Dispatch = Manifest['dispatches'][number];
+
+/** A bundle in memory: the manifest and the text of each kernel by file name. */
+export interface Bundle {
+  readonly manifest: Manifest;
+  readonly kernels: ReadonlyMap<string, string>;
+}
+
+/** The manifest as it is written: two-space JSON, one dispatch a line block, a newline at the end. */
+export function formatManifest(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, null, 1)}\n`;
+}
+
+/** SHA-256 of a text, in hexadecimal. */
+export async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

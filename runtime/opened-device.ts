@@ -1,0 +1,91 @@
+// A GPU device with the errors that WebGPU reports on the side: asked for, watched and closed. A browser's too.
+
+import {
+  type AdapterDescription,
+  adapterLine,
+  type DeviceRequirements,
+  describeAdapter,
+  findLacks,
+  lacksError,
+  limitsOf,
+} from './adapter.ts';
+import { RuntimeError } from './errors.ts';
+
+export interface OpenedDevice {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  /** What was granted, which is what was asked for and no more. */
+  readonly features: ReadonlySet<string>;
+  readonly limits: Readonly<Record<string, number>>;
+  /** Resolves when the device is gone: to the error, or to null after `close`. Never rejects. */
+  readonly lost: Promise<RuntimeError | null>;
+  /** Throws the first error that no guard caught: the loss of the device, an error between two guards. */
+  check(): void;
+  /** Destroys the device and waits until it is gone. A second call does nothing. */
+  close(): Promise<void>;
+}
+
+/**
+ * Asks an adapter for a device with exactly what `requires` names.
+ *
+ * Throws RuntimeError('adapter') where the adapter lacks something (all lacks are named) or refuses.
+ */
+export async function requestDevice(
+  adapter: GPUAdapter,
+  requires: DeviceRequirements,
+  backend: string,
+): Promise<OpenedDevice> {
+  const description = describeAdapter(adapter.info, backend);
+  const lacks = findLacks({ features: adapter.features, limits: limitsOf(adapter.limits) }, requires);
+  if (lacks.length > 0) throw lacksError(description, lacks);
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({
+      label: 'unetc',
+      requiredFeatures: [...requires.features] as GPUFeatureName[],
+      requiredLimits: { ...requires.limits },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.trim() : String(error);
+    throw new RuntimeError('adapter', `the adapter ${adapterLine(description)} gave no device: ${reason}`, {
+      cause: error,
+    });
+  }
+  return watch(device, description);
+}
+
+function watch(device: GPUDevice, adapter: AdapterDescription): OpenedDevice {
+  let failure: RuntimeError | null = null;
+  let closing: Promise<void> | null = null;
+  device.addEventListener('uncapturederror', (event) => {
+    // Dawn prints the error to stdout unless this is called.
+    event.preventDefault();
+    const message = `the GPU reported an error: ${event.error.message.trim()}`;
+    failure ??= new RuntimeError('gpu', message);
+  });
+  const lost = device.lost.then((info) => {
+    if (closing) return null;
+    const message = `the GPU device was lost (${info.reason}): ${info.message.trim() || 'the driver gives no reason'}`;
+    const error = new RuntimeError('gpu', `${message}; adapter ${adapterLine(adapter)}`);
+    // Loss explains whatever was reported before it.
+    failure = error;
+    return error;
+  });
+  return {
+    device,
+    adapter,
+    features: new Set(device.features),
+    limits: limitsOf(device.limits),
+    lost,
+    check: () => {
+      if (failure) throw failure;
+    },
+    close: () => {
+      closing ??= Promise.resolve().then(async () => {
+        device.destroy();
+        await lost;
+      });
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// Reads a bundle from its texts and checks it whole before any of it is used.
+
+import { BUNDLE_VERSION, type Bundle, manifestSchema, sha256 } from './bundle.ts';
+import { checkManifest } from './bundle-check.ts';
+import { RuntimeError } from './errors.ts';
+
+/**
+ * Reads a bundle and checks it whole: the manifest's shape, every index and extent, and the hash of every kernel.
+ * `label` names it in messages. Throws RuntimeError('bundle').
+ */
+export async function parseBundle(
+  manifestText: string,
+  kernelText: (file: string) => string | undefined,
+  label: string,
+): Promise<Bundle> {
+  const fail = (message: string): never => {
+    throw new RuntimeError('bundle', `${label}: ${message}; compile the graph again`);
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(manifestText);
+  } catch (error) {
+    return fail(`manifest.json is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const version = (json as { version?: unknown } | null)?.version;
+  if (version !== undefined && version !== BUNDLE_VERSION) {
+    return fail(
+      `manifest.json has version ${JSON.stringify(version)}, this runtime reads version ${BUNDLE_VERSION}`,
+    );
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((i) => `manifest.json:/${i.path.join('/')}: ${i.message}`);
+    return fail(faults.slice(0, 8).join('\n'));
+  }
+  const manifest = parsed.data;
+  const faults = checkManifest(manifest);
+  if (faults.length > 0) fail(faults.slice(0, 8).join('\n'));
+  const kernels = new Map<string, string>();
+  for (const { file, sha256: expected } of manifest.kernels) {
+    const text = kernelText(file);
+    if (text === undefined) return fail(`kernels/${file} is missing`);
+    const found = await sha256(text);
+    if (found !== expected) fail(`kernels/${file} has SHA-256 ${found}, the manifest expects ${expected}`);
+    kernels.set(file, text);
+  }
+  return { manifest, kernels };
+}
