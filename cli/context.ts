@@ -1,0 +1,28 @@
+// What every command is given: where to print, and how. Commands never touch process.stdout themselves.
+
+import type { Command } from 'commander';
+
+export interface Context {
+  /** Results. With `--json` exactly one JSON document goes here. */
+  stdout(text: string): void;
+  /** Everything else: warnings, progress, notes. */
+  stderr(text: string): void;
+  /** Whether stderr is a terminal (a moving progress bar) and colour is wanted (NO_COLOR unset). */
+  readonly interactive: boolean;
+  readonly color: boolean;
+  /** Aborted by SIGINT and SIGTERM; long commands stop at the next step. */
+  readonly signal: AbortSignal;
+}
+
+/** Adds one command to the program. Actions throw; `main` turns errors into messages and exit codes. */
+export type Register = (program: Command, context: Context) => void;
+
+/** The call's words are off (exit 2): an option's value, or options that do not go together. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A check found something (exit 1). */
+export class CheckFailed extends Error {
+  override readonly name = 'CheckFailed';
+}

@@ -1,0 +1,102 @@
+// How a command's failure is told: the kind, the exit code of the published table, the words.
+
+import { CommanderError } from 'commander';
+import { type Diagnostic, formatDiagnostic, GraphError } from '../compiler/diagnostics.ts';
+import { RuntimeError, type RuntimeErrorKind } from '../runtime/errors.ts';
+import { CheckFailed, UsageError } from './context.ts';
+
+export type FailureKind = 'check' | 'usage' | 'graph' | RuntimeErrorKind | 'internal' | 'interrupted';
+
+/** Exit codes outlive versions: scripts rely on them. An interruption adds the signal's number to 128. */
+export const exitCodes = {
+  check: 1,
+  usage: 2,
+  graph: 3,
+  weights: 4,
+  input: 5,
+  bundle: 6,
+  adapter: 7,
+  gpu: 8,
+  output: 9,
+  internal: 70,
+} as const satisfies Record<Exclude<FailureKind, 'interrupted'>, number>;
+
+const signalExits = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** The reason of an aborted `Context.signal`: which signal it was. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor(readonly signal: keyof typeof signalExits) {
+    super(`interrupted by ${signal}`);
+  }
+}
+
+/** A failure as `--json` prints it, under `error`. */
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly exit: number;
+  readonly message: string;
+  readonly file?: string;
+  readonly diagnostics?: readonly Diagnostic[];
+  /** Where our own bug is; for stderr only. */
+  readonly stack?: string;
+}
+
+/** Tells what an error means for the caller of the command. Whatever nobody foresaw is a bug of ours. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof Interrupted) {
+    return { kind: 'interrupted', exit: signalExits[error.signal], message: error.message };
+  }
+  if (error instanceof GraphError) {
+    return {
+      kind: 'graph',
+      exit: exitCodes.graph,
+      message: error.message,
+      file: error.file,
+      diagnostics: error.diagnostics,
+    };
+  }
+  if (error instanceof CommanderError) return failure('usage', usageMessage(error));
+  if (error instanceof UsageError) return failure('usage', error.message);
+  if (error instanceof CheckFailed) return failure('check', error.message);
+  if (error instanceof RuntimeError) return failure(error.kind, error.message);
+  if (isSystemError(error)) return failure('output', error.message);
+  const stack = error instanceof Error ? error.stack : undefined;
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { ...failure('internal', message), ...(stack ? { stack } : {}) };
+}
+
+/** The failure in words, as lines for stderr. */
+export function failureText(found: Failure): string {
+  switch (found.kind) {
+    case 'graph':
+      // Diagnostics begin with their own `error[…]` or `warning[…]`.
+      return (found.diagnostics ?? []).map((d) => formatDiagnostic(d, found.file ?? '')).join('\n');
+    case 'internal':
+      return (
+        `${found.stack ?? found.message}\n` +
+        'internal error: this is a bug in unetc, not in what you gave it.\n' +
+        'Please report it with the lines above, the command, the graph if you can, and `unetc doctor --json`.'
+      );
+    case 'interrupted':
+      return found.message;
+    default:
+      return `error: ${found.message}`;
+  }
+}
+
+function failure(kind: keyof typeof exitCodes, message: string): Failure {
+  return { kind, exit: exitCodes[kind], message };
+}
+
+/** Commander's message without its own prefix. */
+function usageMessage(error: CommanderError): string {
+  return error.message.replace(/^error: /, '');
+}
+
+/** An error of the operating system that nobody translated: `ENOSPC: no space left on device, write`. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error && 'syscall' in error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code))
+  );
+}

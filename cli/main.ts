@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+// The command line: which commands there are. Heavy modules are imported inside their actions.
+
+import { realpathSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { register as convert } from './commands/convert.ts';
+import { register as demo } from './commands/demo.ts';
+import { register as doctor } from './commands/doctor.ts';
+import { register as expand } from './commands/expand.ts';
+import { register as exportOnnx } from './commands/export.ts';
+import { register as sample } from './commands/sample.ts';
+import { register as validate } from './commands/validate.ts';
+import type { Context, Register } from './context.ts';
+import { runProcess } from './process.ts';
+import { runProgram } from './program.ts';
+
+/** The commands, in the order in which help lists them. */
+const commands: readonly Register[] = [validate, expand, sample, exportOnnx, convert, doctor, demo];
+
+/**
+ * Runs `unetc` in this process and returns the exit code; never throws.
+ *
+ * `argv` are the words after `unetc`.
+ */
+export function main(argv: readonly string[], context: Context): Promise<number> {
+  return runProgram(argv, context, commands);
+}
+
+const entry = process.argv[1];
+if (entry && import.meta.url === pathToFileURL(realpathSync(entry)).href) await runProcess(main);

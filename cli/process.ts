@@ -1,0 +1,69 @@
+// The process around a command: its streams, its signals, and the end of it.
+
+import type { Context } from './context.ts';
+import { describeFailure, exitCodes, failureText, Interrupted } from './exit.ts';
+
+/** How long a command may take to stop after a signal before the process ends without it. */
+const graceMs = 5000;
+
+/**
+ * Runs `main` with this process's words, streams and signals, and ends the process with its exit code.
+ *
+ * The process is always ended by force: a GPU that hangs cannot be destroyed, and Dawn would keep it alive.
+ */
+export async function runProcess(
+  main: (argv: readonly string[], context: Context) => Promise<number>,
+): Promise<never> {
+  const controller = new AbortController();
+  const faults = new Map<NodeJS.WriteStream, NodeJS.ErrnoException>();
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (!faults.has(stream)) faults.set(stream, error);
+    });
+  }
+  const write = (stream: NodeJS.WriteStream, text: string) => {
+    if (!faults.has(stream)) stream.write(text);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      const interrupted = new Interrupted(signal);
+      const { exit } = describeFailure(interrupted);
+      if (controller.signal.aborted) process.exit(exit);
+      controller.abort(interrupted);
+      setTimeout(() => process.exit(exit), graceMs).unref();
+    });
+  }
+  const crash = (error: unknown) => {
+    write(process.stderr, `${failureText({ ...describeFailure(error), kind: 'internal' })}\n`);
+    process.exit(exitCodes.internal);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+
+  const terminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  const code = await main(process.argv.slice(2), {
+    stdout: (text) => write(process.stdout, text),
+    stderr: (text) => write(process.stderr, text),
+    interactive: terminal,
+    color: terminal && !process.env.NO_COLOR,
+    signal: controller.signal,
+  });
+
+  await Promise.all([flush(process.stdout), flush(process.stderr)]);
+  const fault = faults.get(process.stdout);
+  // A reader that has seen enough (`| head`) is no failure; a full disk behind `>` is.
+  if (code === 0 && fault && fault.code !== 'EPIPE') {
+    write(process.stderr, `${failureText(describeFailure(fault))}\n`);
+    await flush(process.stderr);
+    process.exit(exitCodes.output);
+  }
+  process.exit(code);
+}
+
+/** Resolves when everything that was written to the stream has left the process, or cannot. */
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) resolve();
+    else stream.write('', () => resolve());
+  });
+}

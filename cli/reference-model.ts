@@ -1,0 +1,49 @@
+// A graph as a model that runs without a GPU, on the reference executor: slow, float64, the second opinion.
+
+import type { Graph } from '../compiler/graph/graph.ts';
+import { lowerGraph } from '../compiler/graph/lower.ts';
+import { runReference } from '../compiler/opgraph/reference.ts';
+import type { RefTensor } from '../compiler/ops/op.ts';
+import type { Model } from '../runtime/model.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+
+export interface ReferenceOptions {
+  readonly batch: number;
+  readonly taps: boolean;
+  /** The values of a parameter, row-major. */
+  readonly read: (name: string, shape: readonly number[]) => Float32Array;
+}
+
+/** The model of `graph`, evaluated op by op; results are rounded to float32. */
+export function referenceModel(graph: Graph, { batch, taps, read }: ReferenceOptions): Model {
+  const ops = lowerGraph(graph, { batch, taps, precision: 'f32' });
+  return {
+    interface: {
+      batch,
+      in_channels: graph.in_channels,
+      out_channels: graph.out_channels,
+      image_size: graph.image_size,
+      num_classes: graph.num_classes,
+      low_res_size: graph.super_resolution?.low_res_size ?? null,
+    },
+    async run({ x, timesteps, y, low_res }) {
+      const results = runReference(ops, read, {
+        x: exact(x),
+        timesteps: vector(timesteps),
+        ...(y === undefined ? {} : { y: vector(y) }),
+        ...(low_res === undefined ? {} : { low_res: exact(low_res) }),
+      });
+      return new Map(
+        [...results].map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
+      );
+    },
+  };
+}
+
+function exact({ shape, data }: Tensor): RefTensor {
+  return { shape, data: Float64Array.from(data) };
+}
+
+function vector(values: ArrayLike<number>): RefTensor {
+  return { shape: [values.length], data: Float64Array.from(values) };
+}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Builds dist/: the TypeScript sources as JavaScript with types, and beside them what they read: the kernels' WGSL,
+# the script that `unetc doctor` asks for advice.
+# The new folder takes its place whole, so that a failed build leaves the old one as it was.
+set -eu
+cd "$(dirname "$0")/../.."
+
+new=out/build.$$
+trap 'rm -rf "$new" "$new.old"; rmdir out 2>/dev/null || :' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+mkdir -p "$new"
+# Older than every source that is edited while the compiler runs: such a source asks for another build.
+: >"$new/.stamp"
+node_modules/.bin/tsc -p tsconfig.build.json --outDir "$new"
+find compiler -name '*.wgsl' | while read -r file; do
+  mkdir -p "$new/$(dirname "$file")"
+  cp "$file" "$new/$file"
+done
+mkdir -p "$new/cli/setup"
+cp cli/setup/driver.sh "$new/cli/setup/"
+chmod +x "$new/cli/main.js"
+
+if [ -e dist ]; then mv dist "$new.old"; fi
+mv "$new" dist

@@ -1,0 +1,111 @@
+// What `unetc doctor` finds out: system, versions, Vulkan, adapters, and what to install when there is none.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { TARGETS } from '../compiler/target.ts';
+import { findLacks, type Lack } from '../runtime/adapter.ts';
+import type { InspectedAdapter } from '../runtime/device.ts';
+import { RuntimeError } from '../runtime/errors.ts';
+import { packageVersion } from './package.ts';
+import { findVulkanDrivers, findVulkanLoader, type VulkanDriver } from './vulkan.ts';
+
+export interface AdapterReport extends InspectedAdapter {
+  /** The name by which UNETC_ADAPTER chooses it. */
+  readonly name: string;
+  /** The one that a run takes when nothing is said. */
+  readonly used: boolean;
+  /** What it lacks for each target of `compile --target`; nothing where it can run the target's bundles. */
+  readonly targets: readonly { readonly name: string; readonly lacks: readonly Lack[] }[];
+}
+
+export interface SystemReport {
+  readonly unetc: string;
+  readonly dawn: string;
+  readonly node: string;
+  readonly system: string;
+  readonly cpus: number;
+  readonly memory_gib: number;
+  /** Null where Dawn does not use Vulkan (macOS, Windows). */
+  readonly vulkan: { readonly loader: string | null; readonly drivers: readonly VulkanDriver[] } | null;
+  readonly adapters: readonly AdapterReport[];
+  /** Why there is no adapter and what to run; empty where there is one. */
+  readonly advice: readonly string[];
+}
+
+/** Collects the report. Errors of adapters become advice; nothing is thrown for a system without any. */
+export async function reportSystem(): Promise<SystemReport> {
+  const found = await findAdapters();
+  return {
+    unetc: packageVersion(),
+    dawn: dawnVersion(),
+    node: process.version,
+    system: systemName(),
+    cpus: availableParallelism(),
+    memory_gib: Math.round(totalmem() / 2 ** 30),
+    vulkan:
+      process.platform === 'linux' ? { loader: findVulkanLoader(), drivers: findVulkanDrivers() } : null,
+    adapters: found.adapters,
+    advice: found.adapters.length > 0 ? [] : [...found.faults, ...driverAdvice()],
+  };
+}
+
+async function findAdapters(): Promise<{ adapters: readonly AdapterReport[]; faults: readonly string[] }> {
+  const { inspectAdapter, listAdapters } = await import('../runtime/device.ts');
+  try {
+    const first = await inspectAdapter();
+    const adapters: AdapterReport[] = [];
+    // Two adapters of one name cannot be told apart by UNETC_ADAPTER either.
+    for (const name of new Set(await listAdapters())) {
+      const inspected = await inspectAdapter({ adapter: name });
+      const { device, description } = inspected.adapter;
+      const used = device === first.adapter.device && description === first.adapter.description;
+      const targets = TARGETS.map(({ name, features, limits }) => ({
+        name,
+        lacks: findLacks(inspected, { features, limits: { ...limits } }),
+      }));
+      adapters.push({ name, used, targets, ...inspected });
+    }
+    return { adapters, faults: [] };
+  } catch (error) {
+    if (error instanceof RuntimeError && error.kind === 'adapter')
+      return { adapters: [], faults: [error.message] };
+    throw error;
+  }
+}
+
+/** What the set-up would install here, in its own words. */
+function driverAdvice(): readonly string[] {
+  const script = join(import.meta.dirname, 'setup', 'driver.sh');
+  if (process.platform !== 'linux' || !existsSync(script)) return [];
+  try {
+    execFileSync('sh', [script, '--advice'], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+    return [
+      'A Vulkan driver is installed, but it gives no adapter: `vulkaninfo --summary` (package vulkan-tools) tells why.',
+    ];
+  } catch (error) {
+    const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/^set-up: /, ''));
+  }
+}
+
+function dawnVersion(): string {
+  try {
+    const manifest = createRequire(import.meta.url)('webgpu/package.json') as { version?: string };
+    return `webgpu ${manifest.version ?? '?'}`;
+  } catch {
+    return 'webgpu is not installed';
+  }
+}
+
+function systemName(): string {
+  const kernel = `${process.platform} ${release()} ${process.arch}`;
+  if (!existsSync('/etc/os-release')) return kernel;
+  const pretty = /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  return pretty ? `${pretty}, ${kernel}` : kernel;
+}

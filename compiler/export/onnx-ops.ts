@@ -1,0 +1,197 @@
+// Each op spelled in operators of ONNX opset 17, one row an op.
+//
+// Where an op's result is float16 its arithmetic is still float32 and rounded once at the end, as our kernels do it;
+// only convolutions are left to the engine's own float16.
+
+import type { NodeOf } from '../opgraph/opgraph.ts';
+import type { DType, OpName, Shape, TensorType } from '../ops/op.ts';
+import { timestepFrequencies } from '../ops/timestep_embedding.ts';
+import { float, int, ints, type OnnxBuilder, onnxType, text } from './onnx-builder.ts';
+import { ONNX_TYPE } from './onnx-proto.ts';
+
+/** An operand: its name in the ONNX graph and its type. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly type: TensorType;
+}
+
+type Lowering<N extends OpName> = (b: OnnxBuilder, node: NodeOf<N>, operands: readonly OnnxValue[]) => string;
+
+/** The ops that are computed; inputs and parameters are declared by the exporter. */
+type ComputedOp = Exclude<OpName, 'input' | 'param'>;
+
+export const ONNX_OPS = {
+  timestep_embedding: timestepEmbedding,
+  linear: inFloat((b, { path }, operands) => b.node(path, 'Gemm', names(operands), [int('transB', 1)])),
+  embedding: (b, { path }, [table, indices]) =>
+    b.node(path, 'Gather', [table!.name, indices!.name], [int('axis', 0)]),
+  silu: inFloat((b, { path }, [x]) => {
+    const gate = b.node(path, 'Sigmoid', [x!.name]);
+    return b.node(path, 'Mul', [x!.name, gate]);
+  }),
+  add: (b, { path }, [x, y]) => b.node(path, 'Add', [x!.name, y!.name]),
+  channel_add: inFloat((b, { path }, [x, e]) => {
+    const spread = reshape(b, path, e!.name, perChannel(x!.type.shape));
+    return b.node(path, 'Add', [x!.name, spread]);
+  }),
+  film: inFloat((b, { path }, [x, e]) => {
+    const channels = x!.type.shape[1]!;
+    const [scale, shift] = b.nodes(
+      path,
+      'Split',
+      [e!.name, b.int64([channels, channels])],
+      ['scale', 'shift'],
+      [int('axis', 1)],
+    );
+    const factor = b.node(path, 'Add', [scale!, b.float([], [1])]);
+    const shape = perChannel(x!.type.shape);
+    const scaled = b.node(path, 'Mul', [x!.name, reshape(b, path, factor, shape)]);
+    return b.node(path, 'Add', [scaled, reshape(b, path, shift!, shape)]);
+  }),
+  dropout: (b, { path, attrs }, [x]) => b.node(path, 'Dropout', [x!.name, b.float([], [attrs.p])]),
+  concat: (b, { path }, operands) => b.node(path, 'Concat', names(operands), [int('axis', 1)]),
+  slice: (b, { path, attrs }, [x]) =>
+    b.node(path, 'Slice', [x!.name, b.int64([attrs.start]), b.int64([attrs.end]), b.int64([1])]),
+  param_concat: (b, { path }, operands) => b.node(path, 'Concat', names(operands), [int('axis', 0)]),
+  conv: (b, node, operands) => convolution(b, 'Conv', node, operands),
+  conv_transpose: (b, node, operands) => convolution(b, 'ConvTranspose', node, operands),
+  group_norm: inFloat(groupNorm),
+  avg_pool: inFloat((b, { path, attrs }, [x]) =>
+    b.node(
+      path,
+      'AveragePool',
+      [x!.name],
+      [ints('kernel_shape', attrs.kernel), ints('strides', attrs.kernel)],
+    ),
+  ),
+  upsample_nearest: (b, { path, attrs }, [x]) =>
+    b.node(
+      path,
+      'Resize',
+      [x!.name, '', b.float([attrs.factor.length + 2], [1, 1, ...attrs.factor])],
+      [
+        text('mode', 'nearest'),
+        text('coordinate_transformation_mode', 'asymmetric'),
+        text('nearest_mode', 'floor'),
+      ],
+    ),
+  upsample_linear: inFloat((b, { path, type }, [x]) =>
+    b.node(
+      path,
+      'Resize',
+      [x!.name, '', '', b.int64(type.shape)],
+      [text('mode', 'linear'), text('coordinate_transformation_mode', 'half_pixel')],
+    ),
+  ),
+  attention: inFloat(attention),
+  reshape: (b, { path, attrs }, [x]) => reshape(b, path, x!.name, attrs.shape),
+  cast: (b, { path, attrs }, [x]) => castTo(b, path, x!, attrs.dtype).name,
+} as const satisfies { readonly [N in ComputedOp]: Lowering<N> };
+
+/** Appends the operators of one node and returns the name of its value. */
+export function lowerToOnnx<N extends ComputedOp>(
+  b: OnnxBuilder,
+  node: NodeOf<N>,
+  operands: readonly OnnxValue[],
+): string {
+  const table: { readonly [M in ComputedOp]: Lowering<M> } = ONNX_OPS;
+  return table[node.op](b, node, operands);
+}
+
+function names(operands: readonly OnnxValue[]): string[] {
+  return operands.map((o) => o.name);
+}
+
+function reshape(b: OnnxBuilder, path: string, name: string, shape: Shape): string {
+  return b.node(path, 'Reshape', [name, b.int64(shape)]);
+}
+
+/** The shape in which a [B, C] or [C] value meets activations [B, C, ...space]. */
+function perChannel(shape: Shape, batch = shape[0]!): Shape {
+  return [batch, shape[1]!, ...shape.slice(2).map(() => 1)];
+}
+
+function castTo(b: OnnxBuilder, path: string, value: OnnxValue, dtype: DType): OnnxValue {
+  if (value.type.dtype === dtype) return value;
+  const name = b.node(path, 'Cast', [value.name], [int('to', onnxType(dtype))]);
+  return { name, type: { dtype, shape: value.type.shape } };
+}
+
+/** A lowering whose operands and result are float32, with casts around it where the node's are float16. */
+function inFloat<N extends OpName>(lowering: Lowering<N>): Lowering<N> {
+  return (b, node, operands) => {
+    const widened = operands.map((o) => castTo(b, node.path, o, 'f32'));
+    const name = lowering(b, node, widened);
+    return castTo(b, node.path, { name, type: { dtype: 'f32', shape: node.type.shape } }, node.type.dtype)
+      .name;
+  };
+}
+
+/** Both convolutions take the same attributes; ONNX lists padding at the begin of every dimension, then at the end. */
+function convolution(
+  b: OnnxBuilder,
+  opType: 'Conv' | 'ConvTranspose',
+  { path, attrs, type }: NodeOf<'conv'> | NodeOf<'conv_transpose'>,
+  operands: readonly OnnxValue[],
+): string {
+  const alike = operands.map((o) => castTo(b, path, o, type.dtype));
+  return b.node(path, opType, names(alike), [
+    ints('kernel_shape', operands[1]!.type.shape.slice(2)),
+    ints('strides', attrs.stride),
+    ints('pads', [...attrs.padding, ...attrs.padding]),
+  ]);
+}
+
+/** Angles in float64: t · f of a late timestep has lost four digits in float32. */
+function timestepEmbedding(
+  b: OnnxBuilder,
+  { path, attrs, type }: NodeOf<'timestep_embedding'>,
+  [timesteps]: readonly OnnxValue[],
+): string {
+  const batch = type.shape[0]!;
+  const frequencies = timestepFrequencies(attrs.dim, attrs.max_period);
+  const wide = b.node(path, 'Cast', [timesteps!.name], [int('to', ONNX_TYPE.double)]);
+  const column = reshape(b, path, wide, [batch, 1]);
+  const angles = b.node(path, 'Mul', [column, b.double([1, frequencies.length], [...frequencies])]);
+  const parts = [b.node(path, 'Cos', [angles]), b.node(path, 'Sin', [angles])];
+  if (attrs.dim % 2 === 1) parts.push(b.double([batch, 1], Array<number>(batch).fill(0)));
+  const joined = b.node(path, 'Concat', parts, [int('axis', 1)]);
+  return b.node(path, 'Cast', [joined], [int('to', onnxType(type.dtype))]);
+}
+
+/** InstanceNormalization over [B, groups, rest] takes the moments; the affine part is per channel. */
+function groupNorm(
+  b: OnnxBuilder,
+  { path, attrs, type }: NodeOf<'group_norm'>,
+  [x, weight, bias]: readonly OnnxValue[],
+): string {
+  const { groups, eps } = attrs;
+  const grouped = reshape(b, path, x!.name, [type.shape[0]!, groups, -1]);
+  const one = b.float([groups], Array<number>(groups).fill(1));
+  const zero = b.float([groups], Array<number>(groups).fill(0));
+  const normed = b.node(path, 'InstanceNormalization', [grouped, one, zero], [float('epsilon', eps)]);
+  const restored = reshape(b, path, normed, type.shape);
+  const shape = perChannel(type.shape, 1);
+  const scaled = b.node(path, 'Mul', [restored, reshape(b, path, weight!.name, shape)]);
+  return b.node(path, 'Add', [scaled, reshape(b, path, bias!.name, shape)]);
+}
+
+/** softmax over keys of kᵀq as [keys, queries], so that v times it needs no transposition. */
+function attention(
+  b: OnnxBuilder,
+  { path, attrs, type }: NodeOf<'attention'>,
+  [qkv]: readonly OnnxValue[],
+): string {
+  const [batch, channels, positions] = [type.shape[0]!, type.shape[1]!, type.shape[2]!];
+  const width = channels / attrs.heads;
+  const heads = reshape(b, path, qkv!.name, [batch * attrs.heads, 3 * width, positions]);
+  const sizes = b.int64([width, width, width]);
+  const [q, k, v] = b.nodes(path, 'Split', [heads, sizes], ['q', 'k', 'v'], [int('axis', 1)]);
+  const scale = b.float([], [1 / Math.sqrt(Math.sqrt(width))]);
+  const queries = b.node(path, 'Mul', [q!, scale]);
+  const keys = b.node(path, 'Mul', [k!, scale]);
+  const transposed = b.node(path, 'Transpose', [keys], [ints('perm', [0, 2, 1])]);
+  const scores = b.node(path, 'MatMul', [transposed, queries]);
+  const weights = b.node(path, 'Softmax', [scores], [int('axis', 1)]);
+  return reshape(b, path, b.node(path, 'MatMul', [v!, weights]), type.shape);
+}
