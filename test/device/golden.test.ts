@@ -1,0 +1,40 @@
+// Kernels against PyTorch: every golden forward pass, with its feature vectors.
+
+import { describe, expect, it } from 'vitest';
+import { loadGraph } from '../../compiler/graph/load.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
+import type { ModelInputs } from '../../runtime/model.ts';
+import { hashWeights } from '../../runtime/weights/hash.ts';
+import { goldenForward } from '../fixtures/golden-forward.ts';
+import { GOLDEN_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
+import { relativeError, runOnDevice } from '../on-device.ts';
+
+describe.each(GOLDEN_NAMES)('%s', (name) => {
+  it('agrees with PyTorch to a relative L2 error of 1e-5, in every feature vector', async () => {
+    const { graph } = loadGraph(goldenGraph(name), name);
+    const shapes = new Map(parameters(graph).map((p) => [p.name, p.shape]));
+    const source = hashWeights(`hash:${goldenCase(name).weights.seed}`)!;
+    const { inputs, expected } = goldenForward(name);
+    const tensor = ({ shape, data }: { shape: readonly number[]; data: Float64Array }) => ({
+      shape,
+      data: Float32Array.from(data),
+    });
+    const given: ModelInputs = {
+      x: tensor(inputs.x),
+      timesteps: [...inputs.timesteps.data],
+      ...(inputs.y ? { y: [...inputs.y.data] } : {}),
+      ...(inputs.low_res ? { low_res: tensor(inputs.low_res) } : {}),
+    };
+    const results = await runOnDevice(
+      graph,
+      { batch: inputs.x.shape[0]!, taps: true },
+      (param) => source.read(param, shapes.get(param)!),
+      given,
+    );
+    const errors = [...expected].map(
+      ([key, { data }]) => [key, relativeError(results.get(key)!.data, data)] as const,
+    );
+    expect(errors.filter(([, error]) => !(error <= 1e-5))).toEqual([]);
+    expect(errors.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,56 @@
+// A model for tests of the sampler: no network, but an output that depends on everything a sample is given.
+
+import type { Model, ModelInputs, ModelInterface } from '../runtime/model.ts';
+import { elements, type Tensor } from '../runtime/tensor.ts';
+
+export interface FakeModel extends Model {
+  /** Inputs of the passes so far, copied. */
+  readonly passes: readonly ModelInputs[];
+}
+
+/**
+ * An interface that runs `output` for each image: its x, timestep, label and low-resolution image to a value at
+ * each output element. `poison` may change the whole batch's output before it is returned.
+ */
+export function fakeModel(
+  changes: Partial<ModelInterface> = {},
+  poison: (output: Float32Array, pass: number) => void = () => {},
+): FakeModel {
+  const face: ModelInterface = {
+    batch: 1,
+    in_channels: 3,
+    out_channels: 3,
+    image_size: [4, 6],
+    num_classes: null,
+    low_res_size: null,
+    ...changes,
+  };
+  const passes: ModelInputs[] = [];
+  return {
+    interface: face,
+    passes,
+    async run(inputs) {
+      passes.push({ ...inputs, x: copy(inputs.x), timesteps: Array.from(inputs.timesteps) });
+      const shape = [face.batch, face.out_channels, ...face.image_size];
+      const data = new Float32Array(elements(shape));
+      for (let b = 0; b < face.batch; b++) fillImage(data, face, inputs, b);
+      poison(data, passes.length);
+      return new Map([['output', { shape, data }]]);
+    },
+  };
+}
+
+function fillImage(data: Float32Array, face: ModelInterface, inputs: ModelInputs, b: number): void {
+  const pixels = face.image_size.reduce((n, size) => n * size, 1);
+  const [wide, tall] = [face.in_channels * pixels, face.out_channels * pixels];
+  const label = inputs.y?.[b] ?? 0;
+  const low = inputs.low_res ? inputs.low_res.data[(b * inputs.low_res.data.length) / face.batch]! : 0;
+  for (let i = 0; i < tall; i++) {
+    const x = inputs.x.data[b * wide + (i % wide)]!;
+    data[b * tall + i] = 0.8 * x + 0.1 * Math.sin(i + label + 3 * low + inputs.timesteps[b]! / 100);
+  }
+}
+
+function copy({ shape, data }: Tensor): Tensor {
+  return { shape, data: data.slice() };
+}

@@ -1,0 +1,53 @@
+// The golden forward passes as graph files: what the original was built with, in the compact form.
+
+import { readFileSync } from 'node:fs';
+import type { Json } from '../compiler/spec/json.ts';
+
+export const GOLDEN = new URL('./golden/', import.meta.url);
+
+export const GOLDEN_NAMES = [
+  'tiny-film',
+  'tiny-additive-class',
+  'tiny-heads-up',
+  'tiny-conv-transpose',
+  'tiny-superres',
+  'tiny-1d',
+  'tiny-3d',
+  'odd-14x14',
+  'cifar10',
+] as const;
+
+/** case.json of a golden folder. */
+export interface GoldenCase {
+  readonly name: string;
+  readonly kwargs: Readonly<Record<string, Json>>;
+  readonly upsample?: 'conv-transpose';
+  readonly weights: { readonly init: 'hash'; readonly seed: number };
+  readonly inputs: {
+    readonly x: readonly number[];
+    readonly timesteps: readonly number[];
+    readonly y?: readonly number[];
+    readonly low_res?: readonly number[];
+  };
+  readonly params: number;
+  readonly tensors: number;
+  readonly macs: { readonly conv: number; readonly linear: number; readonly attention: number };
+}
+
+export function goldenCase(name: string): GoldenCase {
+  return JSON.parse(readFileSync(new URL(`${name}/case.json`, GOLDEN), 'utf8')) as GoldenCase;
+}
+
+/** The text of a compact graph file for a golden case. */
+export function goldenGraph(name: string): string {
+  const golden = goldenCase(name);
+  const upsample = golden.upsample ? { upsample: 'conv_transpose' } : {};
+  const lowRes = golden.inputs.low_res;
+  return JSON.stringify({
+    version: 1,
+    name,
+    image_size: golden.inputs.x.slice(2),
+    unet: { ...golden.kwargs, ...upsample },
+    ...(lowRes ? { super_resolution: { low_res_size: lowRes.slice(2) } } : {}),
+  });
+}

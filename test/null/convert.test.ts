@@ -1,0 +1,68 @@
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Command } from 'commander';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { register } from '../../cli/commands/convert.ts';
+import { UsageError } from '../../cli/context.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(tmpdir(), 'unetc-'));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+/** Runs `unetc convert …` and gives what it printed. */
+function convert(...words: readonly string[]): { readonly stdout: string; readonly stderr: string } {
+  const printed = { stdout: '', stderr: '' };
+  const program = new Command().exitOverride();
+  register(program, {
+    stdout: (text) => {
+      printed.stdout += text;
+    },
+    stderr: (text) => {
+      printed.stderr += text;
+    },
+    interactive: false,
+    color: false,
+    signal: new AbortController().signal,
+  });
+  program.parse(['convert', ...words], { from: 'user' });
+  return printed;
+}
+
+test('the digit model becomes the safetensors file that is shipped, to the byte', () => {
+  const out = path.join(folder, 'm.safetensors');
+  const { stdout, stderr } = convert('test/golden/mnist/model.pt', out);
+  expect(stdout).toBe(`${out}: 167 tensors, 1192802 parameters\n`);
+  expect(stderr).toBe('');
+  expect(fs.readFileSync(out).equals(fs.readFileSync('graphs/mnist.safetensors'))).toBe(true);
+  const again = path.join(folder, 'again.safetensors');
+  expect(JSON.parse(convert(out, again, '--json').stdout)).toEqual({
+    input: out,
+    output: again,
+    tensors: 167,
+    params: 1192802,
+  });
+  expect(fs.readFileSync(again).equals(fs.readFileSync(out))).toBe(true);
+});
+
+test('a file may be converted in place', () => {
+  const file = path.join(folder, 'm.safetensors');
+  fs.copyFileSync('graphs/mnist.safetensors', file);
+  convert(file, file);
+  expect(fs.readFileSync(file).equals(fs.readFileSync('graphs/mnist.safetensors'))).toBe(true);
+});
+
+test('words that are off, and a checkpoint that is bad, leave nothing behind', () => {
+  const out = path.join(folder, 'x.safetensors');
+  expect(() => convert('test/golden/mnist/model.pt', path.join(folder, 'x.pt'))).toThrow(UsageError);
+  expect(() => convert('hash:1', out)).toThrow(UsageError);
+  expect(() => convert('missing.pt', out)).toThrow(RuntimeError);
+  // An integer tensor is met only after others were written.
+  expect(() => convert('test/fixtures/checkpoints/protocol-2.pt', out)).toThrow(
+    'tensor "steps" is of type I64',
+  );
+  expect(fs.readdirSync(folder)).toEqual([]);
+});

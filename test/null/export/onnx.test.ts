@@ -1,0 +1,134 @@
+// Whole models as ONNX: what an independent engine makes of them, and what a viewer shows.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { exportOnnx } from '../../../compiler/export/onnx.ts';
+import { decodeModel } from '../../../compiler/export/onnx-proto.ts';
+import { loadGraph } from '../../../compiler/graph/load.ts';
+import { lowerGraph } from '../../../compiler/graph/lower.ts';
+import { type ParamReader, runReference } from '../../../compiler/opgraph/reference.ts';
+import { hashTensor } from '../../../runtime/weights/hash.ts';
+import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
+import { smallestGroup } from '../../fixtures/conditioning.ts';
+import { goldenForward } from '../../fixtures/golden-forward.ts';
+import { META, runModel, runOnnx } from '../../fixtures/onnx-session.ts';
+import { noise32, relativeL2, tensor } from '../../fixtures/values.ts';
+import { GOLDEN_NAMES } from '../../golden-cases.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'unetc-onnx-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('an exported model', () => {
+  it.each(GOLDEN_NAMES)('gives on onnxruntime what PyTorch gave: %s', { timeout: 120_000 }, async (name) => {
+    const { ops, params, inputs, expected } = goldenForward(name);
+    const results = await runOnnx(ops, params, inputs);
+    expect([...results.keys()]).toEqual(ops.outputs.map((o) => o.name));
+    for (const [key, golden] of expected) {
+      expect(results.get(key)!.shape).toEqual(golden.shape);
+      expect(relativeL2(results.get(key)!.data, golden.data), key).toBeLessThan(5e-6);
+    }
+  });
+
+  it('gives on onnxruntime what the reference gives: arbitrary models', { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryCompactGraph, fc.integer({ min: 1, max: 3 }), async (spec, batch) => {
+        const { graph } = loadGraph(JSON.stringify(spec), 'arbitrary');
+        const ops = lowerGraph(graph, { batch, taps: true, precision: 'f32' });
+        fc.pre(smallestGroup(ops) >= 8);
+        const inputs = {
+          x: noise32([batch, graph.in_channels, ...graph.image_size], 1),
+          timesteps: tensor([batch], [3.5, 999, 0].slice(0, batch)),
+          y: tensor(
+            [batch],
+            [0, graph.num_classes ?? 1, 1].slice(0, batch).map((y) => Math.max(0, y - 1)),
+          ),
+          low_res: noise32([batch, graph.in_channels, ...(graph.super_resolution?.low_res_size ?? [])], 2),
+        };
+        const params: ParamReader = (name, shape) => hashTensor(name, shape, 3);
+        const results = await runOnnx(ops, params, inputs);
+        for (const [key, { data }] of runReference(ops, params, inputs)) {
+          expect(relativeL2(results.get(key)!.data, data), key).toBeLessThan(1e-5);
+        }
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  const { ops, params, inputs } = goldenForward('tiny-superres');
+  const model = decodeModel(exportOnnx(ops, params, META).model);
+
+  it('says what it is', () => {
+    const properties = [['parameters', '758534']] as const;
+    const described = decodeModel(exportOnnx(ops, params, { ...META, properties }).model);
+    expect(described).toMatchObject({
+      ir_version: 8,
+      opset_import: [{ version: 17 }],
+      producer_name: 'unetc',
+      producer_version: META.version,
+      doc_string: META.description,
+      graph: { name: META.name },
+      metadata_props: [{ key: 'parameters', value: '758534' }],
+    });
+  });
+
+  it('takes the inputs by their names, labels as int64', () => {
+    const shown = model.graph.input.map(({ name, type }) => {
+      const { elem_type, shape } = type.tensor_type;
+      return `${name} ${elem_type} ${shape.dim.map((d) => d.dim_value)}`;
+    });
+    expect(shown.toSorted()).toEqual(['low_res 1 2,3,8,8', 'timesteps 1 2', 'x 1 2,3,32,32', 'y 7 2']);
+  });
+
+  it('holds every parameter under its checkpoint name and shape', () => {
+    const held = new Map(model.graph.initializer.map((t) => [t.name, t.dims]));
+    const named = ops.nodes.filter((node) => node.op === 'param');
+    for (const { attrs } of named) expect(held.get(attrs.name)).toEqual(attrs.shape);
+    expect(model.graph.initializer.filter((t) => !t.name.startsWith('constant.'))).toHaveLength(named.length);
+  });
+
+  it('names nodes by path and operator, and no two things alike', () => {
+    const { node } = model.graph;
+    expect(node.map((n) => n.name)).toContain('input_blocks.1.0.in_layers.2/Conv');
+    expect(new Set(node.map((n) => n.name)).size).toBe(node.length);
+    const values = [
+      ...node.flatMap((n) => n.output),
+      ...model.graph.initializer.map((t) => t.name),
+      ...model.graph.input.map((i) => i.name),
+    ];
+    expect(new Set(values).size).toBe(values.length);
+  });
+
+  it('is the same bytes each time', () => {
+    const [first, second] = [exportOnnx(ops, params, META).model, exportOnnx(ops, params, META).model];
+    expect(Buffer.compare(first, second)).toBe(0);
+  });
+
+  it('can keep its weights in a file beside it', async () => {
+    const { model, weights } = exportOnnx(ops, params, { ...META, weightsFile: 'model.onnx.data' });
+    writeFileSync(join(folder, 'model.onnx'), model);
+    writeFileSync(join(folder, 'model.onnx.data'), Buffer.concat([...weights!]));
+    expect(model.length).toBeLessThan(200_000);
+    const inside = await runOnnx(ops, params, inputs);
+    const beside = await runModel(join(folder, 'model.onnx'), inputs);
+    for (const [key, { data }] of inside) expect(relativeL2(beside.get(key)!.data, data), key).toBe(0);
+  });
+
+  it('refuses weights that do not fit into one file', () => {
+    const huge = {
+      nodes: [
+        {
+          op: 'param',
+          inputs: [],
+          attrs: { name: 'w', shape: [2 ** 29] },
+          type: { dtype: 'f32', shape: [2 ** 29] },
+          path: '',
+        },
+      ],
+      outputs: [{ name: 'output', value: 0 }],
+    } as const;
+    expect(() => exportOnnx(huge, params, META)).toThrow(/2147483648 bytes of weights do not fit/);
+  });
+});

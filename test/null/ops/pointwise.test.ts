@@ -1,0 +1,73 @@
+// silu, add, dropout, channel_add, film.
+
+import { describe, expect, it } from 'vitest';
+import { channel_add } from '../../../compiler/ops/channel_add.ts';
+import { film } from '../../../compiler/ops/film.ts';
+import type { Shape, TensorType } from '../../../compiler/ops/op.ts';
+import { add, dropout, silu } from '../../../compiler/ops/pointwise.ts';
+import { at, indices, noise, tensor } from '../../fixtures/values.ts';
+
+const f32 = (...shape: number[]): TensorType => ({ dtype: 'f32', shape });
+const f16 = (...shape: number[]): TensorType => ({ dtype: 'f16', shape });
+
+describe('silu', () => {
+  it('is x · sigmoid(x), without overflow at either end', () => {
+    const y = silu.reference([tensor([5], [-1000, -1, 0, 1, 1000])], {});
+    expect(y.data[0]).toBeCloseTo(0, 15);
+    expect(y.data[1]).toBeCloseTo(-0.2689414213699951, 15);
+    expect(y.data[2]).toBe(0);
+    expect(y.data[3]).toBeCloseTo(0.7310585786300049, 15);
+    expect(y.data[4]).toBe(1000);
+  });
+});
+
+describe('dropout', () => {
+  it('drops nothing', () => {
+    const x = noise([3, 4], 1);
+    expect([...dropout.reference([x], { p: 0.9 }).data]).toEqual([...x.data]);
+  });
+});
+
+describe('add', () => {
+  it('adds', () => {
+    expect([...add.reference([tensor([2], [1, 2]), tensor([2], [10, 20])], {}).data]).toEqual([11, 22]);
+  });
+
+  it('refuses other shapes and other element types', () => {
+    expect(() => add.infer([f32(2, 3), f32(3, 2)], {})).toThrow('f32[2,3] and f32[3,2]');
+    expect(() => add.infer([f32(2, 3), f16(2, 3)], {})).toThrow('f32[2,3] and f16[2,3]');
+  });
+});
+
+describe('conditioning', () => {
+  const shape: Shape = [2, 3, 2, 2];
+  const x = noise(shape, 1);
+
+  it('channel_add repeats e over space', () => {
+    const e = noise([2, 3], 2);
+    const y = channel_add.reference([x, e], {});
+    for (const [b, c, ...p] of indices(shape)) {
+      expect(at(y, [b!, c!, ...p])).toBe(at(x, [b!, c!, ...p]) + at(e, [b!, c!]));
+    }
+  });
+
+  it('film scales by 1 + the first half of e and shifts by the second', () => {
+    const e = noise([2, 6], 2);
+    const y = film.reference([x, e], {});
+    for (const [b, c, ...p] of indices(shape)) {
+      const expected = at(x, [b!, c!, ...p]) * (1 + at(e, [b!, c!])) + at(e, [b!, c! + 3]);
+      expect(at(y, [b!, c!, ...p])).toBeCloseTo(expected, 14);
+    }
+  });
+
+  it('takes a float32 embedding to a float16 activation', () => {
+    expect(film.infer([f16(2, 3, 4), f32(2, 6)], {})).toEqual(f16(2, 3, 4));
+    expect(channel_add.infer([f16(2, 3, 4), f32(2, 3)], {})).toEqual(f16(2, 3, 4));
+  });
+
+  it('refuses embeddings of another width', () => {
+    expect(() => film.infer([f32(2, 3, 4), f32(2, 3)], {})).toThrow(/must be \[2,6\], got f32\[2,3\]/);
+    expect(() => channel_add.infer([f32(2, 3, 4), f32(1, 3)], {})).toThrow(/must be \[2,3\], got f32\[1,3\]/);
+    expect(() => channel_add.infer([f32(2, 3), f32(2, 3)], {})).toThrow(/1 to 3 spatial sizes/);
+  });
+});
