@@ -9,10 +9,9 @@ import { verifyMemory } from './memory/verify.ts';
 import type { OpGraph } from './opgraph/opgraph.ts';
 import { runPasses } from './passes/index.ts';
 import { buildSchedule } from './schedule/build.ts';
-import { FUSIONS } from './schedule/fusions/index.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { verifySchedule } from './schedule/verify.ts';
-import { TARGETS, type Target } from './target.ts';
+import { GENERIC, type Target } from './target.ts';
 
 export interface CompileOptions {
   /** Images in a forward pass; default 1. */
@@ -36,9 +35,9 @@ export interface Compilation {
 
 /** Compiles a checked graph. The same graph and options give the same bytes. */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
-  const { batch = 1, taps = false, precision = 'f32', target = TARGETS[0]!, fuse = true } = options;
+  const { batch = 1, taps = false, precision = 'f32', target = GENERIC, fuse = true } = options;
   const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
-  const schedule = buildSchedule(ops, fuse ? FUSIONS : []);
+  const schedule = buildSchedule(ops, target, fuse ? undefined : []);
   verifySchedule(schedule);
   const memory = planMemory(schedule);
   verifyMemory(memory);

@@ -12,6 +12,11 @@ export interface TargetLimits {
 
 export interface Target {
   readonly name: string;
+  /**
+   * How products are computed: `workgroup` by tiles in workgroup memory, as GPUs want it; `subgroup` by single
+   * subgroups of 8 lanes without workgroup memory, as processors want it.
+   */
+  readonly products: 'workgroup' | 'subgroup';
   readonly limits: TargetLimits;
   readonly features: readonly string[];
 }
@@ -26,8 +31,39 @@ export const DEFAULT_LIMITS: TargetLimits = {
   maxBufferSize: 256 * 1024 * 1024,
 };
 
-/** The profiles. `generic` runs wherever WebGPU runs. */
-export const TARGETS: readonly Target[] = [{ name: 'generic', limits: DEFAULT_LIMITS, features: [] }];
+/** Runs wherever WebGPU runs. */
+export const GENERIC: Target = {
+  name: 'generic',
+  products: 'workgroup',
+  limits: DEFAULT_LIMITS,
+  features: [],
+};
+
+/** Processors that run shaders, such as Mesa's lavapipe: a subgroup is one vector of 8 lanes. */
+export const SOFTWARE: Target = {
+  name: 'software',
+  products: 'subgroup',
+  limits: DEFAULT_LIMITS,
+  features: ['subgroups'],
+};
+
+/** The profiles. */
+export const TARGETS: readonly Target[] = [GENERIC, SOFTWARE];
+
+/** What is known of an adapter. */
+export interface AdapterFacts {
+  readonly features: ReadonlySet<string>;
+  /** Whether it is a processor that runs shaders. */
+  readonly software: boolean;
+  /** Lanes of its largest subgroup; undefined where it does not say. */
+  readonly subgroupMaxSize: number | undefined;
+}
+
+/** The profile that suits an adapter best. */
+export function chooseTarget(adapter: AdapterFacts): Target {
+  const vector = adapter.software && adapter.subgroupMaxSize === 8;
+  return vector && SOFTWARE.features.every((name) => adapter.features.has(name)) ? SOFTWARE : GENERIC;
+}
 
 /** The profile of a name, or undefined. */
 export function findTarget(name: string): Target | undefined {

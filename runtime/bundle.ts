@@ -15,6 +15,8 @@ const weightPartSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('product'),
+      /** `rows`: a step is [chunk][tile], taps within chunks; `lanes`: it is [tile][chunk], chunks within taps. */
+      layout: z.enum(['rows', 'lanes']),
       param: z.string(),
       /** Output channels, input channels, taps: the parameter is [O, I, ...taps], or [I, O, ...taps] transposed. */
       outputs: positive,

@@ -7,6 +7,7 @@ import { guard } from './guard.ts';
 import { fromChannelsLast, toChannelsLast } from './layout.ts';
 import type { Model, ModelInputs, ModelInterface } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
+import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import { elements, type Tensor } from './tensor.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
 import { packPart } from './weights/pack.ts';
@@ -31,16 +32,18 @@ interface Output {
 
 /**
  * Makes a bundle ready to run: uploads the weights, compiles the pipelines (all at once, off the main thread) and
- * binds every dispatch. Throws RuntimeError('gpu').
+ * binds every dispatch. Programs on one device that are given one `cache` compile what they share once.
+ * Throws RuntimeError('gpu').
  */
 export async function createProgram(
   bundle: Bundle,
   read: ReadParameter,
   opened: OpenedDevice,
+  cache: PipelineCache = createPipelineCache(opened.device),
 ): Promise<Program> {
-  const { manifest } = bundle;
+  const { manifest, kernels } = bundle;
   const { device } = opened;
-  const pipelines = compilePipelines(bundle, device);
+  const pipelines = Promise.all(manifest.kernels.map(({ file }) => cache.get(file, kernels.get(file)!)));
   const buffers = await guard(device, 'allocating buffers', () => allocate(manifest, device)).catch(
     async (error) => {
       await pipelines.catch(() => undefined);
@@ -101,22 +104,6 @@ export function interfaceOf({ batch, inputs, outputs }: Manifest): ModelInterfac
     num_classes: inputs.y?.classes ?? null,
     low_res_size: inputs.low_res?.shape.slice(2) ?? null,
   };
-}
-
-async function compilePipelines(bundle: Bundle, device: GPUDevice): Promise<readonly GPUComputePipeline[]> {
-  return Promise.all(
-    bundle.manifest.kernels.map(async ({ file }) => {
-      const module = device.createShaderModule({ label: file, code: bundle.kernels.get(file)! });
-      try {
-        return await device.createComputePipelineAsync({ label: file, layout: 'auto', compute: { module } });
-      } catch (error) {
-        throw new RuntimeError(
-          'gpu',
-          `compiling kernels/${file}: ${error instanceof Error ? error.message.trim() : String(error)}`,
-        );
-      }
-    }),
-  );
 }
 
 /** Offsets of uniform bindings are multiples of this. */

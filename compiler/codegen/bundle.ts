@@ -31,7 +31,8 @@ export function generateBundle(
   plan: MemoryPlan,
   options: BundleOptions,
 ): Bundle {
-  const calls = schedule.groups.map((group) => GROUPS[group.kind](schedule.graph, group));
+  const emit = GROUPS[options.target.products];
+  const calls = schedule.groups.map((group) => emit[group.kind](schedule.graph, group));
   const kernels = collectKernels(calls);
   const withWeights = calls.flatMap((call) => (call.weights ? [call.weights] : []));
   const arenas = placeBlobs(withWeights, options.target);

@@ -165,11 +165,11 @@ function isMerged(group: ScheduledGroup, source: number): boolean {
 }
 
 /** Time projections in a buffer called `embed`, from the layer's first channel on. */
-function embedFragment(graph: OpGraph, op: FusedOp): Fragment {
+function embedFragment(graph: OpGraph, op: FusedOp, type: Extra['type'] = 'array<vec4f>'): Fragment {
   const { value: id, start } = op.operand!;
   invariant(start % 4 === 0, `the time projection of %${op.node} begins inside a quad`);
   const sizes = { embed_quads: extentOf(graph, id).quads, embed_at: start / 4 };
-  return { hooks: {}, functions: [], extra: [readBuffer('embed', value(id))], sizes };
+  return { hooks: {}, functions: [], extra: [readBuffer('embed', value(id), type)], sizes };
 }
 
 function affineFunction(norm: boolean, film: boolean): readonly string[] {
@@ -205,8 +205,14 @@ function affineFunction(norm: boolean, film: boolean): readonly string[] {
   ];
 }
 
-/** The epilogue of quads: `at` is the place of the quad in the result. */
-export function epilogueOf(graph: OpGraph, ops: readonly FusedOp[]): Fragment {
+/**
+ * The epilogue of a quad or of a single channel: `sum` becomes `v`. The place of the result in its buffer is `at`.
+ * Kernels that compute single channels read everything as single floats.
+ */
+export function epilogueOf(graph: OpGraph, ops: readonly FusedOp[], element: 'quad' | 'channel'): Fragment {
+  if (ops.length === 0) return joinFragments();
+  const type = element === 'quad' ? 'array<vec4f>' : 'array<f32>';
+  const per = element === 'quad' ? '' : ' * 4u';
   const lines: string[] = [];
   const parts: Fragment[] = [];
   for (const op of ops) {
@@ -216,25 +222,22 @@ export function epilogueOf(graph: OpGraph, ops: readonly FusedOp[]): Fragment {
         lines.push('v = v / (1.0 + exp(-v)); // silu');
         break;
       case 'channel_add':
-        parts.push(embedFragment(graph, op));
-        lines.push('v += embed[sample * sizes.embed_quads + sizes.embed_at + quad]; // channel_add');
+        parts.push(embedFragment(graph, op, type));
+        lines.push(
+          `v += embed[(sample * sizes.embed_quads + sizes.embed_at)${per} + ${element}]; // channel_add`,
+        );
         break;
       case 'add': {
         const residual = `residual${parts.filter((p) => p.extra[0]?.name.startsWith('residual')).length}`;
-        parts.push({
-          hooks: {},
-          functions: [],
-          extra: [readBuffer(residual, value(op.operand!.value))],
-          sizes: {},
-        });
-        lines.push(`v += ${residual}[(sample * sizes.pixels + pixel) * sizes.out_quads + quad]; // add`);
+        const extra = [readBuffer(residual, value(op.operand!.value), type)];
+        parts.push({ hooks: {}, functions: [], extra, sizes: {} });
+        lines.push(`v += ${residual}[at]; // add`);
         break;
       }
       default:
         invariant(false, `no code for ${name} as an epilogue`);
     }
   }
-  if (lines.length === 0) return joinFragments();
   const hooks = { epilogue: ['var v = sum;', ...lines, 'return v;'] };
   return joinFragments({ hooks, functions: [], extra: [], sizes: {} }, ...parts);
 }

@@ -8,6 +8,7 @@ import type { Tile } from '../schedule/schedule.ts';
 import type { WeightBlob } from './kernel-call.ts';
 
 export interface ProductPlace {
+  readonly layout: 'rows' | 'lanes';
   readonly tile: Tile;
   readonly chunk: number;
   readonly steps: number;
@@ -69,11 +70,12 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
     accumulate: (node, offset) => vectors(node, offset, true),
     reserveProduct: (columns, steps, chunk, tile) =>
       take(Math.ceil(columns / tile.n) * steps * chunk * tile.n),
-    product(node, { tile, chunk, steps, firstStep, transposed, offset }) {
+    product(node, { layout, tile, chunk, steps, firstStep, transposed, offset }) {
       const [param] = paramsOf(graph, node);
       const [first = 1, second = 1, ...taps] = param!.shape;
       parts.push({
         kind: 'product',
+        layout,
         param: param!.name,
         outputs: transposed ? second : first,
         inputs: transposed ? first : second,

@@ -3,14 +3,19 @@
 // channels combine without cancellation (Chan, Golub, LeVeque 1979), so a group may straddle a skip concat.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import type { Target } from '../target.ts';
 import type { Group, ScheduledGroup, StatisticsTiles } from './schedule.ts';
+import { chooseTile } from './tiles.ts';
 import { extentOf, nodeOf } from './values.ts';
 
 /** Pixels of a tile of the kernel that computes statistics of a value that is already written. */
 export const STATISTICS_PIXELS = 256;
 
-/** Statistics that each workgroup of a reader may combine for one norm group; more are merged by a dispatch before. */
-const MAX_COMBINED = 512;
+/**
+ * Statistics that each workgroup of a reader may combine for one norm group; more are merged by a dispatch before.
+ * On a processor that dispatch costs less than it saves much sooner.
+ */
+const MAX_COMBINED: Readonly<Record<Target['products'], number>> = { workgroup: 512, subgroup: 64 };
 
 /** The values that some group_norm reads, with the channels of a norm group of the widest reader. */
 export function normedValues(graph: OpGraph, groups: readonly Group[]): ReadonlyMap<number, number> {
@@ -47,7 +52,7 @@ export function normOf(
 export function insertStatistics(
   graph: OpGraph,
   groups: readonly Group[],
-  tileOf: (group: Group) => ScheduledGroup['tile'],
+  target: Target,
 ): readonly ScheduledGroup[] {
   const normed = normedValues(graph, groups);
   const known = new Map<number, StatisticsTiles>();
@@ -65,7 +70,7 @@ export function insertStatistics(
       tiles = { count: Math.ceil(pixels / STATISTICS_PIXELS), pixels: STATISTICS_PIXELS, merged: false };
       emit(statisticsGroup('statistics', value), null, tiles);
     }
-    if (tiles.count > 1 && tiles.count * width > MAX_COMBINED) {
+    if (tiles.count > 1 && tiles.count * width > MAX_COMBINED[target.products]) {
       const merged = { count: 1, pixels, merged: true };
       scheduled.push({
         ...statisticsGroup('merge_statistics', value),
@@ -81,7 +86,7 @@ export function insertStatistics(
     if (node.op === 'input') provide(id, null);
   });
   for (const group of groups) {
-    const tile = tileOf(group);
+    const tile = chooseTile(graph, group, target);
     const { pixels } = extentOf(graph, group.result);
     const writes =
       group.statistics && tile ? { count: Math.ceil(pixels / tile.m), pixels: tile.m, merged: false } : null;

@@ -2,25 +2,42 @@
 // sample is computed by the same sums at every batch size.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import type { Target } from '../target.ts';
 import type { Group, Tile } from './schedule.ts';
-import { extentOf } from './values.ts';
+import { type Extent, extentOf } from './values.ts';
 
 /** Workgroups a product should have at least, so that a GPU of many units is not left idle. */
 const ENOUGH_WORKGROUPS = 32;
 
-/** Tiles that the conv kernel has, largest first. */
-const CONV_TILES: readonly Tile[] = [
+/** Tiles of the workgroup kernel, largest first. */
+const WORKGROUP_TILES: readonly Tile[] = [
   { m: 64, n: 64 },
   { m: 32, n: 64 },
   { m: 32, n: 32 },
   { m: 16, n: 32 },
 ];
 
-/** The largest tile that still gives enough workgroups, else the smallest. */
-export function chooseTile(graph: OpGraph, group: Group): Tile | null {
+/** Tiles of the subgroup kernel: 64 sums a lane fit its registers and the first cache. */
+const SUBGROUP_TILES: readonly Tile[] = [
+  { m: 16, n: 32 },
+  { m: 8, n: 32 },
+];
+
+/** The tile of a convolution on a target, null for other groups. */
+export function chooseTile(graph: OpGraph, group: Group, target: Target): Tile | null {
   if (group.kind !== 'conv') return null;
-  const { pixels, channels } = extentOf(graph, group.result);
+  const extent = extentOf(graph, group.result);
+  return target.products === 'subgroup' ? subgroupTile(extent) : workgroupTile(extent);
+}
+
+/** The largest tile that still gives enough workgroups, else the smallest. */
+function workgroupTile({ pixels, channels }: Extent): Tile {
   const workgroups = (tile: Tile) => Math.ceil(pixels / tile.m) * Math.ceil(channels / tile.n);
   const fits = (tile: Tile) => tile.n <= Math.max(32, channels) && workgroups(tile) >= ENOUGH_WORKGROUPS;
-  return CONV_TILES.find(fits) ?? CONV_TILES.at(-1)!;
+  return WORKGROUP_TILES.find(fits) ?? WORKGROUP_TILES.at(-1)!;
+}
+
+/** The largest tile that no image is smaller than. */
+function subgroupTile({ pixels }: Extent): Tile {
+  return SUBGROUP_TILES.find((tile) => tile.m <= pixels) ?? SUBGROUP_TILES.at(-1)!;
 }

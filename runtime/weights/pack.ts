@@ -16,19 +16,22 @@ export function paramsOf(manifest: Manifest): ReadonlySet<string> {
 
 type Part<K extends WeightPart['kind']> = Extract<WeightPart, { kind: K }>;
 
-/** [O, I, taps] to [O / tile][step][I % chunk][O % tile], step = first + (I / chunk) * taps + tap. */
+/**
+ * [O, I, taps] to [O / tile][step], a step being, for `rows`, [I % chunk][O % tile] at first + (I / chunk) * taps + tap,
+ * and for `lanes` [O % tile][I % chunk] at first + tap * chunks + I / chunk.
+ */
 function packProduct(part: Part<'product'>, from: Float32Array, to: Float32Array): void {
-  const { outputs, inputs, taps, transposed, tile, chunk, steps, first_step: first, offset } = part;
+  const { layout, outputs, inputs, taps, transposed, tile, chunk, steps, first_step: first, offset } = part;
+  const rows = layout === 'rows';
+  const step = chunk * tile;
+  const [perChunk, perTap] = rows ? [taps * step, step] : [step, Math.ceil(inputs / chunk) * step];
+  const [perInput, perOutput] = rows ? [tile, 1] : [1, chunk];
   for (let o = 0; o < outputs; o++) {
-    const column = offset + Math.floor(o / tile) * steps * chunk * tile + (o % tile);
+    const column = offset + (Math.floor(o / tile) * steps + first) * step + (o % tile) * perOutput;
     for (let i = 0; i < inputs; i++) {
       const source = (transposed ? i * outputs + o : o * inputs + i) * taps;
-      const step = first + Math.floor(i / chunk) * taps;
-      let at = column + (step * chunk + (i % chunk)) * tile;
-      for (let tap = 0; tap < taps; tap++) {
-        to[at] = from[source + tap]!;
-        at += chunk * tile;
-      }
+      const at = column + Math.floor(i / chunk) * perChunk + (i % chunk) * perInput;
+      for (let tap = 0; tap < taps; tap++) to[at + tap * perTap] = from[source + tap]!;
     }
   }
 }

@@ -7,23 +7,28 @@ import { value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
 export function attention(graph: OpGraph, group: ScheduledGroup): KernelCall {
-  const { heads } = nodeOf(graph, group.anchor, 'attention').attrs;
-  const out = extentOf(graph, group.result);
-  const qkv = extentOf(graph, group.sources[0]!);
-  const headChannels = out.channels / heads;
-  const slices = Math.ceil(headChannels / 64);
+  const { sizes, batch } = attentionSizes(graph, group);
   return callKernel({
     file: 'attention',
     declared: { source0: value(group.sources[0]!), result: value(group.result) },
-    workgroups: [Math.ceil(out.pixels / 32), heads * slices, out.batch],
-    sizes: {
-      positions: out.pixels,
-      heads,
-      head_channels: headChannels,
-      slices,
-      qkv_row: qkv.quads * 4,
-      out_row: out.quads * 4,
-      scale: 1 / Math.sqrt(headChannels),
-    },
+    workgroups: [Math.ceil(sizes.positions / 32), sizes.heads * sizes.slices, batch],
+    sizes,
   });
+}
+
+/** What both attention kernels are told; a head's channels are computed in slices of 64. */
+export function attentionSizes(graph: OpGraph, group: ScheduledGroup) {
+  const { heads } = nodeOf(graph, group.anchor, 'attention').attrs;
+  const out = extentOf(graph, group.result);
+  const headChannels = out.channels / heads;
+  const sizes = {
+    positions: out.pixels,
+    heads,
+    head_channels: headChannels,
+    slices: Math.ceil(headChannels / 64),
+    qkv_row: extentOf(graph, group.sources[0]!).quads * 4,
+    out_row: out.quads * 4,
+    scale: 1 / Math.sqrt(headChannels),
+  };
+  return { sizes, batch: out.batch };
 }

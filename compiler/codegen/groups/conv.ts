@@ -1,73 +1,41 @@
-// A convolution group becomes a call of conv_gemm: sizes, tile, packed weights, and hooks for what is fused.
+// A convolution group becomes a call of conv_gemm: tile, packed weights, and hooks for what is fused.
 
-import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
-import { sizeOf } from '../../ops/op.ts';
 import type { ScheduledGroup } from '../../schedule/schedule.ts';
-import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
-import {
-  epilogueOf,
-  type Fragment,
-  joinFragments,
-  loadSources,
-  type Prologue,
-  prologueOf,
-  value,
-} from '../fused-ops.ts';
+import { epilogueOf, type Fragment, joinFragments, type Prologue, prologueOf, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
+import { convGeometry } from './conv-geometry.ts';
 
 /** Input channels of a step of the product. */
 const CHUNK = 16;
 
 export function conv(graph: OpGraph, group: ScheduledGroup): KernelCall {
-  const node = graph.nodes[group.anchor]!;
-  invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
+  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group);
   const tile = group.tile!;
-  const out = extentOf(graph, group.result);
-  // the operand as it is written in the graph: its storage may have been written in another shape
-  const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
-  const input = extentOf(graph, (upsample ?? node).inputs[0]!);
-  const weight = node.inputs[1]!;
-  const bias = node.inputs[2]!;
-  const kernel = padSpace(graph.nodes[weight]!.type.shape.slice(2), 1);
-  const transposed = node.op === 'conv_transpose';
-  const loaded = loadSources(graph, group.sources, 'load_input');
-  const skip = group.skip ? loadSources(graph, group.skip.sources, 'load_skip') : joinFragments();
-  const chunks = chunksOf(loaded, '');
-  const skipChunks = chunksOf(skip, 'skip_');
-  const taps = sizeOf(kernel);
+  const chunks = Math.ceil((quads * 4) / CHUNK);
+  const skipChunks = Math.ceil((skipQuads * 4) / CHUNK);
   const steps = chunks * taps + skipChunks;
 
   const weights = createWeightsBuilder(graph);
+  const transposed = node.op === 'conv_transpose';
   const offset = weights.reserveProduct(out.channels, steps, CHUNK, tile);
-  weights.product(weight, { tile, chunk: CHUNK, steps, firstStep: 0, transposed, offset });
-  const biasAt = weights.vector(bias);
+  const place = { layout: 'rows', tile, chunk: CHUNK, steps, offset } as const;
+  weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
+  const biasAt = weights.vector(node.inputs[2]!);
   if (group.skip) {
     const [, skipWeight, skipBias] = graph.nodes[group.skip.conv]!.inputs;
-    weights.product(skipWeight!, {
-      tile,
-      chunk: CHUNK,
-      steps,
-      firstStep: chunks * taps,
-      transposed: false,
-      offset,
-    });
+    weights.product(skipWeight!, { ...place, firstStep: chunks * taps, transposed: false });
     weights.accumulate(skipBias!, biasAt);
   }
   const prologue = prologueOf(graph, group, weights);
   const fused = joinFragments(
-    loaded,
-    skip,
+    fragment,
     prologue,
     prologueHooks(prologue),
-    transposed ? TRANSPOSED : joinFragments(),
-    epilogueOf(graph, group.epilogue),
+    epilogueOf(graph, group.epilogue, 'quad'),
     group.writes ? writeStatistics(group) : joinFragments(),
   );
-  const [stride_d, stride_h, stride_w] = padSpace(node.attrs.stride, 1);
-  const [pad_d, pad_h, pad_w] = padSpace(node.attrs.padding, 0);
-  const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
   return callKernel({
     file: 'conv_gemm',
     consts: { TILE_M: tile.m, TILE_N: tile.n },
@@ -75,38 +43,8 @@ export function conv(graph: OpGraph, group: ScheduledGroup): KernelCall {
     declared: { weights: { kind: 'weights' }, result: value(group.result) },
     weights: weights.finish(),
     workgroups: [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n), out.batch],
-    sizes: {
-      ...fused.sizes,
-      pixels: out.pixels,
-      height: out.height,
-      width: out.width,
-      out_quads: out.quads,
-      in_depth: input.depth,
-      in_height: input.height,
-      in_width: input.width,
-      scale_d,
-      scale_h,
-      scale_w,
-      kernel_h: kernel[1],
-      kernel_w: kernel[2],
-      stride_d,
-      stride_h,
-      stride_w,
-      pad_d,
-      pad_h,
-      pad_w,
-      taps,
-      chunk_quads: CHUNK / 4,
-      chunks,
-      skip_chunks: skipChunks,
-      bias_at: biasAt / 4,
-    },
+    sizes: { ...fused.sizes, chunk_quads: CHUNK / 4, chunks, skip_chunks: skipChunks, bias_at: biasAt / 4 },
   });
-}
-
-function chunksOf(loaded: Fragment, prefix: string): number {
-  const quads = (loaded.sizes[`${prefix}quads0`] ?? 0) + (loaded.sizes[`${prefix}quads1`] ?? 0);
-  return Math.ceil((quads * 4) / CHUNK);
 }
 
 /** Scale and shift are computed once a chunk, by the threads of its quads, and applied as quads are loaded. */
@@ -129,19 +67,6 @@ function prologueHooks({ affine, silu }: Prologue): Fragment {
   };
   return { hooks, functions: [], extra: [], sizes: {} };
 }
-
-/** A transposed convolution reads input i where o = i * stride + tap - pad. */
-const TRANSPOSED: Fragment = {
-  hooks: {
-    locate: [
-      'let at = i32(position + pad) - i32(tap);',
-      'return select(-1, at / i32(stride), at >= 0 && at < i32(extent * stride) && at % i32(stride) == 0);',
-    ],
-  },
-  functions: [],
-  extra: [],
-  sizes: {},
-};
 
 /** Mean, then squared deviations from it, over the tile's pixels: each row of threads sums its own, then all rows'. */
 function writeStatistics(group: ScheduledGroup): Fragment {

@@ -2,15 +2,20 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { GroupKind, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Target } from '../../target.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { attention } from './attention.ts';
+import { attentionSubgroup } from './attention-subgroup.ts';
 import { conv } from './conv.ts';
+import { convSubgroup } from './conv-subgroup.ts';
 import { linear } from './linear.ts';
 import { map } from './map.ts';
 import { avg_pool, embedding, gather_channels, upsample_linear } from './space.ts';
 import { merge_statistics, statistics } from './statistics.ts';
 
-export const GROUPS = {
+type Emit = (graph: OpGraph, group: ScheduledGroup) => KernelCall;
+
+const WORKGROUP = {
   conv,
   linear,
   attention,
@@ -21,4 +26,10 @@ export const GROUPS = {
   embedding,
   statistics,
   merge_statistics,
-} as const satisfies Record<GroupKind, (graph: OpGraph, group: ScheduledGroup) => KernelCall>;
+} as const satisfies Record<GroupKind, Emit>;
+
+/** The kernels of a target, by how it computes products. */
+export const GROUPS: Readonly<Record<Target['products'], Readonly<Record<GroupKind, Emit>>>> = {
+  workgroup: WORKGROUP,
+  subgroup: { ...WORKGROUP, conv: convSubgroup, attention: attentionSubgroup },
+};

@@ -16,7 +16,9 @@ import {
 } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
-import { gridOf } from './grid.ts';
+
+/** Pixels of a workgroup: enough to repay what it computes once a quad. */
+const TILE_PIXELS = 128;
 
 export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
@@ -29,11 +31,12 @@ export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
     loadSources(graph, group.sources, 'load_input'),
     prologue,
     prologueHook(prologue),
-    epilogueOf(graph, group.epilogue),
+    epilogueOf(graph, group.epilogue, 'quad'),
   );
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
   return callKernel({
     file: 'map',
+    consts: { TILE_PIXELS },
     ...fused,
     functions: [
       ...(normed
@@ -47,7 +50,7 @@ export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
     extra: [...(normed ? [readBuffer('weights', { kind: 'weights' })] : []), ...fused.extra],
     declared: { result: value(group.result) },
     weights: normed ? weights.finish() : null,
-    workgroups: gridOf(out),
+    workgroups: [Math.ceil(out.pixels / TILE_PIXELS), Math.ceil(out.quads / 8), out.batch],
     sizes: {
       ...fused.sizes,
       pixels: out.pixels,
@@ -66,9 +69,16 @@ export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
 
 function prologueHook({ affine, silu }: Prologue): Fragment {
   const lines = [
-    ...(affine ? ['let a = affine_of(sample, quad);', 'v = v * a.scale + a.shift; // norm and film'] : []),
+    ...(affine ? ['v = v * affine.scale + affine.shift; // norm and film'] : []),
     ...(silu ? ['v = v / (1.0 + exp(-v)); // silu'] : []),
   ];
-  const hooks = lines.length > 0 ? { prologue: ['var v = loaded;', ...lines, 'return v;'] } : {};
-  return { hooks, functions: [], extra: [], sizes: {} };
+  return {
+    hooks: {
+      ...(affine ? { prepare_quad: ['affine = affine_of(sample, quad);'] } : {}),
+      ...(lines.length > 0 ? { prologue: ['var v = loaded;', ...lines, 'return v;'] } : {}),
+    },
+    functions: affine ? ['var<private> affine: Affine;'] : [],
+    extra: [],
+    sizes: {},
+  };
 }

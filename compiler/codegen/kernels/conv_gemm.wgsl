@@ -84,8 +84,8 @@ fn prologue(loaded: vec4f, slot: u32) -> vec4f {
   return loaded;
 }
 
-// hook: what is done to a finished quad
-fn epilogue(sum: vec4f, sample: u32, pixel: u32, quad: u32) -> vec4f {
+// hook: what is done to a finished quad; `at` is its place in the result
+fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
   return sum;
 }
 
@@ -166,10 +166,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let quad = workgroup.y * (TILE_N / 4u) + j * 8u + column;
     var values = array<vec4f, PIXELS>();
     for (var i = 0u; i < PIXELS; i++) {
-      let at = workgroup.x * TILE_M + i * 8u + row;
-      if (at < sizes.pixels && quad < sizes.out_quads) {
-        values[i] = epilogue(sums[j * PIXELS + i] + weights[sizes.bias_at + quad], sample, at, quad);
-        result[(sample * sizes.pixels + at) * sizes.out_quads + quad] = values[i];
+      let at_pixel = workgroup.x * TILE_M + i * 8u + row;
+      if (at_pixel < sizes.pixels && quad < sizes.out_quads) {
+        let at = (sample * sizes.pixels + at_pixel) * sizes.out_quads + quad;
+        values[i] = epilogue(sums[j * PIXELS + i] + weights[sizes.bias_at + quad], sample, quad, at);
+        result[at] = values[i];
       }
     }
     finish_tile(sample, workgroup.x, quad, row, column, values);

@@ -15,13 +15,8 @@ struct Sizes {
 
 var<workgroup> inputs: array<vec4f, 64>;
 
-// hook: what is done to four loaded inputs
-fn prologue(loaded: vec4f) -> vec4f {
-  return loaded;
-}
-
 // hook: what is done to a finished output; `at` is its place in the result
-fn epilogue(sum: f32, at: u32) -> f32 {
+fn epilogue(sum: f32, sample: u32, channel: u32, at: u32) -> f32 {
   return sum;
 }
 
@@ -32,7 +27,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   var sum = 0.0;
   for (var first = 0u; first < sizes.in_quads; first += 64u) {
     workgroupBarrier();
-    if (first + lane < sizes.in_quads) { inputs[lane] = prologue(source0[sample * sizes.in_quads + first + lane]); }
+    if (first + lane < sizes.in_quads) { inputs[lane] = source0[sample * sizes.in_quads + first + lane]; }
     workgroupBarrier();
     for (var k = 0u; k < min(64u, sizes.in_quads - first); k++) {
       sum += dot(weights[rows + (first + k) * 64u], inputs[k]);
@@ -41,6 +36,6 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let output = workgroup.x * 64u + lane;
   if (output < sizes.outputs) {
     let at = sample * sizes.out_quads * 4u + output;
-    result[at] = epilogue(sum + weights[sizes.bias_at + output / 4u][output % 4u], at);
+    result[at] = epilogue(sum + weights[sizes.bias_at + output / 4u][output % 4u], sample, output, at);
   }
 }

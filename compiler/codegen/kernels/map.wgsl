@@ -1,5 +1,8 @@
 // An op or a chain of ops that computes each quad from the quad at its place: load, prologue, epilogue, store.
-// Activations are channels-last, four channels a vec4f: [sample][pixel][channel / 4].
+// Activations are channels-last, four channels a vec4f: [sample][pixel][channel / 4]. A workgroup of 8 x 8 threads
+// goes over TILE_PIXELS pixels of 8 quads; a thread keeps its quad, so what belongs to channels is computed once.
+
+const TILE_PIXELS = 128u;
 
 struct Sizes {
   pixels: u32,          // output pixels of a sample
@@ -38,32 +41,34 @@ fn load_input(sample: u32, pixel: u32, quad: u32) -> vec4f {
   return vec4f();
 }
 
+// hook: what has to be known of the channels of a quad
+fn prepare_quad(sample: u32, quad: u32) {
+}
+
 // hook: what is done to a loaded quad
-fn prologue(loaded: vec4f, sample: u32, quad: u32) -> vec4f {
+fn prologue(loaded: vec4f) -> vec4f {
   return loaded;
 }
 
-// hook: what is done after it
-fn epilogue(sum: vec4f, sample: u32, pixel: u32, quad: u32) -> vec4f {
+// hook: what is done after it; `at` is its place in the result
+fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
   return sum;
 }
 
 @compute @workgroup_size(64)
-fn main(
-  @builtin(local_invocation_index) lane: u32,
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-) {
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let sample = workgroup.z;
   prepare_sample(sample, lane);
-  for (var i = workgroup.x * 64u + lane; i < sizes.pixels * sizes.out_quads; i += workgroups.x * 64u) {
-    let pixel = i / sizes.out_quads;
-    let quad = i % sizes.out_quads;
+  let quad = workgroup.y * 8u + lane % 8u;
+  if (quad >= sizes.out_quads) { return; }
+  prepare_quad(sample, quad);
+  let end = min((workgroup.x + 1u) * TILE_PIXELS, sizes.pixels);
+  for (var pixel = workgroup.x * TILE_PIXELS + lane / 8u; pixel < end; pixel += 8u) {
     let x = pixel % sizes.width / sizes.scale_w;
     let y = pixel / sizes.width % sizes.height / sizes.scale_h;
     let z = pixel / sizes.width / sizes.height / sizes.scale_d;
     let at = sample * sizes.in_pixels + (z * sizes.in_height + y) * sizes.in_width + x;
-    let value = epilogue(prologue(load_input(sample, at, quad), sample, quad), sample, pixel, quad);
-    result[sample * sizes.pixels * sizes.out_quads + i] = value;
+    let to = (sample * sizes.pixels + pixel) * sizes.out_quads + quad;
+    result[to] = epilogue(prologue(load_input(sample, at, quad)), sample, quad, to);
   }
 }

@@ -5,8 +5,10 @@ import { invariant } from '../../diagnostics.ts';
 
 export type KernelFile =
   | 'attention'
+  | 'attention_subgroup'
   | 'avg_pool'
   | 'conv_gemm'
+  | 'conv_subgroup'
   | 'embedding'
   | 'gather_channels'
   | 'linear'

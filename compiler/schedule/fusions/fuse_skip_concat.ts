@@ -1,4 +1,5 @@
-// The skip concat is never written where all its readers are convolutions: they read channels from two sources.
+// The skip concat is never written where all its readers are convolutions and norms: they read channels from two
+// sources.
 
 import { usesOf } from '../groups.ts';
 import type { Group } from '../schedule.ts';
@@ -22,15 +23,15 @@ export const fuse_skip_concat: Fusion = {
     return groups
       .filter((group) => !joins.has(group.result))
       .map((group) => {
-        if (group.kind !== 'conv') return group;
+        if (absorbable(group).length === 0) return group;
         const skip = group.skip && { ...group.skip, sources: expand(group.skip.sources) };
         return { ...group, sources: expand(group.sources), skip };
       });
   },
 };
 
-/** The values that a group can read from two sources instead of one. */
+/** The values that a group can read from two sources instead of one: convolutions and norms can. */
 function absorbable(group: Group): readonly number[] {
-  if (group.kind !== 'conv') return [];
+  if (group.kind !== 'conv' && (group.kind !== 'map' || group.prologue.length === 0)) return [];
   return [group.sources, group.skip?.sources ?? []].flatMap((s) => (s.length === 1 ? s : []));
 }

@@ -16,6 +16,22 @@ export function opNames(graph: OpGraph, ops: readonly FusedOp[]): readonly OpNam
   return ops.map(({ node }) => graph.nodes[node]!.op);
 }
 
+/** What kernels have code for in front of an anchor, by the names of the ops. */
+const PROLOGUES: readonly string[] = [
+  'silu',
+  'film',
+  'film,silu',
+  'group_norm',
+  'group_norm,silu',
+  'group_norm,film',
+  'group_norm,film,silu',
+];
+
+/** Whether kernels have code for these ops in front of an anchor. */
+export function isPrologue(graph: OpGraph, ops: readonly FusedOp[]): boolean {
+  return PROLOGUES.includes(opNames(graph, ops).join());
+}
+
 /**
  * Merges map groups into their only reader: `merge(map, reader)` gives the fused group, or null where the pair does
  * not fit. The fused group stands where the reader stood.

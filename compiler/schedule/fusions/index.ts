@@ -1,7 +1,9 @@
 // The fusions, in order. Each can be left out: fused and unfused schedules compute the same values.
 
+import type { Target } from '../../target.ts';
 import { fuse_activation } from './fuse_activation.ts';
 import { fuse_nearest_upsample } from './fuse_nearest_upsample.ts';
+import { fuse_norm_map } from './fuse_norm_map.ts';
 import { fuse_norm_prologue } from './fuse_norm_prologue.ts';
 import { fuse_residual } from './fuse_residual.ts';
 import { fuse_skip_concat } from './fuse_skip_concat.ts';
@@ -10,13 +12,22 @@ import { fuse_statistics } from './fuse_statistics.ts';
 import { fuse_time_add } from './fuse_time_add.ts';
 import type { Fusion } from './fusion.ts';
 
-export const FUSIONS: readonly Fusion[] = [
-  fuse_norm_prologue, // first: the activation between norm and convolution is the largest that need not exist
-  fuse_nearest_upsample, // independent of the others
+const WORKGROUP: readonly Fusion[] = [
   fuse_time_add, // before the residual: it is the first thing added to a convolution's result
   fuse_residual, // leaves the skip convolution as the operand of an add
   fuse_skip_conv, // needs that add
   fuse_activation, // behind the label embedding, which fuse_residual adds
+  fuse_norm_prologue, // the activation between norm and convolution is the largest that need not exist
+  fuse_nearest_upsample, // independent of the others
   fuse_skip_concat, // after the readers of a concat have become convolutions
   fuse_statistics, // last: marks the groups that are left
 ];
+
+/** A lane would repeat the prologue for every tap and tile of channels: the normalised activation is written once. */
+const SUBGROUP: readonly Fusion[] = WORKGROUP.map((f) => (f === fuse_norm_prologue ? fuse_norm_map : f));
+
+/** The fusions of a target, by how it computes products. */
+export const FUSIONS: Readonly<Record<Target['products'], readonly Fusion[]>> = {
+  workgroup: WORKGROUP,
+  subgroup: SUBGROUP,
+};

@@ -1,0 +1,82 @@
+// What both convolution kernels are told of a convolution: its sizes, its sources, and where its taps fall.
+
+import { invariant } from '../../diagnostics.ts';
+import type { NodeOf, OpGraph } from '../../opgraph/opgraph.ts';
+import { sizeOf } from '../../ops/op.ts';
+import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
+import { type Fragment, joinFragments, loadSources } from '../fused-ops.ts';
+
+export interface ConvGeometry {
+  readonly node: NodeOf<'conv'> | NodeOf<'conv_transpose'>;
+  readonly out: Extent;
+  readonly taps: number;
+  /** Channel quads of the sources, and of the fused skip convolution's. */
+  readonly quads: number;
+  readonly skipQuads: number;
+  /** Hooks that load the sources and locate the taps, with the sizes they need. */
+  readonly fragment: Fragment;
+}
+
+export function convGeometry(graph: OpGraph, group: ScheduledGroup): ConvGeometry {
+  const node = graph.nodes[group.anchor]!;
+  invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
+  const out = extentOf(graph, group.result);
+  // the operand as it is written in the graph: its storage may have been written in another shape
+  const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
+  const input = extentOf(graph, (upsample ?? node).inputs[0]!);
+  const kernel = padSpace(graph.nodes[node.inputs[1]!]!.type.shape.slice(2), 1);
+  const taps = sizeOf(kernel);
+  const [stride_d, stride_h, stride_w] = padSpace(node.attrs.stride, 1);
+  const [pad_d, pad_h, pad_w] = padSpace(node.attrs.padding, 0);
+  const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
+  const loaded = loadSources(graph, group.sources, 'load_input');
+  const skip = group.skip ? loadSources(graph, group.skip.sources, 'load_skip') : joinFragments();
+  const sizes = {
+    pixels: out.pixels,
+    height: out.height,
+    width: out.width,
+    out_quads: out.quads,
+    in_depth: input.depth,
+    in_height: input.height,
+    in_width: input.width,
+    scale_d,
+    scale_h,
+    scale_w,
+    kernel_h: kernel[1],
+    kernel_w: kernel[2],
+    stride_d,
+    stride_h,
+    stride_w,
+    pad_d,
+    pad_h,
+    pad_w,
+    taps,
+  };
+  const transposed = node.op === 'conv_transpose' ? TRANSPOSED : joinFragments();
+  return {
+    node,
+    out,
+    taps,
+    quads: quadsOf(loaded, ''),
+    skipQuads: quadsOf(skip, 'skip_'),
+    fragment: joinFragments(loaded, skip, transposed, { hooks: {}, functions: [], extra: [], sizes }),
+  };
+}
+
+function quadsOf(loaded: Fragment, prefix: string): number {
+  return (loaded.sizes[`${prefix}quads0`] ?? 0) + (loaded.sizes[`${prefix}quads1`] ?? 0);
+}
+
+/** A transposed convolution reads input i where o = i * stride + tap - pad. */
+const TRANSPOSED: Fragment = {
+  hooks: {
+    locate: [
+      'let at = i32(position + pad) - i32(tap);',
+      'return select(-1, at / i32(stride), at >= 0 && at < i32(extent * stride) && at % i32(stride) == 0);',
+    ],
+  },
+  functions: [],
+  extra: [],
+  sizes: {},
+};

@@ -1,0 +1,78 @@
+// A convolution group becomes a call of conv_subgroup: one subgroup a tile, weights by lane.
+
+import { invariant } from '../../diagnostics.ts';
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import { epilogueOf, type Fragment, joinFragments, value } from '../fused-ops.ts';
+import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { createWeightsBuilder } from '../weights.ts';
+import { convGeometry } from './conv-geometry.ts';
+
+/** Input channels of a step: a quad. */
+const CHUNK = 4;
+
+export function convSubgroup(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  invariant(group.prologue.length === 0, `conv_subgroup has no prologue (%${group.anchor})`);
+  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group);
+  const tile = group.tile!;
+  const steps = quads * taps + skipQuads;
+
+  const weights = createWeightsBuilder(graph);
+  const offset = weights.reserveProduct(out.channels, steps, CHUNK, tile);
+  const transposed = node.op === 'conv_transpose';
+  const place = { layout: 'lanes', tile, chunk: CHUNK, steps, offset } as const;
+  weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
+  const biasAt = weights.vector(node.inputs[2]!);
+  if (group.skip) {
+    const [, skipWeight, skipBias] = graph.nodes[group.skip.conv]!.inputs;
+    weights.product(skipWeight!, { ...place, firstStep: quads * taps, transposed: false });
+    weights.accumulate(skipBias!, biasAt);
+  }
+  const fused = joinFragments(
+    fragment,
+    epilogueOf(graph, group.epilogue, 'channel'),
+    group.writes ? writeStatistics(group) : joinFragments(),
+  );
+  return callKernel({
+    file: 'conv_subgroup',
+    consts: { OCTETS: tile.m / 8, BLOCKS: tile.n / 8 },
+    ...fused,
+    declared: { weights: { kind: 'weights' }, result: value(group.result) },
+    weights: weights.finish(),
+    workgroups: [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n), out.batch],
+    sizes: { ...fused.sizes, bias_at: biasAt / 4 },
+  });
+}
+
+/** A lane has all pixels of its channel: mean, then squared deviations from it. */
+function writeStatistics(group: ScheduledGroup): Fragment {
+  const over = (line: string) => ['for (var p = 0u; p < OCTETS * 8u; p++) {', `  ${line}`, '}'];
+  return {
+    hooks: {
+      finish_tile: [
+        'let pixels = min(OCTETS * 8u, sizes.pixels - tile * OCTETS * 8u);',
+        'var mean = 0.0;',
+        ...over('mean += select(0.0, sums[p * BLOCKS + block], p < pixels);'),
+        'mean /= f32(pixels);',
+        'var m2 = 0.0;',
+        ...over(
+          'm2 += select(0.0, (sums[p * BLOCKS + block] - mean) * (sums[p * BLOCKS + block] - mean), p < pixels);',
+        ),
+        'let tiles = (sizes.pixels + OCTETS * 8u - 1u) / (OCTETS * 8u);',
+        'let at = ((sample * tiles + tile) * sizes.out_quads + channel / 4u) * 8u + channel % 4u;',
+        'statistics[at] = mean;',
+        'statistics[at + 4u] = m2;',
+      ],
+    },
+    functions: [],
+    extra: [
+      {
+        name: 'statistics',
+        type: 'array<f32>',
+        access: 'read_write',
+        resource: { kind: 'statistics', value: group.result, merged: false },
+      },
+    ],
+    sizes: {},
+  };
+}

@@ -1,0 +1,17 @@
+// group_norm, film and silu that follow each other are one pass over the activation.
+
+import type { Fusion } from './fusion.ts';
+import { absorbIntoReader, isPrologue } from './fusion.ts';
+
+export const fuse_norm_map: Fusion = {
+  name: 'fuse_norm_map',
+  run: (graph, groups) =>
+    absorbIntoReader(groups, graph, (map, reader) => {
+      const prologue = [...map.prologue, ...reader.prologue];
+      const plain = [map, reader].every(
+        (g) => g.upsample === null && g.sources.length === 1 && g.prologue.length > 0,
+      );
+      const fits = reader.kind === 'map' && isPrologue(graph, prologue);
+      return plain && fits ? { ...reader, anchor: map.anchor, sources: map.sources, prologue } : null;
+    }),
+};

@@ -1,0 +1,36 @@
+// Compute pipelines by the text of their kernel: programs that share a device share what was compiled for it.
+
+import { RuntimeError } from './errors.ts';
+
+/**
+ * The pipelines of one device. Kernel texts do not depend on batch or image size, so that programs of one graph in
+ * several sizes, and of graphs of one family, have most of them in common.
+ */
+export interface PipelineCache {
+  /** The pipeline of a kernel, compiled off the main thread at its first use. Rejects with RuntimeError('gpu'). */
+  get(file: string, wgsl: string): Promise<GPUComputePipeline>;
+}
+
+/** An empty cache; it lives as long as its device. */
+export function createPipelineCache(device: GPUDevice): PipelineCache {
+  const pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  return {
+    get(file, wgsl) {
+      const known = pipelines.get(wgsl);
+      if (known) return known;
+      const compiling = compile(device, file, wgsl);
+      pipelines.set(wgsl, compiling);
+      return compiling;
+    },
+  };
+}
+
+async function compile(device: GPUDevice, file: string, wgsl: string): Promise<GPUComputePipeline> {
+  const module = device.createShaderModule({ label: file, code: wgsl });
+  try {
+    return await device.createComputePipelineAsync({ label: file, layout: 'auto', compute: { module } });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.trim() : String(error);
+    throw new RuntimeError('gpu', `compiling kernels/${file}: ${reason}`);
+  }
+}
