@@ -8,6 +8,7 @@ export interface TargetLimits {
   readonly maxComputeWorkgroupsPerDimension: number;
   readonly maxStorageBufferBindingSize: number;
   readonly maxBufferSize: number;
+  readonly maxTextureDimension2D: number;
 }
 
 export interface Target {
@@ -29,6 +30,7 @@ export const DEFAULT_LIMITS: TargetLimits = {
   maxComputeWorkgroupsPerDimension: 65535,
   maxStorageBufferBindingSize: 128 * 1024 * 1024,
   maxBufferSize: 256 * 1024 * 1024,
+  maxTextureDimension2D: 8192,
 };
 
 /** Runs wherever WebGPU runs. */

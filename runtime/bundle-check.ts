@@ -20,11 +20,16 @@ export function checkManifest(manifest: Manifest): readonly string[] {
       pointer,
       `slot ${slot} does not exist, there are ${manifest.slots.length}`,
     );
-    return manifest.slots[slot] ?? 0;
+    return manifest.slots[slot]?.bytes ?? 0;
   };
   const holds = (slot: number, bytes: number, pointer: string) => {
     const size = slotBytes(slot, pointer);
     demand(bytes <= size, pointer, `needs ${bytes} bytes, slot ${slot} has ${size}`);
+    demand(
+      manifest.slots[slot]?.storage !== 'texture',
+      pointer,
+      `slot ${slot} is a texture, the interface is in buffers`,
+    );
   };
   const { batch, inputs } = manifest;
 
@@ -51,18 +56,20 @@ export function checkManifest(manifest: Manifest): readonly string[] {
   demand(parameters.size === manifest.parameters.length, '/parameters', 'two parameters of one name');
   manifest.weights.forEach(({ arena, offset, length, parts }, i) => {
     const pointer = `/weights/${i}`;
-    const size = manifest.arenas[arena];
-    demand(size !== undefined, `${pointer}/arena`, `arena ${arena} does not exist`);
-    demand(
-      offset % OFFSET_ALIGNMENT === 0,
-      `${pointer}/offset`,
-      `${offset} is no multiple of ${OFFSET_ALIGNMENT}`,
-    );
-    demand(
-      offset + 4 * length <= (size ?? 0),
-      pointer,
-      `ends at byte ${offset + 4 * length} of an arena of ${size ?? 0}`,
-    );
+    if (arena !== null) {
+      const size = manifest.arenas[arena];
+      demand(size !== undefined, `${pointer}/arena`, `arena ${arena} does not exist`);
+      demand(
+        offset % OFFSET_ALIGNMENT === 0,
+        `${pointer}/offset`,
+        `${offset} is no multiple of ${OFFSET_ALIGNMENT}`,
+      );
+      demand(
+        offset + 4 * length <= (size ?? 0),
+        pointer,
+        `ends at byte ${offset + 4 * length} of an arena of ${size ?? 0}`,
+      );
+    }
     parts.forEach((part, k) => {
       const at = `${pointer}/parts/${k}`;
       const shape = parameters.get(part.param);

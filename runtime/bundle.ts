@@ -92,14 +92,19 @@ export const manifestSchema = z
     outputs: z.array(z.strictObject({ name: z.string(), shape, slot: count })).readonly(),
     /** Every parameter, in checkpoint order. */
     parameters: z.array(z.strictObject({ name: z.string(), shape })).readonly(),
-    /** Bytes of each arena and of each slot. */
+    /** Bytes of each arena. */
     arenas: z.array(positive).readonly(),
-    slots: z.array(positive).readonly(),
-    /** The weights of each dispatch that has some. Offset in bytes, length in floats. */
+    /** Buffers and rgba32float textures that activations take in turn. */
+    slots: z
+      .array(z.strictObject({ bytes: positive, storage: z.enum(['buffer', 'texture']) }).readonly())
+      .readonly(),
+    /** Texels of a row of every texture. */
+    texture_width: positive,
+    /** Packed weights. Offset in bytes, length in floats; arena null is a texture of their own. */
     weights: z
       .array(
         z.strictObject({
-          arena: count,
+          arena: count.nullable(),
           offset: count,
           length: positive,
           parts: z.array(weightPartSchema).readonly(),

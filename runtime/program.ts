@@ -1,24 +1,23 @@
-// A bundle on a device: buffers, pipelines and bind groups made once, then one command buffer a forward pass.
+// A bundle on a device: memory, pipelines and bind groups made once, then one command buffer a forward pass.
 
 import type { Bundle, Manifest } from './bundle.ts';
 import { checkInputs } from './check-inputs.ts';
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import { fromChannelsLast, toChannelsLast } from './layout.ts';
+import { allocate, type Memory, type ReadParameter, UNIFORM_ALIGNMENT, uploadWeights } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import { elements, type Tensor } from './tensor.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
-import { packPart } from './weights/pack.ts';
 
-/** The values of a parameter by the graph's name, row-major float32. */
-export type ReadParameter = (name: string) => Float32Array;
+export type { ReadParameter } from './memory.ts';
 
 /** A model that runs on a GPU. */
 export interface Program extends Model {
   readonly manifest: Manifest;
-  /** Releases the buffers. The device stays open. */
+  /** Releases the memory. The device stays open. */
   close(): void;
 }
 
@@ -44,15 +43,15 @@ export async function createProgram(
   const { manifest, kernels } = bundle;
   const { device } = opened;
   const pipelines = Promise.all(manifest.kernels.map(({ file }) => cache.get(file, kernels.get(file)!)));
-  const buffers = await guard(device, 'allocating buffers', () => allocate(manifest, device)).catch(
+  const memory = await guard(device, 'allocating buffers', () => allocate(manifest, device)).catch(
     async (error) => {
       await pipelines.catch(() => undefined);
       throw error;
     },
   );
-  uploadWeights(manifest, buffers.arenas, read, device);
-  const steps = await bindDispatches(manifest, buffers, await pipelines, device);
-  const outputs = placeOutputs(manifest, buffers.slots);
+  uploadWeights(manifest, memory, read, device);
+  const steps = await bindDispatches(manifest, memory, await pipelines, device);
+  const outputs = placeOutputs(manifest, memory);
   const staging = device.createBuffer({
     label: 'readback',
     size: outputs.reduce((sum, output) => sum + output.bytes, 0),
@@ -71,7 +70,7 @@ export async function createProgram(
       busy = true;
       try {
         const done = await guard(device, 'a forward pass', () => {
-          writeInputs(manifest, buffers.slots, inputs, device);
+          writeInputs(manifest, memory, inputs, device);
           encode(steps, outputs, staging, device);
           return staging.mapAsync(GPUMapMode.READ);
         });
@@ -88,7 +87,8 @@ export async function createProgram(
       }
     },
     close() {
-      for (const buffer of [...buffers.arenas, ...buffers.slots, buffers.sizes, staging]) buffer.destroy();
+      memory.destroy();
+      staging.destroy();
     },
   };
 }
@@ -106,46 +106,6 @@ export function interfaceOf({ batch, inputs, outputs }: Manifest): ModelInterfac
   };
 }
 
-/** Offsets of uniform bindings are multiples of this. */
-const UNIFORM_ALIGNMENT = 256;
-
-interface Buffers {
-  readonly arenas: readonly GPUBuffer[];
-  readonly slots: readonly GPUBuffer[];
-  /** The sizes of every dispatch, UNIFORM_ALIGNMENT bytes apart. */
-  readonly sizes: GPUBuffer;
-}
-
-function allocate(manifest: Manifest, device: GPUDevice): Buffers {
-  const { STORAGE, COPY_DST, COPY_SRC, UNIFORM } = GPUBufferUsage;
-  const buffer = (label: string, size: number, usage: number) => device.createBuffer({ label, size, usage });
-  const sizes = buffer('sizes', manifest.dispatches.length * UNIFORM_ALIGNMENT, UNIFORM | COPY_DST);
-  manifest.dispatches.forEach((dispatch, i) => {
-    device.queue.writeBuffer(sizes, i * UNIFORM_ALIGNMENT, Uint32Array.from(dispatch.sizes));
-  });
-  return {
-    arenas: manifest.arenas.map((bytes, i) => buffer(`weights ${i}`, bytes, STORAGE | COPY_DST)),
-    slots: manifest.slots.map((bytes, i) => buffer(`slot ${i}`, bytes, STORAGE | COPY_DST | COPY_SRC)),
-    sizes,
-  };
-}
-
-/** Packs and uploads the weights of one dispatch after the other, so that no second copy of them all exists. */
-function uploadWeights(
-  manifest: Manifest,
-  arenas: readonly GPUBuffer[],
-  read: ReadParameter,
-  device: GPUDevice,
-): void {
-  for (const { arena, offset, length, parts } of manifest.weights) {
-    const packed = new Float32Array(length);
-    for (const part of parts) packPart(part, read(part.param), packed);
-    device.queue.writeBuffer(arenas[arena]!, offset, packed);
-    // writes are held in staging memory until a submit
-    device.queue.submit([]);
-  }
-}
-
 interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
@@ -154,46 +114,43 @@ interface Step {
 
 function bindDispatches(
   manifest: Manifest,
-  { arenas, slots, sizes }: Buffers,
+  memory: Memory,
   pipelines: readonly GPUComputePipeline[],
   device: GPUDevice,
 ): Promise<readonly Step[]> {
-  return guard(device, 'binding buffers', () =>
+  return guard(device, 'binding memory', () =>
     manifest.dispatches.map((dispatch, i): Step => {
       const pipeline = pipelines[dispatch.kernel]!;
-      const storage = dispatch.bindings.map((binding): GPUBufferBinding => {
-        if (binding.kind === 'slot') return { buffer: slots[binding.slot]! };
-        const { arena, offset, length } = manifest.weights[binding.weights]!;
-        return { buffer: arenas[arena]!, offset, size: length * 4 };
-      });
-      const uniform = { buffer: sizes, offset: i * UNIFORM_ALIGNMENT, size: dispatch.sizes.length * 4 };
-      const entries = [uniform, ...storage].map((resource, binding) => ({ binding, resource }));
+      const storage = dispatch.bindings.map((binding) =>
+        binding.kind === 'slot' ? memory.slots[binding.slot]! : memory.weights[binding.weights]!,
+      );
+      const sizes = {
+        buffer: memory.sizes,
+        offset: i * UNIFORM_ALIGNMENT,
+        size: dispatch.sizes.length * 4,
+      };
+      const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
       const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
       return { pipeline, bindGroup, workgroups: dispatch.workgroups };
     }),
   );
 }
 
-function placeOutputs(manifest: Manifest, slots: readonly GPUBuffer[]): readonly Output[] {
+function placeOutputs(manifest: Manifest, memory: Memory): readonly Output[] {
   let offset = 0;
   return manifest.outputs.map(({ name, shape, slot }) => {
     const [batch = 1, channels = 1, ...space] = shape;
     const bytes = batch * elements(space) * Math.ceil(channels / 4) * 16;
-    const output = { name, shape, slot: slots[slot]!, bytes, offset };
+    const output = { name, shape, slot: memory.buffer(slot), bytes, offset };
     offset += bytes;
     return output;
   });
 }
 
-function writeInputs(
-  manifest: Manifest,
-  slots: readonly GPUBuffer[],
-  inputs: ModelInputs,
-  device: GPUDevice,
-): void {
+function writeInputs(manifest: Manifest, memory: Memory, inputs: ModelInputs, device: GPUDevice): void {
   const { x, timesteps, y, low_res } = manifest.inputs;
   const write = (slot: number, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) => {
-    device.queue.writeBuffer(slots[slot]!, 0, data);
+    device.queue.writeBuffer(memory.buffer(slot), 0, data);
   };
   write(x.slot, toChannelsLast(inputs.x));
   write(timesteps.slot, timestepEmbedding(inputs.timesteps, timesteps.dim, timesteps.max_period));

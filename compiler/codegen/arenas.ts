@@ -7,7 +7,8 @@ import type { WeightBlob } from './kernel-call.ts';
 const ALIGNMENT = 256;
 
 export interface PlacedBlob extends WeightBlob {
-  readonly arena: number;
+  /** Null where they are a texture of their own. */
+  readonly arena: number | null;
   /** In bytes. */
   readonly offset: number;
 }
@@ -23,6 +24,7 @@ export function placeBlobs(blobs: readonly WeightBlob[], target: Target): Arenas
   const limit = Math.min(target.limits.maxStorageBufferBindingSize, target.limits.maxBufferSize);
   const sizes: number[] = [];
   const placed = blobs.map((blob): PlacedBlob => {
+    if (blob.texture) return { ...blob, arena: null, offset: 0 };
     const bytes = blob.length * 4;
     if (bytes > limit) {
       const params = blob.parts.map((part) => part.param).join(', ');

@@ -6,14 +6,15 @@ import { invariant } from '../diagnostics.ts';
 import { toExplicit } from '../graph/explicit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
-import { type MemoryPlan, memoryTotals, type Storage } from '../memory/plan.ts';
+import { type MemoryPlan, memoryTotals, type Slot, type Storage } from '../memory/plan.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
 import type { Schedule } from '../schedule/schedule.ts';
+import { TEXTURE_WIDTH } from '../schedule/storage.ts';
 import { nodeOf, resolveView } from '../schedule/values.ts';
 import type { Target } from '../target.ts';
-import { placeBlobs } from './arenas.ts';
+import { type Arenas, placeBlobs } from './arenas.ts';
 import { GROUPS } from './groups/index.ts';
 import type { KernelCall, Resource } from './kernel-call.ts';
 
@@ -32,9 +33,11 @@ export function generateBundle(
   options: BundleOptions,
 ): Bundle {
   const emit = GROUPS[options.target.products];
-  const calls = schedule.groups.map((group) => emit[group.kind](schedule.graph, group));
+  const calls = schedule.groups.map((group) => emit[group.kind](schedule, group));
   const kernels = collectKernels(calls);
-  const withWeights = calls.flatMap((call) => (call.weights ? [call.weights] : []));
+  const withWeights = calls.flatMap(({ weights, product }) =>
+    [weights, product].filter((blob) => blob !== null),
+  );
   const arenas = placeBlobs(withWeights, options.target);
   const totals = memoryTotals(plan);
   const slot = (storage: Storage) => {
@@ -52,8 +55,8 @@ export function generateBundle(
       kernel: kernels.indexOf(call),
       sizes: [...call.sizes],
       bindings: call.bindings.map(({ resource, access }) =>
-        resource.kind === 'weights'
-          ? { kind: 'weights' as const, weights: withWeights.indexOf(call.weights!) }
+        resource.kind === 'weights' || resource.kind === 'product'
+          ? { kind: 'weights' as const, weights: withWeights.indexOf(call[resource.kind]!) }
           : { kind: 'slot' as const, slot: slot(storageOf(resource)), access },
       ),
       workgroups: [...call.workgroups] as [number, number, number],
@@ -71,8 +74,8 @@ export function generateBundle(
     graph: { ...toExplicit(graph) },
     image_size: graph.image_size,
     taps: options.taps,
-    requires: { features: [...options.target.features], limits: requiredLimits(arenas.sizes, plan.slots) },
-    inputs: inputsOf(schedule.graph, slot),
+    requires: { features: [...options.target.features], limits: requiredLimits(arenas, plan.slots) },
+    inputs: inputsOf(graph, schedule.graph, slot),
     outputs: schedule.graph.outputs.map(({ name, value }) => ({
       name,
       shape: schedule.graph.nodes[value]!.type.shape,
@@ -81,19 +84,20 @@ export function generateBundle(
     parameters: parameters(graph).map(({ name, shape }) => ({ name, shape })),
     arenas: arenas.sizes,
     slots: plan.slots,
-    weights: arenas.blobs,
+    texture_width: TEXTURE_WIDTH,
+    weights: arenas.blobs.map(({ arena, offset, length, parts }) => ({ arena, offset, length, parts })),
     kernels: kernels.files,
     dispatches,
     memory: {
       activations: totals.shared,
       activations_unshared: totals.unshared,
-      weights: arenas.sizes.reduce((sum, bytes) => sum + bytes, 0),
+      weights: arenas.blobs.reduce((sum, blob) => sum + blob.length * 4, 0),
     },
   };
   return { manifest, kernels: kernels.texts };
 }
 
-function storageOf(resource: Exclude<Resource, { kind: 'weights' }>): Storage {
+function storageOf(resource: Exclude<Resource, { kind: 'weights' | 'product' }>): Storage {
   if (resource.kind === 'value') return `v${resource.value}`;
   return `${resource.merged ? 'm' : 's'}${resource.value}`;
 }
@@ -120,31 +124,40 @@ function collectKernels(calls: readonly KernelCall[]): Kernels {
   return { files, texts, indexOf: (call) => index.get(call.wgsl)! };
 }
 
-function inputsOf(graph: OpGraph, slot: (storage: Storage) => number): Manifest['inputs'] {
+function inputsOf(graph: Graph, ops: OpGraph, slot: (storage: Storage) => number): Manifest['inputs'] {
   const find = (name: string) =>
-    graph.nodes.findIndex((node) => node.op === 'input' && node.attrs.name === name);
+    ops.nodes.findIndex((node) => node.op === 'input' && node.attrs.name === name);
   const tensor = (name: string) => {
     const id = find(name);
-    return id < 0 ? null : { shape: graph.nodes[id]!.type.shape, slot: slot(`v${id}`) };
+    return id < 0 ? null : { shape: ops.nodes[id]!.type.shape, slot: slot(`v${id}`) };
   };
   const x = tensor('x');
-  const embedding = graph.nodes.findIndex((node) => node.op === 'timestep_embedding');
+  const embedding = ops.nodes.findIndex((node) => node.op === 'timestep_embedding');
   invariant(x && embedding >= 0, 'a graph without x or timesteps');
   const labels = find('y');
-  const table = graph.nodes.find((node) => node.op === 'embedding');
-  const classes = table ? graph.nodes[table.inputs[0]!]!.type.shape[0]! : 0;
   return {
     x,
-    timesteps: { slot: slot(`v${embedding}`), ...nodeOf(graph, embedding, 'timestep_embedding').attrs },
-    y: labels < 0 ? null : { slot: slot(`v${labels}`), classes },
+    timesteps: { slot: slot(`v${embedding}`), ...nodeOf(ops, embedding, 'timestep_embedding').attrs },
+    y: labels < 0 ? null : { slot: slot(`v${labels}`), classes: graph.num_classes! },
     low_res: tensor('low_res'),
   };
 }
 
 /** Limits above the defaults of WebGPU are asked for only where buffers need them. */
-function requiredLimits(arenas: readonly number[], slots: readonly number[]): Record<string, number> {
-  const largest = Math.max(...arenas, ...slots);
-  return { maxStorageBufferBindingSize: largest, maxBufferSize: largest };
+function requiredLimits(arenas: Arenas, slots: readonly Slot[]): Record<string, number> {
+  const bytes = (storage: Slot['storage']) => slots.flatMap((s) => (s.storage === storage ? [s.bytes] : []));
+  const buffer = Math.max(...arenas.sizes, ...bytes('buffer'));
+  const texture = Math.max(
+    0,
+    ...bytes('texture'),
+    ...arenas.blobs.map((b) => (b.texture ? b.length * 4 : 0)),
+  );
+  const rows = Math.max(Math.ceil(texture / 16 / TEXTURE_WIDTH), TEXTURE_WIDTH);
+  return {
+    maxStorageBufferBindingSize: buffer,
+    maxBufferSize: buffer,
+    ...(texture > 0 ? { maxTextureDimension2D: rows } : {}),
+  };
 }
 
 function checkLimits(call: KernelCall, { limits, name }: Target): void {

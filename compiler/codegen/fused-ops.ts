@@ -5,6 +5,7 @@ import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { FusedOp, ScheduledGroup } from '../schedule/schedule.ts';
 import { normOf } from '../schedule/statistics.ts';
+import { TEXTURE_WIDTH } from '../schedule/storage.ts';
 import { extentOf } from '../schedule/values.ts';
 import type { CallRequest, Resource } from './kernel-call.ts';
 import type { WeightsBuilder } from './weights.ts';
@@ -30,7 +31,7 @@ export function joinFragments(...parts: readonly Fragment[]): Fragment {
 
 export const value = (id: number): Resource => ({ kind: 'value', value: id });
 
-/** A buffer of quads that hooks read. */
+/** A buffer, or a texture, that hooks read. */
 export function readBuffer(name: string, resource: Resource, type: Extra['type'] = 'array<vec4f>'): Extra {
   return { name, type, access: 'read', resource };
 }
@@ -40,28 +41,42 @@ export function loadSources(
   graph: OpGraph,
   sources: readonly number[],
   hook: 'load_input' | 'load_skip',
+  textures: ReadonlySet<number>,
 ): Fragment {
   const skip = hook === 'load_skip' ? 'skip_' : '';
+  const load = (source: number, i: number, quad: string) => {
+    const name = `${skip}source${i}`;
+    const at = `pixel * sizes.${skip}quads${i} + ${quad}`;
+    return textures.has(source) ? `textureLoad(${name}, texel(${at}))` : `${name}[${at}]`;
+  };
   const [first, second] = sources;
-  const from = (i: number, quad: string) =>
-    `return ${skip}source${i}[pixel * sizes.${skip}quads${i} + ${quad}];`;
   const body =
     second === undefined
-      ? [from(0, 'quad')]
+      ? [`return ${load(first!, 0, 'quad')};`]
       : [
-          `if (quad < sizes.${skip}quads0) { ${from(0, 'quad')} } // concat`.replace('{ ', '{ '),
-          from(1, `quad - sizes.${skip}quads0`),
+          `if (quad < sizes.${skip}quads0) { return ${load(first!, 0, 'quad')}; } // concat`,
+          `return ${load(second, 1, `quad - sizes.${skip}quads0`)};`,
         ];
   return {
     hooks: { [hook]: body },
     functions: [],
-    extra: sources.map((id, i) => readBuffer(`${skip}source${i}`, value(id))),
+    extra: sources.map((id, i) =>
+      readBuffer(`${skip}source${i}`, value(id), textures.has(id) ? 'texture' : 'array<vec4f>'),
+    ),
     sizes: {
       [`${skip}quads0`]: extentOf(graph, first!).quads,
       [`${skip}quads1`]: second === undefined ? 0 : extentOf(graph, second).quads,
     },
   };
 }
+
+/** Place of vector `i` in a texture that holds vectors row by row. */
+export const TEXEL = [
+  '// place of a vector in a texture that is filled row by row',
+  'fn texel(at: u32) -> vec2u {',
+  `  return vec2u(at % ${TEXTURE_WIDTH}u, at / ${TEXTURE_WIDTH}u);`,
+  '}',
+] as const;
 
 /** What a group's prologue needs: the scale and shift of norm and FiLM, if it has them, and whether a silu follows. */
 export interface Prologue extends Fragment {

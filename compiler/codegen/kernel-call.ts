@@ -7,7 +7,9 @@ import { declaredBindings, type KernelFile, readKernel, sizeFields } from './wgs
 
 /** What a storage binding holds. */
 export type Resource =
+  /** Weights of the dispatch: all in one buffer, or those of a product in a texture beside them. */
   | { readonly kind: 'weights' }
+  | { readonly kind: 'product' }
   | { readonly kind: 'value'; readonly value: number }
   /** Statistics of a value: those of its tiles, or the merged ones. */
   | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean };
@@ -16,6 +18,8 @@ export type Resource =
 export interface WeightBlob {
   /** Length in floats. */
   readonly length: number;
+  /** Whether they are read from a texture. */
+  readonly texture: boolean;
   readonly parts: readonly WeightPart[];
 }
 
@@ -27,6 +31,7 @@ export interface KernelCall {
   /** Storage bindings, from binding 1 on. */
   readonly bindings: readonly { readonly resource: Resource; readonly access: 'read' | 'read_write' }[];
   readonly weights: WeightBlob | null;
+  readonly product: WeightBlob | null;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -42,6 +47,7 @@ export interface CallRequest {
   /** Values of the fields of `Sizes`; those not given are 0. */
   readonly sizes: Readonly<Record<string, number>>;
   readonly weights?: WeightBlob | null;
+  readonly product?: WeightBlob | null;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -77,6 +83,7 @@ export function callKernel(request: CallRequest): KernelCall {
     sizes: packSizes(request.file, source, request.sizes),
     bindings,
     weights: request.weights ?? null,
+    product: request.product ?? null,
     workgroups: request.workgroups,
   };
 }

@@ -29,7 +29,7 @@ export interface WeightsBuilder {
   reserveProduct(columns: number, steps: number, chunk: number, tile: Tile): number;
   product(node: number, place: ProductPlace): void;
   linear(node: number): number;
-  finish(): WeightBlob;
+  finish(storage?: 'texture'): WeightBlob;
 }
 
 export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
@@ -98,9 +98,9 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
       }
       return offset;
     },
-    finish() {
+    finish(storage) {
       invariant(length > 0, 'a dispatch with an empty list of weights');
-      return { length, parts };
+      return { length, texture: storage === 'texture', parts };
     },
   };
 }

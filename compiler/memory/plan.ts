@@ -11,15 +11,21 @@ import { resolveView } from '../schedule/values.ts';
 export type Storage = `${'v' | 's' | 'm'}${number}`;
 
 export interface MemoryPlan {
-  /** Bytes of each slot. */
-  readonly slots: readonly number[];
+  readonly slots: readonly Slot[];
   readonly slotOf: ReadonlyMap<Storage, number>;
   /** Groups (by index; -1 before the first) from which and up to which each storage is alive. */
   readonly lifetimes: readonly Lifetime[];
 }
 
+/** A buffer or a storage texture that values take in turn. */
+export interface Slot {
+  readonly bytes: number;
+  readonly storage: 'buffer' | 'texture';
+}
+
 export interface Lifetime {
   readonly storage: Storage;
+  readonly texture: boolean;
   readonly bytes: number;
   readonly first: number;
   readonly last: number;
@@ -28,23 +34,26 @@ export interface Lifetime {
 /** Bytes of all slots, and what the same storages would take without sharing. */
 export function memoryTotals(plan: MemoryPlan): { readonly shared: number; readonly unshared: number } {
   const sum = (sizes: readonly number[]) => sizes.reduce((total, bytes) => total + bytes, 0);
-  return { shared: sum(plan.slots), unshared: sum(plan.lifetimes.map((l) => l.bytes)) };
+  return { shared: sum(plan.slots.map((s) => s.bytes)), unshared: sum(plan.lifetimes.map((l) => l.bytes)) };
 }
 
 /** Assigns every storage of a schedule a slot: in order of birth, the free slot that fits best. */
 export function planMemory(schedule: Schedule): MemoryPlan {
   const lifetimes = lifetimesOf(schedule);
-  const slots: number[] = [];
+  const slots: Slot[] = [];
   const slotOf = new Map<Storage, number>();
   const busyUntil: number[] = [];
-  for (const { storage, bytes, first, last } of lifetimes) {
-    const free = slots.flatMap((_, slot) => (busyUntil[slot]! < first ? [slot] : []));
+  for (const { storage: tenant, texture, bytes, first, last } of lifetimes) {
+    const storage = texture ? 'texture' : 'buffer';
+    const free = slots.flatMap((s, slot) =>
+      s.storage === storage && busyUntil[slot]! < first ? [slot] : [],
+    );
     // the smallest that holds it, else the largest that has to grow least, else a new one
-    free.sort((a, b) => slots[a]! - slots[b]!);
-    const slot = free.find((s) => slots[s]! >= bytes) ?? free.at(-1) ?? slots.length;
-    slots[slot] = Math.max(slots[slot] ?? 0, bytes);
+    free.sort((a, b) => slots[a]!.bytes - slots[b]!.bytes);
+    const slot = free.find((s) => slots[s]!.bytes >= bytes) ?? free.at(-1) ?? slots.length;
+    slots[slot] = { storage, bytes: Math.max(slots[slot]?.bytes ?? 0, bytes) };
     busyUntil[slot] = last;
-    slotOf.set(storage, slot);
+    slotOf.set(tenant, slot);
   }
   return { slots, slotOf, lifetimes };
 }
@@ -68,8 +77,13 @@ function lifetimesOf(schedule: Schedule): readonly Lifetime[] {
   });
   for (const { value } of graph.outputs) read(`v${resolveView(graph, value).value}`, groups.length);
   return [...found]
-    .map(([storage, life]) => ({ storage, ...life }))
+    .map(([storage, life]) => ({ storage, texture: schedule.textures.has(valueOf(storage)), ...life }))
     .sort((a, b) => a.first - b.first || b.bytes - a.bytes);
+}
+
+/** The value that a storage holds; statistics are never in textures. */
+function valueOf(storage: Storage): number {
+  return storage.startsWith('v') ? Number(storage.slice(1)) : -1;
 }
 
 function inputBytes(graph: OpGraph, id: number): number {

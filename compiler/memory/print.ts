@@ -3,10 +3,10 @@
 import { type MemoryPlan, memoryTotals } from './plan.ts';
 
 export function printMemory(plan: MemoryPlan): string {
-  const lines = plan.slots.map((bytes, slot) => {
+  const lines = plan.slots.map(({ bytes, storage }, slot) => {
     const lives = plan.lifetimes.filter((l) => plan.slotOf.get(l.storage) === slot);
     const list = lives.map((l) => `%${l.storage} [${l.first}, ${l.last}]`).join(' ');
-    return `slot ${slot}  ${bytes} bytes  ${list}\n`;
+    return `slot ${slot}  ${storage}  ${bytes} bytes  ${list}\n`;
   });
   const { shared, unshared } = memoryTotals(plan);
   return `${lines.join('')}peak ${shared} bytes in ${plan.slots.length} slots, ${unshared} bytes without reuse\n`;

@@ -7,12 +7,17 @@ import type { MemoryPlan } from './plan.ts';
 /** Throws InternalError naming two storages that overlap, or one that does not fit. */
 export function verifyMemory(plan: MemoryPlan): void {
   const tenants = plan.slots.map((): { storage: string; last: number } | null => null);
-  for (const { storage, bytes, first, last } of plan.lifetimes) {
+  for (const { storage, texture, bytes, first, last } of plan.lifetimes) {
     const slot = plan.slotOf.get(storage);
     invariant(slot !== undefined, `%${storage} has no slot`);
     invariant(
-      plan.slots[slot]! >= bytes,
-      `%${storage} needs ${bytes} bytes, slot ${slot} has ${plan.slots[slot]}`,
+      plan.slots[slot]!.bytes >= bytes,
+      `%${storage} needs ${bytes} bytes, slot ${slot} has ${plan.slots[slot]!.bytes}`,
+    );
+    const kind = texture ? 'texture' : 'buffer';
+    invariant(
+      plan.slots[slot]!.storage === kind,
+      `%${storage} is in a ${plan.slots[slot]!.storage}, expected a ${kind}`,
     );
     const before = tenants[slot];
     invariant(

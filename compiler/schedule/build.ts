@@ -8,6 +8,7 @@ import { FUSIONS } from './fusions/index.ts';
 import { initialGroups } from './groups.ts';
 import type { Schedule } from './schedule.ts';
 import { insertStatistics } from './statistics.ts';
+import { textureValues } from './storage.ts';
 
 /** Schedules a graph; `fusions` are applied in order: the target's where not given, none for the unfused schedule. */
 export function buildSchedule(
@@ -16,5 +17,6 @@ export function buildSchedule(
   fusions: readonly Fusion[] = FUSIONS[target.products],
 ): Schedule {
   const groups = fusions.reduce((current, fusion) => fusion.run(graph, current), initialGroups(graph));
-  return { graph, groups: insertStatistics(graph, groups, target) };
+  const textures = textureValues(graph, groups, target);
+  return { graph, textures, groups: insertStatistics(graph, groups, target, textures) };
 }

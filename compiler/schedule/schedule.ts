@@ -72,9 +72,13 @@ export interface ScheduledGroup extends Group {
   readonly writes: StatisticsTiles | null;
   /** Statistics of each source that a group_norm in the prologue reads, in order of `sources`. */
   readonly reads: readonly StatisticsTiles[];
+  /** Whether its result is held in a storage texture. */
+  readonly texture: boolean;
 }
 
 export interface Schedule {
   readonly graph: OpGraph;
+  /** Values held in storage textures; all others are in buffers. */
+  readonly textures: ReadonlySet<number>;
   readonly groups: readonly ScheduledGroup[];
 }

@@ -53,13 +53,14 @@ export function insertStatistics(
   graph: OpGraph,
   groups: readonly Group[],
   target: Target,
+  textures: ReadonlySet<number>,
 ): readonly ScheduledGroup[] {
   const normed = normedValues(graph, groups);
   const known = new Map<number, StatisticsTiles>();
   const scheduled: ScheduledGroup[] = [];
   const emit = (group: Group, tile: ScheduledGroup['tile'], writes: StatisticsTiles | null) => {
     const reads = normOf(graph, group) ? group.sources.map((value) => known.get(value)!) : [];
-    scheduled.push({ ...group, tile, writes, reads });
+    scheduled.push({ ...group, tile, writes, reads, texture: textures.has(group.result) });
   };
   const provide = (value: number, from: StatisticsTiles | null) => {
     const width = normed.get(value);
@@ -77,6 +78,7 @@ export function insertStatistics(
         tile: null,
         writes: merged,
         reads: [tiles],
+        texture: false,
       });
       tiles = merged;
     }

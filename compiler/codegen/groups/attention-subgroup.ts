@@ -1,12 +1,11 @@
 // Attention in one dispatch for subgroups of 8 lanes: 8 queries by 64 channels of a head a subgroup.
 
-import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { attentionSizes } from './attention.ts';
 
-export function attentionSubgroup(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function attentionSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const { sizes, batch } = attentionSizes(graph, group);
   return callKernel({
     file: 'attention_subgroup',

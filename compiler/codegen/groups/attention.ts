@@ -1,12 +1,12 @@
 // Attention in one dispatch: 32 queries by 64 channels of a head a workgroup.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
-export function attention(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function attention({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const { sizes, batch } = attentionSizes(graph, group);
   return callKernel({
     file: 'attention',

@@ -18,7 +18,11 @@ export interface ConvGeometry {
   readonly fragment: Fragment;
 }
 
-export function convGeometry(graph: OpGraph, group: ScheduledGroup): ConvGeometry {
+export function convGeometry(
+  graph: OpGraph,
+  group: ScheduledGroup,
+  textures: ReadonlySet<number>,
+): ConvGeometry {
   const node = graph.nodes[group.anchor]!;
   invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
   const out = extentOf(graph, group.result);
@@ -30,8 +34,8 @@ export function convGeometry(graph: OpGraph, group: ScheduledGroup): ConvGeometr
   const [stride_d, stride_h, stride_w] = padSpace(node.attrs.stride, 1);
   const [pad_d, pad_h, pad_w] = padSpace(node.attrs.padding, 0);
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
-  const loaded = loadSources(graph, group.sources, 'load_input');
-  const skip = group.skip ? loadSources(graph, group.skip.sources, 'load_skip') : joinFragments();
+  const loaded = loadSources(graph, group.sources, 'load_input', textures);
+  const skip = group.skip ? loadSources(graph, group.skip.sources, 'load_skip', textures) : joinFragments();
   const sizes = {
     pixels: out.pixels,
     height: out.height,

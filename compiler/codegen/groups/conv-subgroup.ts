@@ -1,8 +1,8 @@
 // A convolution group becomes a call of conv_subgroup: one subgroup a tile, weights by lane.
 
 import { invariant } from '../../diagnostics.ts';
-import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { epilogueOf, type Fragment, joinFragments, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
@@ -11,21 +11,22 @@ import { convGeometry } from './conv-geometry.ts';
 /** Input channels of a step: a quad. */
 const CHUNK = 4;
 
-export function convSubgroup(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function convSubgroup({ graph, textures }: Schedule, group: ScheduledGroup): KernelCall {
   invariant(group.prologue.length === 0, `conv_subgroup has no prologue (%${group.anchor})`);
-  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group);
+  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group, textures);
   const tile = group.tile!;
   const steps = quads * taps + skipQuads;
 
+  const product = createWeightsBuilder(graph);
   const weights = createWeightsBuilder(graph);
-  const offset = weights.reserveProduct(out.channels, steps, CHUNK, tile);
   const transposed = node.op === 'conv_transpose';
+  const offset = product.reserveProduct(out.channels, steps, CHUNK, tile);
   const place = { layout: 'lanes', tile, chunk: CHUNK, steps, offset } as const;
-  weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
+  product.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
   const biasAt = weights.vector(node.inputs[2]!);
   if (group.skip) {
     const [, skipWeight, skipBias] = graph.nodes[group.skip.conv]!.inputs;
-    weights.product(skipWeight!, { ...place, firstStep: quads * taps, transposed: false });
+    product.product(skipWeight!, { ...place, firstStep: quads * taps, transposed: false });
     weights.accumulate(skipBias!, biasAt);
   }
   const fused = joinFragments(
@@ -35,12 +36,13 @@ export function convSubgroup(graph: OpGraph, group: ScheduledGroup): KernelCall 
   );
   return callKernel({
     file: 'conv_subgroup',
-    consts: { OCTETS: tile.m / 8, BLOCKS: tile.n / 8 },
+    consts: { OCTETS: tile.m / 8, BLOCKS: tile.n / 8, TEXTURE_WIDTH },
     ...fused,
-    declared: { weights: { kind: 'weights' }, result: value(group.result) },
+    declared: { product: { kind: 'product' }, weights: { kind: 'weights' }, result: value(group.result) },
     weights: weights.finish(),
+    product: product.finish('texture'),
     workgroups: [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n), out.batch],
-    sizes: { ...fused.sizes, bias_at: biasAt / 4 },
+    sizes: fused.sizes,
   });
 }
 

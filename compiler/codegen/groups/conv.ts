@@ -1,7 +1,6 @@
 // A convolution group becomes a call of conv_gemm: tile, packed weights, and hooks for what is fused.
 
-import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { epilogueOf, type Fragment, joinFragments, type Prologue, prologueOf, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
@@ -10,8 +9,8 @@ import { convGeometry } from './conv-geometry.ts';
 /** Input channels of a step of the product. */
 const CHUNK = 16;
 
-export function conv(graph: OpGraph, group: ScheduledGroup): KernelCall {
-  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group);
+export function conv({ graph, textures }: Schedule, group: ScheduledGroup): KernelCall {
+  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group, textures);
   const tile = group.tile!;
   const chunks = Math.ceil((quads * 4) / CHUNK);
   const skipChunks = Math.ceil((skipQuads * 4) / CHUNK);

@@ -1,7 +1,6 @@
 // The table of kernels: how each kind of group becomes a call.
 
-import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { GroupKind, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { GroupKind, Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import type { Target } from '../../target.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { attention } from './attention.ts';
@@ -13,7 +12,7 @@ import { map } from './map.ts';
 import { avg_pool, embedding, gather_channels, upsample_linear } from './space.ts';
 import { merge_statistics, statistics } from './statistics.ts';
 
-type Emit = (graph: OpGraph, group: ScheduledGroup) => KernelCall;
+type Emit = (schedule: Schedule, group: ScheduledGroup) => KernelCall;
 
 const WORKGROUP = {
   conv,

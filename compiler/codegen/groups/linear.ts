@@ -1,13 +1,12 @@
 // A linear layer, with the label embedding and a silu behind it.
 
-import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { epilogueOf, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 
-export function linear(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function linear({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
   const input = extentOf(graph, group.sources[0]!);
   const [, weight, bias] = graph.nodes[group.anchor]!.inputs;

@@ -1,7 +1,6 @@
 // A map group: load, prologue, epilogue, store.
 
-import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type Prologue,
   prologueOf,
   readBuffer,
+  TEXEL,
   value,
 } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
@@ -20,7 +20,7 @@ import { createWeightsBuilder } from '../weights.ts';
 /** Pixels of a workgroup: enough to repay what it computes once a quad. */
 const TILE_PIXELS = 128;
 
-export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function map({ graph, textures }: Schedule, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
   const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
   const input = upsample ? extentOf(graph, upsample.inputs[0]!) : out;
@@ -28,10 +28,11 @@ export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
   const prologue = prologueOf(graph, group, weights);
   const normed = normOf(graph, group) !== null;
   const fused = joinFragments(
-    loadSources(graph, group.sources, 'load_input'),
+    loadSources(graph, group.sources, 'load_input', textures),
     prologue,
     prologueHook(prologue),
     epilogueOf(graph, group.epilogue, 'quad'),
+    store(group),
   );
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
   return callKernel({
@@ -48,7 +49,7 @@ export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
       ...fused.functions,
     ],
     extra: [...(normed ? [readBuffer('weights', { kind: 'weights' })] : []), ...fused.extra],
-    declared: { result: value(group.result) },
+    declared: {},
     weights: normed ? weights.finish() : null,
     workgroups: [Math.ceil(out.pixels / TILE_PIXELS), Math.ceil(out.quads / 8), out.batch],
     sizes: {
@@ -65,6 +66,17 @@ export function map(graph: OpGraph, group: ScheduledGroup): KernelCall {
       scale_w,
     },
   });
+}
+
+function store(group: ScheduledGroup): Fragment {
+  const line = group.texture ? 'textureStore(result, texel(at), value);' : 'result[at] = value;';
+  const type = group.texture ? 'texture' : 'array<vec4f>';
+  return {
+    hooks: { store: [line] },
+    functions: group.texture ? TEXEL : [],
+    extra: [{ name: 'result', type, access: 'read_write', resource: value(group.result) }],
+    sizes: {},
+  };
 }
 
 function prologueHook({ affine, silu }: Prologue): Fragment {

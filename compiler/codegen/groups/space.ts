@@ -1,15 +1,14 @@
 // Groups that change the size or the channels of an activation and compute little: pooling, interpolation, joining
 // channels that end inside a quad, rows of a table.
 
-import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { gridOf } from './grid.ts';
 
-export function avg_pool(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function avg_pool({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
   const input = extentOf(graph, graph.nodes[group.anchor]!.inputs[0]!);
   const [kernel_d, kernel_h, kernel_w] = padSpace(nodeOf(graph, group.anchor, 'avg_pool').attrs.kernel, 1);
@@ -32,7 +31,7 @@ export function avg_pool(graph: OpGraph, group: ScheduledGroup): KernelCall {
   });
 }
 
-export function upsample_linear(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function upsample_linear({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
   const input = extentOf(graph, graph.nodes[group.anchor]!.inputs[0]!);
   return callKernel({
@@ -54,7 +53,7 @@ export function upsample_linear(graph: OpGraph, group: ScheduledGroup): KernelCa
   });
 }
 
-export function gather_channels(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function gather_channels({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
   const [first, second] = group.sources.map((id) => extentOf(graph, id));
   return callKernel({
@@ -76,7 +75,7 @@ export function gather_channels(graph: OpGraph, group: ScheduledGroup): KernelCa
   });
 }
 
-export function embedding(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function embedding({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
   const table = graph.nodes[group.anchor]!.inputs[0]!;
   const weights = createWeightsBuilder(graph);

@@ -1,12 +1,11 @@
 // Statistics of channels: of a written activation, and of tiles that are merged.
 
-import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
-export function statistics(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function statistics({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const { pixels, quads, batch } = extentOf(graph, group.result);
   const tiles = group.writes!;
   return callKernel({
@@ -20,7 +19,7 @@ export function statistics(graph: OpGraph, group: ScheduledGroup): KernelCall {
   });
 }
 
-export function merge_statistics(graph: OpGraph, group: ScheduledGroup): KernelCall {
+export function merge_statistics({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const { pixels, quads, batch } = extentOf(graph, group.result);
   const [tiles] = group.reads;
   return callKernel({

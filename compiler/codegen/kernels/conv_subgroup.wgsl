@@ -8,6 +8,7 @@ diagnostic(off, subgroup_uniformity);
 
 const OCTETS = 2u;   // octets of output pixels a workgroup computes
 const BLOCKS = 4u;   // octets of output channels a workgroup computes
+const TEXTURE_WIDTH = 2048u;
 
 struct Sizes {
   pixels: u32,          // output pixels of a sample
@@ -33,16 +34,21 @@ struct Sizes {
   quads1: u32,
   skip_quads0: u32,
   skip_quads1: u32,
-  bias_at: u32,         // place in the weights, in vec4f
   embed_quads: u32,     // quads of a row of the time projections, and where this layer's begin
   embed_at: u32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> weights: array<vec4f>;   // [column tile][tap][quad][block][lane] of 4 inputs
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
+@group(0) @binding(1) var product: texture_storage_2d<rgba32float, read>;   // [column tile][tap][quad][block][lane]
+@group(0) @binding(2) var<storage, read> weights: array<f32>;               // the bias
+@group(0) @binding(3) var<storage, read_write> result: array<f32>;
 
 var<private> sums: array<f32, OCTETS * 8u * BLOCKS>;   // [octet][pixel][block]
+
+// place of a vector in a texture that is filled row by row
+fn texel(at: u32) -> vec2u {
+  return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
+}
 
 // hook: one quad of the main input
 fn load_input(sample: u32, pixel: u32, quad: u32) -> vec4f {
@@ -72,7 +78,7 @@ fn locate(position: u32, tap: u32, stride: u32, pad: u32, scale: u32, extent: u3
 // adds the products of a quad of inputs of every pixel with the weights at `at`
 fn accumulate(a: array<vec4f, OCTETS>, at: u32) {
   var w = array<vec4f, BLOCKS>();
-  for (var n = 0u; n < BLOCKS; n++) { w[n] = weights[at + n * 8u]; }
+  for (var n = 0u; n < BLOCKS; n++) { w[n] = textureLoad(product, texel(at + n * 8u)); }
   for (var o = 0u; o < OCTETS; o++) {
     for (var p = 0u; p < 8u; p++) {
       let x = subgroupShuffle(a[o], p);
@@ -121,7 +127,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   for (var n = 0u; n < BLOCKS; n++) {
     let channel = (workgroup.y * BLOCKS + n) * 8u + lane;
     if (channel < sizes.out_quads * 4u) {
-      let bias = weights[sizes.bias_at + channel / 4u][channel % 4u];
+      let bias = weights[channel];
       for (var p = 0u; p < OCTETS * 8u; p++) {
         if (first + p < sizes.pixels) {
           let to = (sample * sizes.pixels + first + p) * sizes.out_quads * 4u + channel;

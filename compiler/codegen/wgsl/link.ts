@@ -7,7 +7,7 @@ import { declaredBindings } from './source.ts';
 /** A buffer that a hook reads or writes beside those that the kernel declares. */
 export interface ExtraBinding {
   readonly name: string;
-  readonly type: 'array<f32>' | 'array<vec4f>';
+  readonly type: 'array<f32>' | 'array<vec4f>' | 'texture';
   readonly access: 'read' | 'read_write';
 }
 
@@ -39,11 +39,15 @@ export function linkKernel(request: LinkRequest): string {
   }
   const first = declaredBindings(wgsl).length + 1;
   const declared = request.bindings.map(
-    ({ name, type, access }, i) =>
-      `@group(0) @binding(${first + i}) var<storage, ${access}> ${name}: ${type};\n`,
+    (binding, i) => `@group(0) @binding(${first + i}) ${declare(binding)}\n`,
   );
   const lastBinding = wgsl.lastIndexOf('@group(0)');
   const at = wgsl.indexOf('\n', lastBinding) + 1;
   const functions = request.functions.length === 0 ? '' : `\n${request.functions.join('\n')}\n`;
   return wgsl.slice(0, at) + declared.join('') + functions + wgsl.slice(at);
+}
+
+function declare({ name, type, access }: ExtraBinding): string {
+  if (type !== 'texture') return `var<storage, ${access}> ${name}: ${type};`;
+  return `var ${name}: texture_storage_2d<rgba32float, ${access === 'read' ? 'read' : 'write'}>;`;
 }

@@ -36,8 +36,9 @@ export interface SizeField {
 
 /** The storage buffers of a kernel, in the order of their binding numbers, which begin at 1. */
 export function declaredBindings(wgsl: string): readonly DeclaredBinding[] {
-  const pattern = /@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)> (\w+):/g;
-  return [...wgsl.matchAll(pattern)].map(([, binding, access, name], i) => {
+  const pattern =
+    /@group\(0\) @binding\((\d+)\) var(?:<storage, (read|read_write)>)? (\w+): (?:array|texture_storage_2d<rgba32float, read>)/g;
+  return [...wgsl.matchAll(pattern)].map(([, binding, access = 'read', name], i) => {
     invariant(Number(binding) === i + 1, `binding ${binding} of ${name} is out of order`);
     return { name: name!, access: access === 'read' ? 'read' : 'read_write' };
   });

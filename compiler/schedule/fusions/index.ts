@@ -23,8 +23,19 @@ const WORKGROUP: readonly Fusion[] = [
   fuse_statistics, // last: marks the groups that are left
 ];
 
-/** A lane would repeat the prologue for every tap and tile of channels: the normalised activation is written once. */
-const SUBGROUP: readonly Fusion[] = WORKGROUP.map((f) => (f === fuse_norm_prologue ? fuse_norm_map : f));
+/**
+ * A lane would repeat a prologue for every tap and tile of channels, and it reads a texture faster than a buffer: the
+ * normalised and the upsampled activation are written once.
+ */
+const SUBGROUP: readonly Fusion[] = [
+  fuse_time_add,
+  fuse_residual,
+  fuse_skip_conv,
+  fuse_activation,
+  fuse_norm_map,
+  fuse_skip_concat,
+  fuse_statistics,
+];
 
 /** The fusions of a target, by how it computes products. */
 export const FUSIONS: Readonly<Record<Target['products'], readonly Fusion[]>> = {

@@ -1,0 +1,107 @@
+// The memory of a program on a device: arenas of weights, slots of activations, sizes of dispatches.
+
+import type { Manifest } from './bundle.ts';
+import { packPart } from './weights/pack.ts';
+
+/** The values of a parameter by the graph's name, row-major float32. */
+export type ReadParameter = (name: string) => Float32Array;
+
+/** Offsets of uniform bindings are multiples of this. */
+export const UNIFORM_ALIGNMENT = 256;
+
+export interface Memory {
+  /** What dispatches bind for each slot and for each entry of the manifest's weights. */
+  readonly slots: readonly GPUBindingResource[];
+  readonly weights: readonly GPUBindingResource[];
+  /** The sizes of every dispatch, UNIFORM_ALIGNMENT bytes apart. */
+  readonly sizes: GPUBuffer;
+  /** The buffer of a slot that the host writes or reads; the manifest's check keeps these out of textures. */
+  buffer(slot: number): GPUBuffer;
+  /** Writes the packed weights of one entry. */
+  write(entry: number, packed: Float32Array<ArrayBuffer>): void;
+  destroy(): void;
+}
+
+/** Makes every buffer and texture of a bundle. WebGPU reports what does not fit to the error scope around the call. */
+export function allocate(manifest: Manifest, device: GPUDevice): Memory {
+  const { STORAGE, COPY_DST, COPY_SRC, UNIFORM } = GPUBufferUsage;
+  const made: { destroy(): void }[] = [];
+  const buffer = (label: string, size: number, usage: number) => {
+    const created = device.createBuffer({ label, size, usage });
+    made.push(created);
+    return created;
+  };
+  const width = manifest.texture_width;
+  const texture = (label: string, bytes: number) => {
+    const created = device.createTexture({
+      label,
+      size: [width, rowsOf(bytes, width)],
+      format: 'rgba32float',
+      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
+    });
+    made.push(created);
+    return created;
+  };
+  const sizes = buffer('sizes', manifest.dispatches.length * UNIFORM_ALIGNMENT, UNIFORM | COPY_DST);
+  manifest.dispatches.forEach((dispatch, i) => {
+    device.queue.writeBuffer(sizes, i * UNIFORM_ALIGNMENT, Uint32Array.from(dispatch.sizes));
+  });
+  const arenas = manifest.arenas.map((bytes, i) => buffer(`weights ${i}`, bytes, STORAGE | COPY_DST));
+  const products = manifest.weights.map(({ arena, length }, i) =>
+    arena === null ? texture(`product ${i}`, length * 4) : null,
+  );
+  const buffers = new Map<number, GPUBuffer>();
+  const slots = manifest.slots.map(({ bytes, storage }, i) => {
+    if (storage === 'texture') return texture(`slot ${i}`, bytes).createView();
+    const created = buffer(`slot ${i}`, bytes, STORAGE | COPY_DST | COPY_SRC);
+    buffers.set(i, created);
+    return { buffer: created };
+  });
+  return {
+    slots,
+    sizes,
+    weights: manifest.weights.map(({ arena, offset, length }, i) =>
+      arena === null ? products[i]!.createView() : { buffer: arenas[arena]!, offset, size: length * 4 },
+    ),
+    buffer: (slot) => buffers.get(slot)!,
+    write(entry, packed) {
+      const { arena, offset } = manifest.weights[entry]!;
+      if (arena !== null) device.queue.writeBuffer(arenas[arena]!, offset, packed);
+      else writeTexture(device, products[entry]!, packed, width);
+    },
+    destroy: () => {
+      for (const one of made) one.destroy();
+    },
+  };
+}
+
+/** Packs and uploads the weights of one dispatch after the other, so that no second copy of them all exists. */
+export function uploadWeights(
+  manifest: Manifest,
+  memory: Memory,
+  read: ReadParameter,
+  device: GPUDevice,
+): void {
+  manifest.weights.forEach(({ arena, length, parts }, entry) => {
+    const row = manifest.texture_width * 4;
+    const packed = new Float32Array(arena === null ? Math.ceil(length / row) * row : length);
+    for (const part of parts) packPart(part, read(part.param), packed);
+    memory.write(entry, packed);
+    // writes are held in staging memory until a submit
+    device.queue.submit([]);
+  });
+}
+
+function writeTexture(
+  device: GPUDevice,
+  texture: GPUTexture,
+  data: Float32Array<ArrayBuffer>,
+  width: number,
+): void {
+  const rows = data.length / 4 / width;
+  device.queue.writeTexture({ texture }, data, { bytesPerRow: width * 16 }, [width, rows]);
+}
+
+function rowsOf(bytes: number, width: number): number {
+  return Math.ceil(bytes / 16 / width);
+}
