@@ -84,7 +84,7 @@ export const manifestSchema = z
     }),
     inputs: z.strictObject({
       x: tensorSchema,
-      /** Timesteps are embedded on the host, in float64: cos and sin of t·exp(-ln(max_period)·i/half). */
+      /** Timesteps are embedded on the host, rounded as the original does: cos and sin of t·exp(-ln(max_period)·i/half). */
       timesteps: z.strictObject({ slot: count, dim: positive, max_period: z.number().positive() }),
       y: z.strictObject({ slot: count, classes: positive }).nullable(),
       low_res: tensorSchema.nullable(),

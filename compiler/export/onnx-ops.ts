@@ -142,7 +142,7 @@ function convolution(
   ]);
 }
 
-/** Angles in float64: t · f of a late timestep has lost four digits in float32. */
+/** Angles are rounded to float32, as the op says; their cosines are computed in float64, for engines differ there. */
 function timestepEmbedding(
   b: OnnxBuilder,
   { path, attrs, type }: NodeOf<'timestep_embedding'>,
@@ -150,9 +150,9 @@ function timestepEmbedding(
 ): string {
   const batch = type.shape[0]!;
   const frequencies = timestepFrequencies(attrs.dim, attrs.max_period);
-  const wide = b.node(path, 'Cast', [timesteps!.name], [int('to', ONNX_TYPE.double)]);
-  const column = reshape(b, path, wide, [batch, 1]);
-  const angles = b.node(path, 'Mul', [column, b.double([1, frequencies.length], [...frequencies])]);
+  const column = reshape(b, path, timesteps!.name, [batch, 1]);
+  const rounded = b.node(path, 'Mul', [column, b.float([1, frequencies.length], [...frequencies])]);
+  const angles = b.node(path, 'Cast', [rounded], [int('to', ONNX_TYPE.double)]);
   const parts = [b.node(path, 'Cos', [angles]), b.node(path, 'Sin', [angles])];
   if (attrs.dim % 2 === 1) parts.push(b.double([batch, 1], Array<number>(batch).fill(0)));
   const joined = b.node(path, 'Concat', parts, [int('axis', 1)]);
