@@ -8,6 +8,7 @@ import { fromChannelsLast, toChannelsLast } from './layout.ts';
 import { allocate, type Memory, type ReadParameter, UNIFORM_ALIGNMENT, uploadWeights } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
+import { createPause } from './pause.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import { elements, type Tensor } from './tensor.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
@@ -58,6 +59,7 @@ export async function createProgram(
     usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
   });
   opened.check();
+  const pause = createPause();
   let busy = false;
 
   return {
@@ -69,12 +71,11 @@ export async function createProgram(
         throw new RuntimeError('input', 'a run of this program has not ended; await it before the next');
       busy = true;
       try {
-        const done = await guard(device, 'a forward pass', () => {
+        await guard(device, 'a forward pass', () => {
           writeInputs(manifest, memory, inputs, device);
           encode(steps, outputs, staging, device);
-          return staging.mapAsync(GPUMapMode.READ);
         });
-        await done;
+        await pause.until(() => staging.mapAsync(GPUMapMode.READ));
         opened.check();
         return readOutputs(outputs, staging);
       } catch (error) {

@@ -44,7 +44,8 @@ export function isFloating(dtype: Dtype): boolean {
 /** The bytes of a tensor as numbers; F16 and BF16, which JavaScript lacks, become float32 (exactly). */
 export function decode(dtype: Dtype, bytes: Uint8Array): TensorData {
   const size = DTYPE_BYTES[dtype];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not slice(): a Buffer's would share the memory.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset } = aligned;
   const length = bytes.byteLength / size;
   switch (dtype) {
@@ -139,7 +140,7 @@ export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array | null 
 /** Reverses the bytes of each element: big-endian to little-endian. */
 export function swapBytes(dtype: Dtype, bytes: Uint8Array): Uint8Array {
   const size = DTYPE_BYTES[dtype];
-  const swapped = bytes.slice();
+  const swapped = new Uint8Array(bytes);
   const view = dataView(swapped);
   for (let at = 0; at < swapped.length; at += size) {
     if (size === 2) view.setUint16(at, view.getUint16(at, false), true);
