@@ -7,11 +7,11 @@ import { value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
 export function attention({ graph }: Schedule, group: ScheduledGroup): KernelCall {
-  const { sizes, batch } = attentionSizes(graph, group);
+  const { sizes, heads, batch } = attentionSizes(graph, group);
   return callKernel({
     file: 'attention',
     declared: { source0: value(group.sources[0]!), result: value(group.result) },
-    workgroups: [Math.ceil(sizes.positions / 32), sizes.heads * sizes.slices, batch],
+    workgroups: [Math.ceil(sizes.positions / 32), heads * sizes.slices, batch],
     sizes,
   });
 }
@@ -23,12 +23,11 @@ export function attentionSizes(graph: OpGraph, group: ScheduledGroup) {
   const headChannels = out.channels / heads;
   const sizes = {
     positions: out.pixels,
-    heads,
     head_channels: headChannels,
     slices: Math.ceil(headChannels / 64),
     qkv_row: extentOf(graph, group.sources[0]!).quads * 4,
     out_row: out.quads * 4,
     scale: 1 / Math.sqrt(headChannels),
   };
-  return { sizes, batch: out.batch };
+  return { sizes, heads, batch: out.batch };
 }

@@ -5,7 +5,6 @@
 
 struct Sizes {
   positions: u32,
-  heads: u32,
   head_channels: u32,
   slices: u32,          // slices of 64 channels of a head
   qkv_row: u32,         // floats of a stored position of qkv and of the result
