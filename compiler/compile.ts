@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly taps?: boolean;
   readonly precision?: 'f32' | 'f16';
   readonly target?: Target;
+  /** Leaves out every algorithm that is less exact than the plain one. */
+  readonly strict?: boolean;
   /** False leaves every op a dispatch of its own: for comparison. */
   readonly fuse?: boolean;
 }
@@ -35,12 +37,19 @@ export interface Compilation {
 
 /** Compiles a checked graph. The same graph and options give the same bytes. */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
-  const { batch = 1, taps = false, precision = 'f32', target = GENERIC, fuse = true } = options;
+  const {
+    batch = 1,
+    taps = false,
+    precision = 'f32',
+    target = GENERIC,
+    strict = false,
+    fuse = true,
+  } = options;
   const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
-  const schedule = buildSchedule(ops, target, fuse ? undefined : []);
+  const schedule = buildSchedule(ops, target, fuse ? undefined : [], strict);
   verifySchedule(schedule);
   const memory = planMemory(schedule);
   verifyMemory(memory);
-  const bundle = generateBundle(graph, schedule, memory, { target, batch, precision, taps });
+  const bundle = generateBundle(graph, schedule, memory, { target, batch, precision, taps, strict });
   return { graph, ops, schedule, memory, bundle };
 }

@@ -119,6 +119,16 @@ export function checkManifest(manifest: Manifest): readonly string[] {
       slotBytes(binding.slot, at);
       (binding.access === 'read' ? read : written).add(binding.slot);
     });
+    if (dispatch.copy) {
+      const { from, to } = dispatch.copy;
+      const bytes = slotBytes(from, `${pointer}/copy/from`);
+      demand(bytes <= slotBytes(to, `${pointer}/copy/to`) || bytes > 0, `${pointer}/copy`, 'copies nothing');
+      demand(
+        manifest.slots[from]?.storage === 'buffer' && manifest.slots[to]?.storage === 'texture',
+        `${pointer}/copy`,
+        'goes from a buffer to a texture',
+      );
+    }
     for (const slot of written) demand(!read.has(slot), pointer, `slot ${slot} is both read and written`);
   });
   return faults;
@@ -134,6 +144,8 @@ function elementsOf(part: WeightPart): number {
   switch (part.kind) {
     case 'product':
       return part.outputs * part.inputs * part.taps;
+    case 'winograd':
+      return part.outputs * part.inputs * 9;
     case 'linear':
       return part.outputs * part.inputs;
     case 'vector':
@@ -146,6 +158,8 @@ function endOf(part: WeightPart): number {
   switch (part.kind) {
     case 'product':
       return part.offset + Math.ceil(part.outputs / part.tile) * part.steps * part.chunk * part.tile;
+    case 'winograd':
+      return part.offset + 16 * part.plane;
     case 'linear':
       return (
         part.offset + Math.ceil((part.first_output + part.outputs) / 64) * 64 * Math.ceil(part.inputs / 4) * 4

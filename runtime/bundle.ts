@@ -34,6 +34,20 @@ const weightPartSchema = z.discriminatedUnion('kind', [
     .readonly(),
   z
     .strictObject({
+      kind: z.literal('winograd'),
+      param: z.string(),
+      /** The parameter is [outputs, inputs, 3, 3]; places are those of `product` with layout `lanes` and one tap. */
+      outputs: positive,
+      inputs: positive,
+      tile: positive,
+      chunk: positive,
+      /** Floats of one of the 16 planes. */
+      plane: positive,
+      offset: count,
+    })
+    .readonly(),
+  z
+    .strictObject({
       kind: z.literal('linear'),
       param: z.string(),
       outputs: positive,
@@ -78,6 +92,8 @@ export const manifestSchema = z
     /** Image size it was compiled for. */
     image_size: shape,
     taps: z.boolean(),
+    /** Whether every algorithm that is less exact than the plain one was left out. */
+    strict: z.boolean(),
     requires: z.strictObject({
       features: z.array(z.string()).readonly(),
       limits: z.record(z.string(), positive),
@@ -121,6 +137,8 @@ export const manifestSchema = z
           kernel: count,
           sizes: z.array(u32).readonly(),
           bindings: z.array(bindingSchema).readonly(),
+          /** A slot that is copied to another one, a texture, after the dispatch. */
+          copy: z.strictObject({ from: count, to: count }).nullable(),
           workgroups: z.tuple([positive, positive, positive]).readonly(),
           flops: count,
           bytes: count,
@@ -133,6 +151,8 @@ export const manifestSchema = z
       activations_unshared: count,
       weights: count,
     }),
+    /** SHA-256 of `digestedText`: no field of a manifest can change unnoticed. */
+    sha256: z.string(),
   })
   .readonly();
 
@@ -149,6 +169,18 @@ export interface Bundle {
 /** The manifest as it is written: two-space JSON, one dispatch a line block, a newline at the end. */
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 1)}\n`;
+}
+
+/** What a manifest's own digest is taken of: all of it but the digest, with keys in the order of their names. */
+export function digestedText({
+  sha256: _,
+  ...manifest
+}: Omit<Manifest, 'sha256'> & { sha256?: string }): string {
+  return JSON.stringify(manifest, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
 }
 
 /** SHA-256 of a text, in hexadecimal. */

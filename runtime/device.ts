@@ -18,6 +18,8 @@ export interface DawnOptions {
   readonly adapter?: string;
   /** Dawn toggles to switch on, beside those of the environment's UNETC_DAWN_TOGGLES (comma-separated). */
   readonly toggles?: readonly string[];
+  /** Dawn toggles to switch off. */
+  readonly disabledToggles?: readonly string[];
 }
 
 export interface OpenOptions extends DawnOptions {
@@ -113,11 +115,13 @@ async function createGpu(options: DawnOptions): Promise<GPU> {
   }
   const fromEnv = (env.UNETC_DAWN_TOGGLES ?? '').split(',').filter((name) => name.trim() !== '');
   const toggles = [...new Set([...(options.toggles ?? []), ...fromEnv.map((name) => name.trim())])];
+  const disabled = options.disabledToggles ?? [];
   const adapter = options.adapter ?? env.UNETC_ADAPTER;
   const gpu = create([
     ...(options.backend ? [`backend=${options.backend}`] : []),
     ...(adapter && !options.backend ? [`adapter=${adapter}`] : []),
     ...(toggles.length > 0 ? [`enable-dawn-features=${toggles.join(',')}`] : []),
+    ...(disabled.length > 0 ? [`disable-dawn-features=${disabled.join(',')}`] : []),
   ]);
   alive.add(gpu);
   return gpu;

@@ -17,6 +17,8 @@ export interface Memory {
   readonly sizes: GPUBuffer;
   /** The buffer of a slot that the host writes or reads; the manifest's check keeps these out of textures. */
   buffer(slot: number): GPUBuffer;
+  /** How the contents of a slot in a buffer get into one in a texture. */
+  copy(from: number, to: number): (encoder: GPUCommandEncoder) => void;
   /** Writes the packed weights of one entry. */
   write(entry: number, packed: Float32Array<ArrayBuffer>): void;
   destroy(): void;
@@ -51,9 +53,15 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
     arena === null ? texture(`product ${i}`, length * 4) : null,
   );
   const buffers = new Map<number, GPUBuffer>();
+  const textures = new Map<number, GPUTexture>();
   const slots = manifest.slots.map(({ bytes, storage }, i) => {
-    if (storage === 'texture') return texture(`slot ${i}`, bytes).createView();
-    const created = buffer(`slot ${i}`, bytes, STORAGE | COPY_DST | COPY_SRC);
+    if (storage === 'texture') {
+      const created = texture(`slot ${i}`, bytes);
+      textures.set(i, created);
+      return created.createView();
+    }
+    // whole rows, so that any slot can be copied to a texture
+    const created = buffer(`slot ${i}`, rowsOf(bytes, width) * width * 16, STORAGE | COPY_DST | COPY_SRC);
     buffers.set(i, created);
     return { buffer: created };
   });
@@ -64,6 +72,18 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       arena === null ? products[i]!.createView() : { buffer: arenas[arena]!, offset, size: length * 4 },
     ),
     buffer: (slot) => buffers.get(slot)!,
+    copy(from, to) {
+      const rows = Math.min(
+        rowsOf(manifest.slots[from]!.bytes, width),
+        rowsOf(manifest.slots[to]!.bytes, width),
+      );
+      return (encoder) =>
+        encoder.copyBufferToTexture(
+          { buffer: buffers.get(from)!, bytesPerRow: width * 16 },
+          { texture: textures.get(to)! },
+          [width, rows],
+        );
+    },
     write(entry, packed) {
       const { arena, offset } = manifest.weights[entry]!;
       if (arena !== null) device.queue.writeBuffer(arenas[arena]!, offset, packed);

@@ -1,11 +1,12 @@
 // Reads a bundle from its texts and checks it whole before any of it is used.
 
-import { BUNDLE_VERSION, type Bundle, manifestSchema, sha256 } from './bundle.ts';
+import { BUNDLE_VERSION, type Bundle, digestedText, manifestSchema, sha256 } from './bundle.ts';
 import { checkManifest } from './bundle-check.ts';
 import { RuntimeError } from './errors.ts';
 
 /**
- * Reads a bundle and checks it whole: the manifest's shape, every index and extent, and the hash of every kernel.
+ * Reads a bundle and checks it whole: the manifest's shape, every index and extent, its own hash and
+ * that of every kernel.
  * `label` names it in messages. Throws RuntimeError('bundle').
  */
 export async function parseBundle(
@@ -36,6 +37,12 @@ export async function parseBundle(
   const manifest = parsed.data;
   const faults = checkManifest(manifest);
   if (faults.length > 0) fail(faults.slice(0, 8).join('\n'));
+  const digest = await sha256(digestedText(manifest));
+  if (digest !== manifest.sha256) {
+    fail(
+      `manifest.json has SHA-256 ${digest}, it says ${manifest.sha256}: it was changed after it was compiled`,
+    );
+  }
   const kernels = new Map<string, string>();
   for (const { file, sha256: expected } of manifest.kernels) {
     const text = kernelText(file);

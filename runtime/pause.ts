@@ -2,25 +2,32 @@
 // from a driver that computes on the processor; so most of the time that a pass will take is slept through first.
 
 export interface Pause {
-  /** Sleeps through most of what the last pass took, then waits for what `start` promises. */
+  /** Sleeps through most of what a pass took lately, then waits for what `start` promises. */
   until<T>(start: () => Promise<T>): Promise<T>;
 }
 
 /** Below this many milliseconds a timer is too coarse to help. */
 const SHORTEST = 4;
 
-/** The part of the last pass that is slept through: a pass that was faster is seen as faster, and the sleep shrinks. */
+/** The part of the expected time that is slept through: a faster pass is seen as faster, and the sleep shrinks. */
 const PART = 0.9;
 
+/** Passes of which the fastest is expected again: one that had to wait for others must not slow the next. */
+const REMEMBERED = 3;
+
 export function createPause(): Pause {
-  let expected = 0;
+  const recent: number[] = [];
+  let first = true;
   return {
     async until(start) {
       const begin = performance.now();
-      const sleep = Math.floor(expected * PART);
+      const sleep = recent.length > 0 ? Math.floor(Math.min(...recent) * PART) : 0;
       if (sleep >= SHORTEST) await new Promise((resolve) => setTimeout(resolve, sleep));
       const result = await start();
-      expected = performance.now() - begin;
+      // the first pass tells nothing: drivers generate code in it
+      if (!first) recent.push(performance.now() - begin);
+      if (recent.length > REMEMBERED) recent.shift();
+      first = false;
       return result;
     },
   };

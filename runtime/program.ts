@@ -12,12 +12,15 @@ import { createPause } from './pause.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import { elements, type Tensor } from './tensor.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
+import type { DispatchTimer } from './timing.ts';
 
 export type { ReadParameter } from './memory.ts';
 
 /** A model that runs on a GPU. */
 export interface Program extends Model {
   readonly manifest: Manifest;
+  /** As a model does; a `timer` of as many dispatches as the bundle has gets when each of them ran. */
+  run(inputs: ModelInputs, timer?: DispatchTimer): Promise<ReadonlyMap<string, Tensor>>;
   /** Releases the memory. The device stays open. */
   close(): void;
 }
@@ -65,7 +68,7 @@ export async function createProgram(
   return {
     manifest,
     interface: interfaceOf(manifest),
-    async run(inputs) {
+    async run(inputs, timer) {
       checkInputs(inputs, interfaceOf(manifest), manifest.inputs.x.shape);
       if (busy)
         throw new RuntimeError('input', 'a run of this program has not ended; await it before the next');
@@ -73,7 +76,7 @@ export async function createProgram(
       try {
         await guard(device, 'a forward pass', () => {
           writeInputs(manifest, memory, inputs, device);
-          encode(steps, outputs, staging, device);
+          encode(steps, outputs, staging, device, timer);
         });
         await pause.until(() => staging.mapAsync(GPUMapMode.READ));
         opened.check();
@@ -111,6 +114,8 @@ interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
+  /** Copies a buffer to a texture after the dispatch. */
+  readonly copy: ((encoder: GPUCommandEncoder) => void) | null;
 }
 
 function bindDispatches(
@@ -132,7 +137,8 @@ function bindDispatches(
       };
       const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
       const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      return { pipeline, bindGroup, workgroups: dispatch.workgroups };
+      const { copy, workgroups } = dispatch;
+      return { pipeline, bindGroup, workgroups, copy: copy && memory.copy(copy.from, copy.to) };
     }),
   );
 }
@@ -164,17 +170,34 @@ function encode(
   outputs: readonly Output[],
   staging: GPUBuffer,
   device: GPUDevice,
+  timer?: DispatchTimer,
 ): void {
   const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  for (const { pipeline, bindGroup, workgroups } of steps) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(...workgroups);
-  }
-  pass.end();
+  // Timestamps are written where passes begin and end.
+  const passes = timer ? steps.map((step) => [step]) : splitAtCopies(steps);
+  passes.forEach((dispatches, i) => {
+    const pass = encoder.beginComputePass(timer && { timestampWrites: timer.writes(i) });
+    for (const { pipeline, bindGroup, workgroups } of dispatches) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(...workgroups);
+    }
+    pass.end();
+    dispatches.at(-1)?.copy?.(encoder);
+  });
+  timer?.resolve(encoder);
   for (const { slot, bytes, offset } of outputs) encoder.copyBufferToBuffer(slot, 0, staging, offset, bytes);
   device.queue.submit([encoder.finish()]);
+}
+
+/** Copies are made between passes. */
+function splitAtCopies(steps: readonly Step[]): readonly (readonly Step[])[] {
+  const passes: Step[][] = [[]];
+  for (const step of steps) {
+    passes.at(-1)!.push(step);
+    if (step.copy) passes.push([]);
+  }
+  return passes.filter((pass) => pass.length > 0);
 }
 
 function readOutputs(outputs: readonly Output[], staging: GPUBuffer): ReadonlyMap<string, Tensor> {

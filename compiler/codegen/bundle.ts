@@ -1,7 +1,7 @@
 // Schedule and memory plan to bundle: every group becomes a dispatch, equal kernels become one file.
 
 import { createHash } from 'node:crypto';
-import { BUNDLE_VERSION, type Bundle, type Manifest } from '../../runtime/bundle.ts';
+import { BUNDLE_VERSION, type Bundle, digestedText, type Manifest } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
 import { toExplicit } from '../graph/explicit.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -23,6 +23,7 @@ export interface BundleOptions {
   readonly batch: number;
   readonly precision: 'f32' | 'f16';
   readonly taps: boolean;
+  readonly strict: boolean;
 }
 
 /** Generates the bundle of a scheduled graph. The same inputs give the same bytes. */
@@ -33,7 +34,8 @@ export function generateBundle(
   options: BundleOptions,
 ): Bundle {
   const emit = GROUPS[options.target.products];
-  const calls = schedule.groups.map((group) => emit[group.kind](schedule, group));
+  const emitted = schedule.groups.map((group) => [emit[group.kind](schedule, group)].flat());
+  const calls = emitted.flat();
   const kernels = collectKernels(calls);
   const withWeights = calls.flatMap(({ weights, product }) =>
     [weights, product].filter((blob) => blob !== null),
@@ -45,26 +47,33 @@ export function generateBundle(
     invariant(found !== undefined, `%${storage} has no slot`);
     return found;
   };
-  const dispatches = calls.map((call, i) => {
-    const group = schedule.groups[i]!;
+  const slotOf = (resource: Resource) => {
+    invariant(resource.kind !== 'weights' && resource.kind !== 'product', 'weights are in no slot');
+    return slot(storageOf(resource));
+  };
+  const dispatches = schedule.groups.flatMap((group, i) => {
     const { flops, bytes } = costOf(schedule.graph, group);
-    checkLimits(call, options.target);
-    return {
-      group: printGroup(schedule.graph, group, i),
-      path: schedule.graph.nodes[group.result]!.path,
-      kernel: kernels.indexOf(call),
-      sizes: [...call.sizes],
-      bindings: call.bindings.map(({ resource, access }) =>
-        resource.kind === 'weights' || resource.kind === 'product'
-          ? { kind: 'weights' as const, weights: withWeights.indexOf(call[resource.kind]!) }
-          : { kind: 'slot' as const, slot: slot(storageOf(resource)), access },
-      ),
-      workgroups: [...call.workgroups] as [number, number, number],
-      flops,
-      bytes,
-    };
+    return emitted[i]!.map((call) => {
+      checkLimits(call, options.target);
+      return {
+        group: printGroup(schedule.graph, group, i),
+        path: schedule.graph.nodes[group.result]!.path,
+        kernel: kernels.indexOf(call),
+        sizes: [...call.sizes],
+        bindings: call.bindings.map(({ resource, access }) =>
+          resource.kind === 'weights' || resource.kind === 'product'
+            ? { kind: 'weights' as const, weights: withWeights.indexOf(call[resource.kind]!) }
+            : { kind: 'slot' as const, slot: slotOf(resource), access },
+        ),
+        workgroups: [...call.workgroups] as [number, number, number],
+        copy: call.copy && { from: slotOf(call.copy.from), to: slotOf(call.copy.to) },
+        // of a group of several dispatches, the work is said of the one that has the weights
+        flops: emitted[i]!.length === 1 || call.product ? flops : 0,
+        bytes: emitted[i]!.length === 1 || call.product ? bytes : 0,
+      };
+    });
   });
-  const manifest: Manifest = {
+  const manifest: Omit<Manifest, 'sha256'> = {
     format: 'unetc-bundle',
     version: BUNDLE_VERSION,
     name: graph.name,
@@ -74,6 +83,7 @@ export function generateBundle(
     graph: { ...toExplicit(graph) },
     image_size: graph.image_size,
     taps: options.taps,
+    strict: options.strict,
     requires: { features: [...options.target.features], limits: requiredLimits(arenas, plan.slots) },
     inputs: inputsOf(graph, schedule.graph, slot),
     outputs: schedule.graph.outputs.map(({ name, value }) => ({
@@ -94,12 +104,28 @@ export function generateBundle(
       weights: arenas.blobs.reduce((sum, blob) => sum + blob.length * 4, 0),
     },
   };
-  return { manifest, kernels: kernels.texts };
+  return { manifest: { ...manifest, sha256: sha256(digestedText(manifest)) }, kernels: kernels.texts };
 }
 
 function storageOf(resource: Exclude<Resource, { kind: 'weights' | 'product' }>): Storage {
-  if (resource.kind === 'value') return `v${resource.value}`;
-  return `${resource.merged ? 'm' : 's'}${resource.value}`;
+  switch (resource.kind) {
+    case 'value':
+      return `v${resource.value}`;
+    case 'texture':
+      return `x${resource.value}`;
+    case 'transformed':
+      return `t${resource.value}`;
+    case 'transformed_texture':
+      return `u${resource.value}`;
+    case 'planes':
+      return `p${resource.value}`;
+    case 'statistics':
+      return `${resource.merged ? 'm' : 's'}${resource.value}`;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 interface Kernels {
@@ -115,7 +141,7 @@ function collectKernels(calls: readonly KernelCall[]): Kernels {
   const index = new Map<string, number>();
   for (const { file: source, wgsl } of calls) {
     if (index.has(wgsl)) continue;
-    const hash = createHash('sha256').update(wgsl).digest('hex');
+    const hash = sha256(wgsl);
     const file = `${source}-${hash.slice(0, 8)}.wgsl`;
     index.set(wgsl, files.length);
     files.push({ file, sha256: hash });

@@ -5,9 +5,8 @@ import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { FusedOp, ScheduledGroup } from '../schedule/schedule.ts';
 import { normOf } from '../schedule/statistics.ts';
-import { TEXTURE_WIDTH } from '../schedule/storage.ts';
 import { extentOf } from '../schedule/values.ts';
-import type { CallRequest, Resource } from './kernel-call.ts';
+import type { BufferCopy, CallRequest, Resource } from './kernel-call.ts';
 import type { WeightsBuilder } from './weights.ts';
 
 type Extra = NonNullable<CallRequest['extra']>[number];
@@ -61,7 +60,9 @@ export function loadSources(
     hooks: { [hook]: body },
     functions: [],
     extra: sources.map((id, i) =>
-      readBuffer(`${skip}source${i}`, value(id), textures.has(id) ? 'texture' : 'array<vec4f>'),
+      textures.has(id)
+        ? readBuffer(`${skip}source${i}`, { kind: 'texture', value: id }, 'texture')
+        : readBuffer(`${skip}source${i}`, value(id)),
     ),
     sizes: {
       [`${skip}quads0`]: extentOf(graph, first!).quads,
@@ -70,13 +71,10 @@ export function loadSources(
   };
 }
 
-/** Place of vector `i` in a texture that holds vectors row by row. */
-export const TEXEL = [
-  '// place of a vector in a texture that is filled row by row',
-  'fn texel(at: u32) -> vec2u {',
-  `  return vec2u(at % ${TEXTURE_WIDTH}u, at / ${TEXTURE_WIDTH}u);`,
-  '}',
-] as const;
+/** The copy of a value into the texture that convolutions read. */
+export function copyOf(id: number): BufferCopy {
+  return { from: value(id), to: { kind: 'texture', value: id } };
+}
 
 /** What a group's prologue needs: the scale and shift of norm and FiLM, if it has them, and whether a silu follows. */
 export interface Prologue extends Fragment {
@@ -90,6 +88,11 @@ export function prologueOf(graph: OpGraph, group: ScheduledGroup, weights: Weigh
   const silu = ops.at(-1) === 'silu';
   const norm = normOf(graph, group);
   const film = group.prologue.find((op) => graph.nodes[op.node]!.op === 'film');
+  // the shifts follow the scales: they have to begin at a quad of their own
+  invariant(
+    !film || graph.nodes[film.node]!.type.shape[1]! % 4 === 0,
+    'film of channels that do not fill quads',
+  );
   const known = (norm ? 1 : 0) + (film ? 1 : 0) + (silu ? 1 : 0);
   invariant(ops.length === known, `no code for the prologue ${ops.join(', ')}`);
   const parts: Fragment[] = [];
@@ -224,8 +227,13 @@ function affineFunction(norm: boolean, film: boolean): readonly string[] {
  * The epilogue of a quad or of a single channel: `sum` becomes `v`. The place of the result in its buffer is `at`.
  * Kernels that compute single channels read everything as single floats.
  */
-export function epilogueOf(graph: OpGraph, ops: readonly FusedOp[], element: 'quad' | 'channel'): Fragment {
-  if (ops.length === 0) return joinFragments();
+export function epilogueOf(
+  graph: OpGraph,
+  ops: readonly FusedOp[],
+  element: 'quad' | 'channel',
+  sum = 'sum',
+): Fragment {
+  if (ops.length === 0 && sum === 'sum') return joinFragments();
   const type = element === 'quad' ? 'array<vec4f>' : 'array<f32>';
   const per = element === 'quad' ? '' : ' * 4u';
   const lines: string[] = [];
@@ -253,6 +261,6 @@ export function epilogueOf(graph: OpGraph, ops: readonly FusedOp[], element: 'qu
         invariant(false, `no code for ${name} as an epilogue`);
     }
   }
-  const hooks = { epilogue: ['var v = sum;', ...lines, 'return v;'] };
+  const hooks = { epilogue: [`var v = ${sum};`, ...lines, 'return v;'] };
   return joinFragments({ hooks, functions: [], extra: [], sizes: {} }, ...parts);
 }

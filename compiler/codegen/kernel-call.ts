@@ -11,8 +11,20 @@ export type Resource =
   | { readonly kind: 'weights' }
   | { readonly kind: 'product' }
   | { readonly kind: 'value'; readonly value: number }
+  /** A value's copy in a texture. */
+  | { readonly kind: 'texture'; readonly value: number }
+  /** Winograd's planes of a convolution's input, their copy in a texture, and the planes of its products. */
+  | { readonly kind: 'transformed'; readonly value: number }
+  | { readonly kind: 'transformed_texture'; readonly value: number }
+  | { readonly kind: 'planes'; readonly value: number }
   /** Statistics of a value: those of its tiles, or the merged ones. */
   | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean };
+
+/** A buffer that is copied to a texture after the dispatch: a store to a texture costs ten times one to a buffer. */
+export interface BufferCopy {
+  readonly from: Resource;
+  readonly to: Resource;
+}
 
 /** The weights of one dispatch, packed one behind the other in 16-byte vectors. */
 export interface WeightBlob {
@@ -32,6 +44,7 @@ export interface KernelCall {
   readonly bindings: readonly { readonly resource: Resource; readonly access: 'read' | 'read_write' }[];
   readonly weights: WeightBlob | null;
   readonly product: WeightBlob | null;
+  readonly copy: BufferCopy | null;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -48,6 +61,7 @@ export interface CallRequest {
   readonly sizes: Readonly<Record<string, number>>;
   readonly weights?: WeightBlob | null;
   readonly product?: WeightBlob | null;
+  readonly copy?: BufferCopy | null;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -84,6 +98,7 @@ export function callKernel(request: CallRequest): KernelCall {
     bindings,
     weights: request.weights ?? null,
     product: request.product ?? null,
+    copy: request.copy ?? null,
     workgroups: request.workgroups,
   };
 }

@@ -28,6 +28,8 @@ export interface WeightsBuilder {
   /** Appends room for a product's column tiles and returns its offset. */
   reserveProduct(columns: number, steps: number, chunk: number, tile: Tile): number;
   product(node: number, place: ProductPlace): void;
+  /** Appends the 16 transformed planes of a 3x3 convolution. */
+  winograd(node: number, tile: Tile, chunk: number): void;
   linear(node: number): number;
   finish(storage?: 'texture'): WeightBlob;
 }
@@ -85,6 +87,22 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
         chunk,
         steps,
         first_step: firstStep,
+        offset,
+      });
+    },
+    winograd(node, tile, chunk) {
+      const [param] = paramsOf(graph, node);
+      const [outputs = 1, inputs = 1] = param!.shape;
+      const plane = Math.ceil(outputs / tile.n) * Math.ceil(inputs / chunk) * chunk * tile.n;
+      const offset = take(16 * plane);
+      parts.push({
+        kind: 'winograd',
+        param: param!.name,
+        outputs,
+        inputs,
+        tile: tile.n,
+        chunk,
+        plane,
         offset,
       });
     },

@@ -6,9 +6,14 @@ import { bytesOf, statisticsBytes } from '../schedule/cost.ts';
 import { readsOf } from '../schedule/groups.ts';
 import type { Schedule, ScheduledGroup } from '../schedule/schedule.ts';
 import { resolveView } from '../schedule/values.ts';
+import { transformedBytes } from '../schedule/winograd.ts';
 
-/** Something that needs memory while it is alive: `v12` a value, `s12` its statistics, `m12` its merged statistics. */
-export type Storage = `${'v' | 's' | 'm'}${number}`;
+/**
+ * Something that needs memory while it is alive: `v12` a value, `x12` its copy in a texture, `s12` its statistics,
+ * `m12` its merged statistics. Of a convolution by Winograd's algorithm `t12` is the transformed input, `u12` its copy
+ * in a texture, `p12` the products.
+ */
+export type Storage = `${'v' | 'x' | 's' | 'm' | 't' | 'u' | 'p'}${number}`;
 
 export interface MemoryPlan {
   readonly slots: readonly Slot[];
@@ -72,18 +77,13 @@ function lifetimesOf(schedule: Schedule): readonly Lifetime[] {
     }
   });
   groups.forEach((group, at) => {
-    for (const storage of storagesRead(group)) read(storage, at);
+    for (const storage of storagesRead(group, schedule.textures)) read(storage, at);
     for (const [storage, bytes] of storagesWritten(graph, group)) write(storage, bytes, at);
   });
   for (const { value } of graph.outputs) read(`v${resolveView(graph, value).value}`, groups.length);
   return [...found]
-    .map(([storage, life]) => ({ storage, texture: schedule.textures.has(valueOf(storage)), ...life }))
+    .map(([storage, life]) => ({ storage, texture: /^[xu]/.test(storage), ...life }))
     .sort((a, b) => a.first - b.first || b.bytes - a.bytes);
-}
-
-/** The value that a storage holds; statistics are never in textures. */
-function valueOf(storage: Storage): number {
-  return storage.startsWith('v') ? Number(storage.slice(1)) : -1;
 }
 
 function inputBytes(graph: OpGraph, id: number): number {
@@ -91,12 +91,13 @@ function inputBytes(graph: OpGraph, id: number): number {
   return type.dtype === 'u32' ? Math.ceil(type.shape[0]! / 4) * 16 : bytesOf(graph, id);
 }
 
-function storagesRead(group: ScheduledGroup): readonly Storage[] {
+function storagesRead(group: ScheduledGroup, textures: ReadonlySet<number>): readonly Storage[] {
   if (group.kind === 'merge_statistics') return [`s${group.result}`];
   const statistics = group.reads.map(
     (tiles, i): Storage => `${tiles.merged ? 'm' : 's'}${group.sources[i]!}`,
   );
-  return [...readsOf(group).map((value): Storage => `v${value}`), ...statistics];
+  const values = readsOf(group).map((value): Storage => `${textures.has(value) ? 'x' : 'v'}${value}`);
+  return [...values, ...statistics];
 }
 
 function storagesWritten(graph: OpGraph, group: ScheduledGroup): readonly (readonly [Storage, number])[] {
@@ -105,5 +106,15 @@ function storagesWritten(graph: OpGraph, group: ScheduledGroup): readonly (reado
     ? [[`${tiles.merged ? 'm' : 's'}${group.result}`, statisticsBytes(graph, group.result, tiles.count)]]
     : [];
   const own = group.kind === 'statistics' || group.kind === 'merge_statistics';
-  return own ? statistics : [[`v${group.result}`, bytesOf(graph, group.result)], ...statistics];
+  if (own) return statistics;
+  const planes: readonly (readonly [Storage, number])[] = group.winograd
+    ? [
+        [`t${group.result}`, transformedBytes(graph, group.sources[0]!)],
+        [`u${group.result}`, transformedBytes(graph, group.sources[0]!)],
+        [`p${group.result}`, transformedBytes(graph, group.result)],
+      ]
+    : [];
+  const bytes = bytesOf(graph, group.result);
+  const copy: readonly (readonly [Storage, number])[] = group.texture ? [[`x${group.result}`, bytes]] : [];
+  return [[`v${group.result}`, bytes], ...copy, ...planes, ...statistics];
 }

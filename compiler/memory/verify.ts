@@ -9,7 +9,7 @@ export function verifyMemory(plan: MemoryPlan): void {
   const tenants = plan.slots.map((): { storage: string; last: number } | null => null);
   for (const { storage, texture, bytes, first, last } of plan.lifetimes) {
     const slot = plan.slotOf.get(storage);
-    invariant(slot !== undefined, `%${storage} has no slot`);
+    invariant(slot !== undefined && plan.slots[slot], `%${storage} has no slot`);
     invariant(
       plan.slots[slot]!.bytes >= bytes,
       `%${storage} needs ${bytes} bytes, slot ${slot} has ${plan.slots[slot]!.bytes}`,

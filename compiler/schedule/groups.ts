@@ -1,6 +1,6 @@
 // The unfused schedule: one group for each op, and what fusions ask of groups.
 
-import { InternalError } from '../diagnostics.ts';
+import { InternalError, invariant } from '../diagnostics.ts';
 import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
 import type { Group } from './schedule.ts';
 import { isComputed, resolveView } from './values.ts';
@@ -11,7 +11,13 @@ export function initialGroups(graph: OpGraph): readonly Group[] {
 }
 
 function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
-  const value = (operand: number) => resolveView(graph, node.inputs[operand]!).value;
+  const value = (operand: number) => {
+    const read = node.inputs[operand]!;
+    const { value: whole } = resolveView(graph, read);
+    const sliced = graph.nodes[read]!.type.shape[1] !== graph.nodes[whole]!.type.shape[1];
+    invariant(!sliced, `%${id} (${node.op}) reads a slice of %${whole}: only time projections are slices`);
+    return whole;
+  };
   const base: Group = {
     kind: 'map',
     anchor: id,
@@ -40,8 +46,9 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
     case 'film':
       return { ...base, prologue: [{ node: id, operand: resolveView(graph, node.inputs[1]!) }] };
     case 'channel_add':
-    case 'add':
       return { ...base, epilogue: [{ node: id, operand: resolveView(graph, node.inputs[1]!) }] };
+    case 'add':
+      return { ...base, epilogue: [{ node: id, operand: { value: value(1), start: 0 } }] };
     case 'upsample_nearest':
       return { ...base, upsample: id };
     case 'concat': {

@@ -35,7 +35,8 @@ export function printGroup(graph: OpGraph, group: ScheduledGroup, index: number)
 
 /** What a group is called in listings: its anchor op, or its kind where it has no anchor op of its own. */
 export function kernelName(graph: OpGraph, group: ScheduledGroup): string {
-  return group.kind === 'conv' ? graph.nodes[group.anchor]!.op : group.kind;
+  const name = group.kind === 'conv' ? graph.nodes[group.anchor]!.op : group.kind;
+  return group.winograd ? `${name} winograd` : name;
 }
 
 function factorOf(graph: OpGraph, id: number): string {

@@ -72,13 +72,15 @@ export interface ScheduledGroup extends Group {
   readonly writes: StatisticsTiles | null;
   /** Statistics of each source that a group_norm in the prologue reads, in order of `sources`. */
   readonly reads: readonly StatisticsTiles[];
-  /** Whether its result is held in a storage texture. */
+  /** Whether it is a convolution by Winograd's F(2x2, 3x3). */
+  readonly winograd: boolean;
+  /** Whether its result is copied to a storage texture. */
   readonly texture: boolean;
 }
 
 export interface Schedule {
   readonly graph: OpGraph;
-  /** Values held in storage textures; all others are in buffers. */
+  /** Values copied to storage textures, where convolutions read them. */
   readonly textures: ReadonlySet<number>;
   readonly groups: readonly ScheduledGroup[];
 }

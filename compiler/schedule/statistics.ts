@@ -8,6 +8,9 @@ import type { Group, ScheduledGroup, StatisticsTiles } from './schedule.ts';
 import { chooseTile } from './tiles.ts';
 import { extentOf, nodeOf } from './values.ts';
 
+/** Pixels of a workgroup of Winograd's output transform. */
+const WINOGRAD_PIXELS = 64;
+
 /** Pixels of a tile of the kernel that computes statistics of a value that is already written. */
 export const STATISTICS_PIXELS = 256;
 
@@ -54,13 +57,19 @@ export function insertStatistics(
   groups: readonly Group[],
   target: Target,
   textures: ReadonlySet<number>,
+  isWinograd: (group: Group) => boolean,
 ): readonly ScheduledGroup[] {
   const normed = normedValues(graph, groups);
   const known = new Map<number, StatisticsTiles>();
   const scheduled: ScheduledGroup[] = [];
-  const emit = (group: Group, tile: ScheduledGroup['tile'], writes: StatisticsTiles | null) => {
+  const emit = (
+    group: Group,
+    tile: ScheduledGroup['tile'],
+    writes: StatisticsTiles | null,
+    winograd = false,
+  ) => {
     const reads = normOf(graph, group) ? group.sources.map((value) => known.get(value)!) : [];
-    scheduled.push({ ...group, tile, writes, reads, texture: textures.has(group.result) });
+    scheduled.push({ ...group, tile, writes, reads, winograd, texture: textures.has(group.result) });
   };
   const provide = (value: number, from: StatisticsTiles | null) => {
     const width = normed.get(value);
@@ -78,6 +87,7 @@ export function insertStatistics(
         tile: null,
         writes: merged,
         reads: [tiles],
+        winograd: false,
         texture: false,
       });
       tiles = merged;
@@ -88,11 +98,13 @@ export function insertStatistics(
     if (node.op === 'input') provide(id, null);
   });
   for (const group of groups) {
-    const tile = chooseTile(graph, group, target);
+    const winograd = isWinograd(group);
+    const tile = chooseTile(graph, group, target, winograd);
     const { pixels } = extentOf(graph, group.result);
+    const per = winograd ? WINOGRAD_PIXELS : tile?.m;
     const writes =
-      group.statistics && tile ? { count: Math.ceil(pixels / tile.m), pixels: tile.m, merged: false } : null;
-    emit(group, tile, writes);
+      group.statistics && per ? { count: Math.ceil(pixels / per), pixels: per, merged: false } : null;
+    emit(group, tile, writes, winograd);
     provide(group.result, writes);
   }
   return scheduled;

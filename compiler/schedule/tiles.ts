@@ -24,10 +24,12 @@ const SUBGROUP_TILES: readonly Tile[] = [
 ];
 
 /** The tile of a convolution on a target, null for other groups. */
-export function chooseTile(graph: OpGraph, group: Group, target: Target): Tile | null {
+export function chooseTile(graph: OpGraph, group: Group, target: Target, winograd: boolean): Tile | null {
   if (group.kind !== 'conv') return null;
   const extent = extentOf(graph, group.result);
-  return target.products === 'subgroup' ? subgroupTile(extent) : workgroupTile(extent);
+  // the products of Winograd's transform go over tiles of four pixels
+  const pixels = winograd ? extent.pixels / 4 : extent.pixels;
+  return target.products === 'subgroup' ? subgroupTile(pixels) : workgroupTile(extent);
 }
 
 /** The largest tile that still gives enough workgroups, else the smallest. */
@@ -38,6 +40,6 @@ function workgroupTile({ pixels, channels }: Extent): Tile {
 }
 
 /** The largest tile that no image is smaller than. */
-function subgroupTile({ pixels }: Extent): Tile {
+function subgroupTile(pixels: number): Tile {
   return SUBGROUP_TILES.find((tile) => tile.m <= pixels) ?? SUBGROUP_TILES.at(-1)!;
 }

@@ -5,6 +5,7 @@ import type { Manifest, WeightPart } from '../bundle.ts';
 /** Writes one parameter into the weights of its dispatch: `to` begins where the dispatch's weights begin. */
 export function packPart(part: WeightPart, from: Float32Array, to: Float32Array): void {
   if (part.kind === 'product') packProduct(part, from, to);
+  else if (part.kind === 'winograd') packWinograd(part, from, to);
   else if (part.kind === 'linear') packLinear(part, from, to);
   else packVector(part, from, to);
 }
@@ -34,6 +35,43 @@ function packProduct(part: Part<'product'>, from: Float32Array, to: Float32Array
       for (let tap = 0; tap < taps; tap++) to[at + tap * perTap] = from[source + tap]!;
     }
   }
+}
+
+/**
+ * [O, I, 3, 3] to 16 planes of [O / tile][I / chunk][O % tile][I % chunk]: the kernel g of a pair of channels becomes
+ * G g GT, computed in float64. Source: Lavin and Gray 2016, arXiv:1509.09308, F(2x2, 3x3).
+ */
+function packWinograd(part: Part<'winograd'>, from: Float32Array, to: Float32Array): void {
+  const { outputs, inputs, tile, chunk, plane, offset } = part;
+  const chunks = Math.ceil(inputs / chunk);
+  const rows = new Float64Array(12);
+  for (let o = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) {
+      const g = (o * inputs + i) * 9;
+      for (let x = 0; x < 3; x++)
+        transformKernel(rows, x, 3, from[g + x]!, from[g + 3 + x]!, from[g + 6 + x]!);
+      const step = Math.floor(o / tile) * chunks + Math.floor(i / chunk);
+      const at = offset + (step * tile + (o % tile)) * chunk + (i % chunk);
+      for (let y = 0; y < 4; y++) {
+        transformKernel(to, at + y * 4 * plane, plane, rows[y * 3]!, rows[y * 3 + 1]!, rows[y * 3 + 2]!);
+      }
+    }
+  }
+}
+
+/** Writes G (a, b, c) to four places `stride` apart. */
+function transformKernel(
+  to: Float64Array | Float32Array,
+  at: number,
+  stride: number,
+  a: number,
+  b: number,
+  c: number,
+): void {
+  to[at] = a;
+  to[at + stride] = (a + b + c) / 2;
+  to[at + 2 * stride] = (a - b + c) / 2;
+  to[at + 3 * stride] = c;
 }
 
 /** [N, K] to [N / 64][K / 4][N % 64][K % 4]. */

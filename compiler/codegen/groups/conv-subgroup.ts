@@ -3,15 +3,20 @@
 import { invariant } from '../../diagnostics.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
-import { epilogueOf, type Fragment, joinFragments, value } from '../fused-ops.ts';
+import { epilogueOf, type Fragment, joinFragments, readBuffer, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
+import { convWinograd } from './conv-winograd.ts';
 
 /** Input channels of a step: a quad. */
 const CHUNK = 4;
 
-export function convSubgroup({ graph, textures }: Schedule, group: ScheduledGroup): KernelCall {
+export function convSubgroup(schedule: Schedule, group: ScheduledGroup): KernelCall | readonly KernelCall[] {
+  return group.winograd ? convWinograd(schedule, group) : convDirect(schedule, group);
+}
+
+function convDirect({ graph, textures }: Schedule, group: ScheduledGroup): KernelCall {
   invariant(group.prologue.length === 0, `conv_subgroup has no prologue (%${group.anchor})`);
   const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group, textures);
   const tile = group.tile!;
@@ -31,18 +36,19 @@ export function convSubgroup({ graph, textures }: Schedule, group: ScheduledGrou
   }
   const fused = joinFragments(
     fragment,
-    epilogueOf(graph, group.epilogue, 'channel'),
+    epilogueOf(graph, group.epilogue, 'channel', 'sum + bias[channel]'),
     group.writes ? writeStatistics(group) : joinFragments(),
   );
   return callKernel({
     file: 'conv_subgroup',
     consts: { OCTETS: tile.m / 8, BLOCKS: tile.n / 8, TEXTURE_WIDTH },
     ...fused,
-    declared: { product: { kind: 'product' }, weights: { kind: 'weights' }, result: value(group.result) },
+    declared: { product: { kind: 'product' }, result: value(group.result) },
+    extra: [readBuffer('bias', { kind: 'weights' }, 'array<f32>'), ...fused.extra],
     weights: weights.finish(),
     product: product.finish('texture'),
     workgroups: [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n), out.batch],
-    sizes: fused.sizes,
+    sizes: { ...fused.sizes, planes: 1 },
   });
 }
 

@@ -12,7 +12,8 @@ import { map } from './map.ts';
 import { avg_pool, embedding, gather_channels, upsample_linear } from './space.ts';
 import { merge_statistics, statistics } from './statistics.ts';
 
-type Emit = (schedule: Schedule, group: ScheduledGroup) => KernelCall;
+/** One call a group, or the calls of an algorithm of several steps. */
+type Emit = (schedule: Schedule, group: ScheduledGroup) => KernelCall | readonly KernelCall[];
 
 const WORKGROUP = {
   conv,

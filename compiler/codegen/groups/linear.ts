@@ -24,6 +24,6 @@ export function linear({ graph }: Schedule, group: ScheduledGroup): KernelCall {
     },
     weights: weights.finish(),
     workgroups: [Math.ceil(out.channels / 64), 1, out.batch],
-    sizes: { in_quads: input.quads, out_quads: out.quads, outputs: out.channels, bias_at: biasAt / 4 },
+    sizes: { in_quads: input.quads, out_quads: out.quads, bias_at: biasAt / 4 },
   });
 }

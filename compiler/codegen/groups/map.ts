@@ -4,6 +4,7 @@ import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import {
+  copyOf,
   epilogueOf,
   type Fragment,
   joinFragments,
@@ -11,7 +12,6 @@ import {
   type Prologue,
   prologueOf,
   readBuffer,
-  TEXEL,
   value,
 } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
@@ -32,7 +32,6 @@ export function map({ graph, textures }: Schedule, group: ScheduledGroup): Kerne
     prologue,
     prologueHook(prologue),
     epilogueOf(graph, group.epilogue, 'quad'),
-    store(group),
   );
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
   return callKernel({
@@ -49,8 +48,9 @@ export function map({ graph, textures }: Schedule, group: ScheduledGroup): Kerne
       ...fused.functions,
     ],
     extra: [...(normed ? [readBuffer('weights', { kind: 'weights' })] : []), ...fused.extra],
-    declared: {},
+    declared: { result: value(group.result) },
     weights: normed ? weights.finish() : null,
+    copy: group.texture ? copyOf(group.result) : null,
     workgroups: [Math.ceil(out.pixels / TILE_PIXELS), Math.ceil(out.quads / 8), out.batch],
     sizes: {
       ...fused.sizes,
@@ -66,17 +66,6 @@ export function map({ graph, textures }: Schedule, group: ScheduledGroup): Kerne
       scale_w,
     },
   });
-}
-
-function store(group: ScheduledGroup): Fragment {
-  const line = group.texture ? 'textureStore(result, texel(at), value);' : 'result[at] = value;';
-  const type = group.texture ? 'texture' : 'array<vec4f>';
-  return {
-    hooks: { store: [line] },
-    functions: group.texture ? TEXEL : [],
-    extra: [{ name: 'result', type, access: 'read_write', resource: value(group.result) }],
-    sizes: {},
-  };
 }
 
 function prologueHook({ affine, silu }: Prologue): Fragment {

@@ -148,7 +148,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       workgroupBarrier();
 
       for (var slot = 0u; slot < sizes.chunk_quads; slot++) {
-        var a: array<vec4f, PIXELS>;
+        var a = array<vec4f, PIXELS>();
         for (var i = 0u; i < PIXELS; i++) { a[i] = tile_a[(i * 8u + row) * ROW + slot]; }
         for (var j = 0u; j < QUADS; j++) {
           let at_b = slot * TILE_N + j * 8u + column;

@@ -34,14 +34,14 @@ struct Sizes {
   quads1: u32,
   skip_quads0: u32,
   skip_quads1: u32,
+  planes: u32,          // products whose weights take turns over the samples: 1, or Winograd's 16
   embed_quads: u32,     // quads of a row of the time projections, and where this layer's begin
   embed_at: u32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var product: texture_storage_2d<rgba32float, read>;   // [column tile][tap][quad][block][lane]
-@group(0) @binding(2) var<storage, read> weights: array<f32>;               // the bias
-@group(0) @binding(3) var<storage, read_write> result: array<f32>;
+@group(0) @binding(1) var product: texture_storage_2d<rgba32float, read>;   // [plane][column tile][tap][quad][block][lane]
+@group(0) @binding(2) var<storage, read_write> result: array<f32>;
 
 var<private> sums: array<f32, OCTETS * 8u * BLOCKS>;   // [octet][pixel][block]
 
@@ -88,13 +88,18 @@ fn accumulate(a: array<vec4f, OCTETS>, at: u32) {
 }
 
 @compute @workgroup_size(8)
-fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+) {
   let sample = workgroup.z;
   let first = workgroup.x * OCTETS * 8u;
   let quads = sizes.quads0 + sizes.quads1;
   let skip_quads = sizes.skip_quads0 + sizes.skip_quads1;
   let in_pixels = sizes.in_depth * sizes.in_height * sizes.in_width;
-  var at = workgroup.y * (sizes.taps * quads + skip_quads) * BLOCKS * 8u + lane;
+  let column_tile = sample % sizes.planes * workgroups.y + workgroup.y;
+  var at = column_tile * (sizes.taps * quads + skip_quads) * BLOCKS * 8u + lane;
 
   for (var tap = 0u; tap < sizes.taps; tap++) {
     var pixels = array<u32, OCTETS>();
@@ -127,11 +132,10 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   for (var n = 0u; n < BLOCKS; n++) {
     let channel = (workgroup.y * BLOCKS + n) * 8u + lane;
     if (channel < sizes.out_quads * 4u) {
-      let bias = weights[channel];
       for (var p = 0u; p < OCTETS * 8u; p++) {
         if (first + p < sizes.pixels) {
           let to = (sample * sizes.pixels + first + p) * sizes.out_quads * 4u + channel;
-          sums[p * BLOCKS + n] = epilogue(sums[p * BLOCKS + n] + bias, sample, channel, to);
+          sums[p * BLOCKS + n] = epilogue(sums[p * BLOCKS + n], sample, channel, to);
           result[to] = sums[p * BLOCKS + n];
         }
       }

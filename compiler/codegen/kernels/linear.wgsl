@@ -4,7 +4,6 @@
 struct Sizes {
   in_quads: u32,        // quads of inputs and of outputs, as rows are stored
   out_quads: u32,
-  outputs: u32,
   bias_at: u32,         // place in the weights, in vec4f
 }
 
@@ -33,8 +32,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       sum += dot(weights[rows + (first + k) * 64u], inputs[k]);
     }
   }
+  // outputs that only fill the last quad are written too: their weights are zero, and what stood there might not be
   let output = workgroup.x * 64u + lane;
-  if (output < sizes.outputs) {
+  if (output < sizes.out_quads * 4u) {
     let at = sample * sizes.out_quads * 4u + output;
     result[at] = epilogue(sum + weights[sizes.bias_at + output / 4u][output % 4u], sample, output, at);
   }

@@ -30,6 +30,7 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
 
 // hook: what has to be known of a sample
 fn prepare_sample(sample: u32, lane: u32) {
@@ -54,10 +55,6 @@ fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
   return sum;
 }
 
-// hook: writes a finished quad to its place in the result
-fn store(at: u32, value: vec4f) {
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let sample = workgroup.z;
@@ -72,6 +69,6 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let z = pixel / sizes.width / sizes.height / sizes.scale_d;
     let at = sample * sizes.in_pixels + (z * sizes.in_height + y) * sizes.in_width + x;
     let to = (sample * sizes.pixels + pixel) * sizes.out_quads + quad;
-    store(to, epilogue(prologue(load_input(sample, at, quad)), sample, quad, to));
+    result[to] = epilogue(prologue(load_input(sample, at, quad)), sample, quad, to);
   }
 }

@@ -15,7 +15,9 @@ export type KernelFile =
   | 'map'
   | 'merge_statistics'
   | 'statistics'
-  | 'upsample_linear';
+  | 'upsample_linear'
+  | 'winograd_input'
+  | 'winograd_output';
 
 /** The text of a kernel, which compiles as it stands. */
 export function readKernel(file: KernelFile): string {
@@ -37,10 +39,10 @@ export interface SizeField {
 /** The storage buffers of a kernel, in the order of their binding numbers, which begin at 1. */
 export function declaredBindings(wgsl: string): readonly DeclaredBinding[] {
   const pattern =
-    /@group\(0\) @binding\((\d+)\) var(?:<storage, (read|read_write)>)? (\w+): (?:array|texture_storage_2d<rgba32float, read>)/g;
-  return [...wgsl.matchAll(pattern)].map(([, binding, access = 'read', name], i) => {
+    /@group\(0\) @binding\((\d+)\) var(?:<storage, (read|read_write)>)? (\w+): (?:array|texture_storage_2d<rgba32float, (read|write)>)/g;
+  return [...wgsl.matchAll(pattern)].map(([, binding, buffer, name, texture], i) => {
     invariant(Number(binding) === i + 1, `binding ${binding} of ${name} is out of order`);
-    return { name: name!, access: access === 'read' ? 'read' : 'read_write' };
+    return { name: name!, access: (buffer ?? texture) === 'read' ? 'read' : 'read_write' };
   });
 }
 

@@ -37,8 +37,11 @@ const SUBGROUP: readonly Fusion[] = [
   fuse_statistics,
 ];
 
-/** The fusions of a target, by how it computes products. */
-export const FUSIONS: Readonly<Record<Target['products'], readonly Fusion[]>> = {
-  workgroup: WORKGROUP,
-  subgroup: SUBGROUP,
-};
+/** Winograd's products have no room for a skip convolution: where it may be used, that one is computed by itself. */
+const SUBGROUP_WINOGRAD: readonly Fusion[] = SUBGROUP.filter((fusion) => fusion !== fuse_skip_conv);
+
+/** The fusions of a target; `strict` rules out Winograd. */
+export function fusionsOf({ products }: Target, strict: boolean): readonly Fusion[] {
+  if (products === 'workgroup') return WORKGROUP;
+  return strict ? SUBGROUP : SUBGROUP_WINOGRAD;
+}

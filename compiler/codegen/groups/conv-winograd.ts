@@ -1,0 +1,146 @@
+// A convolution group by Winograd's F(2x2, 3x3) becomes three calls: input transform, 16 products, output transform.
+
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
+import { extentOf, nodeOf } from '../../schedule/values.ts';
+import { PLANES, TILE_PIXELS } from '../../schedule/winograd.ts';
+import { epilogueOf, type Fragment, joinFragments, readBuffer, value } from '../fused-ops.ts';
+import { callKernel, type KernelCall, type Resource } from '../kernel-call.ts';
+import { createWeightsBuilder } from '../weights.ts';
+
+/** Input channels of a step: a quad. */
+const CHUNK = 4;
+
+export function convWinograd(schedule: Schedule, group: ScheduledGroup): readonly KernelCall[] {
+  return [inputTransform(schedule, group), products(schedule, group), outputTransform(schedule, group)];
+}
+
+function inputTransform({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+  const { height, width, quads, batch } = extentOf(graph, group.sources[0]!);
+  const tiles = tilesOf(height * width);
+  return callKernel({
+    file: 'winograd_input',
+    declared: { source0: value(group.sources[0]!), result: { kind: 'transformed', value: group.result } },
+    copy: { from: { kind: 'transformed', value: group.result }, to: transformed(group) },
+    workgroups: [Math.ceil(tiles / 8), Math.ceil(quads / 8), batch],
+    sizes: { tiles, tiles_x: width / 2, height, width, quads },
+  });
+}
+
+/** The products of a plane are a 1x1 convolution of the tiles, and planes are its samples. */
+function products({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+  const out = extentOf(graph, group.result);
+  const { quads } = extentOf(graph, group.sources[0]!);
+  const tiles = tilesOf(out.pixels);
+  const tile = group.tile!;
+  const weights = createWeightsBuilder(graph);
+  weights.winograd(nodeOf(graph, group.anchor, 'conv').inputs[1]!, tile, CHUNK);
+  return callKernel({
+    file: 'conv_subgroup',
+    consts: { OCTETS: tile.m / 8, BLOCKS: tile.n / 8, TEXTURE_WIDTH },
+    hooks: { load_input: ['return textureLoad(transformed, texel(pixel * sizes.quads0 + quad));'] },
+    declared: { product: { kind: 'product' }, result: { kind: 'planes', value: group.result } },
+    extra: [readBuffer('transformed', transformed(group), 'texture')],
+    product: weights.finish('texture'),
+    workgroups: [Math.ceil(tiles / tile.m), Math.ceil(out.channels / tile.n), out.batch * PLANES],
+    sizes: {
+      pixels: tiles,
+      height: 1,
+      width: tiles,
+      out_quads: out.quads,
+      in_depth: 1,
+      in_height: 1,
+      in_width: tiles,
+      scale_d: 1,
+      scale_h: 1,
+      scale_w: 1,
+      kernel_h: 1,
+      kernel_w: 1,
+      stride_d: 1,
+      stride_h: 1,
+      stride_w: 1,
+      taps: 1,
+      quads0: quads,
+      planes: PLANES,
+    },
+  });
+}
+
+function outputTransform({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+  const out = extentOf(graph, group.result);
+  const tiles = tilesOf(out.pixels);
+  const weights = createWeightsBuilder(graph);
+  weights.vector(nodeOf(graph, group.anchor, 'conv').inputs[2]!);
+  const fused = joinFragments(
+    epilogueOf(graph, group.epilogue, 'quad'),
+    group.writes ? writeStatistics(group) : joinFragments(),
+  );
+  return callKernel({
+    file: 'winograd_output',
+    ...fused,
+    declared: {
+      weights: { kind: 'weights' },
+      products: { kind: 'planes', value: group.result },
+      result: value(group.result),
+    },
+    weights: weights.finish(),
+    workgroups: [Math.ceil(tiles / 16), Math.ceil(out.quads / 8), out.batch],
+    sizes: { ...fused.sizes, pixels: out.pixels, tiles, tiles_x: out.width / 2, out_quads: out.quads },
+  });
+}
+
+function tilesOf(pixels: number): number {
+  return pixels / TILE_PIXELS;
+}
+
+/** What the products read. */
+function transformed(group: ScheduledGroup): Resource {
+  return { kind: 'transformed_texture', value: group.result };
+}
+
+/** Mean, then squared deviations from it, over the pixels of 16 tiles: each row of threads sums its own, then all. */
+function writeStatistics(group: ScheduledGroup): Fragment {
+  const sumRows = (name: string) => [
+    'workgroupBarrier();',
+    `row_sums[lane] = ${name};`,
+    'for (var half = 32u; half >= 8u; half /= 2u) {',
+    '  workgroupBarrier();',
+    '  if (lane < half) { row_sums[lane] += row_sums[lane + half]; }',
+    '}',
+    'workgroupBarrier();',
+    `${name} = row_sums[lane % 8u];`,
+  ];
+  return {
+    hooks: {
+      finish_tile: [
+        'let pixels = min(64u, sizes.pixels - tile * 64u);',
+        'var mean = vec4f();',
+        'for (var i = 0u; i < 8u; i++) { mean += values[i]; }',
+        ...sumRows('mean'),
+        'mean /= f32(pixels);',
+        'var m2 = vec4f();',
+        'for (var i = 0u; i < 8u; i++) {',
+        '  let deviation = values[i] - mean;',
+        '  let inside = tile * 16u + i / 4u * 8u + lane / 8u < sizes.tiles;',
+        '  m2 += select(vec4f(), deviation * deviation, inside);',
+        '}',
+        ...sumRows('m2'),
+        'if (lane < 8u && quad < sizes.out_quads) {',
+        '  let at = ((sample * ((sizes.pixels + 63u) / 64u) + tile) * sizes.out_quads + quad) * 2u;',
+        '  statistics[at] = mean;',
+        '  statistics[at + 1u] = m2;',
+        '}',
+      ],
+    },
+    functions: [],
+    extra: [
+      {
+        name: 'statistics',
+        type: 'array<vec4f>',
+        access: 'read_write',
+        resource: { kind: 'statistics', value: group.result, merged: false },
+      },
+    ],
+    sizes: {},
+  };
+}
