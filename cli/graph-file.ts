@@ -10,7 +10,7 @@ const MAX_BYTES = 16 * 2 ** 20;
 
 /** The graph in the file at `path`. Throws GraphError with every fault; a file that cannot be read is one. */
 export function readGraph(path: string, options: { size?: readonly number[] | undefined } = {}): LoadedGraph {
-  return loadGraph(readText(path), path, options);
+  return loadGraph(readGraphText(path), path, options);
 }
 
 /** Prints warnings to stderr, one a line. */
@@ -29,7 +29,8 @@ export function parseSize(text: string): readonly number[] {
   return size;
 }
 
-function readText(path: string): string {
+/** The text of a graph file. Throws GraphError where it cannot be read. */
+export function readGraphText(path: string): string {
   const unreadable = (message: string): GraphError =>
     new GraphError([{ severity: 'error', code: 'G000', pointer: '', message }], path);
   let bytes: Uint8Array;
@@ -51,6 +52,17 @@ function readText(path: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw unreadable(`the file is not UTF-8 text${guessKind(bytes)}`);
+  }
+}
+
+/** A graph given as an object, as the text that a file would hold. Throws GraphError where it is no JSON. */
+export function textOfGraph(graph: object, label: string): string {
+  try {
+    return JSON.stringify(graph, null, 2) ?? 'null';
+  } catch (error) {
+    // A cycle, a bigint, a toJSON that throws, or levels beyond the stack.
+    const message = `the object cannot be written as JSON: ${(error as Error).message.split('\n')[0]}`;
+    throw new GraphError([{ severity: 'error', code: 'G001', pointer: '', message }], label);
   }
 }
 

@@ -3,19 +3,37 @@
 
 import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { register as bench } from './commands/bench.ts';
+import { register as compile } from './commands/compile.ts';
 import { register as convert } from './commands/convert.ts';
 import { register as demo } from './commands/demo.ts';
 import { register as doctor } from './commands/doctor.ts';
 import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
+import { register as profile } from './commands/profile.ts';
+import { register as run } from './commands/run.ts';
 import { register as sample } from './commands/sample.ts';
+import { register as stats } from './commands/stats.ts';
 import { register as validate } from './commands/validate.ts';
 import type { Context, Register } from './context.ts';
 import { runProcess } from './process.ts';
 import { runProgram } from './program.ts';
 
 /** The commands, in the order in which help lists them. */
-const commands: readonly Register[] = [validate, expand, sample, exportOnnx, convert, doctor, demo];
+const commands: readonly Register[] = [
+  validate,
+  expand,
+  stats,
+  compile,
+  run,
+  sample,
+  exportOnnx,
+  convert,
+  bench,
+  profile,
+  doctor,
+  demo,
+];
 
 /**
  * Runs `unetc` in this process and returns the exit code; never throws.

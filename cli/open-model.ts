@@ -1,26 +1,36 @@
-// Opens what `run`, `sample` and `demo` compute with: a graph or a bundle, its weights, and where it runs.
+// Opens what `run`, `sample` and the Node API compute with: a graph or a bundle, its weights, and where it runs.
 
+import { compileGraph } from '../compiler/compile.ts';
 import type { Diffusion } from '../compiler/graph/graph.ts';
 import { parameters } from '../compiler/graph/parameters.ts';
-import type { Model } from '../runtime/model.ts';
-import { matchWeights } from '../runtime/weights/match.ts';
+import { adapterLine } from '../runtime/adapter.ts';
+import type { Bundle } from '../runtime/bundle.ts';
+import { type DawnOptions, openDevice } from '../runtime/device.ts';
+import type { Model, ModelInterface } from '../runtime/model.ts';
+import type { OpenedDevice } from '../runtime/opened-device.ts';
+import { createProgram, type Program, type ReadParameter } from '../runtime/program.ts';
+import { type MatchedWeights, matchWeights } from '../runtime/weights/match.ts';
 import { openWeights } from '../runtime/weights/open.ts';
+import type { WeightSource } from '../runtime/weights/source.ts';
 import type { Context } from './context.ts';
-import { printWarnings, readGraph } from './graph-file.ts';
+import { printWarnings } from './graph-file.ts';
+import type { ModelSettings } from './model-settings.ts';
+import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { referenceModel } from './reference-model.ts';
+import { targetHere } from './target-choice.ts';
 
-export interface OpenModelOptions {
+export interface OpenOptions extends ModelSettings {
+  /** Computes in float64 on the reference executor instead of the GPU. */
+  readonly reference?: boolean | undefined;
+  /** Looks at what the model takes before a GPU is opened, and throws where the caller's inputs do not fit. */
+  readonly check?: ((face: ModelInterface, graph: OpenedModel['graph']) => void) | undefined;
+}
+
+export interface OpenModelOptions extends OpenOptions {
   /** A .safetensors file, a .pt file, or `hash:SEED`. */
   readonly weights: string;
-  /** Images in a forward pass; where not given 1, or a bundle's own. */
-  readonly batch?: number | undefined;
-  readonly size?: readonly number[] | undefined;
-  readonly strict?: boolean;
-  readonly taps?: boolean;
-  readonly precision?: 'f32' | 'f16';
-  readonly target?: string;
-  /** Computes in float64 on the reference executor instead of the GPU. */
-  readonly reference?: boolean;
+  /** Says nothing of what takes a while. */
+  readonly quiet?: boolean;
 }
 
 export interface OpenedModel {
@@ -28,29 +38,135 @@ export interface OpenedModel {
   readonly graph: { readonly name: string; readonly diffusion: Diffusion };
   /** What it runs on, in words. */
   readonly adapter: string;
-  close(): void;
+  /** Gives back what the model holds. */
+  close(): void | Promise<void>;
 }
 
-/** Opens a graph file or a bundle folder. Errors are those of its parts: graph, bundle, weights, adapter. */
+/** What opening a model tells on the way. */
+export interface OpenReport {
+  /** Something that the weights' owner should know. */
+  note(text: string): void;
+  /** What is being done that may take a while. */
+  stage(text: string): void;
+}
+
+/**
+ * Opens a graph file or a bundle folder. Faults come in the order graph or bundle, weights, `check`, adapter: the GPU
+ * is not touched before the others are sound.
+ */
 export async function openModel(
   path: string,
   options: OpenModelOptions,
   context: Context,
 ): Promise<OpenedModel> {
-  if (options.reference) return openReference(path, options, context);
-  throw new Error('internal: models on the GPU are not connected yet; use --reference');
+  const source = await readModel(path, options);
+  if (source.kind === 'graph') printWarnings(source.warnings, path, context);
+  return openSource(source, openWeights(options.weights), options, reportTo(context, options.quiet));
 }
 
-function openReference(path: string, options: OpenModelOptions, context: Context): OpenedModel {
-  const { graph, warnings } = readGraph(path, { size: options.size });
-  printWarnings(warnings, path, context);
-  const source = openWeights(options.weights);
-  const weights = matchWeights(parameters(graph), source);
-  for (const note of weights.notes) context.stderr(`note: ${options.weights}: ${note}\n`);
-  const model = referenceModel(graph, {
-    batch: options.batch ?? 1,
-    taps: options.taps ?? false,
-    read: (name) => weights.read(name),
+/** Prints what opening a model tells to stderr. */
+export function reportTo(context: Context, quiet = false): OpenReport {
+  return {
+    note: (text) => context.stderr(`note: ${text}\n`),
+    stage: quiet ? () => {} : (text) => context.stderr(`${text}\n`),
+  };
+}
+
+/** Opens a model that was read, with weights that it takes over and closes. */
+export async function openSource(
+  source: ModelSource,
+  weights: WeightSource,
+  options: OpenOptions,
+  report: OpenReport,
+): Promise<OpenedModel> {
+  try {
+    const matched = matchWeights(parameters(source.graph), weights);
+    for (const note of matched.notes) report.note(`${weights.label}: ${note}`);
+    options.check?.(interfaceOf(source.graph, batchOf(source, options)), source.graph);
+    if (options.reference) return openReference(source, weights, matched, options);
+    const opened = await openOnDevice(source, matched, options, report);
+    weights.close();
+    return opened;
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+}
+
+/** A bundle's own batch; a graph's is asked for, or 1. */
+function batchOf(source: ModelSource, options: OpenOptions): number {
+  return source.kind === 'bundle' ? source.bundle.manifest.batch : (options.batch ?? 1);
+}
+
+/** The reference executor reads the weights at every run. */
+function openReference(
+  source: ModelSource,
+  weights: WeightSource,
+  { read }: MatchedWeights,
+  options: OpenOptions,
+): OpenedModel {
+  const { graph } = source;
+  const { taps = source.kind === 'bundle' && source.bundle.manifest.taps } = options;
+  const model = referenceModel(graph, { batch: batchOf(source, options), taps, read });
+  return { model, graph, adapter: 'the reference executor', close: () => weights.close() };
+}
+
+async function openOnDevice(
+  source: ModelSource,
+  { read }: MatchedWeights,
+  options: OpenOptions,
+  report: OpenReport,
+): Promise<OpenedModel> {
+  const { program, device, close } = await openProgram(source, read, options, report);
+  return { model: program, graph: source.graph, adapter: adapterLine(device.adapter), close };
+}
+
+/** A program with the device it is on. */
+export interface OpenedProgram {
+  readonly program: Program;
+  readonly device: OpenedDevice;
+  close(): Promise<void>;
+}
+
+/** How a device is opened beyond what a bundle asks for. */
+export interface DeviceExtras extends DawnOptions {
+  readonly features?: readonly string[];
+}
+
+/** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
+export async function openProgram(
+  source: ModelSource,
+  read: ReadParameter,
+  options: OpenOptions,
+  { stage }: Pick<OpenReport, 'stage'>,
+  { features = [], ...dawn }: DeviceExtras = {},
+): Promise<OpenedProgram> {
+  const bundle = source.kind === 'bundle' ? source.bundle : await compileFor(source, options);
+  const { requires } = bundle.manifest;
+  const device = await openDevice({
+    ...dawn,
+    requires: { ...requires, features: [...requires.features, ...features] },
   });
-  return { model, graph, adapter: 'the reference executor', close: () => source.close() };
+  try {
+    stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
+    const program = await createProgram(bundle, read, device);
+    return {
+      program,
+      device,
+      async close() {
+        program.close();
+        await device.close();
+      },
+    };
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
+}
+
+async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bundle> {
+  const { taps = false, strict = false, precision = 'f32' } = options;
+  const batch = batchOf(source, options);
+  const target = await targetHere(options.target);
+  return compileGraph(source.graph, { batch, taps, strict, precision, target }).bundle;
 }

@@ -4,8 +4,10 @@ import type { Graph } from '../compiler/graph/graph.ts';
 import { lowerGraph } from '../compiler/graph/lower.ts';
 import { runReference } from '../compiler/opgraph/reference.ts';
 import type { RefTensor } from '../compiler/ops/op.ts';
+import { checkInputs } from '../runtime/check-inputs.ts';
 import type { Model } from '../runtime/model.ts';
 import type { Tensor } from '../runtime/tensor.ts';
+import { interfaceOf } from './model-source.ts';
 
 export interface ReferenceOptions {
   readonly batch: number;
@@ -17,16 +19,12 @@ export interface ReferenceOptions {
 /** The model of `graph`, evaluated op by op; results are rounded to float32. */
 export function referenceModel(graph: Graph, { batch, taps, read }: ReferenceOptions): Model {
   const ops = lowerGraph(graph, { batch, taps, precision: 'f32' });
+  const face = interfaceOf(graph, batch);
   return {
-    interface: {
-      batch,
-      in_channels: graph.in_channels,
-      out_channels: graph.out_channels,
-      image_size: graph.image_size,
-      num_classes: graph.num_classes,
-      low_res_size: graph.super_resolution?.low_res_size ?? null,
-    },
-    async run({ x, timesteps, y, low_res }) {
+    interface: face,
+    async run(inputs) {
+      checkInputs(inputs, face);
+      const { x, timesteps, y, low_res } = inputs;
       const results = runReference(ops, read, {
         x: exact(x),
         timesteps: vector(timesteps),

@@ -94,7 +94,8 @@ function driverAdvice(): readonly string[] {
   }
 }
 
-function dawnVersion(): string {
+/** The package that Dawn comes in, with its version. */
+export function dawnVersion(): string {
   try {
     const manifest = createRequire(import.meta.url)('webgpu/package.json') as { version?: string };
     return `webgpu ${manifest.version ?? '?'}`;

@@ -26,7 +26,7 @@ export function demoWords(): readonly string[] {
       '--class',
       '0-9',
       '--seeds',
-      '0-9',
+      '10-19',
       '--sampler',
       'ddim',
       '--steps',

@@ -2,8 +2,13 @@
 
 import { performance } from 'node:perf_hooks';
 import { pathKind } from '../../runtime/files.ts';
-import { diffusionProcess } from '../../runtime/sampler/process.ts';
-import { checkRequests } from '../../runtime/sampler/request.ts';
+import type { ModelInterface } from '../../runtime/model.ts';
+import {
+  type DiffusionProcess,
+  type DiffusionSettings,
+  diffusionProcess,
+} from '../../runtime/sampler/process.ts';
+import { checkRequests, type SampleRequest } from '../../runtime/sampler/request.ts';
 import { sample } from '../../runtime/sampler/sample.ts';
 import type { Context } from '../context.ts';
 import type { OpenedModel, OpenModelOptions } from '../open-model.ts';
@@ -48,26 +53,35 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   // A bundle has its batch; a graph is compiled for the one that is asked for.
   const batch = job.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(count));
   const size = job.size ?? undefined;
-  const { weights, strict, reference } = job;
-  const opened = await open(job.model, { weights, strict, reference, batch, size }, context);
+  const { weights, strict, reference, quiet } = job;
+  const plan: Plan = (face, diffusion) => {
+    const process = diffusionProcess(diffusion, job.steps);
+    const requests = makeRequests(job, inputs, face);
+    checkRequests(face, process, job.sampler, requests);
+    return { process, requests };
+  };
+  const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
+  const opened = await open(job.model, { weights, strict, reference, quiet, batch, size, check }, context);
   try {
-    return await drawSamples(job, inputs, opened, context);
+    return await drawSamples(job, plan(opened.model.interface, opened.graph.diffusion), opened, context);
   } finally {
-    opened.close();
+    await opened.close();
   }
 }
 
+/** What is to be drawn from a model. Throws where the job does not fit it. */
+type Plan = (
+  face: ModelInterface,
+  diffusion: DiffusionSettings,
+) => { readonly process: DiffusionProcess; readonly requests: readonly SampleRequest[] };
+
 async function drawSamples(
   job: SampleJob,
-  inputs: ReturnType<typeof readInputs>,
+  { process, requests }: ReturnType<Plan>,
   { model, graph, adapter }: OpenedModel,
   context: Context,
 ): Promise<SampleResult> {
   const { sampler, quiet, out } = job;
-  const process = diffusionProcess(graph.diffusion, job.steps);
-  const requests = makeRequests(job, inputs, model.interface);
-  checkRequests(model.interface, process, sampler, requests);
-
   const steps = process.timestep_map.length;
   const { batch } = model.interface;
   const total = Math.ceil(requests.length / batch) * steps;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds dist/: the TypeScript sources as JavaScript with types, and beside them what they read: the kernels' WGSL,
-# the script that `unetc doctor` asks for advice.
+# PyTorch's side of the bench, the script that `unetc doctor` asks for advice.
 # The new folder takes its place whole, so that a failed build leaves the old one as it was.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -14,7 +14,7 @@ mkdir -p "$new"
 # Older than every source that is edited while the compiler runs: such a source asks for another build.
 : >"$new/.stamp"
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$new"
-find compiler -name '*.wgsl' | while read -r file; do
+find compiler cli -name '*.wgsl' -o -name '*.py' | while read -r file; do
   mkdir -p "$new/$(dirname "$file")"
   cp "$file" "$new/$file"
 done

@@ -1,0 +1,252 @@
+// Benchmarks one case: a model at one batch size, alone or side by side with other engines.
+
+import fs from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { InternalError } from '../../compiler/diagnostics.ts';
+import { readTensors } from '../../runtime/weights/safetensors.ts';
+import type { Context } from '../context.ts';
+import { printWarnings } from '../graph-file.ts';
+import type { ModelSettings } from '../model-settings.ts';
+import { readModel } from '../model-source.ts';
+import { median, relativeL2 } from '../statistics.ts';
+import { EngineAbsent } from './engine.ts';
+import { type EngineProcess, type StartOptions, startEngine } from './engine-process.ts';
+import { prepare } from './prepare.ts';
+import { type EngineJob, type EngineName, ON_GPU, type Peer, type ProgramFacts } from './protocol.ts';
+import { runRounds } from './rounds.ts';
+
+export interface BenchJob {
+  readonly model: string;
+  readonly settings: ModelSettings;
+  readonly weights: string;
+  readonly peers: readonly Peer[];
+  readonly runs: number;
+  readonly warmup: number;
+  /** Also measures starts without and with the driver's cache. */
+  readonly cold: boolean;
+  readonly threads: number;
+  readonly python: string;
+}
+
+/** What was measured of one engine. */
+export interface Timing {
+  readonly ms_median: number;
+  readonly ms_min: number;
+  /** Passes that were measured: fewer than asked for where they take long. */
+  readonly runs: number;
+  /** From the start of the process to its first result, with the driver's cache as it was found. */
+  readonly cold_start_ms: number;
+  /** The same without a cache, and with one that holds every kernel; null where not measured. */
+  readonly cold_start_without_cache_ms: number | null;
+  readonly cold_start_with_cache_ms: number | null;
+  /** The most memory that the process held. */
+  readonly rss_peak_bytes: number;
+  readonly gflops_per_s: number;
+  readonly version: string;
+  readonly device: string;
+}
+
+export type PeerResult =
+  | ({
+      readonly name: Peer;
+      readonly status: 'measured';
+      /** Its median over ours: above 1, unetc is faster. */
+      readonly ratio: number;
+      /** Relative L2 of our output against the peer's. */
+      readonly relative_l2: number;
+    } & Timing)
+  | { readonly name: Peer; readonly status: 'absent' | 'failed'; readonly reason: string };
+
+/** What `--json` prints. */
+export interface BenchResult extends Timing, Omit<ProgramFacts, 'driver'> {
+  readonly name: string;
+  readonly model: string;
+  readonly batch: number;
+  readonly image_size: readonly number[];
+  readonly adapter: string;
+  readonly driver: string;
+  readonly warmup: number;
+  readonly node: string;
+  readonly cpu: string;
+  readonly cpus: number;
+  readonly peers: readonly PeerResult[];
+}
+
+/** Milliseconds that one engine may run for before it sits out rounds. */
+const BUDGET_MS = 60_000;
+
+/** Mesa's switch; other drivers have their own or none. */
+const WITHOUT_CACHE = { MESA_SHADER_CACHE_DISABLE: 'true' };
+
+interface Running {
+  readonly job: EngineJob;
+  readonly process: EngineProcess;
+}
+
+/** Throws what opening a model throws; a peer's faults are its result. */
+export async function bench(job: BenchJob, context: Context): Promise<BenchResult> {
+  const source = await readModel(job.model, job.settings);
+  if (source.kind === 'graph') printWarnings(source.warnings, job.model, context);
+  const batch = source.kind === 'bundle' ? source.bundle.manifest.batch : (job.settings.batch ?? 1);
+  const folder = fs.mkdtempSync(join(os.tmpdir(), 'unetc-bench-'));
+  const processes: EngineProcess[] = [];
+  const options: StartOptions = { python: job.python, signal: context.signal };
+  const start = async (engine: EngineJob, env?: StartOptions['env']): Promise<EngineProcess> => {
+    context.signal.throwIfAborted();
+    const process = await startEngine(engine, env ? { ...options, env } : options);
+    processes.push(process);
+    return process;
+  };
+  try {
+    const prepared = prepare(
+      source,
+      batch,
+      job.weights,
+      job.peers.some((p) => p !== 'torch'),
+      folder,
+    );
+    const jobOf = (engine: EngineName): EngineJob => ({
+      ...prepared,
+      ...{ engine, model: job.model, settings: job.settings, threads: job.threads },
+      output: join(folder, `output-${engine}.safetensors`),
+    });
+    const results = await measure(job, jobOf, start, context);
+    const [ours, ...peers] = results;
+    if (ours?.name !== 'unetc') throw new InternalError('the first engine is not unetc');
+    const { driver, ...program } = ours.program;
+    return {
+      ...{ name: source.graph.name, model: job.model, batch, image_size: source.graph.image_size },
+      ...ours.timing,
+      ...program,
+      ...{ adapter: ours.timing.device, driver, warmup: job.warmup },
+      ...{ node: process.version, cpu: os.cpus()[0]?.model.trim() ?? '?', cpus: os.availableParallelism() },
+      peers: peers.flatMap((peer) => (peer.name === 'unetc' ? [] : [peer])),
+    };
+  } finally {
+    for (const process of processes) process.kill();
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Outcome =
+  | { readonly name: 'unetc'; readonly timing: Timing; readonly program: ProgramFacts }
+  | PeerResult;
+
+type Start = (engine: EngineJob, env?: StartOptions['env']) => Promise<EngineProcess>;
+
+async function measure(
+  job: BenchJob,
+  jobOf: (engine: EngineName) => EngineJob,
+  start: Start,
+  context: Context,
+): Promise<readonly Outcome[]> {
+  const out = new Map<Peer, PeerResult>();
+  const drop = (name: EngineName, error: unknown) => {
+    context.signal.throwIfAborted();
+    if (name === 'unetc') throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    out.set(name, { name, status: error instanceof EngineAbsent ? 'absent' : 'failed', reason });
+  };
+  const running = new Map<EngineName, Running>();
+  for (const name of ['unetc', ...job.peers] as const) {
+    try {
+      const engine = jobOf(name);
+      if (name === 'torch' && engine.unet === null) {
+        throw new EngineAbsent(
+          'its model is that of graphs with `unet`, without super_resolution and conv_transpose',
+        );
+      }
+      context.stderr(`starting ${name}\n`);
+      const process = await start(engine);
+      await process.write();
+      running.set(name, { job: engine, process });
+    } catch (error) {
+      drop(name, error);
+    }
+  }
+
+  const engines = [...running];
+  const times = await runRounds(
+    engines.map(([, { process }]) => process),
+    {
+      ...{ warmup: job.warmup, runs: job.runs, budgetMs: BUDGET_MS },
+      check: () => context.signal.throwIfAborted(),
+      done: (round) => context.interactive && context.stderr(`\rround ${round} of ${job.warmup + job.runs} `),
+    },
+    (i, error) => drop(engines[i]![0], error),
+  );
+  if (context.interactive) context.stderr('\r\u001b[K');
+
+  const program = running.get('unetc')!.process.ready.program!;
+  const measured = new Map<EngineName, Timing>();
+  for (const [i, [name, { process }]] of engines.entries()) {
+    const ms = times[i];
+    if (!ms) continue;
+    try {
+      const { rss_peak_bytes } = await process.end();
+      measured.set(name, timingOf(process, ms, rss_peak_bytes, program.flops));
+    } catch (error) {
+      drop(name, error);
+    }
+  }
+  // Now that nothing else runs.
+  for (const [name, timing] of measured) {
+    if (!job.cold || !ON_GPU.includes(name)) continue;
+    const { job: engine } = running.get(name)!;
+    context.stderr(`starting ${name} without and with the driver's cache\n`);
+    try {
+      measured.set(name, { ...timing, ...(await coldStarts(engine, program.driver, start)) });
+    } catch (error) {
+      drop(name, error);
+    }
+  }
+
+  const ours = measured.get('unetc')!;
+  return [
+    { name: 'unetc', timing: ours, program },
+    ...job.peers.map((name): PeerResult => {
+      const timing = measured.get(name);
+      const failure = out.get(name);
+      if (failure || !timing) return failure ?? { name, status: 'failed', reason: 'it was not measured' };
+      const relative_l2 = relativeL2(outputOf(jobOf('unetc')), outputOf(jobOf(name)));
+      return { name, status: 'measured', ratio: timing.ms_median / ours.ms_median, relative_l2, ...timing };
+    }),
+  ];
+}
+
+function timingOf(process: EngineProcess, ms: readonly number[], rss: number, flops: number): Timing {
+  const { version, device } = process.ready;
+  const ms_median = median(ms);
+  return {
+    ...{ ms_median, ms_min: Math.min(...ms), runs: ms.length },
+    cold_start_ms: process.cold_start_ms,
+    ...{ cold_start_without_cache_ms: null, cold_start_with_cache_ms: null },
+    rss_peak_bytes: rss,
+    gflops_per_s: flops / ms_median / 1e6,
+    ...{ version, device },
+  };
+}
+
+/** The engine has run before, so that the driver's cache holds its kernels; without one only Mesa can be started. */
+async function coldStarts(
+  engine: EngineJob,
+  driver: string,
+  start: Start,
+): Promise<Pick<Timing, 'cold_start_with_cache_ms' | 'cold_start_without_cache_ms'>> {
+  const time = async (env?: StartOptions['env']): Promise<number> => {
+    const process = await start(engine, env);
+    await process.end();
+    return process.cold_start_ms;
+  };
+  const mesa = /mesa/i.test(driver);
+  return {
+    cold_start_with_cache_ms: await time(),
+    cold_start_without_cache_ms: mesa ? await time(WITHOUT_CACHE) : null,
+  };
+}
+
+function outputOf({ output }: EngineJob): Float32Array {
+  const tensors = readTensors(fs.readFileSync(output), { kind: 'output', label: output });
+  return tensors.get('output')!.data as Float32Array;
+}

@@ -1,0 +1,93 @@
+// What the engines of one case are given: the weights as a file, the same in an ONNX model, and inputs.
+
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { exportOnnx, ONNX_INLINE_LIMIT, onnxWeightBytes } from '../../compiler/export/onnx.ts';
+import { lowerGraph } from '../../compiler/graph/lower.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
+import { writeFile } from '../../runtime/files.ts';
+import type { ModelInputs } from '../../runtime/model.ts';
+import type { TensorData } from '../../runtime/weights/dtypes.ts';
+import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
+import { openWeights } from '../../runtime/weights/open.ts';
+import { safetensorsChunks, writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { exampleInputs } from '../example-inputs.ts';
+import { interfaceOf, type ModelSource } from '../model-source.ts';
+import { packageVersion } from '../package.ts';
+
+export interface Prepared {
+  readonly weights: string;
+  readonly onnx: string | null;
+  readonly unet: Readonly<Record<string, unknown>> | null;
+  readonly inputs: string;
+}
+
+/**
+ * Writes the files into `folder`. Weights by formula or of another format are written out, so that every engine reads
+ * the same kind of file. Throws RuntimeError('weights') where they do not fit the graph, RuntimeError('output').
+ */
+export function prepare(
+  source: ModelSource,
+  batch: number,
+  words: string,
+  withOnnx: boolean,
+  folder: string,
+): Prepared {
+  const { graph } = source;
+  const weights = openWeights(words);
+  try {
+    const matched = matchWeights(parameters(graph), weights);
+    const file = join(folder, 'weights.safetensors');
+    const toWrite = parameters(graph).map(({ name, shape }) => ({
+      ...{ name, shape, dtype: 'F32' as const },
+      data: () => matched.read(name),
+    }));
+    writeFile(file, safetensorsChunks(toWrite));
+    const inputs = join(folder, 'inputs.safetensors');
+    writeFile(inputs, writeInputs(exampleInputs(interfaceOf(graph, batch))));
+    return {
+      weights: file,
+      onnx: withOnnx ? writeOnnx(source, batch, matched, folder) : null,
+      unet: unetOf(source),
+      inputs,
+    };
+  } finally {
+    weights.close();
+  }
+}
+
+function writeInputs({ x, timesteps, y, low_res }: ModelInputs): Uint8Array {
+  const shape = [timesteps.length];
+  const tensors = new Map<string, { readonly shape: readonly number[]; readonly data: TensorData }>([
+    ['x', x],
+    ['timesteps', { shape, data: Float32Array.from(timesteps) }],
+  ]);
+  if (y) tensors.set('y', { shape, data: BigInt64Array.from(Array.from(y, BigInt)) });
+  if (low_res) tensors.set('low_res', low_res);
+  return writeTensors(tensors);
+}
+
+function writeOnnx(source: ModelSource, batch: number, { read }: MatchedWeights, folder: string): string {
+  const ops = lowerGraph(source.graph, { batch, taps: false, precision: 'f32' });
+  const inline = onnxWeightBytes(ops) <= ONNX_INLINE_LIMIT;
+  const { model, weights } = exportOnnx(ops, read, {
+    name: source.graph.name,
+    version: packageVersion(),
+    description: '',
+    properties: [],
+    weightsFile: inline ? null : 'model.onnx.data',
+  });
+  if (weights !== null) writeFile(join(folder, 'model.onnx.data'), weights);
+  writeFile(join(folder, 'model.onnx'), model);
+  return join(folder, 'model.onnx');
+}
+
+/** The keyword arguments of a compact graph of which PyTorch has the whole model. */
+function unetOf(source: ModelSource): Prepared['unet'] {
+  if (source.kind !== 'graph') return null;
+  const { unet, super_resolution } = JSON.parse(fs.readFileSync(source.label, 'utf8')) as {
+    readonly unet?: Readonly<Record<string, unknown>>;
+    readonly super_resolution?: object;
+  };
+  return unet === undefined || super_resolution || unet.upsample === 'conv_transpose' ? null : unet;
+}

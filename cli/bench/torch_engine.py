@@ -1,0 +1,86 @@
+"""PyTorch as an engine of `unetc bench`: the protocol of cli/bench/protocol.ts around torch_unet.py. Needs torch alone."""
+import inspect
+import json
+import resource
+import sys
+import time
+
+
+def say(**reply):
+    print(json.dumps(reply, separators=(",", ":")), flush=True)
+
+
+try:
+    import torch
+except Exception as error:
+    say(reply="absent", message=f"torch cannot be imported by {sys.executable}: {error}")
+    sys.exit(1)
+
+from torch_unet import UNet
+
+DTYPES = {"F32": torch.float32, "I64": torch.int64}
+
+
+def read_tensors(path):
+    """The tensors of a safetensors file: eight bytes of length, a JSON header, data."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        data = bytearray(file.read())
+    tensors = {}
+    for name, info in header.items():
+        if name != "__metadata__":
+            begin, end = info["data_offsets"]
+            dtype = DTYPES[info["dtype"]]
+            count = (end - begin) // torch.empty((), dtype=dtype).element_size()
+            tensors[name] = torch.frombuffer(data, dtype=dtype, count=count, offset=begin).reshape(info["shape"])
+    return tensors
+
+
+def write_output(path, output):
+    output = output.float().contiguous()
+    info = {"dtype": "F32", "shape": list(output.shape), "data_offsets": [0, output.numel() * 4]}
+    header = json.dumps({"output": info}).encode()
+    header += b" " * (-len(header) % 8)
+    with open(path, "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header + output.numpy().tobytes())
+
+
+def main():
+    job = json.loads(sys.argv[1])
+    cuda = torch.cuda.is_available()
+    device = "cuda" if cuda else "cpu"
+    torch.set_num_threads(job["threads"])
+    known = inspect.signature(UNet).parameters
+    model = UNet(**{key: value for key, value in job["unet"].items() if key in known}).eval()
+    model.load_state_dict(read_tensors(job["weights"]))
+    model.to(device)
+    inputs = {name: tensor.to(device) for name, tensor in read_tensors(job["inputs"]).items()}
+
+    def run():
+        with torch.inference_mode():
+            return model(inputs["x"], inputs["timesteps"], inputs.get("y")).cpu()
+
+    first = run()
+    place = torch.cuda.get_device_name() if cuda else f"CPU, {job['threads']} threads"
+    say(reply="ready", version=f"torch {torch.__version__}", device=place)
+    for line in sys.stdin:
+        if line == "run\n":
+            begin = time.perf_counter()
+            run()
+            say(reply="ran", ms=(time.perf_counter() - begin) * 1e3)
+        elif line == "write\n":
+            write_output(job["output"], first)
+            say(reply="written")
+        else:
+            break
+    # Linux counts kilobytes, macOS bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    say(reply="done", rss_peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+try:
+    main()
+except Exception as error:
+    say(reply="failed", kind="internal", message=f"{type(error).__name__}: {error}")
+    sys.exit(1)

@@ -1,0 +1,39 @@
+// unetc itself as an engine: as `unetc run` opens a model.
+
+import { parameters } from '../../compiler/graph/parameters.ts';
+import { adapterLine } from '../../runtime/adapter.ts';
+import { matchWeights } from '../../runtime/weights/match.ts';
+import { openWeights } from '../../runtime/weights/open.ts';
+import { readModel } from '../model-source.ts';
+import { openProgram } from '../open-model.ts';
+import { packageVersion } from '../package.ts';
+import { readRunInputs, toModelInputs } from '../run-inputs.ts';
+import { dawnVersion } from '../system-report.ts';
+import type { Engine } from './engine.ts';
+import type { EngineJob } from './protocol.ts';
+
+/** Throws GraphError and RuntimeError. */
+export async function openUnetc(job: EngineJob): Promise<Engine> {
+  const source = await readModel(job.model, job.settings);
+  const weights = openWeights(job.weights);
+  const { read } = matchWeights(parameters(source.graph), weights);
+  const opened = await openProgram(source, read, job.settings, { stage: () => undefined });
+  weights.close();
+  const { program, device, close } = opened;
+  const { manifest } = program;
+  const inputs = toModelInputs(readRunInputs(job.inputs), program.interface);
+  return {
+    version: `unetc ${packageVersion()}, Dawn of ${dawnVersion()}`,
+    device: adapterLine(device.adapter),
+    program: {
+      target: manifest.target,
+      precision: manifest.precision,
+      driver: device.adapter.description,
+      dispatches: manifest.dispatches.length,
+      pipelines: manifest.kernels.length,
+      flops: manifest.dispatches.reduce((sum, { flops }) => sum + flops, 0),
+    },
+    run: async () => (await program.run(inputs)).get('output')!,
+    close,
+  };
+}

@@ -1,0 +1,61 @@
+// The process of an engine: opens it, runs the first pass, then runs one pass for every line that asks for it.
+
+import { createInterface } from 'node:readline';
+import { GraphError } from '../../compiler/diagnostics.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { writeFile } from '../../runtime/files.ts';
+import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { type Engine, EngineAbsent } from './engine.ts';
+import type { EngineJob, Reply } from './protocol.ts';
+
+function say(reply: Reply): void {
+  process.stdout.write(`${JSON.stringify(reply)}\n`);
+}
+
+/** Only what the engine needs is loaded: it counts to its start and its memory. */
+async function open(job: EngineJob): Promise<Engine> {
+  switch (job.engine) {
+    case 'unetc':
+      return (await import('./unetc-engine.ts')).openUnetc(job);
+    case 'ort-cpu':
+    case 'ort-webgpu':
+    case 'ort-wasm':
+      return (await import('./onnx-engine.ts')).openOnnx(job.engine, job);
+    case 'torch':
+      throw new Error('internal: torch is an engine of its own process');
+  }
+}
+
+async function serve(job: EngineJob): Promise<void> {
+  const engine = await open(job);
+  const first = await engine.run();
+  const { version, device, program } = engine;
+  say({ reply: 'ready', version, device, ...(program && { program }) });
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line === 'write') {
+      writeFile(job.output, writeTensors(new Map([['output', first]])));
+      say({ reply: 'written' });
+    } else if (line === 'run') {
+      const begin = performance.now();
+      await engine.run();
+      say({ reply: 'ran', ms: performance.now() - begin });
+    } else break;
+  }
+  say({ reply: 'done', rss_peak_bytes: process.resourceUsage().maxRSS * 1024 });
+  await engine.close();
+}
+
+let exit = 0;
+try {
+  await serve(JSON.parse(process.argv[2] ?? '') as EngineJob);
+} catch (error) {
+  exit = 1;
+  const kind =
+    error instanceof RuntimeError ? error.kind : error instanceof GraphError ? 'graph' : 'internal';
+  const text = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  const message = kind === 'internal' && !(error instanceof EngineAbsent) ? (stack ?? text) : text;
+  say(error instanceof EngineAbsent ? { reply: 'absent', message } : { reply: 'failed', kind, message });
+}
+// Dawn would keep the process alive; what was said has to leave it first.
+process.stdout.write('', () => process.exit(exit));

@@ -1,0 +1,104 @@
+// `unetc bench`: how long a forward pass takes, here and by other engines.
+
+import { availableParallelism } from 'node:os';
+import { PEERS, type Peer } from '../bench/protocol.ts';
+import { type Context, type Register, UsageError } from '../context.ts';
+
+const NOTES = `
+Every engine runs in a process of its own. The first result is timed apart, from the start of the process: with the
+driver's cache as it was found, and with --cold also without one (Mesa only) and with one that holds every kernel.
+After --warmup passes the median of --runs is taken; upload and readback count. Passes that take long are run less
+often, three times at the least.
+
+--against names peers: ort-cpu, ort-webgpu (onnxruntime-node), ort-wasm (onnxruntime-web), torch (PyTorch by
+--python). They get the same weights and inputs, and run in turn with unetc; those that are not installed are named
+as absent. Packages are looked for beside unetc and in the current folder.
+
+Examples:
+  unetc bench graphs/cifar10.json --json
+  unetc bench graphs/mnist.json graphs/cifar10.json --batch 1,4 --against ort-cpu,ort-webgpu,torch --markdown`;
+
+interface Words {
+  readonly weights: string;
+  readonly batch?: string;
+  readonly size?: string;
+  readonly target?: string;
+  readonly precision?: string;
+  readonly strict?: boolean;
+  readonly runs: string;
+  readonly warmup: string;
+  readonly cold?: boolean;
+  readonly against?: string;
+  readonly threads?: string;
+  readonly python: string;
+  readonly markdown?: boolean;
+  readonly json?: boolean;
+}
+
+export const register: Register = (program, context) => {
+  program
+    .command('bench')
+    .description('times forward passes, alone or beside other engines')
+    .argument('<models...>', 'graph files or bundle folders')
+    .option('--weights <W>', '.safetensors file, .pt file, or hash:SEED', 'hash:1')
+    .option('--batch <N>', "images in a forward pass, or several such as 1,4,16 (default: 1; a bundle's own)")
+    .option('--size <HxW>', 'another image size than the graph says')
+    .option('--precision <NAME>', 'f32 or f16')
+    .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
+    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option('--runs <N>', 'passes that the median is of', '10')
+    .option('--warmup <N>', 'passes before them', '3')
+    .option('--cold', "also time starts without and with the driver's cache")
+    .option('--against <PEERS>', 'other engines to compare with')
+    .option('--threads <N>', 'threads of peers on the processor (default: all processors)')
+    .option('--python <PATH>', 'the Python that has torch', 'python3')
+    .option('--markdown', 'a table in Markdown')
+    .option('--json', 'one JSON document on stdout: of one model and batch, or {"cases": [...]}')
+    .addHelpText('after', NOTES)
+    .action((models: readonly string[], words: Words) => run(models, words, context));
+};
+
+async function run(models: readonly string[], words: Words, context: Context): Promise<void> {
+  const { parseSettings } = await import('../model-settings.ts');
+  const { parseCount } = await import('../parse.ts');
+  const { bench } = await import('../bench/bench.ts');
+  const { benchTable } = await import('../bench/table.ts');
+  if (words.json && words.markdown) throw new UsageError('--json and --markdown: only one can go to stdout');
+  const { batch: batches, ...others } = words;
+  const settings = (batches?.split(',') ?? [undefined]).map((batch) =>
+    parseSettings(batch === undefined ? others : { ...others, batch: batch.trim() }),
+  );
+  const shared = {
+    weights: words.weights,
+    peers: parsePeers(words.against),
+    runs: parseCount(words.runs, '--runs', 10_000),
+    warmup: words.warmup === '0' ? 0 : parseCount(words.warmup, '--warmup', 10_000),
+    cold: words.cold ?? false,
+    threads:
+      words.threads === undefined ? availableParallelism() : parseCount(words.threads, '--threads', 1024),
+    python: words.python,
+  };
+  const results = [];
+  for (const model of models) {
+    for (const setting of settings)
+      results.push(await bench({ model, settings: setting, ...shared }, context));
+  }
+  if (words.json) {
+    const document = results.length === 1 ? results[0] : { cases: results };
+    context.stdout(`${JSON.stringify(document, null, 2)}\n`);
+  } else {
+    context.stdout(benchTable(results, words.markdown ? 'markdown' : 'text'));
+  }
+}
+
+/** The names of `--against` without repeats. */
+function parsePeers(text: string | undefined): readonly Peer[] {
+  const names = [...new Set((text ?? '').split(',').map((name) => name.trim()))].filter(
+    (name) => name !== '',
+  );
+  return names.map((name) => {
+    const peer = PEERS.find((one) => one === name);
+    if (peer) return peer;
+    throw new UsageError(`--against: found '${name}', expected peers of ${PEERS.join(', ')}`);
+  });
+}

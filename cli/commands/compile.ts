@@ -1,0 +1,57 @@
+// `unetc compile`: a graph as a bundle of kernels, and any stage on the way as text.
+
+import type { CompileResult, CompileWords } from '../compile-model.ts';
+import type { Register } from '../context.ts';
+
+const NOTES = `
+A bundle is a folder: manifest.json and kernels/*.wgsl, everything a run needs but the weights. The same graph and
+options give the same bytes everywhere. An older bundle in DIR is replaced; a folder with anything else is not.
+--types adds bundle.d.ts and bundle.js, which exports a load that is typed for this bundle.
+
+Examples:
+  unetc compile graphs/cifar10.json -o out/cifar10 --batch 8
+  unetc compile graphs/mnist.json --emit schedule`;
+
+export const register: Register = (program, context) => {
+  program
+    .command('compile')
+    .description('writes a bundle: manifest.json and kernels/*.wgsl')
+    .argument('<graph>', 'graph file of either form')
+    .option('-o, --output <DIR>', 'folder of the bundle')
+    .option('--batch <N>', 'images in a forward pass', '1')
+    .option('--size <HxW>', 'another image size than the graph says')
+    .option('--precision <NAME>', 'f32 or f16', 'f32')
+    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option('--taps', 'add the feature vectors to the outputs')
+    .option(
+      '--target <NAME>',
+      'what to compile for: a target, or auto for the adapter that is here',
+      'generic',
+    )
+    .option('--emit <STAGE>', 'print graph, ops, schedule, memory or kernels; -o may be left out then')
+    .option('--types', 'add a typed module to the bundle')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (path: string, words: CompileWords & { readonly json?: boolean }) => {
+      const { compileModel } = await import('../compile-model.ts');
+      const result = await compileModel(path, words, context);
+      if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
+      if (result.output !== null) context.stderr(summary(result));
+      if (result.emit) context.stdout(result.emit.text);
+    });
+};
+
+function summary(result: CompileResult): string {
+  const { output, name, batch, image_size, target, precision, dispatches, kernels } = result;
+  const images = `${batch} ${batch === 1 ? 'image' : 'images'} of ${image_size.join('x')}`;
+  return (
+    `${output}: ${name} for ${images}, ${precision}, target ${target}\n` +
+    `  ${dispatches} dispatches of ${kernels} kernels\n` +
+    `  activations ${megabytes(result.activation_peak_bytes)} (without reuse ` +
+    `${megabytes(result.activation_bytes_without_reuse)}), weights ${megabytes(result.weight_bytes)}\n`
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(2)} MB`;
+}

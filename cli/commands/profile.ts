@@ -1,0 +1,83 @@
+// `unetc profile`: where the time of a forward pass goes, dispatch by dispatch.
+
+import { type Register, UsageError } from '../context.ts';
+import { parseAmount, parseCount } from '../parse.ts';
+
+const NOTES = `
+Times are the GPU's own (timestamp queries), each dispatch in a compute pass of its own; passes are also timed whole.
+GFLOP/s and GB/s count what the dispatch has to compute and to move at the least. roofline is the share of what the
+adapter could do for its arithmetic intensity, by its peaks: those given, or measured by two small kernels. It can
+pass 100% where operands stay in a cache, or where an algorithm (Winograd) saves operations.
+
+Examples:
+  unetc profile graphs/cifar10.json --top 20
+  unetc profile graphs/cifar10.json --trace out/trace.json --svg out/roofline.svg`;
+
+interface Words {
+  readonly weights: string;
+  readonly batch?: string;
+  readonly size?: string;
+  readonly target?: string;
+  readonly precision?: string;
+  readonly strict?: boolean;
+  readonly runs: string;
+  readonly top?: string;
+  readonly peakGflops?: string;
+  readonly peakGbs?: string;
+  readonly trace?: string;
+  readonly svg?: string;
+  readonly json?: boolean;
+}
+
+export const register: Register = (program, context) => {
+  program
+    .command('profile')
+    .description('times every dispatch of a forward pass on the GPU')
+    .argument('<model>', 'graph file or bundle folder')
+    .option('--weights <W>', '.safetensors file, .pt file, or hash:SEED', 'hash:1')
+    .option('--batch <N>', "images in a forward pass (default: 1; a bundle's own)")
+    .option('--size <HxW>', 'another image size than the graph says')
+    .option('--precision <NAME>', 'f32 or f16')
+    .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
+    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option('--runs <N>', 'runs that the medians are of', '10')
+    .option('--top <N>', 'print only the longest dispatches')
+    .option('--peak-gflops <N>', "the adapter's peak of 10^9 operations a second")
+    .option('--peak-gbs <N>', "the adapter's peak of 10^9 bytes a second")
+    .option('--trace <FILE>', 'write one run as a trace for ui.perfetto.dev')
+    .option('--svg <FILE>', 'write a roofline plot')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (path: string, words: Words) => {
+      const { parseSettings } = await import('../model-settings.ts');
+      const { checkWritable, writeFile } = await import('../../runtime/files.ts');
+      const { profileModel } = await import('../profile/measure.ts');
+      const { profileTable } = await import('../profile/table.ts');
+      const { traceOf } = await import('../profile/trace.ts');
+      const { rooflinePlot } = await import('../profile/roofline.ts');
+
+      const top = words.top === undefined ? Number.POSITIVE_INFINITY : parseCount(words.top, '--top', 1e6);
+      const job = {
+        settings: parseSettings(words),
+        weights: words.weights,
+        runs: parseCount(words.runs, '--runs', 10_000),
+        peaks: {
+          ...(words.peakGflops && { gflops_per_s: parsePeak(words.peakGflops, '--peak-gflops') }),
+          ...(words.peakGbs && { gb_per_s: parsePeak(words.peakGbs, '--peak-gbs') }),
+        },
+      };
+      for (const file of [words.trace, words.svg]) if (file !== undefined) checkWritable(file);
+
+      const { profile, timeline } = await profileModel(path, job, context);
+      if (words.trace !== undefined) writeFile(words.trace, traceOf(profile, timeline));
+      if (words.svg !== undefined) writeFile(words.svg, rooflinePlot(profile));
+      if (words.json) return context.stdout(`${JSON.stringify(profile, null, 2)}\n`);
+      context.stdout(profileTable(profile, top));
+    });
+};
+
+function parsePeak(text: string, option: string): number {
+  const value = parseAmount(text, option);
+  if (value === 0) throw new UsageError(`${option}: found '${text}', expected a number above 0`);
+  return value;
+}

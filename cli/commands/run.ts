@@ -1,0 +1,51 @@
+// `unetc run`: one forward pass, from a file of tensors to a file of tensors.
+
+import type { Register } from '../context.ts';
+import type { RunWords } from '../run-model.ts';
+
+const NOTES = `
+IN holds x [batch, channels, ...size] and timesteps [batch], for models with classes y [batch] (integers), for
+super-resolution low_res [batch, channels, ...its size]; outputs of an earlier run are left alone. OUT gets output, and with --taps down.0 ..., middle, up.0 ....
+Images are float32, timesteps float or integer. A graph takes batch and size from x where the options do not say:
+a size of x that it cannot take is a fault of the inputs (exit 5), one of --size a fault of the graph (exit 3).
+
+Example:
+  unetc run graphs/mnist.json --weights graphs/mnist.safetensors --inputs in.safetensors --output out.safetensors`;
+
+export const register: Register = (program, context) => {
+  program
+    .command('run')
+    .description('runs one forward pass')
+    .argument('<model>', 'graph file or bundle folder')
+    .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .requiredOption(
+      '--inputs <IN>',
+      'safetensors with x, timesteps, and where the model takes them y, low_res',
+    )
+    .requiredOption('--output <OUT>', 'the safetensors file to write')
+    .option('--taps', 'add the feature vectors: down.i, middle, up.i')
+    .option('--batch <N>', "images in a forward pass (default: as many as x has; a bundle's own)")
+    .option('--size <HxW>', "image size (default: that of x; a bundle's own)")
+    .option('--precision <NAME>', 'f32 or f16')
+    .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
+    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option('--reference', 'compute in float64 without a GPU: slow, for checking')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (path: string, words: RunWords & { readonly json?: boolean }) => {
+      const { runModel } = await import('../run-model.ts');
+      const result = await runModel(path, words, context);
+      const { output, tensors, adapter, milliseconds, not_finite } = result;
+      for (const [name, count] of Object.entries(not_finite)) {
+        context.stderr(
+          `warning: ${name} has ${count} values that are not finite; check the weights and the inputs, and compare ` +
+            'with --reference\n',
+        );
+      }
+      if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
+      const shape = `output [${tensors.output?.join(', ')}]`;
+      const taps = Object.keys(tensors).length - 1;
+      const vectors = taps > 0 ? ` and ${taps} feature vectors` : '';
+      context.stdout(`${output}: ${shape}${vectors} in ${milliseconds.toFixed(1)} ms on ${adapter}\n`);
+    });
+};

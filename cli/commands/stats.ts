@@ -1,0 +1,58 @@
+// `unetc stats`: what a graph costs before anything runs.
+
+import type { Register } from '../context.ts';
+import type { GraphStats, StatsWords } from '../graph-stats.ts';
+
+const NOTES = `
+A multiply-accumulate is counted as one, over all images of --batch; biases and norms are free. attention is the two
+products of queries with keys and of weights with values. Activations are all buffers of the plan together.`;
+
+export const register: Register = (program, context) => {
+  program
+    .command('stats')
+    .description('prints parameters, multiply-accumulates by kind, activation peak and kernels')
+    .argument('<graph>', 'graph file of either form')
+    .option('--batch <N>', 'images in a forward pass', '1')
+    .option('--size <HxW>', 'another image size than the graph says')
+    .option('--target <NAME>', 'what to compile for', 'generic')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (path: string, words: StatsWords & { readonly json?: boolean }) => {
+      const { graphStats } = await import('../graph-stats.ts');
+      const { printWarnings } = await import('../graph-file.ts');
+      const { stats, warnings } = graphStats(path, words);
+      printWarnings(warnings, path, context);
+      context.stdout(words.json ? `${JSON.stringify(stats, null, 2)}\n` : printStats(stats));
+    });
+};
+
+function printStats(stats: GraphStats): string {
+  const { macs } = stats;
+  const total = macs.conv + macs.linear + macs.attention;
+  const share = (n: number) => `${whole(n).padStart(20)}  ${((100 * n) / total).toFixed(1).padStart(5)}%`;
+  const rows: readonly (readonly [name: string, value: string])[] = [
+    ['parameters', `${whole(stats.params).padStart(20)}  in ${stats.tensors} tensors`],
+    ['multiply-accumulates', whole(total).padStart(20)],
+    ['  convolution', share(macs.conv)],
+    ['  linear', share(macs.linear)],
+    ['  attention', share(macs.attention)],
+    ['operations', `${whole(stats.flops).padStart(20)}  floating-point`],
+    ['weights', `${bytes(stats.weight_bytes).padStart(20)}  packed ${bytes(stats.packed_weight_bytes)}`],
+    [
+      'activations',
+      `${bytes(stats.activation_peak_bytes).padStart(20)}  without reuse ${bytes(stats.activation_bytes_without_reuse)}`,
+    ],
+    ['dispatches', `${whole(stats.dispatches).padStart(20)}  of ${stats.kernels} kernels (${stats.target})`],
+  ];
+  const images = stats.batch === 1 ? '1 image' : `${stats.batch} images`;
+  const title = `${stats.name}: one forward pass of ${images} of ${stats.image_size.join('x')}`;
+  return `${[title, ...rows.map(([name, value]) => `  ${name.padEnd(22)}${value}`)].join('\n')}\n`;
+}
+
+function whole(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+function bytes(n: number): string {
+  return `${(n / 1e6).toFixed(2)} MB`;
+}

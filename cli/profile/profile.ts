@@ -1,0 +1,121 @@
+// What times and sizes of dispatches say: rates, shares, and how near each comes to the roofline.
+//
+//   roofline time = max(operations / peak operations per second, bytes / peak bytes per second)
+//   share of the roofline = roofline time / time
+//
+// Source: Williams, Waterman, Patterson, "Roofline: An Insightful Visual Performance Model", CACM 52(4), 2009.
+
+import type { Manifest } from '../../runtime/bundle.ts';
+import { median, sum } from '../statistics.ts';
+
+/** What the adapter can do at most. */
+export interface Peaks {
+  /** 10⁹ floating-point operations a second, a multiply-add counted as two. */
+  readonly gflops_per_s: number;
+  /** 10⁹ bytes a second between memory and kernels. */
+  readonly gb_per_s: number;
+  readonly source: 'measured' | 'given';
+}
+
+/** What was spent on some work, and at which rates. */
+export interface Cost {
+  readonly ms: number;
+  /** Of the GPU time of a pass. */
+  readonly share: number;
+  readonly flops: number;
+  /** Bytes that have to be moved at the least: every operand and result once. */
+  readonly bytes: number;
+  readonly gflops_per_s: number;
+  readonly gb_per_s: number;
+  /** Of the roofline: 1 is as fast as it can be. Null where the clock saw no time pass. */
+  readonly roofline: number | null;
+}
+
+export interface DispatchProfile extends Cost {
+  readonly index: number;
+  /** The schedule's line. */
+  readonly group: string;
+  readonly path: string;
+  readonly kernel: string;
+  readonly ms_min: number;
+}
+
+/** All dispatches of the kernels that were made of one source. */
+export interface KernelProfile extends Cost {
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly pipelines: number;
+}
+
+export interface Analysis {
+  /** Sum of the dispatches' medians. */
+  readonly gpu_ms: number;
+  /** The whole pass as one piece of work. */
+  readonly total: Cost;
+  /** In the order they run. */
+  readonly dispatches: readonly DispatchProfile[];
+  /** The longest first. */
+  readonly kernels: readonly KernelProfile[];
+}
+
+/**
+ * Analyses the times of several runs, `times[run][dispatch]` in milliseconds, at least one run.
+ */
+export function analyse(
+  { dispatches, kernels }: Pick<Manifest, 'dispatches' | 'kernels'>,
+  times: readonly (readonly number[])[],
+  peaks: Peaks,
+): Analysis {
+  const medians = dispatches.map((_, i) => median(times.map((run) => run[i]!)));
+  const gpu_ms = sum(medians);
+  const cost = (ms: number, flops: number, bytes: number): Cost => costOf(ms, flops, bytes, gpu_ms, peaks);
+  const profiles = dispatches.map(
+    ({ group, path, kernel, flops, bytes }, index): DispatchProfile => ({
+      index,
+      group,
+      path,
+      kernel: sourceOf(kernels[kernel]!.file),
+      ...cost(medians[index]!, flops, bytes),
+      ms_min: Math.min(...times.map((run) => run[index]!)),
+    }),
+  );
+  const sources = [...new Set(profiles.map(({ kernel }) => kernel))].map((source): KernelProfile => {
+    const own = profiles.filter(({ kernel }) => kernel === source);
+    return {
+      kernel: source,
+      dispatches: own.length,
+      pipelines: new Set(own.map(({ index }) => dispatches[index]!.kernel)).size,
+      ...addUp(own, cost),
+    };
+  });
+  return {
+    gpu_ms,
+    total: addUp(profiles, cost),
+    dispatches: profiles,
+    kernels: sources.toSorted((a, b) => b.ms - a.ms),
+  };
+}
+
+/** `conv_gemm` of `conv_gemm-0a1b2c3d.wgsl`: the kernel's source without what it was specialised to. */
+function sourceOf(file: string): string {
+  return file.replace(/(-[0-9a-f]{8})?\.wgsl$/, '');
+}
+
+function addUp(costs: readonly Cost[], cost: (ms: number, flops: number, bytes: number) => Cost): Cost {
+  const total = (key: 'ms' | 'flops' | 'bytes') => sum(costs.map((one) => one[key]));
+  return cost(total('ms'), total('flops'), total('bytes'));
+}
+
+function costOf(ms: number, flops: number, bytes: number, whole: number, peaks: Peaks): Cost {
+  const rate = (amount: number) => (ms > 0 ? amount / ms / 1e6 : 0);
+  const rooflineMs = Math.max(flops / peaks.gflops_per_s, bytes / peaks.gb_per_s) / 1e6;
+  return {
+    ms,
+    share: whole > 0 ? ms / whole : 0,
+    flops,
+    bytes,
+    gflops_per_s: rate(flops),
+    gb_per_s: rate(bytes),
+    roofline: ms > 0 ? rooflineMs / ms : null,
+  };
+}
