@@ -1,35 +1,76 @@
-// Runs graphs on the adapter for tests: one device a file, one call a forward pass.
+// Runs graphs on the adapter for tests: one device and one set of pipelines a file, one call a forward pass.
 
 import { type CompileOptions, compileGraph } from '../compiler/compile.ts';
 import type { Graph } from '../compiler/graph/graph.ts';
-import { openDevice } from '../runtime/device.ts';
+import { TARGETS, type Target } from '../compiler/target.ts';
+import type { Bundle } from '../runtime/bundle.ts';
+import { inspectAdapter, openDevice } from '../runtime/device.ts';
 import type { ModelInputs } from '../runtime/model.ts';
 import type { OpenedDevice } from '../runtime/opened-device.ts';
-import { createProgram, type ReadParameter } from '../runtime/program.ts';
+import { createPipelineCache, type PipelineCache } from '../runtime/pipelines.ts';
+import { createProgram, type Program, type ReadParameter } from '../runtime/program.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 
-let opened: Promise<OpenedDevice> | undefined;
-
-/** The device of this test file, opened at its first use. */
-export function testDevice(): Promise<OpenedDevice> {
-  opened ??= openDevice({ requires: { features: [], limits: {} } });
-  return opened;
+interface TestDevice {
+  readonly opened: OpenedDevice;
+  readonly pipelines: PipelineCache;
 }
 
-/** Compiles a graph, runs it once and releases it. */
-export async function runOnDevice(
-  graph: Graph,
-  options: CompileOptions,
+let shared: Promise<TestDevice> | undefined;
+
+function sharedDevice(): Promise<TestDevice> {
+  shared ??= openShared();
+  return shared;
+}
+
+/** A device with every feature that some target asks for and the adapter has. */
+async function openShared(): Promise<TestDevice> {
+  const { features } = await inspectAdapter();
+  const asked = new Set(TARGETS.flatMap((target) => target.features));
+  const requires = { features: [...asked].filter((name) => features.has(name)), limits: {} };
+  const opened = await openDevice({ requires });
+  return { opened, pipelines: createPipelineCache(opened.device) };
+}
+
+/** The targets whose bundles run on the device of this test file. */
+export async function testTargets(): Promise<readonly Target[]> {
+  const { opened } = await sharedDevice();
+  return TARGETS.filter((target) => target.features.every((name) => opened.features.has(name)));
+}
+
+/** The device of this test file, opened at its first use. */
+export async function testDevice(): Promise<OpenedDevice> {
+  return (await sharedDevice()).opened;
+}
+
+/** A program on the file's device, with the pipelines that programs before it compiled. */
+export async function openProgram(bundle: Bundle, read: ReadParameter): Promise<Program> {
+  const { opened, pipelines } = await sharedDevice();
+  return createProgram(bundle, read, opened, pipelines);
+}
+
+/** Runs a bundle once and releases it. */
+export async function runBundle(
+  bundle: Bundle,
   read: ReadParameter,
   inputs: ModelInputs,
 ): Promise<ReadonlyMap<string, Tensor>> {
-  const { bundle } = compileGraph(graph, options);
-  const program = await createProgram(bundle, read, await testDevice());
+  const program = await openProgram(bundle, read);
   try {
     return await program.run(inputs);
   } finally {
     program.close();
   }
+}
+
+/** Compiles a graph, runs it once and releases it. */
+export function runOnDevice(
+  graph: Graph,
+  options: CompileOptions,
+  read: ReadParameter,
+  inputs: ModelInputs,
+): Promise<ReadonlyMap<string, Tensor>> {
+  return runBundle(compileGraph(graph, options).bundle, read, inputs);
 }
 
 /** Relative L2 error of `found` against `expected`. */

@@ -53,3 +53,14 @@ test.each([
   expect(stdout).toBe('');
   expect(fs.existsSync(out)).toBe(false);
 });
+
+test('requests that do not fit the model are found without a GPU', async () => {
+  process.env.UNETC_ADAPTER = 'an adapter that is not there';
+  try {
+    const line = 'sample GRAPH --weights hash:1 --seeds 0 --out OUT';
+    expect(await unetc(`${line} --class 10`)).toMatchObject({ exit: 5 });
+    expect(await unetc(`${line} --class 1`)).toMatchObject({ exit: 7 });
+  } finally {
+    delete process.env.UNETC_ADAPTER;
+  }
+});

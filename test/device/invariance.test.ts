@@ -1,0 +1,132 @@
+// What a sample's bits do not depend on: the other samples of its batch, runs before, programs before.
+
+import { describe, expect, it } from 'vitest';
+import { compileGraph } from '../../compiler/compile.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { loadGraph } from '../../compiler/graph/load.ts';
+import type { Target } from '../../compiler/target.ts';
+import type { ModelInputs } from '../../runtime/model.ts';
+import type { Program } from '../../runtime/program.ts';
+import { elements, type Tensor } from '../../runtime/tensor.ts';
+import { inputsOf, weightsOf } from '../fixtures/model-values.ts';
+import { openProgram, testTargets } from '../on-device.ts';
+
+const SEED = 11;
+
+const unet = {
+  in_channels: 3,
+  out_channels: 6,
+  model_channels: 32,
+  num_res_blocks: 1,
+  attention_resolutions: [1, 2],
+  channel_mult: [1, 2],
+  num_heads: 2,
+};
+
+function load(name: string, options: object, top: object = {}): Graph {
+  const spec = { version: 1, name, image_size: [8, 8], unet: { ...unet, ...options }, ...top };
+  return loadGraph(JSON.stringify(spec), name).graph;
+}
+
+const models: readonly Graph[] = [
+  load('film', { use_scale_shift_norm: true }),
+  load('additive with classes', { num_classes: 10 }),
+  load('super-resolution', { use_scale_shift_norm: true }, { super_resolution: { low_res_size: [5, 3] } }),
+  // widths that end inside a quad: what no kernel writes must not count
+  loadGraph(
+    JSON.stringify({
+      version: 1,
+      name: 'odd widths',
+      dims: 1,
+      image_size: [9],
+      in_channels: 1,
+      out_channels: 1,
+      num_classes: 3,
+      time_embed: { channels: 7, hidden: 5 },
+      blocks: {
+        input: [
+          { layers: [{ type: 'conv', in_channels: 1, out_channels: 30 }] },
+          { layers: [{ type: 'conv', in_channels: 30, out_channels: 34 }] },
+        ],
+        middle: { layers: [{ type: 'conv', in_channels: 34, out_channels: 30 }] },
+        output: [
+          { layers: [{ type: 'res_block', in_channels: 64, out_channels: 32, conditioning: 'film' }] },
+          { layers: [{ type: 'conv', in_channels: 62, out_channels: 32 }] },
+        ],
+      },
+    }),
+    'odd widths',
+  ).graph,
+];
+
+interface Opened {
+  readonly program: Program;
+  readonly inputs: ModelInputs;
+}
+
+async function open(graph: Graph, batch: number, target: Target): Promise<Opened> {
+  const { bundle, ops } = compileGraph(graph, { batch, target, taps: true });
+  return { program: await openProgram(bundle, weightsOf(graph, SEED)), inputs: inputsOf(ops, SEED) };
+}
+
+/** Sample `b` of a tensor, as a batch of one. */
+function sampleOf({ shape, data }: Tensor, b: number): Tensor {
+  const size = elements(shape.slice(1));
+  return { shape: [1, ...shape.slice(1)], data: data.slice(b * size, (b + 1) * size) };
+}
+
+function inputsOfSample({ x, timesteps, y, low_res }: ModelInputs, b: number): ModelInputs {
+  return {
+    x: sampleOf(x, b),
+    timesteps: [timesteps[b]!],
+    ...(y ? { y: [y[b]!] } : {}),
+    ...(low_res ? { low_res: sampleOf(low_res, b) } : {}),
+  };
+}
+
+/** The bits of all outputs. */
+function bitsOf(results: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Uint32Array> {
+  return new Map([...results].map(([name, { data }]) => [name, new Uint32Array(data.slice().buffer)]));
+}
+
+describe.each(models)('$name', (graph) => {
+  it('gives sample k the same bits at batch 1 and at batch 4', async () => {
+    for (const target of await testTargets()) {
+      const four = await open(graph, 4, target);
+      const one = await open(graph, 1, target);
+      const together = await four.program.run(four.inputs);
+      for (let b = 0; b < 4; b++) {
+        const alone = await one.program.run(inputsOfSample(four.inputs, b));
+        const mine = new Map([...together].map(([name, value]) => [name, sampleOf(value, b)]));
+        expect(bitsOf(alone), `${target.name}, sample ${b}`).toEqual(bitsOf(mine));
+      }
+      four.program.close();
+      one.program.close();
+    }
+  });
+
+  it('gives the same bits after a run that overflowed', async () => {
+    for (const target of await testTargets()) {
+      const { program, inputs } = await open(graph, 2, target);
+      const first = bitsOf(await program.run(inputs));
+      const huge = { ...inputs, x: { ...inputs.x, data: inputs.x.data.map((v) => v * 3e38) } };
+      const overflowed = (await program.run(huge)).get('output')!;
+      expect(overflowed.data.every(Number.isFinite)).toBe(false);
+      expect(bitsOf(await program.run(inputs)), target.name).toEqual(first);
+      program.close();
+    }
+  });
+});
+
+describe.each([models[0]!, models.at(-1)!])('$name', (graph) => {
+  it('gives the same bits in 100 runs', async () => {
+    for (const target of await testTargets()) {
+      const { program, inputs } = await open(graph, 1, target);
+      const first = bitsOf(await program.run(inputs));
+      for (let run = 1; run < 100; run++) {
+        expect(bitsOf(await program.run(inputs)), `${target.name}, run ${run}`).toEqual(first);
+      }
+      program.close();
+    }
+  });
+});

@@ -1,0 +1,62 @@
+// `unetc profile` on the adapter: every dispatch has a time, and together they are no longer than the pass.
+
+import fs from 'node:fs';
+import { expect, test } from 'vitest';
+import type { Profile } from '../../cli/profile/measure.ts';
+import { inspectAdapter } from '../../runtime/device.ts';
+import { TIMING_FEATURE } from '../../runtime/timing.ts';
+import { goldenGraph } from '../golden-cases.ts';
+import { testTargets } from '../on-device.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { unetc, unetcJson } from '../unetc.ts';
+
+const at = temporaryFolder();
+const { features } = await inspectAdapter();
+const targets = await testTargets();
+const timed = test.skipIf(!features.has(TIMING_FEATURE));
+
+function graph(name: string): string {
+  fs.writeFileSync(at(`${name}.json`), goldenGraph(name));
+  return at(`${name}.json`);
+}
+
+timed.each(targets.map(({ name }) => name))('target %s: times add up', async (target) => {
+  const words = ['--target', target, '--runs', '3', '--batch', '2'];
+  const profile = await unetcJson<Profile>('profile', graph('tiny-film'), ...words);
+  expect(profile).toMatchObject({ exit: 0, name: 'tiny-film', batch: 2, target, runs: 3 });
+  const { dispatches, kernels, gpu_ms, pass_ms, peaks } = profile;
+  expect(dispatches.length).toBeGreaterThan(10);
+  expect(dispatches.every(({ ms, ms_min }) => ms >= ms_min && ms_min >= 0)).toBe(true);
+  expect(dispatches.filter(({ ms }) => ms > 0).length).toBeGreaterThan(dispatches.length / 2);
+  expect(dispatches.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(gpu_ms, 6);
+  expect(kernels.reduce((sum, one) => sum + one.dispatches, 0)).toBe(dispatches.length);
+  expect(kernels.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
+  // The GPU's clock counts milliseconds as ours does: each pass of its own costs something, an order does not.
+  expect(gpu_ms).toBeGreaterThan(0);
+  expect(gpu_ms).toBeLessThan(10 * pass_ms);
+  expect(peaks.source).toBe('measured');
+  expect(peaks.gflops_per_s).toBeGreaterThan(0.01);
+  expect(peaks.gb_per_s).toBeGreaterThan(0.01);
+});
+
+timed('a bundle with given peaks: table, trace and plot', async () => {
+  await unetc('compile', graph('tiny-film'), '-o', at('b'));
+  const peaks = ['--peak-gflops', '100', '--peak-gbs', '20'];
+  const files = ['--trace', at('trace.json'), '--svg', at('plot.svg')];
+  const { exit, stdout } = await unetc('profile', at('b'), '--runs', '1', '--top', '3', ...peaks, ...files);
+  expect(exit).toBe(0);
+  expect(stdout).toContain('peaks (given): 100 GFLOP/s, 20.0 GB/s');
+  expect(stdout).toMatch(/\.\.\. and \d+ more/);
+  const { traceEvents } = JSON.parse(fs.readFileSync(at('trace.json'), 'utf8')) as {
+    traceEvents: readonly { cat?: string; ts: number; dur: number }[];
+  };
+  const spans = traceEvents.filter(({ cat }) => cat === 'dispatch');
+  expect(spans.length).toBeGreaterThan(10);
+  // Dispatches depend on each other: none begins before the one before it ended.
+  spans.slice(1).forEach(({ ts }, i) => {
+    expect(ts).toBeGreaterThanOrEqual(spans[i]!.ts + spans[i]!.dur - 1e-3);
+  });
+  expect(fs.readFileSync(at('plot.svg'), 'utf8')).toMatch(
+    /^<svg [\s\S]*<circle[^>]*><title>[\s\S]*<\/svg>\n$/,
+  );
+});

@@ -1,0 +1,127 @@
+// The two equalities of every kernel on arbitrary graphs: kernels == reference, and fused == unfused.
+//
+// UNETC_RANDOM_GRAPHS sets how many graphs; with it set, each run draws others (a failure prints its seed).
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileGraph } from '../../compiler/compile.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { loadGraph } from '../../compiler/graph/load.ts';
+import { lowerGraph } from '../../compiler/graph/lower.ts';
+import type { RefTensor } from '../../compiler/ops/op.ts';
+import type { Target } from '../../compiler/target.ts';
+import type { ModelInputs } from '../../runtime/model.ts';
+import { arbitraryExplicitGraph } from '../arbitrary-explicit-graph.ts';
+import { type CompactGraph, compactGraphUpTo } from '../arbitrary-graph.ts';
+import { smallestGroup } from '../fixtures/conditioning.ts';
+import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
+import { relativeError, runOnDevice, testTargets } from '../on-device.ts';
+
+const asked = process.env.UNETC_RANDOM_GRAPHS;
+const graphs = Number(asked ?? 100);
+
+/** Float32 against float64 over a whole model whose norms are well conditioned; PyTorch's own error is near 1e-6. */
+const TOLERANCE = 1e-5;
+
+/** How a graph is compiled. */
+interface Variant {
+  readonly target: Target;
+  readonly fuse: boolean;
+  readonly strict: boolean;
+}
+
+/** All ways to compile for a target; only subgroups have an algorithm that `strict` rules out. */
+function variantsOf(target: Target): readonly Variant[] {
+  const fused = { target, fuse: true, strict: false };
+  const strict = target.products === 'subgroup' ? [{ ...fused, strict: true }] : [];
+  return [fused, { ...fused, fuse: false }, ...strict];
+}
+
+interface Drawn {
+  readonly spec: CompactGraph;
+  readonly graph: Graph;
+  readonly batch: number;
+  readonly taps: boolean;
+  readonly seed: number;
+}
+
+function drawn(specs: fc.Arbitrary<CompactGraph>): fc.Arbitrary<Drawn> {
+  return fc
+    .record({
+      spec: specs,
+      batch: fc.constantFrom(1, 1, 2, 3),
+      taps: fc.boolean(),
+      seed: fc.nat(1000),
+    })
+    .map((choice) => ({ ...choice, graph: loadGraph(JSON.stringify(choice.spec), 'arbitrary').graph }))
+    .filter(
+      ({ graph, batch, taps }) => smallestGroup(lowerGraph(graph, { batch, taps, precision: 'f32' })) >= 8,
+    );
+}
+
+/** The outputs that a compilation gets wrong, with their errors. */
+async function wrongOutputs(
+  { graph, batch, taps, seed }: Drawn,
+  expected: ReadonlyMap<string, RefTensor>,
+  inputs: ModelInputs,
+  options: Variant,
+): Promise<readonly string[]> {
+  const results = await runOnDevice(graph, { batch, taps, ...options }, weightsOf(graph, seed), inputs);
+  expect([...results.keys()]).toEqual([...expected.keys()]);
+  return [...expected].flatMap(([name, { data }]) => {
+    const error = relativeError(results.get(name)!.data, data);
+    return error < TOLERANCE ? [] : [`${name}: ${error}`];
+  });
+}
+
+describe.each([
+  ['the compact form', compactGraphUpTo(8), Math.ceil(graphs / 2)],
+  ['the explicit form', arbitraryExplicitGraph, Math.floor(graphs / 2)],
+])('graphs of %s', (_, specs, numRuns) => {
+  it(
+    `${numRuns} agree with the reference, fused and unfused`,
+    async () => {
+      const variants = (await testTargets()).flatMap(variantsOf);
+      const property = fc.asyncProperty(drawn(specs), async (choice) => {
+        const { graph, batch, taps, seed } = choice;
+        const ops = lowerGraph(graph, { batch, taps, precision: 'f32' });
+        const inputs = inputsOf(ops, seed);
+        const expected = referenceOf(ops, inputs, seed);
+        for (const variant of variants) {
+          const wrong = await wrongOutputs(choice, expected, inputs, variant);
+          const { target, fuse, strict } = variant;
+          const how = `${target.name}, ${fuse ? 'fused' : 'unfused'}${strict ? ', strict' : ''}`;
+          expect(wrong, how).toEqual([]);
+        }
+      });
+      await fc.assert(property, { numRuns, ...(asked === undefined ? { seed: 20210218 } : {}) });
+    },
+    10_000 + graphs * 5_000,
+  );
+});
+
+describe('the graphs that are drawn', () => {
+  it('have every kind of group in both schedules', () => {
+    const kinds = new Set<string>();
+    for (const specs of [compactGraphUpTo(8), arbitraryExplicitGraph]) {
+      for (const { graph } of fc.sample(drawn(specs), { numRuns: 50, seed: 1 })) {
+        for (const fuse of [true, false]) {
+          for (const group of compileGraph(graph, { fuse }).schedule.groups) kinds.add(group.kind);
+        }
+      }
+    }
+    expect([...kinds].sort()).toEqual(
+      [
+        'attention',
+        'avg_pool',
+        'conv',
+        'embedding',
+        'gather_channels',
+        'linear',
+        'map',
+        'statistics',
+        'upsample_linear',
+      ].sort(),
+    );
+  });
+});

@@ -1,0 +1,73 @@
+// A call of a kernel: what it does not declare cannot be given, and what it declares cannot be left out.
+
+import { describe, expect, test } from 'vitest';
+import { type CallRequest, callKernel } from '../../../compiler/codegen/kernel-call.ts';
+
+function call(changes: Partial<CallRequest> = {}) {
+  return callKernel({
+    file: 'statistics',
+    declared: {
+      source0: { kind: 'value', value: 7 },
+      statistics: { kind: 'statistics', value: 7, merged: false },
+    },
+    sizes: { pixels: 10, tile_pixels: 256, tiles: 1, quads: 8 },
+    workgroups: [1, 1, 1],
+    ...changes,
+  });
+}
+
+test('buffers are bound in the order of the kernel, then those of its hooks', () => {
+  const extra = {
+    name: 'residual',
+    type: 'array<vec4f>',
+    access: 'read',
+    resource: { kind: 'value', value: 9 },
+  } as const;
+  expect(call({ extra: [extra] }).bindings).toEqual([
+    { resource: { kind: 'value', value: 7 }, access: 'read' },
+    { resource: { kind: 'statistics', value: 7, merged: false }, access: 'read_write' },
+    { resource: { kind: 'value', value: 9 }, access: 'read' },
+  ]);
+});
+
+test('sizes are packed in the order of the struct, not of the request', () => {
+  const sizes = { quads: 4, pixels: 1, tiles: 3, tile_pixels: 2 };
+  expect([...call({ sizes }).sizes]).toEqual([1, 2, 3, 4]);
+});
+
+test('sizes that are left out are zero, and the struct is filled up to whole vectors', () => {
+  const packed = callKernel({
+    file: 'attention',
+    declared: { source0: { kind: 'value', value: 0 }, result: { kind: 'value', value: 1 } },
+    sizes: { positions: 3, scale: 0.5 },
+    workgroups: [1, 1, 1],
+  }).sizes;
+  expect(packed.length).toBe(8);
+  expect([...packed.subarray(0, 5)]).toEqual([3, 0, 0, 0, 0]);
+  expect(new Float32Array(packed.buffer)[5]).toBe(0.5);
+});
+
+describe('mismatches', () => {
+  test('a buffer that the kernel does not declare', () => {
+    const declared = { source1: { kind: 'value', value: 7 } } as const;
+    expect(() => call({ declared })).toThrow('statistics.wgsl declares no buffer source1');
+  });
+
+  test('a buffer that is not given', () => {
+    const declared = { source0: { kind: 'value', value: 7 } } as const;
+    expect(() => call({ declared })).toThrow('statistics.wgsl needs a resource for buffer statistics');
+  });
+
+  test('a size that the kernel does not have', () => {
+    expect(() => call({ sizes: { pixel: 1 } })).toThrow('statistics.wgsl has no size pixel');
+  });
+
+  test.each([-1, 1.5, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY])('%s is no size', (pixels) => {
+    expect(() => call({ sizes: { pixels } })).toThrow(`size pixels is ${pixels}`);
+  });
+
+  test('a constant or a hook that the kernel does not have', () => {
+    expect(() => call({ consts: { TILE_M: 64 } })).toThrow('no constant TILE_M');
+    expect(() => call({ hooks: { prologue: [] } })).toThrow('no hook prologue');
+  });
+});

@@ -1,0 +1,89 @@
+// The linker: constants and hooks are filled, and everything that does not fit is an error.
+
+import { describe, expect, test } from 'vitest';
+import { type LinkRequest, linkKernel } from '../../../compiler/codegen/wgsl/link.ts';
+import { InternalError } from '../../../compiler/diagnostics.ts';
+
+const KERNEL = `// A kernel.
+
+const TILE = 64u;      // pixels
+
+struct Sizes {
+  pixels: u32,
+}
+
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
+
+// hook: one quad
+fn load(at: u32) -> vec4f {
+  return vec4f();
+}
+
+// no hook, and of another name
+fn load_all(at: u32) -> vec4f {
+  return load(at);
+}
+`;
+
+function link(request: Partial<LinkRequest>): string {
+  return linkKernel({ wgsl: KERNEL, consts: {}, hooks: {}, bindings: [], functions: [], ...request });
+}
+
+test('a kernel to which nothing is done stays as it is', () => {
+  expect(link({})).toBe(KERNEL);
+});
+
+describe('constants', () => {
+  test('get their value and keep their comment', () => {
+    expect(link({ consts: { TILE: 16 } })).toBe(KERNEL.replace('TILE = 64u', 'TILE = 16u'));
+  });
+
+  test.each(['TILES', 'TIL', 'tile', 'sizes', 'pixels'])('%s is none', (name) => {
+    expect(() => link({ consts: { [name]: 1 } })).toThrow(InternalError);
+    expect(() => link({ consts: { [name]: 1 } })).toThrow(`the kernel has no constant ${name}`);
+  });
+});
+
+describe('hooks', () => {
+  test('get their body, a line an op', () => {
+    const body = ['if (at > 1u) { return vec4f(1.0); } // one op', 'return vec4f(2.0);'];
+    expect(link({ hooks: { load: body } })).toBe(
+      KERNEL.replace('  return vec4f();\n', `  ${body[0]}\n  ${body[1]}\n`),
+    );
+  });
+
+  test('a body is text: `$&` means nothing in it', () => {
+    expect(link({ hooks: { load: ['return vec4f(); // $& $1'] } })).toContain('// $& $1\n}');
+  });
+
+  test.each(['load_all', 'loa', 'store', 'main'])('%s is none', (name) => {
+    expect(() => link({ hooks: { [name]: [] } })).toThrow(`the kernel has no hook ${name}`);
+  });
+});
+
+describe('buffers', () => {
+  test('are numbered behind those of the kernel, with functions after them', () => {
+    const linked = link({
+      bindings: [
+        { name: 'source0', type: 'array<vec4f>', access: 'read' },
+        { name: 'sums', type: 'array<f32>', access: 'read_write' },
+        { name: 'image', type: 'texture', access: 'read' },
+      ],
+      functions: ['fn twice(v: vec4f) -> vec4f {', '  return 2.0 * v;', '}'],
+    });
+    const declared = [
+      '@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;',
+      '@group(0) @binding(2) var<storage, read> source0: array<vec4f>;',
+      '@group(0) @binding(3) var<storage, read_write> sums: array<f32>;',
+      '@group(0) @binding(4) var image: texture_storage_2d<rgba32float, read>;',
+      '',
+      'fn twice(v: vec4f) -> vec4f {',
+      '  return 2.0 * v;',
+      '}',
+      '',
+    ].join('\n');
+    expect(linked).toContain(declared);
+    expect(linked.indexOf('fn twice')).toBeLessThan(linked.indexOf('fn load'));
+  });
+});

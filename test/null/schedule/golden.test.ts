@@ -1,0 +1,57 @@
+// The printed schedules of two models, as goldens, and the counts that are promised.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { compileGraph } from '../../../compiler/compile.ts';
+import { loadGraph } from '../../../compiler/graph/load.ts';
+import { printSchedule } from '../../../compiler/schedule/print.ts';
+import { GENERIC, SOFTWARE } from '../../../compiler/target.ts';
+import { GOLDEN, goldenGraph } from '../../golden-cases.ts';
+
+const compile = (name: string, options: Parameters<typeof compileGraph>[1] = {}) =>
+  compileGraph(loadGraph(goldenGraph(name), name).graph, options);
+
+test.each([
+  ['tiny-film', 'schedule.txt', GENERIC],
+  ['tiny-film', 'schedule-software.txt', SOFTWARE],
+  ['cifar10', 'schedule.txt', GENERIC],
+])('%s/%s', (name, file, target) => {
+  const url = new URL(`${name}/${file}`, GOLDEN);
+  const printed = printSchedule(compile(name, { target }).schedule);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(url, printed);
+  expect(printed, 'run again with UPDATE_GOLDEN=1').toBe(readFileSync(url, 'utf8'));
+});
+
+test('CIFAR-10 takes at most 120 dispatches of at most 40 kernels', () => {
+  const { bundle } = compile('cifar10');
+  expect(bundle.manifest.dispatches.length).toBeLessThanOrEqual(120);
+  expect(bundle.kernels.size).toBeLessThanOrEqual(40);
+});
+
+test('fusion saves more than half of the dispatches, and of the bytes', () => {
+  const totals = (fuse: boolean) => {
+    const { dispatches } = compile('cifar10', { fuse }).bundle.manifest;
+    return { dispatches: dispatches.length, bytes: dispatches.reduce((sum, d) => sum + d.bytes, 0) };
+  };
+  const [fused, unfused] = [totals(true), totals(false)];
+  expect(fused.dispatches).toBeLessThan(unfused.dispatches / 2);
+  expect(fused.bytes).toBeLessThan(unfused.bytes / 1.5);
+});
+
+test('the time projections of all residual blocks are one product', () => {
+  const { groups, graph } = compile('cifar10').schedule;
+  const linear = groups.filter((group) => group.kind === 'linear');
+  expect(linear.map((group) => graph.nodes[group.anchor]!.path)).toEqual([
+    'time_embed.0',
+    'time_embed.2',
+    'time_projections',
+  ]);
+});
+
+test('kernels do not depend on sizes or batch: those of one size run the others', () => {
+  const texts = (size: readonly number[], batch: number) => {
+    const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film', { size });
+    return [...compileGraph(graph, { batch }).bundle.kernels.keys()].sort();
+  };
+  expect(texts([16, 12], 3)).toEqual(texts([16, 16], 1));
+});

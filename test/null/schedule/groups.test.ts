@@ -1,0 +1,48 @@
+// The unfused schedule: one group for each op, and what cannot be scheduled.
+
+import { expect, test } from 'vitest';
+import { scheduled } from '../../fixtures/text.ts';
+
+test('one group for each op, views looked through', () => {
+  const text = `
+    %0 = input() {name="x", type=f32[1,12,2,3]}
+    %1 = reshape(%0) {shape=[1, 12, 6]}
+    %2 = attention(%1) {heads=2}
+    %3 = reshape(%2) {shape=[1, 4, 2, 3]}
+    %4 = upsample_nearest(%3) {factor=[2, 2]}
+    %5 = avg_pool(%4) {kernel=[2, 2]}
+    %6 = add(%5, %3)
+    return output=%6`;
+  expect(scheduled(text)).toEqual([
+    'attention  %0 -> %2',
+    'map  upsample[2x2]  %2 -> %4',
+    'avg_pool  %4 -> %5',
+    'map  epilogue[add]  %5 -> %6',
+  ]);
+});
+
+test('a view that is an output costs nothing', () => {
+  const text = `
+    %0 = input() {name="x", type=f32[1,4,2,3]}
+    %1 = silu(%0)
+    %2 = reshape(%1) {shape=[1, 4, 6]}
+    return output=%2`;
+  expect(scheduled(text)).toEqual(['map  prologue[silu]  %0 -> %1']);
+});
+
+test.each([['silu(%1)'], ['add(%1, %1)']])('a slice that is no time projection is refused: %s', (op) => {
+  const text = `
+    %0 = input() {name="x", type=f32[1,8,2]}
+    %1 = slice(%0) {start=0, end=4}
+    %2 = ${op}
+    return output=%2`;
+  expect(() => scheduled(text)).toThrow(/internal: %2 \(\w+\) reads a slice of %0/);
+});
+
+test('an op without a kernel is refused', () => {
+  const text = `
+    %0 = input() {name="x", type=f32[1,4,2]}
+    %1 = cast(%0) {dtype=f16}
+    return output=%1`;
+  expect(() => scheduled(text)).toThrow('internal: no group for op cast (%1');
+});
