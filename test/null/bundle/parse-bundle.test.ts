@@ -95,7 +95,8 @@ function edited(path: readonly (string | number)[], edit: Edit): Mutable {
   const parent = path.slice(0, -1).reduce<Mutable>((node, key) => node[key], copy);
   const key = path.at(-1)!;
   if (edit.kind === 'set') parent[key] = edit.value;
-  else if (Array.isArray(parent)) parent.splice(Number(key), edit.kind === 'delete' ? 1 : 0, parent[Number(key)]);
+  else if (Array.isArray(parent))
+    parent.splice(Number(key), edit.kind === 'delete' ? 1 : 0, parent[Number(key)]);
   else if (edit.kind === 'delete') delete parent[key];
   else parent[`${key}2`] = parent[key];
   return copy;
