@@ -37,9 +37,9 @@ export function generateBundle(
   const emitted = schedule.groups.map((group) => [emit[group.kind](schedule, group)].flat());
   const calls = emitted.flat();
   const kernels = collectKernels(calls);
-  const withWeights = calls.flatMap(({ weights, product }) =>
-    [weights, product].filter((blob) => blob !== null),
-  );
+  // a part of a batch has the weights of the other parts
+  const blobs = calls.flatMap(({ weights, product }) => [weights, product]);
+  const withWeights = [...new Set(blobs)].filter((blob) => blob !== null);
   const arenas = placeBlobs(withWeights, options.target);
   const totals = memoryTotals(plan);
   const slot = (storage: Storage) => {
@@ -53,7 +53,11 @@ export function generateBundle(
   };
   const dispatches = schedule.groups.flatMap((group, i) => {
     const { flops, bytes } = costOf(schedule.graph, group);
-    return emitted[i]!.map((call) => {
+    const parts = emitted[i]!;
+    // of several dispatches, the work is said of those that have the product
+    const share = (call: KernelCall, work: number) =>
+      parts.length === 1 ? work : call.product ? Math.round(work / parts.filter((p) => p.product).length) : 0;
+    return parts.map((call) => {
       checkLimits(call, options.target);
       return {
         group: printGroup(schedule.graph, group, i),
@@ -67,9 +71,8 @@ export function generateBundle(
         ),
         workgroups: [...call.workgroups] as [number, number, number],
         copy: call.copy && { from: slotOf(call.copy.from), to: slotOf(call.copy.to) },
-        // of a group of several dispatches, the work is said of the one that has the weights
-        flops: emitted[i]!.length === 1 || call.product ? flops : 0,
-        bytes: emitted[i]!.length === 1 || call.product ? bytes : 0,
+        flops: share(call, flops),
+        bytes: share(call, bytes),
       };
     });
   });

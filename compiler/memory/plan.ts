@@ -6,7 +6,7 @@ import { bytesOf, statisticsBytes } from '../schedule/cost.ts';
 import { readsOf } from '../schedule/groups.ts';
 import type { Schedule, ScheduledGroup } from '../schedule/schedule.ts';
 import { resolveView } from '../schedule/values.ts';
-import { transformedBytes } from '../schedule/winograd.ts';
+import { planeBytes, samplesAtOnce } from '../schedule/winograd.ts';
 
 /**
  * Something that needs memory while it is alive: `v12` a value, `x12` its copy in a texture, `s12` its statistics,
@@ -107,11 +107,12 @@ function storagesWritten(graph: OpGraph, group: ScheduledGroup): readonly (reado
     : [];
   const own = group.kind === 'statistics' || group.kind === 'merge_statistics';
   if (own) return statistics;
+  const samples = group.winograd ? samplesAtOnce(graph, group) : 0;
   const planes: readonly (readonly [Storage, number])[] = group.winograd
     ? [
-        [`t${group.result}`, transformedBytes(graph, group.sources[0]!)],
-        [`u${group.result}`, transformedBytes(graph, group.sources[0]!)],
-        [`p${group.result}`, transformedBytes(graph, group.result)],
+        [`t${group.result}`, samples * planeBytes(graph, group.sources[0]!)],
+        [`u${group.result}`, samples * planeBytes(graph, group.sources[0]!)],
+        [`p${group.result}`, samples * planeBytes(graph, group.result)],
       ]
     : [];
   const bytes = bytesOf(graph, group.result);

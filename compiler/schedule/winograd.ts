@@ -3,14 +3,18 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Target } from '../target.ts';
-import { bytesOf } from './cost.ts';
 import type { Group } from './schedule.ts';
-import { TEXTURE_WIDTH } from './storage.ts';
 import { extentOf } from './values.ts';
 
 /** Products of a tile, and pixels of a tile. */
 export const PLANES = 16;
 export const TILE_PIXELS = 4;
+
+/**
+ * Bytes of the planes that are computed at once. A larger batch is computed in parts, so that the choice depends on one
+ * sample alone and every adapter can bind the planes.
+ */
+const MOST_BYTES = 64 * 2 ** 20;
 
 /** Channels and pixels from which on the transforms cost less than they save. */
 const LEAST_CHANNELS = 32;
@@ -29,11 +33,18 @@ export function usesWinograd(graph: OpGraph, group: Group, target: Target): bool
   const { height, width, pixels } = extentOf(graph, group.result);
   const even = height % 2 === 0 && width % 2 === 0 && pixels >= LEAST_PIXELS;
   const wide = Math.min(outputs, inputs) >= LEAST_CHANNELS && outputs % 4 === 0 && inputs % 4 === 0;
-  const fits = transformedBytes(graph, source!) <= TEXTURE_WIDTH * target.limits.maxTextureDimension2D * 16;
+  const fits = Math.max(planeBytes(graph, source!), planeBytes(graph, group.result)) <= MOST_BYTES;
   return plain && even && wide && fits;
 }
 
-/** Bytes of all planes of a value: an input that is transformed, or the products before they are. */
-export function transformedBytes(graph: OpGraph, value: number): number {
-  return (bytesOf(graph, value) / TILE_PIXELS) * PLANES;
+/** Samples whose planes are computed at once. */
+export function samplesAtOnce(graph: OpGraph, group: Group): number {
+  const largest = Math.max(planeBytes(graph, group.sources[0]!), planeBytes(graph, group.result));
+  return Math.min(extentOf(graph, group.result).batch, Math.floor(MOST_BYTES / largest));
+}
+
+/** Bytes of all planes of one sample: of an input that is transformed, or of the products before they are. */
+export function planeBytes(graph: OpGraph, value: number): number {
+  const { pixels, quads } = extentOf(graph, value);
+  return (pixels / TILE_PIXELS) * PLANES * quads * 16;
 }

@@ -3,46 +3,77 @@
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
-import { PLANES, TILE_PIXELS } from '../../schedule/winograd.ts';
+import { PLANES, samplesAtOnce, TILE_PIXELS } from '../../schedule/winograd.ts';
 import { epilogueOf, type Fragment, joinFragments, readBuffer, value } from '../fused-ops.ts';
-import { callKernel, type KernelCall, type Resource } from '../kernel-call.ts';
+import { callKernel, type KernelCall, type Resource, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 
 /** Input channels of a step: a quad. */
 const CHUNK = 4;
 
 export function convWinograd(schedule: Schedule, group: ScheduledGroup): readonly KernelCall[] {
-  return [inputTransform(schedule, group), products(schedule, group), outputTransform(schedule, group)];
+  const { batch } = extentOf(schedule.graph, group.result);
+  const most = samplesAtOnce(schedule.graph, group);
+  const weights = packWeights(schedule, group);
+  const calls: KernelCall[] = [];
+  for (let first = 0; first < batch; first += most) {
+    const part = { first, samples: Math.min(most, batch - first) };
+    calls.push(
+      inputTransform(schedule, group, part),
+      products(schedule, group, part, weights.product),
+      outputTransform(schedule, group, part, weights.bias),
+    );
+  }
+  return calls;
 }
 
-function inputTransform({ graph }: Schedule, group: ScheduledGroup): KernelCall {
-  const { height, width, quads, batch } = extentOf(graph, group.sources[0]!);
+/** The transformed weights, which every part of the batch reads, and the bias. */
+function packWeights({ graph }: Schedule, group: ScheduledGroup) {
+  const [, weight, bias] = nodeOf(graph, group.anchor, 'conv').inputs;
+  const product = createWeightsBuilder(graph);
+  product.winograd(weight!, group.tile!, CHUNK);
+  const vectors = createWeightsBuilder(graph);
+  vectors.vector(bias!);
+  return { product: product.finish('texture'), bias: vectors.finish() };
+}
+
+/** The samples that are computed at once. */
+interface Part {
+  readonly first: number;
+  readonly samples: number;
+}
+
+function inputTransform({ graph }: Schedule, group: ScheduledGroup, { first, samples }: Part): KernelCall {
+  const { height, width, quads } = extentOf(graph, group.sources[0]!);
   const tiles = tilesOf(height * width);
   return callKernel({
     file: 'winograd_input',
     declared: { source0: value(group.sources[0]!), result: { kind: 'transformed', value: group.result } },
     copy: { from: { kind: 'transformed', value: group.result }, to: transformed(group) },
-    workgroups: [Math.ceil(tiles / 8), Math.ceil(quads / 8), batch],
-    sizes: { tiles, tiles_x: width / 2, height, width, quads },
+    workgroups: [Math.ceil(tiles / 8), Math.ceil(quads / 8), samples],
+    sizes: { first_sample: first, tiles, tiles_x: width / 2, height, width, quads },
   });
 }
 
 /** The products of a plane are a 1x1 convolution of the tiles, and planes are its samples. */
-function products({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+function products(
+  { graph }: Schedule,
+  group: ScheduledGroup,
+  { samples }: Part,
+  product: WeightBlob,
+): KernelCall {
   const out = extentOf(graph, group.result);
   const { quads } = extentOf(graph, group.sources[0]!);
   const tiles = tilesOf(out.pixels);
   const tile = group.tile!;
-  const weights = createWeightsBuilder(graph);
-  weights.winograd(nodeOf(graph, group.anchor, 'conv').inputs[1]!, tile, CHUNK);
   return callKernel({
     file: 'conv_subgroup',
     consts: { OCTETS: tile.m / 8, BLOCKS: tile.n / 8, TEXTURE_WIDTH },
     hooks: { load_input: ['return textureLoad(transformed, texel(pixel * sizes.quads0 + quad));'] },
     declared: { product: { kind: 'product' }, result: { kind: 'planes', value: group.result } },
     extra: [readBuffer('transformed', transformed(group), 'texture')],
-    product: weights.finish('texture'),
-    workgroups: [Math.ceil(tiles / tile.m), Math.ceil(out.channels / tile.n), out.batch * PLANES],
+    product,
+    workgroups: [Math.ceil(tiles / tile.m), Math.ceil(out.channels / tile.n), samples * PLANES],
     sizes: {
       pixels: tiles,
       height: 1,
@@ -66,11 +97,14 @@ function products({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   });
 }
 
-function outputTransform({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+function outputTransform(
+  { graph }: Schedule,
+  group: ScheduledGroup,
+  { first, samples }: Part,
+  bias: WeightBlob,
+): KernelCall {
   const out = extentOf(graph, group.result);
   const tiles = tilesOf(out.pixels);
-  const weights = createWeightsBuilder(graph);
-  weights.vector(nodeOf(graph, group.anchor, 'conv').inputs[2]!);
   const fused = joinFragments(
     epilogueOf(graph, group.epilogue, 'quad'),
     group.writes ? writeStatistics(group) : joinFragments(),
@@ -83,9 +117,16 @@ function outputTransform({ graph }: Schedule, group: ScheduledGroup): KernelCall
       products: { kind: 'planes', value: group.result },
       result: value(group.result),
     },
-    weights: weights.finish(),
-    workgroups: [Math.ceil(tiles / 16), Math.ceil(out.quads / 8), out.batch],
-    sizes: { ...fused.sizes, pixels: out.pixels, tiles, tiles_x: out.width / 2, out_quads: out.quads },
+    weights: bias,
+    workgroups: [Math.ceil(tiles / 16), Math.ceil(out.quads / 8), samples],
+    sizes: {
+      ...fused.sizes,
+      first_sample: first,
+      pixels: out.pixels,
+      tiles,
+      tiles_x: out.width / 2,
+      out_quads: out.quads,
+    },
   });
 }
 

@@ -1,8 +1,9 @@
 // The input transform of Winograd's F(2x2, 3x3): every 2x2 tile of the output reads a 4x4 patch d of the padded input
 // and becomes 16 values BT d B, one for each of 16 products. Source: Lavin and Gray 2016, arXiv:1509.09308.
-// The result is [sample][plane of 16][tile][quad].
+// The result is [sample of the part][plane of 16][tile][quad].
 
 struct Sizes {
+  first_sample: u32,    // of the part of the batch that is computed at once
   tiles: u32,           // tiles of a sample, and of a row
   tiles_x: u32,
   height: u32,
@@ -38,7 +39,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let x = tile % sizes.tiles_x * 2u;
   let columns = vec4<bool>(x > 0u, true, true, x + 2u < sizes.width);
   let stride = sizes.width * sizes.quads;
-  let center = ((workgroup.z * sizes.height + y) * sizes.width + x) * sizes.quads + quad;
+  let center = (((sizes.first_sample + workgroup.z) * sizes.height + y) * sizes.width + x) * sizes.quads + quad;
   let row0 = transform_row(center - stride, columns & vec4<bool>(y > 0u));
   let row1 = transform_row(center, columns);
   let row2 = transform_row(center + stride, columns);

@@ -1,8 +1,9 @@
 // The output transform of Winograd's F(2x2, 3x3): the 16 products m of a tile become its 2x2 pixels AT m A, with the
 // convolution's epilogue. A workgroup of 8 x 8 threads computes 16 tiles of 8 quads. Source: arXiv:1509.09308.
-// The products are [sample][plane of 16][tile][quad].
+// The products are [sample of the part][plane of 16][tile][quad].
 
 struct Sizes {
+  first_sample: u32,    // of the part of the batch that is computed at once
   pixels: u32,          // pixels of a sample
   tiles: u32,           // tiles of a sample, and of a row
   tiles_x: u32,
@@ -34,14 +35,14 @@ fn transform(m: array<vec4f, 4>) -> array<vec4f, 2> {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let sample = workgroup.z;
+  let sample = sizes.first_sample + workgroup.z;
   let quad = workgroup.y * 8u + lane % 8u;
   let plane = sizes.tiles * sizes.out_quads;
   var values = array<vec4f, 8>();
   for (var half = 0u; half < 2u; half++) {
     let tile = workgroup.x * 16u + half * 8u + lane / 8u;
     if (tile < sizes.tiles && quad < sizes.out_quads) {
-      let at = (sample * 16u * sizes.tiles + tile) * sizes.out_quads + quad;
+      let at = (workgroup.z * 16u * sizes.tiles + tile) * sizes.out_quads + quad;
       var left = array<vec4f, 4>();
       var right = array<vec4f, 4>();
       for (var i = 0u; i < 4u; i++) {

@@ -1,0 +1,75 @@
+// Winograd's algorithm: which convolutions take it, and how a large batch is computed in parts.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { compileGraph } from '../../../compiler/compile.ts';
+import { loadGraph } from '../../../compiler/graph/load.ts';
+import { buildSchedule } from '../../../compiler/schedule/build.ts';
+import { GENERIC, SOFTWARE, type Target } from '../../../compiler/target.ts';
+import { graphOf } from '../../fixtures/text.ts';
+
+interface Shape {
+  readonly inputs?: number;
+  readonly outputs?: number;
+  readonly size?: readonly number[];
+  readonly kernel?: number;
+  readonly stride?: number;
+}
+
+/** Whether a convolution of the shape is computed by Winograd's algorithm. */
+function takesWinograd(shape: Shape, target: Target = SOFTWARE, strict = false): boolean {
+  const { inputs = 32, outputs = 32, size = [8, 8], kernel = 3, stride = 1 } = shape;
+  const each = (n: number) => `[${size.map(() => n).join(', ')}]`;
+  const graph = graphOf(`
+    %0 = input() {name="x", type=f32[1,${inputs},${size.join(',')}]}
+    %1 = param() {name="w", shape=[${outputs}, ${inputs}, ${size.map(() => kernel).join(', ')}]}
+    %2 = param() {name="b", shape=[${outputs}]}
+    %3 = conv(%0, %1, %2) {stride=${each(stride)}, padding=${each((kernel - 1) / 2)}}
+    return output=%3
+  `);
+  return buildSchedule(graph, target, undefined, strict).groups.some((group) => group.winograd);
+}
+
+describe('a convolution', () => {
+  it('takes it where it is 3x3, of even sizes and wide', () => {
+    expect(takesWinograd({})).toBe(true);
+    expect(takesWinograd({ inputs: 96, outputs: 36, size: [6, 12] })).toBe(true);
+  });
+
+  it.each<[string, Shape]>([
+    ['of an odd height', { size: [9, 8] }],
+    ['of an odd width', { size: [8, 9] }],
+    ['1x1', { kernel: 1 }],
+    ['strided', { stride: 2, size: [16, 16] }],
+    ['in 1D', { size: [64] }],
+    ['in 3D', { size: [4, 8, 8] }],
+    ['of few inputs', { inputs: 28 }],
+    ['of few outputs', { outputs: 6 }],
+    ['of few pixels', { size: [4, 8] }],
+    ['of planes that no part of a batch could hold', { inputs: 128, outputs: 128, size: [256, 256] }],
+  ])('does not take it where it is %s', (_, shape) => {
+    expect(takesWinograd(shape)).toBe(false);
+  });
+
+  it('does not take it on GPUs, nor where the result is to be as exact as the plain one', () => {
+    expect(takesWinograd({}, GENERIC)).toBe(false);
+    expect(takesWinograd({}, SOFTWARE, true)).toBe(false);
+  });
+});
+
+describe('CIFAR-10', () => {
+  const text = readFileSync(new URL('../../../graphs/cifar10.json', import.meta.url), 'utf8');
+  const { graph } = loadGraph(text, 'cifar10.json');
+  const compiled = (batch: number) => compileGraph(graph, { batch, target: SOFTWARE });
+
+  it('is computed by the same groups at every batch, large ones in parts that share their weights', () => {
+    const [one, many] = [compiled(1), compiled(64)];
+    const algorithms = ({ schedule }: typeof one) => schedule.groups.map((g) => [g.winograd, g.tile]);
+    expect(algorithms(many)).toEqual(algorithms(one));
+    expect(many.bundle.manifest.dispatches.length).toBeGreaterThan(one.bundle.manifest.dispatches.length);
+    expect(many.bundle.manifest.weights).toEqual(one.bundle.manifest.weights);
+    const planes = many.memory.lifetimes.filter(({ storage }) => /^[tup]/.test(storage));
+    expect(planes.length).toBeGreaterThan(0);
+    expect(Math.max(...planes.map(({ bytes }) => bytes))).toBeLessThanOrEqual(64 * 2 ** 20);
+  });
+});
