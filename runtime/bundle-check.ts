@@ -120,9 +120,11 @@ export function checkManifest(manifest: Manifest): readonly string[] {
       (binding.access === 'read' ? read : written).add(binding.slot);
     });
     if (dispatch.copy) {
-      const { from, to } = dispatch.copy;
-      const bytes = slotBytes(from, `${pointer}/copy/from`);
-      demand(bytes <= slotBytes(to, `${pointer}/copy/to`) || bytes > 0, `${pointer}/copy`, 'copies nothing');
+      const { from, to, bytes } = dispatch.copy;
+      for (const slot of [from, to]) {
+        const size = slotBytes(slot, `${pointer}/copy`);
+        demand(bytes <= size, `${pointer}/copy/bytes`, `copies ${bytes} bytes, slot ${slot} has ${size}`);
+      }
       demand(
         manifest.slots[from]?.storage === 'buffer' && manifest.slots[to]?.storage === 'texture',
         `${pointer}/copy`,

@@ -137,8 +137,8 @@ export const manifestSchema = z
           kernel: count,
           sizes: z.array(u32).readonly(),
           bindings: z.array(bindingSchema).readonly(),
-          /** A slot that is copied to another one, a texture, after the dispatch. */
-          copy: z.strictObject({ from: count, to: count }).nullable(),
+          /** A slot of which so many bytes are copied to another one, a texture, after the dispatch. */
+          copy: z.strictObject({ from: count, to: count, bytes: positive }).nullable(),
           workgroups: z.tuple([positive, positive, positive]).readonly(),
           flops: count,
           bytes: count,

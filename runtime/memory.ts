@@ -18,7 +18,7 @@ export interface Memory {
   /** The buffer of a slot that the host writes or reads; the manifest's check keeps these out of textures. */
   buffer(slot: number): GPUBuffer;
   /** How the contents of a slot in a buffer get into one in a texture. */
-  copy(from: number, to: number): (encoder: GPUCommandEncoder) => void;
+  copy(from: number, to: number, bytes: number): (encoder: GPUCommandEncoder) => void;
   /** Writes the packed weights of one entry. */
   write(entry: number, packed: Float32Array<ArrayBuffer>): void;
   destroy(): void;
@@ -54,16 +54,18 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
   );
   const buffers = new Map<number, GPUBuffer>();
   const textures = new Map<number, GPUTexture>();
+  const copied = new Set(manifest.dispatches.flatMap(({ copy }) => (copy ? [copy.from] : [])));
   const slots = manifest.slots.map(({ bytes, storage }, i) => {
     if (storage === 'texture') {
       const created = texture(`slot ${i}`, bytes);
       textures.set(i, created);
       return created.createView();
     }
-    // whole rows, so that any slot can be copied to a texture
-    const created = buffer(`slot ${i}`, rowsOf(bytes, width) * width * 16, STORAGE | COPY_DST | COPY_SRC);
+    // whole rows can be copied to a texture, no less
+    const size = copied.has(i) ? rowsOf(bytes, width) * width * 16 : bytes;
+    const created = buffer(`slot ${i}`, size, STORAGE | COPY_DST | COPY_SRC);
     buffers.set(i, created);
-    return { buffer: created };
+    return { buffer: created, size: bytes };
   });
   return {
     slots,
@@ -72,11 +74,8 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       arena === null ? products[i]!.createView() : { buffer: arenas[arena]!, offset, size: length * 4 },
     ),
     buffer: (slot) => buffers.get(slot)!,
-    copy(from, to) {
-      const rows = Math.min(
-        rowsOf(manifest.slots[from]!.bytes, width),
-        rowsOf(manifest.slots[to]!.bytes, width),
-      );
+    copy(from, to, bytes) {
+      const rows = rowsOf(bytes, width);
       return (encoder) =>
         encoder.copyBufferToTexture(
           { buffer: buffers.get(from)!, bytesPerRow: width * 16 },

@@ -53,8 +53,10 @@ export async function createProgram(
       throw error;
     },
   );
-  uploadWeights(manifest, memory, read, device);
-  const steps = await bindDispatches(manifest, memory, await pipelines, device);
+  const steps = await prepare(manifest, memory, read, pipelines, device).catch((error) => {
+    memory.destroy();
+    throw error;
+  });
   const outputs = placeOutputs(manifest, memory);
   const staging = device.createBuffer({
     label: 'readback',
@@ -95,6 +97,23 @@ export async function createProgram(
       staging.destroy();
     },
   };
+}
+
+/** Uploads the weights while the pipelines compile, and binds every dispatch. */
+async function prepare(
+  manifest: Manifest,
+  memory: Memory,
+  read: ReadParameter,
+  pipelines: Promise<readonly GPUComputePipeline[]>,
+  device: GPUDevice,
+): Promise<readonly Step[]> {
+  try {
+    uploadWeights(manifest, memory, read, device);
+  } catch (error) {
+    await pipelines.catch(() => undefined);
+    throw error;
+  }
+  return bindDispatches(manifest, memory, await pipelines, device);
 }
 
 /** What the model of a bundle takes. */
@@ -138,7 +157,7 @@ function bindDispatches(
       const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
       const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
       const { copy, workgroups } = dispatch;
-      return { pipeline, bindGroup, workgroups, copy: copy && memory.copy(copy.from, copy.to) };
+      return { pipeline, bindGroup, workgroups, copy: copy && memory.copy(copy.from, copy.to, copy.bytes) };
     }),
   );
 }

@@ -16,7 +16,7 @@ import { nodeOf, resolveView } from '../schedule/values.ts';
 import type { Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
 import { GROUPS } from './groups/index.ts';
-import type { KernelCall, Resource } from './kernel-call.ts';
+import type { ActivationResource, BufferCopy, KernelCall } from './kernel-call.ts';
 
 export interface BundleOptions {
   readonly target: Target;
@@ -47,9 +47,10 @@ export function generateBundle(
     invariant(found !== undefined, `%${storage} has no slot`);
     return found;
   };
-  const slotOf = (resource: Resource) => {
-    invariant(resource.kind !== 'weights' && resource.kind !== 'product', 'weights are in no slot');
-    return slot(storageOf(resource));
+  const sizeOf = new Map(plan.lifetimes.map(({ storage, bytes }) => [storage, bytes]));
+  const copyOf = ({ from, to }: BufferCopy) => {
+    const bytes = sizeOf.get(storageOf(from))!;
+    return { from: slot(storageOf(from)), to: slot(storageOf(to)), bytes };
   };
   const dispatches = schedule.groups.flatMap((group, i) => {
     const { flops, bytes } = costOf(schedule.graph, group);
@@ -67,10 +68,10 @@ export function generateBundle(
         bindings: call.bindings.map(({ resource, access }) =>
           resource.kind === 'weights' || resource.kind === 'product'
             ? { kind: 'weights' as const, weights: withWeights.indexOf(call[resource.kind]!) }
-            : { kind: 'slot' as const, slot: slotOf(resource), access },
+            : { kind: 'slot' as const, slot: slot(storageOf(resource)), access },
         ),
         workgroups: [...call.workgroups] as [number, number, number],
-        copy: call.copy && { from: slotOf(call.copy.from), to: slotOf(call.copy.to) },
+        copy: call.copy && copyOf(call.copy),
         flops: share(call, flops),
         bytes: share(call, bytes),
       };
@@ -110,7 +111,7 @@ export function generateBundle(
   return { manifest: { ...manifest, sha256: sha256(digestedText(manifest)) }, kernels: kernels.texts };
 }
 
-function storageOf(resource: Exclude<Resource, { kind: 'weights' | 'product' }>): Storage {
+function storageOf(resource: ActivationResource): Storage {
   switch (resource.kind) {
     case 'value':
       return `v${resource.value}`;
@@ -182,9 +183,11 @@ function requiredLimits(arenas: Arenas, slots: readonly Slot[]): Record<string, 
     ...arenas.blobs.map((b) => (b.texture ? b.length * 4 : 0)),
   );
   const rows = Math.max(Math.ceil(texture / 16 / TEXTURE_WIDTH), TEXTURE_WIDTH);
+  // what is copied to a texture fills whole rows
+  const row = TEXTURE_WIDTH * 16;
   return {
     maxStorageBufferBindingSize: buffer,
-    maxBufferSize: buffer,
+    maxBufferSize: Math.ceil(buffer / row) * row,
     ...(texture > 0 ? { maxTextureDimension2D: rows } : {}),
   };
 }

@@ -6,7 +6,7 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { FusedOp, ScheduledGroup } from '../schedule/schedule.ts';
 import { normOf } from '../schedule/statistics.ts';
 import { extentOf } from '../schedule/values.ts';
-import type { BufferCopy, CallRequest, Resource } from './kernel-call.ts';
+import type { ActivationResource, BufferCopy, CallRequest, Resource } from './kernel-call.ts';
 import type { WeightsBuilder } from './weights.ts';
 
 type Extra = NonNullable<CallRequest['extra']>[number];
@@ -28,7 +28,7 @@ export function joinFragments(...parts: readonly Fragment[]): Fragment {
   };
 }
 
-export const value = (id: number): Resource => ({ kind: 'value', value: id });
+export const value = (id: number): ActivationResource => ({ kind: 'value', value: id });
 
 /** A buffer, or a texture, that hooks read. */
 export function readBuffer(name: string, resource: Resource, type: Extra['type'] = 'array<vec4f>'): Extra {

@@ -6,10 +6,12 @@ import { type ExtraBinding, linkKernel } from './wgsl/link.ts';
 import { declaredBindings, type KernelFile, readKernel, sizeFields } from './wgsl/source.ts';
 
 /** What a storage binding holds. */
-export type Resource =
-  /** Weights of the dispatch: all in one buffer, or those of a product in a texture beside them. */
-  | { readonly kind: 'weights' }
-  | { readonly kind: 'product' }
+export type Resource = WeightResource | ActivationResource;
+
+/** Weights of the dispatch: all in one buffer, or those of a product in a texture beside them. */
+export type WeightResource = { readonly kind: 'weights' } | { readonly kind: 'product' };
+
+export type ActivationResource =
   | { readonly kind: 'value'; readonly value: number }
   /** A value's copy in a texture. */
   | { readonly kind: 'texture'; readonly value: number }
@@ -22,8 +24,8 @@ export type Resource =
 
 /** A buffer that is copied to a texture after the dispatch: a store to a texture costs ten times one to a buffer. */
 export interface BufferCopy {
-  readonly from: Resource;
-  readonly to: Resource;
+  readonly from: ActivationResource;
+  readonly to: ActivationResource;
 }
 
 /** The weights of one dispatch, packed one behind the other in 16-byte vectors. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Profile } from '../../cli/profile/measure.ts';
 import { inspectAdapter } from '../../runtime/device.ts';
 import { TIMING_FEATURE } from '../../runtime/timing.ts';
-import { goldenGraph } from '../golden-cases.ts';
+import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { testTargets } from '../on-device.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { unetc, unetcJson } from '../unetc.ts';
@@ -15,15 +15,15 @@ const { features } = await inspectAdapter();
 const targets = await testTargets();
 const timed = test.skipIf(!features.has(TIMING_FEATURE));
 
-function graph(name: string): string {
-  fs.writeFileSync(at(`${name}.json`), goldenGraph(name));
-  return at(`${name}.json`);
+function small(): string {
+  fs.writeFileSync(at('small.json'), SMALL_GRAPH);
+  return at('small.json');
 }
 
 timed.each(targets.map(({ name }) => name))('target %s: times add up', async (target) => {
   const words = ['--target', target, '--runs', '3', '--batch', '2'];
-  const profile = await unetcJson<Profile>('profile', graph('tiny-film'), ...words);
-  expect(profile).toMatchObject({ exit: 0, name: 'tiny-film', batch: 2, target, runs: 3 });
+  const profile = await unetcJson<Profile>('profile', small(), ...words);
+  expect(profile).toMatchObject({ exit: 0, name: 'small', batch: 2, target, runs: 3 });
   const { dispatches, kernels, gpu_ms, pass_ms, peaks } = profile;
   expect(dispatches.length).toBeGreaterThan(10);
   expect(dispatches.every(({ ms, ms_min }) => ms >= ms_min && ms_min >= 0)).toBe(true);
@@ -40,7 +40,7 @@ timed.each(targets.map(({ name }) => name))('target %s: times add up', async (ta
 });
 
 timed('a bundle with given peaks: table, trace and plot', async () => {
-  await unetc('compile', graph('tiny-film'), '-o', at('b'));
+  await unetc('compile', small(), '-o', at('b'));
   const peaks = ['--peak-gflops', '100', '--peak-gbs', '20'];
   const files = ['--trace', at('trace.json'), '--svg', at('plot.svg')];
   const { exit, stdout } = await unetc('profile', at('b'), '--runs', '1', '--top', '3', ...peaks, ...files);

@@ -5,7 +5,7 @@ import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { PLANES, samplesAtOnce, TILE_PIXELS } from '../../schedule/winograd.ts';
 import { epilogueOf, type Fragment, joinFragments, readBuffer, value } from '../fused-ops.ts';
-import { callKernel, type KernelCall, type Resource, type WeightBlob } from '../kernel-call.ts';
+import { type ActivationResource, callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 
 /** Input channels of a step: a quad. */
@@ -135,7 +135,7 @@ function tilesOf(pixels: number): number {
 }
 
 /** What the products read. */
-function transformed(group: ScheduledGroup): Resource {
+function transformed(group: ScheduledGroup): ActivationResource {
   return { kind: 'transformed_texture', value: group.result };
 }
 

@@ -109,7 +109,7 @@ describe('any change of a manifest', () => {
       if ((await faultOf(changedText)) !== null) return;
       expect((await read(changedText)).manifest).toEqual(bundle.manifest);
     });
-    await fc.assert(property, { numRuns: 200 });
+    await fc.assert(property, { numRuns: 120 });
   });
 
   test('is no crash where the digest was put right, and what passes says what was written', async () => {
@@ -119,7 +119,7 @@ describe('any change of a manifest', () => {
       if ((await faultOf(changedText)) !== null) return;
       expect((await read(changedText)).manifest).toEqual(JSON.parse(changedText));
     });
-    await fc.assert(property, { numRuns: 200 });
+    await fc.assert(property, { numRuns: 120 });
   });
 
   test('of its bytes too', async () => {
@@ -132,7 +132,7 @@ describe('any change of a manifest', () => {
         expect((await read(changedText)).manifest).toEqual(bundle.manifest);
       },
     );
-    await fc.assert(property, { numRuns: 200 });
+    await fc.assert(property, { numRuns: 120 });
   });
 });
 

@@ -59,12 +59,16 @@ test('on arbitrary graphs, storages share slots and never meet', () => {
         expect(life.get(storage)!.last).toBe(schedule.groups.length);
       }
 
-      for (const { bindings } of bundle.manifest.dispatches) {
+      for (const { bindings, copy } of bundle.manifest.dispatches) {
         const slots = (access: string) =>
           bindings.flatMap((b) => (b.kind === 'slot' && b.access === access ? [b.slot] : []));
         const written = slots('read_write');
         expect(new Set(written).size).toBe(written.length);
         expect(slots('read').filter((slot) => written.includes(slot))).toEqual([]);
+        if (copy) {
+          expect(written).toContain(copy.from);
+          expect(bindings.filter((b) => b.kind === 'slot' && b.slot === copy.to)).toEqual([]);
+        }
       }
     }),
     { numRuns: 40 },
