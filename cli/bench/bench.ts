@@ -10,6 +10,7 @@ import { printWarnings } from '../graph-file.ts';
 import type { ModelSettings } from '../model-settings.ts';
 import { readModel } from '../model-source.ts';
 import { median, relativeL2 } from '../statistics.ts';
+import { coldStarts, type Start } from './cold-start.ts';
 import { EngineAbsent } from './engine.ts';
 import { type EngineProcess, type StartOptions, startEngine } from './engine-process.ts';
 import { prepare } from './prepare.ts';
@@ -76,9 +77,6 @@ export interface BenchResult extends Timing, Omit<ProgramFacts, 'driver'> {
 /** Milliseconds that one engine may run for before it sits out rounds. */
 const BUDGET_MS = 60_000;
 
-/** Mesa's switch; other drivers have their own or none. */
-const WITHOUT_CACHE = { MESA_SHADER_CACHE_DISABLE: 'true' };
-
 interface Running {
   readonly job: EngineJob;
   readonly process: EngineProcess;
@@ -133,12 +131,10 @@ type Outcome =
   | { readonly name: 'unetc'; readonly timing: Timing; readonly program: ProgramFacts }
   | PeerResult;
 
-type Start = (engine: EngineJob, env?: StartOptions['env']) => Promise<EngineProcess>;
-
 async function measure(
   job: BenchJob,
   jobOf: (engine: EngineName) => EngineJob,
-  start: Start,
+  start: (...words: Parameters<Start>) => Promise<EngineProcess>,
   context: Context,
 ): Promise<readonly Outcome[]> {
   const out = new Map<Peer, PeerResult>();
@@ -225,24 +221,6 @@ function timingOf(process: EngineProcess, ms: readonly number[], rss: number, fl
     rss_peak_bytes: rss,
     gflops_per_s: flops / ms_median / 1e6,
     ...{ version, device },
-  };
-}
-
-/** The engine has run before, so that the driver's cache holds its kernels; without one only Mesa can be started. */
-async function coldStarts(
-  engine: EngineJob,
-  driver: string,
-  start: Start,
-): Promise<Pick<Timing, 'cold_start_with_cache_ms' | 'cold_start_without_cache_ms'>> {
-  const time = async (env?: StartOptions['env']): Promise<number> => {
-    const process = await start(engine, env);
-    await process.end();
-    return process.cold_start_ms;
-  };
-  const mesa = /mesa/i.test(driver);
-  return {
-    cold_start_with_cache_ms: await time(),
-    cold_start_without_cache_ms: mesa ? await time(WITHOUT_CACHE) : null,
   };
 }
 
