@@ -84,8 +84,8 @@ export function checkBundleFits(manifest: Manifest, label: string, settings: Mod
   const faults = asked
     .filter(([, wanted, has]) => wanted !== undefined && wanted !== has)
     .map(([option, wanted, has]) =>
-      option === '--taps' || option === '--strict'
-        ? `${option}: the bundle was compiled without`
+      has === 'without'
+        ? `${option}: the bundle was compiled without ${option === '--taps' ? 'them' : 'it'}`
         : `${option} ${wanted}: the bundle was compiled for ${has}`,
     );
   if (faults.length === 0) return;
