@@ -35,6 +35,12 @@ export function readBuffer(name: string, resource: Resource, type: Extra['type']
   return { name, type, access: 'read', resource };
 }
 
+/** The buffer that a convolution writes the statistics of its result to, when a norm reads it. */
+export function statisticsBuffer(group: ScheduledGroup, type: Extra['type']): Extra {
+  const resource = { kind: 'statistics', value: group.result, merged: false } as const;
+  return { name: 'statistics', type, access: 'read_write', resource };
+}
+
 /** Loads quads of one or two sources as if they were one; `hook` is `load_input` or `load_skip`. */
 export function loadSources(
   graph: OpGraph,

@@ -3,7 +3,14 @@
 import { invariant } from '../../diagnostics.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
-import { epilogueOf, type Fragment, joinFragments, readBuffer, value } from '../fused-ops.ts';
+import {
+  epilogueOf,
+  type Fragment,
+  joinFragments,
+  readBuffer,
+  statisticsBuffer,
+  value,
+} from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
@@ -73,14 +80,7 @@ function writeStatistics(group: ScheduledGroup): Fragment {
       ],
     },
     functions: [],
-    extra: [
-      {
-        name: 'statistics',
-        type: 'array<f32>',
-        access: 'read_write',
-        resource: { kind: 'statistics', value: group.result, merged: false },
-      },
-    ],
+    extra: [statisticsBuffer(group, 'array<f32>')],
     sizes: {},
   };
 }

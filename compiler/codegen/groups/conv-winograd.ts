@@ -4,7 +4,14 @@ import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { PLANES, samplesAtOnce, TILE_PIXELS } from '../../schedule/winograd.ts';
-import { epilogueOf, type Fragment, joinFragments, readBuffer, value } from '../fused-ops.ts';
+import {
+  epilogueOf,
+  type Fragment,
+  joinFragments,
+  readBuffer,
+  statisticsBuffer,
+  value,
+} from '../fused-ops.ts';
 import { type ActivationResource, callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 
@@ -174,14 +181,7 @@ function writeStatistics(group: ScheduledGroup): Fragment {
       ],
     },
     functions: [],
-    extra: [
-      {
-        name: 'statistics',
-        type: 'array<vec4f>',
-        access: 'read_write',
-        resource: { kind: 'statistics', value: group.result, merged: false },
-      },
-    ],
+    extra: [statisticsBuffer(group, 'array<vec4f>')],
     sizes: {},
   };
 }

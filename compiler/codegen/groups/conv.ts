@@ -1,7 +1,15 @@
 // A convolution group becomes a call of conv_gemm: tile, packed weights, and hooks for what is fused.
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
-import { epilogueOf, type Fragment, joinFragments, type Prologue, prologueOf, value } from '../fused-ops.ts';
+import {
+  epilogueOf,
+  type Fragment,
+  joinFragments,
+  type Prologue,
+  prologueOf,
+  statisticsBuffer,
+  value,
+} from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
@@ -101,14 +109,7 @@ function writeStatistics(group: ScheduledGroup): Fragment {
       ],
     },
     functions: [],
-    extra: [
-      {
-        name: 'statistics',
-        type: 'array<vec4f>',
-        access: 'read_write',
-        resource: { kind: 'statistics', value: group.result, merged: false },
-      },
-    ],
+    extra: [statisticsBuffer(group, 'array<vec4f>')],
     sizes: {},
   };
 }
