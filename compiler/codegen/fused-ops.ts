@@ -1,5 +1,5 @@
-// The code of fused ops: what a group does to a quad it has loaded or computed, a line an op. Products, maps and
-// linear layers share it. The norm's affine and FiLM's become one scale and one shift of a channel.
+// The code of fused ops: how a group loads its sources and what it does to a quad it has loaded, a line an op.
+// Products and maps share it. The norm's affine and FiLM's become one scale and one shift of a channel.
 
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
@@ -189,7 +189,7 @@ function isMerged(group: ScheduledGroup, source: number): boolean {
 }
 
 /** Time projections in a buffer called `embed`, from the layer's first channel on. */
-function embedFragment(graph: OpGraph, op: FusedOp, type: Extra['type'] = 'array<vec4f>'): Fragment {
+export function embedFragment(graph: OpGraph, op: FusedOp, type: Extra['type'] = 'array<vec4f>'): Fragment {
   const { value: id, start } = op.operand!;
   invariant(start % 4 === 0, `the time projection of %${op.node} begins inside a quad`);
   const sizes = { embed_quads: extentOf(graph, id).quads, embed_at: start / 4 };
@@ -227,46 +227,4 @@ function affineFunction(norm: boolean, film: boolean): readonly string[] {
     '  return Affine(scale, shift);',
     '}',
   ];
-}
-
-/**
- * The epilogue of a quad or of a single channel: `sum` becomes `v`. The place of the result in its buffer is `at`.
- * Kernels that compute single channels read everything as single floats.
- */
-export function epilogueOf(
-  graph: OpGraph,
-  ops: readonly FusedOp[],
-  element: 'quad' | 'channel',
-  sum = 'sum',
-): Fragment {
-  if (ops.length === 0 && sum === 'sum') return joinFragments();
-  const type = element === 'quad' ? 'array<vec4f>' : 'array<f32>';
-  const per = element === 'quad' ? '' : ' * 4u';
-  const lines: string[] = [];
-  const parts: Fragment[] = [];
-  for (const op of ops) {
-    const name = graph.nodes[op.node]!.op;
-    switch (name) {
-      case 'silu':
-        lines.push('v = v / (1.0 + exp(-v)); // silu');
-        break;
-      case 'channel_add':
-        parts.push(embedFragment(graph, op, type));
-        lines.push(
-          `v += embed[(sample * sizes.embed_quads + sizes.embed_at)${per} + ${element}]; // channel_add`,
-        );
-        break;
-      case 'add': {
-        const residual = `residual${parts.filter((p) => p.extra[0]?.name.startsWith('residual')).length}`;
-        const extra = [readBuffer(residual, value(op.operand!.value), type)];
-        parts.push({ hooks: {}, functions: [], extra, sizes: {} });
-        lines.push(`v += ${residual}[at]; // add`);
-        break;
-      }
-      default:
-        invariant(false, `no code for ${name} as an epilogue`);
-    }
-  }
-  const hooks = { epilogue: [`var v = ${sum};`, ...lines, 'return v;'] };
-  return joinFragments({ hooks, functions: [], extra: [], sizes: {} }, ...parts);
 }

@@ -3,14 +3,8 @@
 import { invariant } from '../../diagnostics.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
-import {
-  epilogueOf,
-  type Fragment,
-  joinFragments,
-  readBuffer,
-  statisticsBuffer,
-  value,
-} from '../fused-ops.ts';
+import { epilogueOf } from '../epilogue.ts';
+import { type Fragment, joinFragments, readBuffer, statisticsBuffer, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';

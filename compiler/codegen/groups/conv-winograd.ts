@@ -4,14 +4,8 @@ import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { PLANES, samplesAtOnce, TILE_PIXELS } from '../../schedule/winograd.ts';
-import {
-  epilogueOf,
-  type Fragment,
-  joinFragments,
-  readBuffer,
-  statisticsBuffer,
-  value,
-} from '../fused-ops.ts';
+import { epilogueOf } from '../epilogue.ts';
+import { type Fragment, joinFragments, readBuffer, statisticsBuffer, value } from '../fused-ops.ts';
 import { type ActivationResource, callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 

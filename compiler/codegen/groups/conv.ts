@@ -1,8 +1,8 @@
 // A convolution group becomes a call of conv_gemm: tile, packed weights, and hooks for what is fused.
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import { epilogueOf } from '../epilogue.ts';
 import {
-  epilogueOf,
   type Fragment,
   joinFragments,
   type Prologue,

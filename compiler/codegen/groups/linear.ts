@@ -2,7 +2,8 @@
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
-import { epilogueOf, value } from '../fused-ops.ts';
+import { epilogueOf } from '../epilogue.ts';
+import { value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 

@@ -3,9 +3,9 @@
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
+import { epilogueOf } from '../epilogue.ts';
 import {
   copyOf,
-  epilogueOf,
   type Fragment,
   joinFragments,
   loadSources,
