@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { targetHere } from '../../cli/target-choice.ts';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
-import { createProgram } from '../../runtime/program.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';
 import { sample } from '../../runtime/sampler/sample.ts';
@@ -13,7 +13,7 @@ import type { Sampler } from '../../runtime/sampler/step.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { openWeights } from '../../runtime/weights/open.ts';
 import { goldenTensors } from '../golden-tensors.ts';
-import { testDevice } from '../on-device.ts';
+import { openProgram } from '../on-device.ts';
 
 const GRAPHS = new URL('../../graphs/', import.meta.url);
 
@@ -28,8 +28,9 @@ async function draw(
   const { graph } = loadGraph(readFileSync(new URL(`${name}.json`, GRAPHS), 'utf8'), name);
   const weights = openWeights(new URL(`${name}.safetensors`, GRAPHS).pathname);
   const { read } = matchWeights(parameters(graph), weights);
-  const { bundle } = compileGraph(graph, { batch });
-  const program = await createProgram(bundle, read, await testDevice());
+  // the target that `sample` would take here
+  const { bundle } = compileGraph(graph, { batch, target: await targetHere(undefined) });
+  const program = await openProgram(bundle, read);
   weights.close();
   try {
     const images: Float32Array[] = [];
