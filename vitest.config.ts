@@ -1,4 +1,5 @@
-// Two suites: `null` needs no GPU, `device` runs on whatever adapter is there (lavapipe at the least).
+// Two suites: `null` needs no GPU, `device` runs on whatever adapter is there (lavapipe at the least, which takes up to
+// seconds to generate code for each kernel that it has not seen).
 
 import { defineConfig } from 'vitest/config';
 
@@ -15,7 +16,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       { test: { ...shared, name: 'null', include: ['test/null/**/*.test.ts'] } },
-      { test: { ...shared, name: 'device', include: ['test/device/**/*.test.ts'], testTimeout: 180_000 } },
+      { test: { ...shared, name: 'device', include: ['test/device/**/*.test.ts'], testTimeout: 600_000 } },
     ],
   },
 });
