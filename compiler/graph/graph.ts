@@ -43,15 +43,6 @@ export interface UpsampleLayer {
 export type Layer = ConvLayer | ResBlockLayer | AttentionLayer | DownsampleLayer | UpsampleLayer;
 export type LayerType = Layer['type'];
 
-/** Whether a layer takes the time embedding: exactly when its type does. */
-export const TAKES_TIME_EMBEDDING = {
-  conv: false,
-  res_block: true,
-  attention: false,
-  downsample: false,
-  upsample: false,
-} as const satisfies Record<LayerType, boolean>;
-
 /** A layer with the path of its parameters (`input_blocks.4.0`) and the sizes of its input and output. */
 export interface PlacedLayer {
   readonly layer: Layer;

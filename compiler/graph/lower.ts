@@ -30,8 +30,6 @@ export interface LowerOptions {
 interface Scope {
   readonly b: OpGraphBuilder;
   readonly graph: Graph;
-  /** The time embedding [B, hidden]. */
-  readonly embedding: number;
   /** Element type of the torso's activations. */
   readonly torso: DType;
 }
@@ -46,7 +44,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions): OpGraph {
   const x = input('x', [batch, graph.in_channels, ...graph.image_size]);
   const timesteps = input('timesteps', [batch]);
   const embedding = timeEmbedding(b, graph, timesteps, () => input('y', [batch], 'u32'));
-  const scope: Scope = { b, graph, embedding, torso: options.precision };
+  const scope: Scope = { b, graph, torso: options.precision };
 
   let h = x;
   if (graph.super_resolution) {
@@ -60,7 +58,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions): OpGraph {
   const outputs: OpGraphOutput[] = [];
   for (const block of graph.blocks) {
     if (block.role === 'output') h = b.add('concat', [h, skips.pop()!], {}, block.path);
-    for (const placed of block.layers) h = lowerLayer(scope, placed, h);
+    for (const placed of block.layers) h = lowerLayer(scope, placed, h, embedding);
     if (block.role === 'input') skips.push(h);
     if (options.taps) outputs.push({ name: tapName(block.role, block.index), value: h });
   }
@@ -94,13 +92,14 @@ function timeEmbedding(b: OpGraphBuilder, graph: Graph, timesteps: number, label
   return b.add('add', [e, b.add('embedding', [table, labels()], {}, 'label_emb')], {}, 'label_emb');
 }
 
-function lowerLayer(scope: Scope, placed: PlacedLayer, x: number): number {
+/** One layer of a TimeEmbedSeq block: it is given the time embedding [B, hidden] exactly when its type takes it. */
+function lowerLayer(scope: Scope, placed: PlacedLayer, x: number, embedding: number): number {
   const { layer, path } = placed;
   switch (layer.type) {
     case 'conv':
       return conv(scope, layer, path, x);
     case 'res_block':
-      return resBlock(scope, layer, path, x);
+      return resBlock(scope, layer, path, x, embedding);
     case 'attention':
       return attention(scope, layer, path, x);
     case 'downsample':
@@ -115,7 +114,7 @@ function conv(scope: Scope, layer: ConvLayer, path: string, x: number): number {
   return convolution(scope, x, layer.in_channels, layer.out_channels, kernel, path, scope.torso);
 }
 
-function resBlock(scope: Scope, layer: ResBlockLayer, path: string, x: number): number {
+function resBlock(scope: Scope, layer: ResBlockLayer, path: string, x: number, embedding: number): number {
   const { b, graph } = scope;
   const { in_channels, out_channels } = layer;
   const kernel = graph.image_size.map(() => 3);
@@ -125,7 +124,7 @@ function resBlock(scope: Scope, layer: ResBlockLayer, path: string, x: number): 
   h = convolution(scope, h, in_channels, out_channels, kernel, `${path}.in_layers.2`, scope.torso);
 
   const film = layer.conditioning === 'film';
-  const activated = b.add('silu', [scope.embedding], {}, `${path}.emb_layers.0`);
+  const activated = b.add('silu', [embedding], {}, `${path}.emb_layers.0`);
   const width = film ? 2 * out_channels : out_channels;
   const projected = linear(b, activated, graph.time_embed.hidden, width, `${path}.emb_layers.1`);
   if (film) {

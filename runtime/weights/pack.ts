@@ -1,6 +1,6 @@
 // Packs parameters into an arena as the manifest says. Each kind is one formula from a parameter's index to a place.
 
-import type { Manifest, WeightPart } from '../bundle.ts';
+import type { WeightPart } from '../bundle.ts';
 
 /** Writes one parameter into the weights of its dispatch: `to` begins where the dispatch's weights begin. */
 export function packPart(part: WeightPart, from: Float32Array, to: Float32Array): void {
@@ -8,11 +8,6 @@ export function packPart(part: WeightPart, from: Float32Array, to: Float32Array)
   else if (part.kind === 'winograd') packWinograd(part, from, to);
   else if (part.kind === 'linear') packLinear(part, from, to);
   else packVector(part, from, to);
-}
-
-/** Parameter names in the order in which arenas need them. */
-export function paramsOf(manifest: Manifest): ReadonlySet<string> {
-  return new Set(manifest.weights.flatMap((blob) => blob.parts.map((part) => part.param)));
 }
 
 type Part<K extends WeightPart['kind']> = Extract<WeightPart, { kind: K }>;

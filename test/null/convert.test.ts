@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { register } from '../../cli/commands/convert.ts';
 import { UsageError } from '../../cli/context.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { recordingContext } from '../recording-context.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -15,21 +16,11 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 /** Runs `unetc convert …` and gives what it printed. */
 function convert(...words: readonly string[]): { readonly stdout: string; readonly stderr: string } {
-  const printed = { stdout: '', stderr: '' };
+  const context = recordingContext();
   const program = new Command().exitOverride();
-  register(program, {
-    stdout: (text) => {
-      printed.stdout += text;
-    },
-    stderr: (text) => {
-      printed.stderr += text;
-    },
-    interactive: false,
-    color: false,
-    signal: new AbortController().signal,
-  });
+  register(program, context);
   program.parse(['convert', ...words], { from: 'user' });
-  return printed;
+  return context.printed;
 }
 
 test('the digit model becomes the safetensors file that is shipped, to the byte', () => {

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { register } from '../../../cli/commands/export.ts';
-import type { Context } from '../../../cli/context.ts';
 import { exportModel } from '../../../cli/export-model.ts';
 import { runProgram } from '../../../cli/program.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
@@ -14,6 +13,7 @@ import { runReference } from '../../../compiler/opgraph/reference.ts';
 import { hashTensor } from '../../../runtime/weights/hash.ts';
 import { runModel } from '../../fixtures/onnx-session.ts';
 import { noise32, relativeL2, tensor } from '../../fixtures/values.ts';
+import { recordingContext } from '../../recording-context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unetc-export-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -44,24 +44,8 @@ function expected() {
   return runReference(ops, (name, shape) => hashTensor(name, shape, 5), inputs);
 }
 
-function silentContext(): Context & { readonly printed: { stdout: string; stderr: string } } {
-  const printed = { stdout: '', stderr: '' };
-  return {
-    printed,
-    stdout: (text) => {
-      printed.stdout += text;
-    },
-    stderr: (text) => {
-      printed.stderr += text;
-    },
-    interactive: false,
-    color: false,
-    signal: new AbortController().signal,
-  };
-}
-
 async function run(...words: readonly string[]) {
-  const context = silentContext();
+  const context = recordingContext();
   const exit = await runProgram(['export', graphFile, ...words], context, [register]);
   return { exit, ...context.printed };
 }
@@ -89,7 +73,7 @@ describe('unetc export', () => {
   it('puts weights that do not fit into a second file', async () => {
     const output = join(folder, 'split.onnx');
     const words = { weights: 'hash:5', output, batch: '2', size: '6x10' };
-    const result = exportModel(graphFile, words, silentContext(), 1000);
+    const result = exportModel(graphFile, words, recordingContext(), 1000);
     expect(result.weights_file).toBe(`${output}.data`);
     const results = await runModel(output, inputs);
     expect(relativeL2(results.get('output')!.data, expected().get('output')!.data)).toBeLessThan(2e-6);
