@@ -3,6 +3,7 @@
 /** The limits of WebGPU that kernels depend on. */
 export interface TargetLimits {
   readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxStorageTexturesPerShaderStage: number;
   readonly maxComputeWorkgroupStorageSize: number;
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupsPerDimension: number;
@@ -25,6 +26,7 @@ export interface Target {
 /** The limits that every WebGPU adapter has. Source: WebGPU specification, "Limits". */
 export const DEFAULT_LIMITS: TargetLimits = {
   maxStorageBuffersPerShaderStage: 8,
+  maxStorageTexturesPerShaderStage: 4,
   maxComputeWorkgroupStorageSize: 16384,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupsPerDimension: 65535,

@@ -119,18 +119,6 @@ export function checkManifest(manifest: Manifest): readonly string[] {
       slotBytes(binding.slot, at);
       (binding.access === 'read' ? read : written).add(binding.slot);
     });
-    if (dispatch.copy) {
-      const { from, to, bytes } = dispatch.copy;
-      for (const slot of [from, to]) {
-        const size = slotBytes(slot, `${pointer}/copy`);
-        demand(bytes <= size, `${pointer}/copy/bytes`, `copies ${bytes} bytes, slot ${slot} has ${size}`);
-      }
-      demand(
-        manifest.slots[from]?.storage === 'buffer' && manifest.slots[to]?.storage === 'texture',
-        `${pointer}/copy`,
-        'goes from a buffer to a texture',
-      );
-    }
     for (const slot of written) demand(!read.has(slot), pointer, `slot ${slot} is both read and written`);
   });
   return faults;
@@ -159,9 +147,12 @@ function elementsOf(part: WeightPart): number {
 function endOf(part: WeightPart): number {
   switch (part.kind) {
     case 'product':
-      return part.offset + Math.ceil(part.outputs / part.tile) * part.steps * part.chunk * part.tile;
+      return (
+        part.offset +
+        Math.ceil((part.first_output + part.outputs) / part.tile) * part.steps * part.chunk * part.tile
+      );
     case 'winograd':
-      return part.offset + 16 * part.plane;
+      return part.offset + (part.m + 2) ** 2 * part.plane;
     case 'linear':
       return (
         part.offset + Math.ceil((part.first_output + part.outputs) / 64) * 64 * Math.ceil(part.inputs / 4) * 4

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 
-export const BUNDLE_VERSION = 1;
+export const BUNDLE_VERSION = 2;
 
 const count = z.int().min(0);
 const positive = z.int().min(1);
@@ -15,8 +15,8 @@ const weightPartSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('product'),
-      /** `rows`: a step is [chunk][tile], taps within chunks; `lanes`: it is [tile][chunk], chunks within taps. */
-      layout: z.enum(['rows', 'lanes']),
+      /** A step is [chunk][tile]: `rows` has taps within chunks of inputs, `quads` has chunks within taps. */
+      layout: z.enum(['rows', 'quads']),
       param: z.string(),
       /** Output channels, input channels, taps: the parameter is [O, I, ...taps], or [I, O, ...taps] transposed. */
       outputs: positive,
@@ -29,6 +29,8 @@ const weightPartSchema = z.discriminatedUnion('kind', [
       /** Steps of a column tile in all, and the first one of this parameter. */
       steps: positive,
       first_step: count,
+      /** Outputs of the parameters joined before this one. */
+      first_output: count,
       offset: count,
     })
     .readonly(),
@@ -36,12 +38,14 @@ const weightPartSchema = z.discriminatedUnion('kind', [
     .strictObject({
       kind: z.literal('winograd'),
       param: z.string(),
-      /** The parameter is [outputs, inputs, 3, 3]; places are those of `product` with layout `lanes` and one tap. */
+      /** Pixels of a side of a tile of the output: F(m x m, 3 x 3) has (m + 2)^2 planes. */
+      m: z.union([z.literal(2), z.literal(4)]),
+      /** The parameter is [outputs, inputs, 3, 3]; places are those of `product` with layout `quads` and one tap. */
       outputs: positive,
       inputs: positive,
       tile: positive,
       chunk: positive,
-      /** Floats of one of the 16 planes. */
+      /** Floats of a plane. */
       plane: positive,
       offset: count,
     })
@@ -137,8 +141,6 @@ export const manifestSchema = z
           kernel: count,
           sizes: z.array(u32).readonly(),
           bindings: z.array(bindingSchema).readonly(),
-          /** A slot of which so many bytes are copied to another one, a texture, after the dispatch. */
-          copy: z.strictObject({ from: count, to: count, bytes: positive }).nullable(),
           workgroups: z.tuple([positive, positive, positive]).readonly(),
           flops: count,
           bytes: count,

@@ -17,8 +17,6 @@ export interface Memory {
   readonly sizes: GPUBuffer;
   /** The buffer of a slot that the host writes or reads; the manifest's check keeps these out of textures. */
   buffer(slot: number): GPUBuffer;
-  /** How the contents of a slot in a buffer get into one in a texture. */
-  copy(from: number, to: number, bytes: number): (encoder: GPUCommandEncoder) => void;
   /** Writes the packed weights of one entry. */
   write(entry: number, packed: Float32Array<ArrayBuffer>): void;
   destroy(): void;
@@ -53,19 +51,11 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
     arena === null ? texture(`product ${i}`, length * 4) : null,
   );
   const buffers = new Map<number, GPUBuffer>();
-  const textures = new Map<number, GPUTexture>();
-  const copied = new Set(manifest.dispatches.flatMap(({ copy }) => (copy ? [copy.from] : [])));
   const slots = manifest.slots.map(({ bytes, storage }, i) => {
-    if (storage === 'texture') {
-      const created = texture(`slot ${i}`, bytes);
-      textures.set(i, created);
-      return created.createView();
-    }
-    // whole rows can be copied to a texture, no less
-    const size = copied.has(i) ? rowsOf(bytes, width) * width * 16 : bytes;
-    const created = buffer(`slot ${i}`, size, STORAGE | COPY_DST | COPY_SRC);
+    if (storage === 'texture') return texture(`slot ${i}`, bytes).createView();
+    const created = buffer(`slot ${i}`, bytes, STORAGE | COPY_DST | COPY_SRC);
     buffers.set(i, created);
-    return { buffer: created, size: bytes };
+    return { buffer: created };
   });
   return {
     slots,
@@ -74,15 +64,6 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       arena === null ? products[i]!.createView() : { buffer: arenas[arena]!, offset, size: length * 4 },
     ),
     buffer: (slot) => buffers.get(slot)!,
-    copy(from, to, bytes) {
-      const rows = rowsOf(bytes, width);
-      return (encoder) =>
-        encoder.copyBufferToTexture(
-          { buffer: buffers.get(from)!, bytesPerRow: width * 16 },
-          { texture: textures.get(to)! },
-          [width, rows],
-        );
-    },
     write(entry, packed) {
       const { arena, offset } = manifest.weights[entry]!;
       if (arena !== null) device.queue.writeBuffer(arenas[arena]!, offset, packed);

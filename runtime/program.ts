@@ -133,8 +133,6 @@ interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
-  /** Copies a buffer to a texture after the dispatch. */
-  readonly copy: ((encoder: GPUCommandEncoder) => void) | null;
 }
 
 function bindDispatches(
@@ -156,8 +154,7 @@ function bindDispatches(
       };
       const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
       const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      const { copy, workgroups } = dispatch;
-      return { pipeline, bindGroup, workgroups, copy: copy && memory.copy(copy.from, copy.to, copy.bytes) };
+      return { pipeline, bindGroup, workgroups: dispatch.workgroups };
     }),
   );
 }
@@ -193,7 +190,7 @@ function encode(
 ): void {
   const encoder = device.createCommandEncoder();
   // Timestamps are written where passes begin and end.
-  const passes = timer ? steps.map((step) => [step]) : splitAtCopies(steps);
+  const passes = timer ? steps.map((step) => [step]) : [steps];
   passes.forEach((dispatches, i) => {
     const pass = encoder.beginComputePass(timer && { timestampWrites: timer.writes(i) });
     for (const { pipeline, bindGroup, workgroups } of dispatches) {
@@ -202,21 +199,10 @@ function encode(
       pass.dispatchWorkgroups(...workgroups);
     }
     pass.end();
-    dispatches.at(-1)?.copy?.(encoder);
   });
   timer?.resolve(encoder);
   for (const { slot, bytes, offset } of outputs) encoder.copyBufferToBuffer(slot, 0, staging, offset, bytes);
   device.queue.submit([encoder.finish()]);
-}
-
-/** Copies are made between passes. */
-function splitAtCopies(steps: readonly Step[]): readonly (readonly Step[])[] {
-  const passes: Step[][] = [[]];
-  for (const step of steps) {
-    passes.at(-1)!.push(step);
-    if (step.copy) passes.push([]);
-  }
-  return passes.filter((pass) => pass.length > 0);
 }
 
 function readOutputs(outputs: readonly Output[], staging: GPUBuffer): ReadonlyMap<string, Tensor> {

@@ -6,7 +6,7 @@ import { invariant } from '../diagnostics.ts';
 import { toExplicit } from '../graph/explicit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
-import { type MemoryPlan, memoryTotals, type Slot, type Storage } from '../memory/plan.ts';
+import { type MemoryPlan, memoryTotals, type Slot, type Storage, storageOf } from '../memory/plan.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
@@ -16,7 +16,7 @@ import { nodeOf, resolveView } from '../schedule/values.ts';
 import type { Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
 import { GROUPS } from './groups/index.ts';
-import type { ActivationResource, BufferCopy, KernelCall } from './kernel-call.ts';
+import type { ActivationResource, KernelCall } from './kernel-call.ts';
 
 export interface BundleOptions {
   readonly target: Target;
@@ -47,11 +47,6 @@ export function generateBundle(
     invariant(found !== undefined, `%${storage} has no slot`);
     return found;
   };
-  const sizeOf = new Map(plan.lifetimes.map(({ storage, bytes }) => [storage, bytes]));
-  const copyOf = ({ from, to }: BufferCopy) => {
-    const bytes = sizeOf.get(storageOf(from))!;
-    return { from: slot(storageOf(from)), to: slot(storageOf(to)), bytes };
-  };
   const dispatches = schedule.groups.flatMap((group, i) => {
     const { flops, bytes } = costOf(schedule.graph, group);
     const parts = emitted[i]!;
@@ -68,10 +63,9 @@ export function generateBundle(
         bindings: call.bindings.map(({ resource, access }) =>
           resource.kind === 'weights' || resource.kind === 'product'
             ? { kind: 'weights' as const, weights: withWeights.indexOf(call[resource.kind]!) }
-            : { kind: 'slot' as const, slot: slot(storageOf(resource)), access },
+            : { kind: 'slot' as const, slot: slot(storageIn(resource)), access },
         ),
         workgroups: [...call.workgroups] as [number, number, number],
-        copy: call.copy && copyOf(call.copy),
         flops: share(call, flops),
         bytes: share(call, bytes),
       };
@@ -111,20 +105,18 @@ export function generateBundle(
   return { manifest: { ...manifest, sha256: sha256(digestedText(manifest)) }, kernels: kernels.texts };
 }
 
-function storageOf(resource: ActivationResource): Storage {
+function storageIn(resource: ActivationResource): Storage {
   switch (resource.kind) {
     case 'value':
-      return `v${resource.value}`;
-    case 'texture':
-      return `x${resource.value}`;
-    case 'transformed':
+      return storageOf(resource.value, resource.home);
+    case 'input_planes':
       return `t${resource.value}`;
-    case 'transformed_texture':
-      return `u${resource.value}`;
-    case 'planes':
+    case 'output_planes':
       return `p${resource.value}`;
     case 'statistics':
       return `${resource.merged ? 'm' : 's'}${resource.value}`;
+    case 'affine':
+      return `a${resource.node}`;
   }
 }
 
@@ -183,24 +175,35 @@ function requiredLimits(arenas: Arenas, slots: readonly Slot[]): Record<string, 
     ...arenas.blobs.map((b) => (b.texture ? b.length * 4 : 0)),
   );
   const rows = Math.max(Math.ceil(texture / 16 / TEXTURE_WIDTH), TEXTURE_WIDTH);
-  // what is copied to a texture fills whole rows
-  const row = TEXTURE_WIDTH * 16;
   return {
     maxStorageBufferBindingSize: buffer,
-    maxBufferSize: Math.ceil(buffer / row) * row,
+    maxBufferSize: buffer,
     ...(texture > 0 ? { maxTextureDimension2D: rows } : {}),
   };
 }
 
 function checkLimits(call: KernelCall, { limits, name }: Target): void {
+  const textures = texturesOf(call);
+  const buffers = call.bindings.length - textures;
   const most = limits.maxStorageBuffersPerShaderStage;
+  invariant(buffers <= most, `${call.file} binds ${buffers} buffers, target ${name} allows ${most}`);
+  const mostTextures = limits.maxStorageTexturesPerShaderStage;
   invariant(
-    call.bindings.length <= most,
-    `${call.file} binds ${call.bindings.length} buffers, target ${name} allows ${most}`,
+    textures <= mostTextures,
+    `${call.file} binds ${textures} textures, target ${name} allows ${mostTextures}`,
   );
   const grid = limits.maxComputeWorkgroupsPerDimension;
   invariant(
     call.workgroups.every((n) => n <= grid),
     `${call.file} has a grid of ${call.workgroups.join(' x ')}`,
   );
+}
+
+/** Storage textures that a call binds. */
+function texturesOf({ bindings, product }: KernelCall): number {
+  return bindings.filter(({ resource }) => {
+    if (resource.kind === 'product') return product?.texture ?? false;
+    if (resource.kind === 'value') return resource.home === 'texture';
+    return ['input_planes', 'output_planes', 'affine'].includes(resource.kind);
+  }).length;
 }

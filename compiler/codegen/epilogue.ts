@@ -2,18 +2,24 @@
 
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { FusedOp } from '../schedule/schedule.ts';
-import { embedFragment, type Fragment, joinFragments, readBuffer, value } from './fused-ops.ts';
+import type { FusedOp, Home } from '../schedule/schedule.ts';
+import { embedFragment, type Fragment, joinFragments, readBuffer, readValue, value } from './fused-ops.ts';
 
-/**
- * The epilogue of a quad or of a single channel: `sum` becomes `v`. The place of the result in its buffer is `at`.
- * Kernels that compute single channels read everything as single floats.
- */
+/** What an epilogue is applied to, and where its operands stand. */
+export interface EpilogueOptions {
+  /** Kernels that compute single channels read everything as single floats. */
+  readonly element?: 'quad' | 'channel';
+  /** Where residuals stand. */
+  readonly home?: Home;
+  /** What is known as `sum` before the first op. */
+  readonly sum?: string;
+}
+
+/** The epilogue of a quad or of a single channel: `sum` becomes `v`. The place of the result is `at`. */
 export function epilogueOf(
   graph: OpGraph,
   ops: readonly FusedOp[],
-  element: 'quad' | 'channel',
-  sum = 'sum',
+  { element = 'quad', home = 'buffer', sum = 'sum' }: EpilogueOptions = {},
 ): Fragment {
   if (ops.length === 0 && sum === 'sum') return joinFragments();
   const type = element === 'quad' ? 'array<vec4f>' : 'array<f32>';
@@ -34,9 +40,13 @@ export function epilogueOf(
         break;
       case 'add': {
         const residual = `residual${parts.filter((p) => p.extra[0]?.name.startsWith('residual')).length}`;
-        const extra = [readBuffer(residual, value(op.operand!.value), type)];
-        parts.push({ hooks: {}, functions: [], extra, sizes: {} });
-        lines.push(`v += ${residual}[at]; // add`);
+        const extra =
+          home === 'texture'
+            ? readValue(residual, op.operand!.value, home)
+            : readBuffer(residual, value(op.operand!.value), type);
+        parts.push({ hooks: {}, functions: [], extra: [extra], sizes: {} });
+        const loaded = home === 'texture' ? `textureLoad(${residual}, texel(at))` : `${residual}[at]`;
+        lines.push(`v += ${loaded}; // add`);
         break;
       }
       default:

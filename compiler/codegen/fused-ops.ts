@@ -3,10 +3,10 @@
 
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { FusedOp, ScheduledGroup } from '../schedule/schedule.ts';
+import type { FusedOp, Home, ScheduledGroup } from '../schedule/schedule.ts';
 import { normOf } from '../schedule/statistics.ts';
 import { extentOf } from '../schedule/values.ts';
-import type { ActivationResource, BufferCopy, CallRequest, Resource } from './kernel-call.ts';
+import type { ActivationResource, CallRequest, Resource } from './kernel-call.ts';
 import type { WeightsBuilder } from './weights.ts';
 
 type Extra = NonNullable<CallRequest['extra']>[number];
@@ -28,7 +28,11 @@ export function joinFragments(...parts: readonly Fragment[]): Fragment {
   };
 }
 
-export const value = (id: number): ActivationResource => ({ kind: 'value', value: id });
+export const value = (id: number, home: Home = 'buffer'): ActivationResource => ({
+  kind: 'value',
+  value: id,
+  home,
+});
 
 /** A buffer, or a texture, that hooks read. */
 export function readBuffer(name: string, resource: Resource, type: Extra['type'] = 'array<vec4f>'): Extra {
@@ -41,35 +45,41 @@ export function statisticsBuffer(group: ScheduledGroup, type: Extra['type']): Ex
   return { name: 'statistics', type, access: 'read_write', resource };
 }
 
-/** Loads quads of one or two sources as if they were one; `hook` is `load_input` or `load_skip`. */
+/** A value that hooks read where it stands. */
+export function readValue(name: string, id: number, home: Home): Extra {
+  return readBuffer(name, value(id, home), home === 'texture' ? 'texture' : 'array<vec4f>');
+}
+
+/**
+ * Loads quads of one or two sources as if they were one; `hook` is `load_input` or `load_skip`. In a buffer `pixel`
+ * counts over the samples, in a texture over one of them.
+ */
 export function loadSources(
   graph: OpGraph,
   sources: readonly number[],
   hook: 'load_input' | 'load_skip',
-  textures: ReadonlySet<number>,
+  home: Home,
 ): Fragment {
   const skip = hook === 'load_skip' ? 'skip_' : '';
-  const load = (source: number, i: number, quad: string) => {
-    const name = `${skip}source${i}`;
-    const at = `pixel * sizes.${skip}quads${i} + ${quad}`;
-    return textures.has(source) ? `textureLoad(${name}, texel(${at}))` : `${name}[${at}]`;
+  const pixels = hook === 'load_skip' ? 'sizes.pixels' : 'sizes.in_pixels';
+  const load = (i: number, quad: string) => {
+    const quads = `sizes.${skip}quads${i}`;
+    return home === 'texture'
+      ? `textureLoad(${skip}source${i}, texel((sample * ${quads} + ${quad}) * ${pixels} + pixel))`
+      : `${skip}source${i}[pixel * ${quads} + ${quad}]`;
   };
   const [first, second] = sources;
   const body =
     second === undefined
-      ? [`return ${load(first!, 0, 'quad')};`]
+      ? [`return ${load(0, 'quad')};`]
       : [
-          `if (quad < sizes.${skip}quads0) { return ${load(first!, 0, 'quad')}; } // concat`,
-          `return ${load(second, 1, `quad - sizes.${skip}quads0`)};`,
+          `if (quad < sizes.${skip}quads0) { return ${load(0, 'quad')}; } // concat`,
+          `return ${load(1, `(quad - sizes.${skip}quads0)`)};`,
         ];
   return {
     hooks: { [hook]: body },
     functions: [],
-    extra: sources.map((id, i) =>
-      textures.has(id)
-        ? readBuffer(`${skip}source${i}`, { kind: 'texture', value: id }, 'texture')
-        : readBuffer(`${skip}source${i}`, value(id)),
-    ),
+    extra: sources.map((id, i) => readValue(`${skip}source${i}`, id, home)),
     sizes: {
       [`${skip}quads0`]: extentOf(graph, first!).quads,
       [`${skip}quads1`]: second === undefined ? 0 : extentOf(graph, second).quads,
@@ -77,16 +87,39 @@ export function loadSources(
   };
 }
 
-/** The copy of a value into the texture that convolutions read. */
-export function copyOf(id: number): BufferCopy {
-  return { from: value(id), to: { kind: 'texture', value: id } };
-}
-
 /** What a group's prologue needs: the scale and shift of norm and FiLM, if it has them, and whether a silu follows. */
 export interface Prologue extends Fragment {
   /** Whether `affine_of(sample, quad)` exists. */
   readonly affine: boolean;
   readonly silu: boolean;
+}
+
+/**
+ * What is done to a loaded quad where a group before has computed scale and shift of its channels, of which there are
+ * `quads` quads.
+ */
+export function affinePrologue(graph: OpGraph, group: ScheduledGroup, quads: string): Fragment {
+  const silu = graph.nodes[group.prologue.at(-1)?.node ?? -1]?.op === 'silu';
+  const lines = [
+    ...(group.affine ? ['v = v * scale + shift; // norm and film'] : []),
+    ...(silu ? ['v = v / (1.0 + exp(-v)); // silu'] : []),
+  ];
+  if (lines.length === 0) return joinFragments();
+  const prologue = ['var v = loaded;', ...lines, 'return v;'];
+  if (!group.affine) return { hooks: { prologue }, functions: [], extra: [], sizes: {} };
+  return {
+    hooks: {
+      prepare_quad: [
+        `let affine_at = (sample * ${quads} + quad) * 2u;`,
+        'scale = textureLoad(affine, texel(affine_at));',
+        'shift = textureLoad(affine, texel(affine_at + 1u));',
+      ],
+      prologue,
+    },
+    functions: ['var<private> scale: vec4f;', 'var<private> shift: vec4f;'],
+    extra: [readBuffer('affine', { kind: 'affine', node: group.prologue[0]!.node }, 'texture')],
+    sizes: {},
+  };
 }
 
 export function prologueOf(graph: OpGraph, group: ScheduledGroup, weights: WeightsBuilder): Prologue {

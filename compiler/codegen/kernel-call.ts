@@ -2,6 +2,7 @@
 
 import type { WeightPart } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
+import type { Home } from '../schedule/schedule.ts';
 import { type ExtraBinding, linkKernel } from './wgsl/link.ts';
 import { declaredBindings, type KernelFile, readKernel, sizeFields } from './wgsl/source.ts';
 
@@ -12,21 +13,14 @@ export type Resource = WeightResource | ActivationResource;
 export type WeightResource = { readonly kind: 'weights' } | { readonly kind: 'product' };
 
 export type ActivationResource =
-  | { readonly kind: 'value'; readonly value: number }
-  /** A value's copy in a texture. */
-  | { readonly kind: 'texture'; readonly value: number }
-  /** Winograd's planes of a convolution's input, their copy in a texture, and the planes of its products. */
-  | { readonly kind: 'transformed'; readonly value: number }
-  | { readonly kind: 'transformed_texture'; readonly value: number }
-  | { readonly kind: 'planes'; readonly value: number }
+  | { readonly kind: 'value'; readonly value: number; readonly home: Home }
+  /** Winograd's planes of a convolution's input, and of its products. */
+  | { readonly kind: 'input_planes'; readonly value: number }
+  | { readonly kind: 'output_planes'; readonly value: number }
   /** Statistics of a value: those of its tiles, or the merged ones. */
-  | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean };
-
-/** A buffer that is copied to a texture after the dispatch: a store to a texture costs ten times one to a buffer. */
-export interface BufferCopy {
-  readonly from: ActivationResource;
-  readonly to: ActivationResource;
-}
+  | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean }
+  /** The scale and shift that a norm or FiLM comes to, named by its node. */
+  | { readonly kind: 'affine'; readonly node: number };
 
 /** The weights of one dispatch, packed one behind the other in 16-byte vectors. */
 export interface WeightBlob {
@@ -46,7 +40,6 @@ export interface KernelCall {
   readonly bindings: readonly { readonly resource: Resource; readonly access: 'read' | 'read_write' }[];
   readonly weights: WeightBlob | null;
   readonly product: WeightBlob | null;
-  readonly copy: BufferCopy | null;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -63,7 +56,6 @@ export interface CallRequest {
   readonly sizes: Readonly<Record<string, number>>;
   readonly weights?: WeightBlob | null;
   readonly product?: WeightBlob | null;
-  readonly copy?: BufferCopy | null;
   readonly workgroups: readonly [number, number, number];
 }
 
@@ -100,7 +92,6 @@ export function callKernel(request: CallRequest): KernelCall {
     bindings,
     weights: request.weights ?? null,
     product: request.product ?? null,
-    copy: request.copy ?? null,
     workgroups: request.workgroups,
   };
 }

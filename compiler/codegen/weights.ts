@@ -4,11 +4,12 @@ import type { WeightPart } from '../../runtime/bundle.ts';
 import { InternalError, invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { sizeOf } from '../ops/op.ts';
-import type { Tile } from '../schedule/schedule.ts';
+import type { Tile, WinogradTile } from '../schedule/schedule.ts';
+import { planesOf } from '../schedule/winograd.ts';
 import type { WeightBlob } from './kernel-call.ts';
 
 export interface ProductPlace {
-  readonly layout: 'rows' | 'lanes';
+  readonly layout: 'rows' | 'quads';
   readonly tile: Tile;
   readonly chunk: number;
   readonly steps: number;
@@ -28,8 +29,8 @@ export interface WeightsBuilder {
   /** Appends room for a product's column tiles and returns its offset. */
   reserveProduct(columns: number, steps: number, chunk: number, tile: Tile): number;
   product(node: number, place: ProductPlace): void;
-  /** Appends the 16 transformed planes of a 3x3 convolution. */
-  winograd(node: number, tile: Tile, chunk: number): void;
+  /** Appends the transformed planes of a 3x3 convolution by F(m x m, 3 x 3). */
+  winograd(node: number, m: WinogradTile, tile: Tile, chunk: number): void;
   linear(node: number): number;
   finish(storage?: 'texture'): WeightBlob;
 }
@@ -73,31 +74,37 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
     reserveProduct: (columns, steps, chunk, tile) =>
       take(Math.ceil(columns / tile.n) * steps * chunk * tile.n),
     product(node, { layout, tile, chunk, steps, firstStep, transposed, offset }) {
-      const [param] = paramsOf(graph, node);
-      const [first = 1, second = 1, ...taps] = param!.shape;
-      parts.push({
-        kind: 'product',
-        layout,
-        param: param!.name,
-        outputs: transposed ? second : first,
-        inputs: transposed ? first : second,
-        taps: sizeOf(taps),
-        transposed,
-        tile: tile.n,
-        chunk,
-        steps,
-        first_step: firstStep,
-        offset,
-      });
+      let output = 0;
+      for (const { name, shape } of paramsOf(graph, node)) {
+        const [first = 1, second = 1, ...taps] = shape;
+        const outputs = transposed ? second : first;
+        parts.push({
+          kind: 'product',
+          layout,
+          param: name,
+          outputs,
+          inputs: transposed ? first : second,
+          taps: sizeOf(taps),
+          transposed,
+          tile: tile.n,
+          chunk,
+          steps,
+          first_step: firstStep,
+          first_output: output,
+          offset,
+        });
+        output += outputs;
+      }
     },
-    winograd(node, tile, chunk) {
+    winograd(node, m, tile, chunk) {
       const [param] = paramsOf(graph, node);
       const [outputs = 1, inputs = 1] = param!.shape;
       const plane = Math.ceil(outputs / tile.n) * Math.ceil(inputs / chunk) * chunk * tile.n;
-      const offset = take(16 * plane);
+      const offset = take(planesOf(m) * plane);
       parts.push({
         kind: 'winograd',
         param: param!.name,
+        m,
         outputs,
         inputs,
         tile: tile.n,

@@ -2,18 +2,26 @@
 // dispatch reads and writes the same one.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import { bytesOf, statisticsBytes } from '../schedule/cost.ts';
-import { readsOf } from '../schedule/groups.ts';
-import type { Schedule, ScheduledGroup } from '../schedule/schedule.ts';
+import { affineBytes, bytesOf, statisticsBytes } from '../schedule/cost.ts';
+import type { Home, Schedule, ScheduledGroup } from '../schedule/schedule.ts';
+import { valuesRead } from '../schedule/storage.ts';
 import { resolveView } from '../schedule/values.ts';
-import { planeBytes, samplesAtOnce } from '../schedule/winograd.ts';
+import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from '../schedule/winograd.ts';
 
 /**
- * Something that needs memory while it is alive: `v12` a value, `x12` its copy in a texture, `s12` its statistics,
- * `m12` its merged statistics. Of a convolution by Winograd's algorithm `t12` is the transformed input, `u12` its copy
- * in a texture, `p12` the products.
+ * Something that needs memory while it is alive: `v12` a value in a buffer, `x12` one in a texture, `s12` its
+ * statistics, `m12` its merged statistics, `a12` the scale and shift that norm or FiLM 12 comes to. Of a convolution
+ * by Winograd's algorithm `t12` is the transformed input and `p12` the products.
  */
-export type Storage = `${'v' | 'x' | 's' | 'm' | 't' | 'u' | 'p'}${number}`;
+export type Storage = `${'v' | 'x' | 's' | 'm' | 'a' | 't' | 'p'}${number}`;
+
+/** The storage of a value that stands in a buffer or in a texture. */
+export function storageOf(value: number, home: Home): Storage {
+  return `${home === 'texture' ? 'x' : 'v'}${value}`;
+}
+
+/** Storages that are textures. */
+const TEXTURES = /^[xatp]/;
 
 export interface MemoryPlan {
   readonly slots: readonly Slot[];
@@ -77,12 +85,12 @@ function lifetimesOf(schedule: Schedule): readonly Lifetime[] {
     }
   });
   groups.forEach((group, at) => {
-    for (const storage of storagesRead(group, schedule.textures)) read(storage, at);
+    for (const storage of storagesRead(graph, group)) read(storage, at);
     for (const [storage, bytes] of storagesWritten(graph, group)) write(storage, bytes, at);
   });
   for (const { value } of graph.outputs) read(`v${resolveView(graph, value).value}`, groups.length);
   return [...found]
-    .map(([storage, life]) => ({ storage, texture: /^[xu]/.test(storage), ...life }))
+    .map(([storage, life]) => ({ storage, texture: TEXTURES.test(storage), ...life }))
     .sort((a, b) => a.first - b.first || b.bytes - a.bytes);
 }
 
@@ -91,31 +99,30 @@ function inputBytes(graph: OpGraph, id: number): number {
   return type.dtype === 'u32' ? Math.ceil(type.shape[0]! / 4) * 16 : bytesOf(graph, id);
 }
 
-function storagesRead(group: ScheduledGroup, textures: ReadonlySet<number>): readonly Storage[] {
+function storagesRead(graph: OpGraph, group: ScheduledGroup): readonly Storage[] {
   if (group.kind === 'merge_statistics') return [`s${group.result}`];
   const statistics = group.reads.map(
     (tiles, i): Storage => `${tiles.merged ? 'm' : 's'}${group.sources[i]!}`,
   );
-  const values = readsOf(group).map((value): Storage => `${textures.has(value) ? 'x' : 'v'}${value}`);
-  return [...values, ...statistics];
+  const values = valuesRead(graph, group).map(({ value, home }) => storageOf(value, home));
+  const affine: readonly Storage[] = group.affine ? [`a${group.prologue[0]!.node}`] : [];
+  return [...values, ...statistics, ...affine];
 }
 
 function storagesWritten(graph: OpGraph, group: ScheduledGroup): readonly (readonly [Storage, number])[] {
+  if (group.kind === 'affine') return [[`a${group.anchor}`, affineBytes(graph, group)]];
   const tiles = group.writes;
   const statistics: (readonly [Storage, number])[] = tiles
-    ? [[`${tiles.merged ? 'm' : 's'}${group.result}`, statisticsBytes(graph, group.result, tiles.count)]]
+    ? [[`${tiles.merged ? 'm' : 's'}${group.result}`, statisticsBytes(graph, group.result, tiles)]]
     : [];
-  const own = group.kind === 'statistics' || group.kind === 'merge_statistics';
-  if (own) return statistics;
-  const samples = group.winograd ? samplesAtOnce(graph, group) : 0;
-  const planes: readonly (readonly [Storage, number])[] = group.winograd
-    ? [
-        [`t${group.result}`, samples * planeBytes(graph, group.sources[0]!)],
-        [`u${group.result}`, samples * planeBytes(graph, group.sources[0]!)],
-        [`p${group.result}`, samples * planeBytes(graph, group.result)],
-      ]
-    : [];
-  const bytes = bytesOf(graph, group.result);
-  const copy: readonly (readonly [Storage, number])[] = group.texture ? [[`x${group.result}`, bytes]] : [];
-  return [[`v${group.result}`, bytes], ...copy, ...planes, ...statistics];
+  if (group.kind === 'statistics' || group.kind === 'merge_statistics') return statistics;
+  const planes: (readonly [Storage, number])[] = [];
+  if (group.winograd) {
+    const samples = samplesAtOnce(graph, group, group.winograd);
+    planes.push(
+      [`t${group.result}`, samples * inputPlaneBytes(graph, group, group.winograd)],
+      [`p${group.result}`, samples * outputPlaneBytes(graph, group, group.winograd)],
+    );
+  }
+  return [[storageOf(group.result, group.home), bytesOf(graph, group.result)], ...planes, ...statistics];
 }

@@ -1,18 +1,19 @@
-// OpGraph to Schedule: one group for each op, fused, with statistics where norms need them and a tile for each
-// product.
+// OpGraph to Schedule: one group for each op, fused, with a choice for each convolution, statistics where norms need
+// them and transfers where a value is read elsewhere than it was written.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { GENERIC, type Target } from '../target.ts';
+import { chooseConv } from './choices.ts';
 import type { Fusion } from './fusions/fusion.ts';
 import { fusionsOf } from './fusions/index.ts';
 import { initialGroups } from './groups.ts';
-import type { Group, Schedule } from './schedule.ts';
-import { insertStatistics } from './statistics.ts';
-import { textureValues } from './storage.ts';
-import { usesWinograd } from './winograd.ts';
+import type { Schedule } from './schedule.ts';
+import { type ChosenGroup, insertStatistics } from './statistics.ts';
+import { homeOf, insertTransfers } from './storage.ts';
 
 /**
- * Schedules a graph. `strict` leaves out what is less exact than the plain algorithm; `fusions` are applied in order: the target's where not given, none for the unfused schedule.
+ * Schedules a graph. `strict` leaves out what is less exact than the plain algorithm; `fusions` are applied in order:
+ * the target's where not given, none for the unfused schedule.
  */
 export function buildSchedule(
   graph: OpGraph,
@@ -24,7 +25,15 @@ export function buildSchedule(
     (current, fusion) => fusion.run(graph, current),
     initialGroups(graph),
   );
-  const isWinograd = (group: Group) => !strict && usesWinograd(graph, group, target);
-  const textures = textureValues(graph, groups, target, isWinograd);
-  return { graph, textures, groups: insertStatistics(graph, groups, target, textures, isWinograd) };
+  const chosen = groups.map((group): ChosenGroup => {
+    const choice = chooseConv(graph, group, target, { strict });
+    return {
+      ...group,
+      tile: choice?.tile ?? null,
+      winograd: choice?.winograd ?? null,
+      reason: choice?.reason ?? null,
+      home: homeOf(graph, group, target),
+    };
+  });
+  return { graph, groups: insertTransfers(graph, insertStatistics(graph, chosen, target)) };
 }

@@ -2,7 +2,7 @@
 
 import { InternalError, invariant } from '../diagnostics.ts';
 import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
-import type { Group } from './schedule.ts';
+import type { Group, GroupKind } from './schedule.ts';
 import { isComputed, resolveView } from './values.ts';
 
 /** One group for each computed op, in the graph's order. */
@@ -18,17 +18,7 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
     invariant(!sliced, `%${id} (${node.op}) reads a slice of %${whole}: only time projections are slices`);
     return whole;
   };
-  const base: Group = {
-    kind: 'map',
-    anchor: id,
-    sources: [value(0)],
-    upsample: null,
-    prologue: [],
-    skip: null,
-    epilogue: [],
-    result: id,
-    statistics: false,
-  };
+  const base: Group = { ...plainGroup('map', id), sources: [value(0)] };
   switch (node.op) {
     case 'conv':
     case 'conv_transpose':
@@ -59,6 +49,21 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
     default:
       throw new InternalError(`no group for op ${node.op} (%${id}, ${node.path})`);
   }
+}
+
+/** A group of a kind that computes something about a value, or moves it, and no op. */
+export function plainGroup(kind: GroupKind, value: number): Group {
+  return {
+    kind,
+    anchor: value,
+    sources: [value],
+    upsample: null,
+    prologue: [],
+    skip: null,
+    epilogue: [],
+    result: value,
+    statistics: false,
+  };
 }
 
 /** Every value a group reads, with repetition. */

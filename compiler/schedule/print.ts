@@ -28,6 +28,7 @@ export function printGroup(graph: OpGraph, group: ScheduledGroup, index: number)
     `${group.sources.map((v) => `%${v}`).join(' ')} -> %${group.result}`,
     `${(flops / 1e9).toFixed(3)} GFLOP`,
     `${(bytes / 1e6).toFixed(2)} MB`,
+    ...(group.reason === null ? [] : [`chosen[${group.reason}]`]),
     `# ${node.path}`,
   ];
   return parts.join('  ');
@@ -36,7 +37,7 @@ export function printGroup(graph: OpGraph, group: ScheduledGroup, index: number)
 /** What a group is called in listings: its anchor op, or its kind where it has no anchor op of its own. */
 export function kernelName(graph: OpGraph, group: ScheduledGroup): string {
   const name = group.kind === 'conv' ? graph.nodes[group.anchor]!.op : group.kind;
-  return group.winograd ? `${name} winograd` : name;
+  return group.winograd ? `${name} winograd${group.winograd}` : name;
 }
 
 function factorOf(graph: OpGraph, id: number): string {

@@ -17,7 +17,14 @@ export type GroupKind =
   | 'upsample_linear'
   | 'embedding'
   | 'statistics'
-  | 'merge_statistics';
+  | 'merge_statistics'
+  /** Scale and shift of the channels that a norm or FiLM is applied to, for the reader that applies them. */
+  | 'affine'
+  /** A value brought from a buffer to a texture, or back. */
+  | 'transfer';
+
+/** Where a value stands: in a buffer channels-last, or in a storage texture as [sample][channel / 4][pixel]. */
+export type Home = 'buffer' | 'texture';
 
 /** A 1x1 convolution of the block's input that is summed into the anchor's product. */
 export interface FusedSkip {
@@ -56,6 +63,8 @@ export interface Group {
 export interface StatisticsTiles {
   readonly count: number;
   readonly pixels: number;
+  /** Whether each says its pixels: tiles of Winograd's algorithm at the edge of an image have fewer. */
+  readonly counted: boolean;
   /** Whether they were merged by a dispatch of their own and stand in a buffer of their own. */
   readonly merged: boolean;
 }
@@ -65,23 +74,28 @@ export interface Tile {
   readonly n: number;
 }
 
+/** Tiles of Winograd's algorithm that kernels have code for. */
+export type WinogradTile = 2 | 4;
+
 /** A group with what was chosen for it. */
 export interface ScheduledGroup extends Group {
   /** Pixels by channels a workgroup of a product computes; null for other kinds. */
   readonly tile: Tile | null;
+  /** Pixels m of a side of a tile where it is a convolution by Winograd's F(m x m, 3 x 3), else null. */
+  readonly winograd: WinogradTile | null;
+  /** What it was chosen from and why, in words; null where there was no choice. */
+  readonly reason: string | null;
+  /** Where it reads and writes activations. */
+  readonly home: Home;
+  /** Whether a group before it computes what its norm and FiLM do to a channel. */
+  readonly affine: boolean;
   /** Statistics it writes, or null. */
   readonly writes: StatisticsTiles | null;
   /** Statistics of each source that a group_norm in the prologue reads, in order of `sources`. */
   readonly reads: readonly StatisticsTiles[];
-  /** Whether it is a convolution by Winograd's F(2x2, 3x3). */
-  readonly winograd: boolean;
-  /** Whether its result is copied to a storage texture. */
-  readonly texture: boolean;
 }
 
 export interface Schedule {
   readonly graph: OpGraph;
-  /** Values copied to storage textures, where convolutions read them. */
-  readonly textures: ReadonlySet<number>;
   readonly groups: readonly ScheduledGroup[];
 }

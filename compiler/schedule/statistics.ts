@@ -4,21 +4,20 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Target } from '../target.ts';
+import { plainGroup } from './groups.ts';
 import type { Group, ScheduledGroup, StatisticsTiles } from './schedule.ts';
-import { chooseTile } from './tiles.ts';
+import { homeOf } from './storage.ts';
 import { extentOf, nodeOf } from './values.ts';
+import { tilesOf as winogradTiles } from './winograd.ts';
 
-/** Pixels of a workgroup of Winograd's output transform. */
-const WINOGRAD_PIXELS = 64;
+/** Tiles of a workgroup of Winograd's output transform. */
+const WINOGRAD_TILES = 8;
 
 /** Pixels of a tile of the kernel that computes statistics of a value that is already written. */
 export const STATISTICS_PIXELS = 256;
 
-/**
- * Statistics that each workgroup of a reader may combine for one norm group; more are merged by a dispatch before.
- * On a processor that dispatch costs less than it saves much sooner.
- */
-const MAX_COMBINED: Readonly<Record<Target['products'], number>> = { workgroup: 512, subgroup: 64 };
+/** Statistics that each workgroup of a reader may combine for one norm group; more are merged by a dispatch before. */
+const MAX_COMBINED = 512;
 
 /** The values that some group_norm reads, with the channels of a norm group of the widest reader. */
 export function normedValues(graph: OpGraph, groups: readonly Group[]): ReadonlyMap<number, number> {
@@ -48,28 +47,35 @@ export function normOf(
   return { node: first.node, channels: type.shape[1]!, groups: attrs.groups, eps: attrs.eps };
 }
 
+/** A group without what `insertStatistics` adds. */
+export type ChosenGroup = Omit<ScheduledGroup, 'writes' | 'reads' | 'affine'>;
+
 /**
- * Completes a schedule: groups that compute statistics no producer writes are inserted behind the producers, and
- * groups that merge tiles where a reader would have to combine too many.
+ * Completes a schedule: groups that compute statistics no producer writes are inserted before the readers, then groups
+ * that merge tiles where a reader would have to combine too many, or groups that compute scale and shift once for all
+ * workgroups of the reader.
  */
 export function insertStatistics(
   graph: OpGraph,
-  groups: readonly Group[],
+  groups: readonly ChosenGroup[],
   target: Target,
-  textures: ReadonlySet<number>,
-  isWinograd: (group: Group) => boolean,
 ): readonly ScheduledGroup[] {
   const normed = normedValues(graph, groups);
+  const counted = target.products === 'subgroup';
   const known = new Map<number, StatisticsTiles>();
   const scheduled: ScheduledGroup[] = [];
-  const emit = (
-    group: Group,
-    tile: ScheduledGroup['tile'],
-    writes: StatisticsTiles | null,
-    winograd = false,
-  ) => {
-    const reads = normOf(graph, group) ? group.sources.map((value) => known.get(value)!) : [];
-    scheduled.push({ ...group, tile, writes, reads, winograd, texture: textures.has(group.result) });
+  const auxiliary = (group: Group, over: Partial<ScheduledGroup>): void => {
+    const plain = { tile: null, winograd: null, reason: null, writes: null, reads: [], affine: false };
+    scheduled.push({ ...group, home: homeOf(graph, group, target), ...plain, ...over });
+  };
+  const tilesOf = (value: number, group: ChosenGroup | null): StatisticsTiles | null => {
+    if (!group?.statistics || !group.tile) return null;
+    const { pixels } = extentOf(graph, value);
+    const each = group.winograd ? WINOGRAD_TILES * group.winograd ** 2 : group.tile.m;
+    const count = group.winograd
+      ? Math.ceil(winogradTiles(graph, group.anchor, group.winograd) / WINOGRAD_TILES)
+      : Math.ceil(pixels / each);
+    return { count, pixels: each, merged: false, counted };
   };
   const provide = (value: number, from: StatisticsTiles | null) => {
     const width = normed.get(value);
@@ -77,19 +83,17 @@ export function insertStatistics(
     const { pixels } = extentOf(graph, value);
     let tiles = from;
     if (!tiles) {
-      tiles = { count: Math.ceil(pixels / STATISTICS_PIXELS), pixels: STATISTICS_PIXELS, merged: false };
-      emit(statisticsGroup('statistics', value), null, tiles);
+      tiles = {
+        count: Math.ceil(pixels / STATISTICS_PIXELS),
+        pixels: STATISTICS_PIXELS,
+        merged: false,
+        counted,
+      };
+      auxiliary(plainGroup('statistics', value), { writes: tiles });
     }
-    if (tiles.count > 1 && tiles.count * width > MAX_COMBINED[target.products]) {
-      const merged = { count: 1, pixels, merged: true };
-      scheduled.push({
-        ...statisticsGroup('merge_statistics', value),
-        tile: null,
-        writes: merged,
-        reads: [tiles],
-        winograd: false,
-        texture: false,
-      });
+    if (target.products === 'workgroup' && tiles.count > 1 && tiles.count * width > MAX_COMBINED) {
+      const merged = { count: 1, pixels, merged: true, counted };
+      auxiliary(plainGroup('merge_statistics', value), { writes: merged, reads: [tiles] });
       tiles = merged;
     }
     known.set(value, tiles);
@@ -98,28 +102,17 @@ export function insertStatistics(
     if (node.op === 'input') provide(id, null);
   });
   for (const group of groups) {
-    const winograd = isWinograd(group);
-    const tile = chooseTile(graph, group, target, winograd);
-    const { pixels } = extentOf(graph, group.result);
-    const per = winograd ? WINOGRAD_PIXELS : tile?.m;
-    const writes =
-      group.statistics && per ? { count: Math.ceil(pixels / per), pixels: per, merged: false } : null;
-    emit(group, tile, writes, winograd);
-    provide(group.result, writes);
+    const { result, prologue, sources } = group;
+    const writes = tilesOf(result, group);
+    const reads = normOf(graph, group) ? sources.map((value) => known.get(value)!) : [];
+    const scaled = prologue.filter(({ node }) => graph.nodes[node]!.op !== 'silu');
+    const affine = target.products === 'subgroup' && scaled.length > 0;
+    if (affine) {
+      const anchor = scaled[0]!.node;
+      auxiliary({ ...plainGroup('affine', result), anchor, sources, prologue: scaled }, { reads });
+    }
+    scheduled.push({ ...group, writes, reads: affine ? [] : reads, affine });
+    provide(result, writes);
   }
   return scheduled;
-}
-
-function statisticsGroup(kind: 'statistics' | 'merge_statistics', value: number): Group {
-  return {
-    kind,
-    anchor: value,
-    sources: [value],
-    upsample: null,
-    prologue: [],
-    skip: null,
-    epilogue: [],
-    result: value,
-    statistics: false,
-  };
 }

@@ -2,22 +2,24 @@
 
 import { invariant } from '../diagnostics.ts';
 import { nodesOf } from './cost.ts';
-import { readsOf } from './groups.ts';
 import type { Schedule } from './schedule.ts';
+import { valuesRead } from './storage.ts';
 import { isComputed, resolveView } from './values.ts';
 
 /** Throws InternalError naming the group that breaks an invariant. */
 export function verifySchedule({ graph, groups }: Schedule): void {
-  const ready = new Set<number>();
+  // `home value`, and the values whose statistics and whose scale and shift are written
+  const ready = new Set<string>();
   const statistics = new Set<number>();
+  const affine = new Set<number>();
   graph.nodes.forEach((node, id) => {
-    if (!isComputed(node) && node.op !== 'reshape' && node.op !== 'slice') ready.add(id);
+    if (!isComputed(node) && node.op !== 'reshape' && node.op !== 'slice') ready.add(`buffer ${id}`);
   });
   const computed = new Map<number, number>();
   groups.forEach((group, i) => {
-    const at = `group #${i} (%${group.anchor}, ${graph.nodes[group.anchor]!.path})`;
-    for (const value of readsOf(group))
-      invariant(ready.has(value), `${at} reads %${value} before it is written`);
+    const at = `group #${i} (${group.kind} %${group.anchor}, ${graph.nodes[group.anchor]!.path})`;
+    for (const { value, home } of valuesRead(graph, group))
+      invariant(ready.has(`${home} ${value}`), `${at} reads %${value} before it is in a ${home}`);
     if (group.kind === 'merge_statistics')
       invariant(statistics.has(group.result), `${at} merges statistics nobody wrote`);
     if (group.kind === 'statistics' || group.kind === 'merge_statistics') {
@@ -29,15 +31,23 @@ export function verifySchedule({ graph, groups }: Schedule): void {
       for (const value of group.sources)
         invariant(statistics.has(value), `${at} reads statistics of %${value} that nobody wrote`);
     }
+    if (group.kind === 'affine') {
+      affine.add(group.anchor);
+      return;
+    }
+    if (group.affine)
+      invariant(affine.has(group.prologue[0]!.node), `${at} lacks the scale and shift of its norm`);
     for (const id of nodesOf(group)) {
       invariant(!computed.has(id), `${at} computes %${id}, as group #${computed.get(id)} does`);
       computed.set(id, i);
     }
-    invariant(!ready.has(group.result), `${at} writes %${group.result} a second time`);
-    ready.add(group.result);
+    const result = `${group.home} ${group.result}`;
+    invariant(!ready.has(result), `${at} writes %${group.result} a second time`);
+    ready.add(result);
     if (group.writes) statistics.add(group.result);
   });
   for (const { name, value } of graph.outputs) {
-    invariant(ready.has(resolveView(graph, value).value), `output ${name} is never written`);
+    const written = ready.has(`buffer ${resolveView(graph, value).value}`);
+    invariant(written, `output ${name} is never written`);
   }
 }

@@ -1,14 +1,9 @@
-// Which convolutions are computed by Winograd's F(2x2, 3x3): 16 products of one multiplication instead of 4 times 9,
-// at the price of two transforms and of one more rounding. Source: Lavin and Gray 2016, arXiv:1509.09308.
+// Winograd's F(m x m, 3 x 3): (m + 2)^2 products of one multiplication instead of m^2 times 9, at the price of two
+// transforms and of some more rounding. Source: Lavin and Gray 2016, arXiv:1509.09308.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { Target } from '../target.ts';
-import type { Group } from './schedule.ts';
+import type { Group, WinogradTile } from './schedule.ts';
 import { extentOf } from './values.ts';
-
-/** Products of a tile, and pixels of a tile. */
-export const PLANES = 16;
-export const TILE_PIXELS = 4;
 
 /**
  * Bytes of the planes that are computed at once. A larger batch is computed in parts, so that the choice depends on one
@@ -16,35 +11,53 @@ export const TILE_PIXELS = 4;
  */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** Channels and pixels from which on the transforms cost less than they save. */
-const LEAST_CHANNELS = 32;
-const LEAST_PIXELS = 64;
+/** Products of a tile. */
+export function planesOf(m: WinogradTile): number {
+  return (m + 2) ** 2;
+}
 
-/** Whether a group is a 3x3 convolution that pays: on processors, of even sizes, with nothing in front or beside it. */
-export function usesWinograd(graph: OpGraph, group: Group, target: Target): boolean {
+/** Tiles of an image; those at the lower and right edges may be part empty. */
+export function tilesOf(graph: OpGraph, value: number, m: WinogradTile): number {
+  const { height, width } = extentOf(graph, value);
+  return Math.ceil(height / m) * Math.ceil(width / m);
+}
+
+/** Whether a group is a 3x3 convolution in two dimensions that the algorithm can compute. */
+export function canUseWinograd(graph: OpGraph, group: Group, m: WinogradTile): boolean {
   const node = graph.nodes[group.anchor]!;
-  if (target.products !== 'subgroup' || node.op !== 'conv' || group.skip || group.upsample !== null)
-    return false;
-  const [source] = group.sources;
-  if (group.sources.length !== 1 || group.prologue.length > 0) return false;
-  const [outputs = 0, inputs = 0, ...kernel] = graph.nodes[node.inputs[1]!]!.type.shape;
+  if (node.op !== 'conv' || group.skip || group.upsample !== null) return false;
+  const [, , ...kernel] = graph.nodes[node.inputs[1]!]!.type.shape;
   const plain =
     kernel.join() === '3,3' && node.attrs.stride.join() === '1,1' && node.attrs.padding.join() === '1,1';
-  const { height, width, pixels } = extentOf(graph, group.result);
-  const even = height % 2 === 0 && width % 2 === 0 && pixels >= LEAST_PIXELS;
-  const wide = Math.min(outputs, inputs) >= LEAST_CHANNELS && outputs % 4 === 0 && inputs % 4 === 0;
-  const fits = Math.max(planeBytes(graph, source!), planeBytes(graph, group.result)) <= MOST_BYTES;
-  return plain && even && wide && fits;
+  return plain && bytesAtOnce(graph, group, m) <= MOST_BYTES;
+}
+
+/**
+ * Vectors that a row of tiles takes in a plane: a multiple of 8 that is no multiple of 16, so that the planes of a tile,
+ * which are written and read together, do not fall into one set of a cache.
+ */
+export function planeRow(tiles: number): number {
+  const octets = Math.ceil(tiles / 8);
+  return 8 * (octets % 2 === 0 ? octets + 1 : octets);
 }
 
 /** Samples whose planes are computed at once. */
-export function samplesAtOnce(graph: OpGraph, group: Group): number {
-  const largest = Math.max(planeBytes(graph, group.sources[0]!), planeBytes(graph, group.result));
-  return Math.min(extentOf(graph, group.result).batch, Math.floor(MOST_BYTES / largest));
+export function samplesAtOnce(graph: OpGraph, group: Group, m: WinogradTile): number {
+  return Math.min(extentOf(graph, group.result).batch, Math.floor(MOST_BYTES / bytesAtOnce(graph, group, m)));
 }
 
-/** Bytes of all planes of one sample: of an input that is transformed, or of the products before they are. */
-export function planeBytes(graph: OpGraph, value: number): number {
-  const { pixels, quads } = extentOf(graph, value);
-  return (pixels / TILE_PIXELS) * PLANES * quads * 16;
+/** Bytes of all planes of one sample's input. */
+export function inputPlaneBytes(graph: OpGraph, group: Group, m: WinogradTile): number {
+  const quads = group.sources.reduce((sum, value) => sum + extentOf(graph, value).quads, 0);
+  return planesOf(m) * quads * planeRow(tilesOf(graph, group.anchor, m)) * 16;
+}
+
+/** Bytes of all planes of one sample's products. */
+export function outputPlaneBytes(graph: OpGraph, group: Group, m: WinogradTile): number {
+  const { quads } = extentOf(graph, group.result);
+  return planesOf(m) * quads * planeRow(tilesOf(graph, group.anchor, m)) * 16;
+}
+
+function bytesAtOnce(graph: OpGraph, group: Group, m: WinogradTile): number {
+  return Math.max(inputPlaneBytes(graph, group, m), outputPlaneBytes(graph, group, m));
 }

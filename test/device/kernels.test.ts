@@ -166,12 +166,12 @@ describe('what is fused into a convolution', () => {
   );
 });
 
-describe('a 3x3 convolution of an activation, of even sizes', () => {
+describe("a convolution that is wide enough for Winograd's algorithm", () => {
+  // tiles of two and of four pixels, whole and cut at the edges; more and fewer than a subgroup has lanes
   const shapes: readonly Shape[] = [
-    [2, 32, 8, 8],
-    [1, 36, 10, 14],
-    [1, 64, 2, 34],
-    [1, 32, 24, 22],
+    [2, 256, 8, 8],
+    [1, 68, 14, 14],
+    [2, 64, 17, 30],
   ];
   check(
     shapes.flatMap((shape): Case[] => {
@@ -180,15 +180,26 @@ describe('a 3x3 convolution of an activation, of even sizes', () => {
         opsOver(shape, body),
       ];
       return [
-        on('alone', (b) => conv(b, silu(b, b.x), 36, [3, 3])),
-        on('with a residual', (b) => {
-          const h = conv(b, silu(b, b.x), shape[1]!, [3, 3]);
+        on('alone', (b) => conv(b, b.x, 68, [3, 3])),
+        on('behind norm, film and silu, with a residual', (b) => {
+          const scaled = b.add('film', [norm(b, b.x, 4), b.embed(2 * shape[1]!)], {}, 'film');
+          const h = conv(b, silu(b, scaled), shape[1]!, [3, 3]);
           return b.add('add', [b.x, h], {}, 'residual');
         }),
         on('with a time embedding and a norm behind it', (b) => {
           const h = conv(b, silu(b, b.x), 64, [3, 3]);
           const added = b.add('channel_add', [h, b.embed(64)], {}, 'time');
           return silu(b, norm(b, added, 32));
+        }),
+        on('of a concat that is normed', (b) => {
+          const joined = b.add('concat', [conv(b, b.x, 36, [1, 1]), b.x], {}, 'concat');
+          return conv(b, silu(b, norm(b, joined, 4)), 64, [3, 3]);
+        }),
+        on('of a value that was written in another shape', (b) => {
+          const [batch = 1, channels = 1, height = 1, width = 1] = shape;
+          const row = b.add('reshape', [b.x], { shape: [batch, channels, height * width] }, 'row');
+          const image = b.add('reshape', [conv(b, row, channels, [1])], { shape }, 'image');
+          return conv(b, image, 64, [3, 3]);
         }),
       ];
     }),

@@ -53,7 +53,7 @@ describe('a bundle on disk', () => {
     ['a folder without a manifest', () => at(), 'holds no manifest.json'],
     ['a kernel that was edited', () => damaged(`kernels/${kernel}`, (text) => `${text} `), 'has SHA-256'],
     ['a manifest that is no JSON', () => damaged('manifest.json', (text) => text.slice(1)), 'is no JSON'],
-    ['a manifest of another version', () => inManifest('"version": 1', '"version": 2'), 'has version 2'],
+    ['a manifest of another version', () => inManifest('"version": 2', '"version": 3'), 'has version 3'],
     ['a manifest with a strange key', () => inManifest('"taps"', '"tabs"'), 'manifest.json:/'],
     ['a manifest that was edited', () => inManifest('"dims": 1', '"dims": 2'), 'it was changed after'],
     ['a graph that is none', () => inGraph('"dims": 1', '"dims": 4'), 'not a graph of this version'],

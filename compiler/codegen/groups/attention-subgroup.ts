@@ -1,38 +1,40 @@
-// Attention in one dispatch for subgroups of 8 lanes: 8 queries by 64 channels of a head a subgroup.
+// Attention in one dispatch for subgroups of 8 lanes: 16 queries by a slice of a head's channels a subgroup.
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
-import { readBuffer, value } from '../fused-ops.ts';
+import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
+import { extentOf } from '../../schedule/values.ts';
+import { value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
-import { attentionSizes } from './attention.ts';
+import { attention, attentionSizes } from './attention.ts';
+import { unrolledProducts } from './products.ts';
 
-export function attentionSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+/** Quads that a slice has at the most: two a lane. */
+const MOST_QUADS = 16;
+
+export function attentionSubgroup(schedule: Schedule, group: ScheduledGroup): KernelCall {
+  // heads that begin inside a quad are read from a buffer
+  if (group.home === 'buffer') return attention(schedule, group);
+  const { graph } = schedule;
   const { sizes, heads, batch } = attentionSizes(graph, group);
-  // heads that begin and end with quads are read by quads
-  const quads = sizes.head_channels % 4 === 0;
-  const type = quads ? 'array<vec4f>' : 'array<f32>';
+  const headQuads = sizes.head_channels / 4;
+  const slices = Math.ceil(headQuads / MOST_QUADS);
+  const out = extentOf(graph, group.result);
   return callKernel({
     file: 'attention_subgroup',
-    hooks: quads ? BY_QUADS : BY_CHANNELS,
-    declared: {},
-    extra: [
-      readBuffer('qkv', value(group.sources[0]!), type),
-      { name: 'result', type, access: 'read_write', resource: value(group.result) },
-    ],
-    workgroups: [Math.ceil(sizes.positions / 8), heads * sizes.slices, batch],
-    sizes,
+    consts: { HALVES: headQuads > 8 ? 2 : 1, TEXTURE_WIDTH },
+    hooks: { multiply: unrolledProducts('scores', 2) },
+    declared: {
+      source0: value(group.sources[0]!, group.home),
+      result: value(group.result, group.home),
+    },
+    workgroups: [Math.ceil(out.pixels / 16), heads * slices, batch],
+    sizes: {
+      positions: out.pixels,
+      head_quads: headQuads,
+      slices,
+      qkv_quads: extentOf(graph, group.sources[0]!).quads,
+      out_quads: out.quads,
+      scale: sizes.scale,
+    },
   });
 }
-
-const BY_QUADS = {
-  load_channels: ['return select(vec4f(), qkv[at / 4u], count > 0u);'],
-  store_channels: ['if (count > 0u) { result[at / 4u] = value; }'],
-};
-
-const BY_CHANNELS = {
-  load_channels: [
-    'var value = vec4f();',
-    'for (var c = 0u; c < min(count, 4u); c++) { value[c] = qkv[at + c]; }',
-    'return value;',
-  ],
-  store_channels: ['for (var c = 0u; c < min(count, 4u); c++) { result[at + c] = value[c]; }'],
-};

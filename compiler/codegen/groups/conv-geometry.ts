@@ -10,6 +10,8 @@ import { type Fragment, joinFragments, loadSources } from '../fused-ops.ts';
 export interface ConvGeometry {
   readonly node: NodeOf<'conv'> | NodeOf<'conv_transpose'>;
   readonly out: Extent;
+  /** The input as it is stored. */
+  readonly input: Extent;
   readonly taps: number;
   /** Channel quads of the sources, and of the fused skip convolution's. */
   readonly quads: number;
@@ -18,11 +20,7 @@ export interface ConvGeometry {
   readonly fragment: Fragment;
 }
 
-export function convGeometry(
-  graph: OpGraph,
-  group: ScheduledGroup,
-  textures: ReadonlySet<number>,
-): ConvGeometry {
+export function convGeometry(graph: OpGraph, group: ScheduledGroup): ConvGeometry {
   const node = graph.nodes[group.anchor]!;
   invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
   const out = extentOf(graph, group.result);
@@ -34,8 +32,8 @@ export function convGeometry(
   const [stride_d, stride_h, stride_w] = padSpace(node.attrs.stride, 1);
   const [pad_d, pad_h, pad_w] = padSpace(node.attrs.padding, 0);
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
-  const loaded = loadSources(graph, group.sources, 'load_input', textures);
-  const skip = group.skip ? loadSources(graph, group.skip.sources, 'load_skip', textures) : joinFragments();
+  const loaded = loadSources(graph, group.sources, 'load_input', group.home);
+  const skip = group.skip ? loadSources(graph, group.skip.sources, 'load_skip', group.home) : joinFragments();
   const sizes = {
     pixels: out.pixels,
     height: out.height,
@@ -61,6 +59,7 @@ export function convGeometry(
   return {
     node,
     out,
+    input,
     taps,
     quads: quadsOf(loaded, ''),
     skipQuads: quadsOf(skip, 'skip_'),

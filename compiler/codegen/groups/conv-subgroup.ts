@@ -1,80 +1,91 @@
-// A convolution group becomes a call of conv_subgroup: one subgroup a tile, weights by lane.
+// A convolution group becomes a call of conv_subgroup, one subgroup a tile, or the calls of Winograd's algorithm.
 
 import { invariant } from '../../diagnostics.ts';
+import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { type Fragment, joinFragments, readBuffer, statisticsBuffer, value } from '../fused-ops.ts';
+import { type Fragment, joinFragments, statisticsBuffer, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
 import { convWinograd } from './conv-winograd.ts';
+import { unrolledProducts } from './products.ts';
 
 /** Input channels of a step: a quad. */
 const CHUNK = 4;
 
 export function convSubgroup(schedule: Schedule, group: ScheduledGroup): KernelCall | readonly KernelCall[] {
-  return group.winograd ? convWinograd(schedule, group) : convDirect(schedule, group);
+  return group.winograd === null
+    ? convDirect(schedule.graph, group)
+    : convWinograd(schedule.graph, group, group.winograd);
 }
 
-function convDirect({ graph, textures }: Schedule, group: ScheduledGroup): KernelCall {
-  invariant(group.prologue.length === 0, `conv_subgroup has no prologue (%${group.anchor})`);
-  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group, textures);
+function convDirect(graph: OpGraph, group: ScheduledGroup): KernelCall {
+  const bare = group.prologue.length === 0 && group.skip === null;
+  invariant(bare, `conv_subgroup has no prologue and no skip (%${group.anchor})`);
+  const { node, out, input, taps, quads, fragment } = convGeometry(graph, group);
   const tile = group.tile!;
-  const steps = quads * taps + skipQuads;
+  const steps = quads * taps;
 
   const product = createWeightsBuilder(graph);
-  const weights = createWeightsBuilder(graph);
   const transposed = node.op === 'conv_transpose';
   const offset = product.reserveProduct(out.channels, steps, CHUNK, tile);
-  const place = { layout: 'lanes', tile, chunk: CHUNK, steps, offset } as const;
+  const place = { layout: 'quads', tile, chunk: CHUNK, steps, offset } as const;
   product.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
-  const biasAt = weights.vector(node.inputs[2]!);
-  if (group.skip) {
-    const [, skipWeight, skipBias] = graph.nodes[group.skip.conv]!.inputs;
-    product.product(skipWeight!, { ...place, firstStep: quads * taps, transposed: false });
-    weights.accumulate(skipBias!, biasAt);
-  }
+  const biasAt = product.vector(node.inputs[2]!);
   const fused = joinFragments(
     fragment,
-    epilogueOf(graph, group.epilogue, 'channel', 'sum + bias[channel]'),
+    ADD_BIAS,
+    epilogueOf(graph, group.epilogue, { home: group.home, sum: 'sum + bias' }),
     group.writes ? writeStatistics(group) : joinFragments(),
   );
+  const octets = tile.m / 8;
   return callKernel({
     file: 'conv_subgroup',
-    consts: { OCTETS: tile.m / 8, BLOCKS: tile.n / 8, TEXTURE_WIDTH },
+    consts: { OCTETS: octets, TEXTURE_WIDTH },
     ...fused,
-    declared: { product: { kind: 'product' }, result: value(group.result) },
-    extra: [readBuffer('bias', { kind: 'weights' }, 'array<f32>'), ...fused.extra],
-    weights: weights.finish(),
+    hooks: { ...fused.hooks, multiply: unrolledProducts('sums', octets) },
+    declared: { product: { kind: 'product' }, result: value(group.result, group.home) },
     product: product.finish('texture'),
     workgroups: [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n), out.batch],
-    sizes: { ...fused.sizes, planes: 1 },
+    sizes: { ...fused.sizes, in_pixels: input.pixels, out_row: out.pixels, planes: 1, bias_at: biasAt / 4 },
   });
 }
 
-/** A lane has all pixels of its channel: mean, then squared deviations from it. */
+/** The bias stands behind the weights. */
+const ADD_BIAS: Fragment = {
+  hooks: { prepare_quad: ['bias = textureLoad(product, texel(sizes.bias_at + quad));'] },
+  functions: ['var<private> bias: vec4f;'],
+  extra: [],
+  sizes: {},
+};
+
+/** A lane has all pixels of its quad: mean, then squared deviations from it. */
 function writeStatistics(group: ScheduledGroup): Fragment {
-  const over = (line: string) => ['for (var p = 0u; p < OCTETS * 8u; p++) {', `  ${line}`, '}'];
+  const over = (line: string) => [
+    'for (var o = 0u; o < OCTETS; o++) {',
+    `  for (var p = 0u; p < 8u; p++) { ${line} }`,
+    '}',
+  ];
   return {
     hooks: {
       finish_tile: [
         'let pixels = min(OCTETS * 8u, sizes.pixels - tile * OCTETS * 8u);',
-        'var mean = 0.0;',
-        ...over('mean += select(0.0, sums[p * BLOCKS + block], p < pixels);'),
+        'var mean = vec4f();',
+        ...over('mean += select(vec4f(), sums[o][p], o * 8u + p < pixels);'),
         'mean /= f32(pixels);',
-        'var m2 = 0.0;',
-        ...over(
-          'm2 += select(0.0, (sums[p * BLOCKS + block] - mean) * (sums[p * BLOCKS + block] - mean), p < pixels);',
-        ),
+        'var m2 = vec4f();',
+        ...over('m2 += select(vec4f(), (sums[o][p] - mean) * (sums[o][p] - mean), o * 8u + p < pixels);'),
         'let tiles = (sizes.pixels + OCTETS * 8u - 1u) / (OCTETS * 8u);',
-        'let at = ((sample * tiles + tile) * sizes.out_quads + channel / 4u) * 8u + channel % 4u;',
+        'let at = ((sample * tiles + tile) * sizes.out_quads + quad) * 3u;',
         'statistics[at] = mean;',
-        'statistics[at + 4u] = m2;',
+        'statistics[at + 1u] = m2;',
+        'statistics[at + 2u] = vec4f(f32(pixels));',
       ],
     },
     functions: [],
-    extra: [statisticsBuffer(group, 'array<f32>')],
+    extra: [statisticsBuffer(group, 'array<vec4f>')],
     sizes: {},
   };
 }

@@ -1,41 +1,39 @@
-// A convolution group by Winograd's F(2x2, 3x3) becomes three calls: input transform, 16 products, output transform.
+// A convolution group by Winograd's F(m x m, 3 x 3) becomes calls of three kernels: an input transform for each source,
+// one product for every plane, an output transform.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { ScheduledGroup, WinogradTile } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
-import { PLANES, samplesAtOnce, TILE_PIXELS } from '../../schedule/winograd.ts';
+import { planeRow, planesOf, samplesAtOnce, tilesOf } from '../../schedule/winograd.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { type Fragment, joinFragments, readBuffer, statisticsBuffer, value } from '../fused-ops.ts';
+import {
+  affinePrologue,
+  type Fragment,
+  joinFragments,
+  readBuffer,
+  statisticsBuffer,
+  value,
+} from '../fused-ops.ts';
 import { type ActivationResource, callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
+import { unrolledProducts } from './products.ts';
+import { inputTransformOf, outputTransformOf } from './winograd-transforms.ts';
 
 /** Input channels of a step: a quad. */
 const CHUNK = 4;
 
-export function convWinograd(schedule: Schedule, group: ScheduledGroup): readonly KernelCall[] {
-  const { batch } = extentOf(schedule.graph, group.result);
-  const most = samplesAtOnce(schedule.graph, group);
-  const weights = packWeights(schedule, group);
-  const calls: KernelCall[] = [];
-  for (let first = 0; first < batch; first += most) {
-    const part = { first, samples: Math.min(most, batch - first) };
-    calls.push(
-      inputTransform(schedule, group, part),
-      products(schedule, group, part, weights.product),
-      outputTransform(schedule, group, part, weights.bias),
-    );
-  }
-  return calls;
-}
-
-/** The transformed weights, which every part of the batch reads, and the bias. */
-function packWeights({ graph }: Schedule, group: ScheduledGroup) {
-  const [, weight, bias] = nodeOf(graph, group.anchor, 'conv').inputs;
-  const product = createWeightsBuilder(graph);
-  product.winograd(weight!, group.tile!, CHUNK);
-  const vectors = createWeightsBuilder(graph);
-  vectors.vector(bias!);
-  return { product: product.finish('texture'), bias: vectors.finish() };
+/** What the calls of one convolution share. */
+interface Convolution {
+  readonly graph: OpGraph;
+  readonly group: ScheduledGroup;
+  readonly m: WinogradTile;
+  /** Tiles of a sample, and of a row of it. */
+  readonly tiles: number;
+  readonly tilesX: number;
+  /** The transformed weights with the bias behind them, which every part of the batch reads. */
+  readonly product: WeightBlob;
+  readonly biasAt: number;
 }
 
 /** The samples that are computed at once. */
@@ -44,42 +42,90 @@ interface Part {
   readonly samples: number;
 }
 
-function inputTransform({ graph }: Schedule, group: ScheduledGroup, { first, samples }: Part): KernelCall {
-  const { height, width, quads } = extentOf(graph, group.sources[0]!);
-  const tiles = tilesOf(height * width);
-  return callKernel({
-    file: 'winograd_input',
-    declared: { source0: value(group.sources[0]!), result: { kind: 'transformed', value: group.result } },
-    copy: { from: { kind: 'transformed', value: group.result }, to: transformed(group) },
-    workgroups: [Math.ceil(tiles / 8), Math.ceil(quads / 8), samples],
-    sizes: { first_sample: first, tiles, tiles_x: width / 2, height, width, quads },
+export function convWinograd(graph: OpGraph, group: ScheduledGroup, m: WinogradTile): readonly KernelCall[] {
+  const [, weight, bias] = nodeOf(graph, group.anchor, 'conv').inputs;
+  const weights = createWeightsBuilder(graph);
+  weights.winograd(weight!, m, group.tile!, CHUNK);
+  const biasAt = weights.vector(bias!) / 4;
+  const { batch, width } = extentOf(graph, group.anchor);
+  const conv: Convolution = {
+    graph,
+    group,
+    m,
+    tiles: tilesOf(graph, group.anchor, m),
+    tilesX: Math.ceil(width / m),
+    product: weights.finish('texture'),
+    biasAt,
+  };
+  const most = samplesAtOnce(graph, group, m);
+  const calls: KernelCall[] = [];
+  for (let first = 0; first < batch; first += most) {
+    const part = { first, samples: Math.min(most, batch - first) };
+    calls.push(...inputTransforms(conv, part), products(conv, part), outputTransform(conv, part));
+  }
+  return calls;
+}
+
+/** One call a source: a concat is never written. */
+function inputTransforms(conv: Convolution, { first, samples }: Part): readonly KernelCall[] {
+  const { graph, group, m, tiles, tilesX } = conv;
+  const fused = affinePrologue(graph, group, 'sizes.all_quads');
+  const all = inputQuads(conv);
+  // the size as the convolution has it: a source may have been written in another shape
+  const { height, width } = extentOf(graph, group.anchor);
+  let firstQuad = 0;
+  return group.sources.map((source) => {
+    const { quads } = extentOf(graph, source);
+    const call = callKernel({
+      file: 'winograd_input_subgroup',
+      consts: { M: m, PATCH: m + 2, TEXTURE_WIDTH },
+      ...fused,
+      hooks: { ...fused.hooks, transform: inputTransformOf(m) },
+      declared: { source: value(source, group.home), result: inputPlanes(conv) },
+      workgroups: [Math.ceil(tiles / 8), quads, samples],
+      sizes: {
+        first_sample: first,
+        tiles,
+        tiles_x: tilesX,
+        height,
+        width,
+        quads,
+        all_quads: all,
+        first_quad: firstQuad,
+        plane_row: planeRow(tiles),
+      },
+    });
+    firstQuad += quads;
+    return call;
   });
 }
 
 /** The products of a plane are a 1x1 convolution of the tiles, and planes are its samples. */
-function products(
-  { graph }: Schedule,
-  group: ScheduledGroup,
-  { samples }: Part,
-  product: WeightBlob,
-): KernelCall {
-  const out = extentOf(graph, group.result);
-  const { quads } = extentOf(graph, group.sources[0]!);
-  const tiles = tilesOf(out.pixels);
+function products(conv: Convolution, { samples }: Part): KernelCall {
+  const { graph, group, m, tiles, product } = conv;
+  const out = extentOf(graph, group.anchor);
   const tile = group.tile!;
+  const octets = tile.m / 8;
   return callKernel({
     file: 'conv_subgroup',
-    consts: { OCTETS: tile.m / 8, BLOCKS: tile.n / 8, TEXTURE_WIDTH },
-    hooks: { load_input: ['return textureLoad(transformed, texel(pixel * sizes.quads0 + quad));'] },
-    declared: { product: { kind: 'product' }, result: { kind: 'planes', value: group.result } },
-    extra: [readBuffer('transformed', transformed(group), 'texture')],
+    consts: { OCTETS: octets, TEXTURE_WIDTH },
+    hooks: {
+      load_input: [
+        'let row = (sample / sizes.planes * sizes.quads0 + quad) * sizes.planes + sample % sizes.planes;',
+        'return textureLoad(transformed, texel(row * sizes.in_pixels + pixel));',
+      ],
+      multiply: unrolledProducts('sums', octets),
+    },
+    declared: { product: { kind: 'product' }, result: outputPlanes(conv) },
+    extra: [readBuffer('transformed', inputPlanes(conv), 'texture')],
     product,
-    workgroups: [Math.ceil(tiles / tile.m), Math.ceil(out.channels / tile.n), samples * PLANES],
+    workgroups: [Math.ceil(tiles / tile.m), Math.ceil(out.channels / tile.n), samples * planesOf(m)],
     sizes: {
       pixels: tiles,
       height: 1,
       width: tiles,
       out_quads: out.quads,
+      in_pixels: planeRow(tiles),
       in_depth: 1,
       in_height: 1,
       in_width: tiles,
@@ -92,85 +138,81 @@ function products(
       stride_h: 1,
       stride_w: 1,
       taps: 1,
-      quads0: quads,
-      planes: PLANES,
+      quads0: inputQuads(conv),
+      out_row: planeRow(tiles),
+      planes: planesOf(m),
     },
   });
 }
 
-function outputTransform(
-  { graph }: Schedule,
-  group: ScheduledGroup,
-  { first, samples }: Part,
-  bias: WeightBlob,
-): KernelCall {
-  const out = extentOf(graph, group.result);
-  const tiles = tilesOf(out.pixels);
+function outputTransform(conv: Convolution, { first, samples }: Part): KernelCall {
+  const { graph, group, m, tiles, tilesX, product, biasAt } = conv;
+  const out = extentOf(graph, group.anchor);
   const fused = joinFragments(
-    epilogueOf(graph, group.epilogue, 'quad'),
+    epilogueOf(graph, group.epilogue, { home: group.home }),
     group.writes ? writeStatistics(group) : joinFragments(),
   );
   return callKernel({
-    file: 'winograd_output',
+    file: 'winograd_output_subgroup',
+    consts: { M: m, PATCH: m + 2, TEXTURE_WIDTH },
     ...fused,
+    hooks: { ...fused.hooks, transform: outputTransformOf(m) },
     declared: {
-      weights: { kind: 'weights' },
-      products: { kind: 'planes', value: group.result },
-      result: value(group.result),
+      product: { kind: 'product' },
+      planes: outputPlanes(conv),
+      result: value(group.result, group.home),
     },
-    weights: bias,
-    workgroups: [Math.ceil(tiles / 16), Math.ceil(out.quads / 8), samples],
+    product,
+    workgroups: [Math.ceil(tiles / 8), out.quads, samples],
     sizes: {
       ...fused.sizes,
       first_sample: first,
-      pixels: out.pixels,
       tiles,
-      tiles_x: out.width / 2,
+      tiles_x: tilesX,
+      height: out.height,
+      width: out.width,
       out_quads: out.quads,
+      plane_row: planeRow(tiles),
+      bias_at: biasAt,
     },
   });
 }
 
-function tilesOf(pixels: number): number {
-  return pixels / TILE_PIXELS;
+function inputQuads({ graph, group }: Convolution): number {
+  return group.sources.reduce((sum, source) => sum + extentOf(graph, source).quads, 0);
 }
 
-/** What the products read. */
-function transformed(group: ScheduledGroup): ActivationResource {
-  return { kind: 'transformed_texture', value: group.result };
+function inputPlanes({ group }: Convolution): ActivationResource {
+  return { kind: 'input_planes', value: group.result };
 }
 
-/** Mean, then squared deviations from it, over the pixels of 16 tiles: each row of threads sums its own, then all. */
+function outputPlanes({ group }: Convolution): ActivationResource {
+  return { kind: 'output_planes', value: group.result };
+}
+
+/** Mean, then squared deviations from it, over the pixels of eight tiles: each lane sums its own, then all lanes'. */
 function writeStatistics(group: ScheduledGroup): Fragment {
-  const sumRows = (name: string) => [
-    'workgroupBarrier();',
-    `row_sums[lane] = ${name};`,
-    'for (var half = 32u; half >= 8u; half /= 2u) {',
-    '  workgroupBarrier();',
-    '  if (lane < half) { row_sums[lane] += row_sums[lane + half]; }',
+  const over = (line: string) => [
+    'for (var i = 0u; i < M; i++) {',
+    `  for (var j = 0u; j < M; j++) { ${line} }`,
     '}',
-    'workgroupBarrier();',
-    `${name} = row_sums[lane % 8u];`,
   ];
   return {
     hooks: {
       finish_tile: [
-        'let pixels = min(64u, sizes.pixels - tile * 64u);',
-        'var mean = vec4f();',
-        'for (var i = 0u; i < 8u; i++) { mean += values[i]; }',
-        ...sumRows('mean'),
-        'mean /= f32(pixels);',
-        'var m2 = vec4f();',
-        'for (var i = 0u; i < 8u; i++) {',
-        '  let deviation = values[i] - mean;',
-        '  let inside = tile * 16u + i / 4u * 8u + lane / 8u < sizes.tiles;',
-        '  m2 += select(vec4f(), deviation * deviation, inside);',
-        '}',
-        ...sumRows('m2'),
-        'if (lane < 8u && quad < sizes.out_quads) {',
-        '  let at = ((sample * ((sizes.pixels + 63u) / 64u) + tile) * sizes.out_quads + quad) * 2u;',
+        'var sum = vec4f();',
+        'var count = 0.0;',
+        ...over('if (inside[i][j]) { sum += values[i][j]; count += 1.0; }'),
+        'let pixels = sum_lanes(vec4f(count));',
+        'let mean = sum_lanes(sum) / pixels;',
+        'var squares = vec4f();',
+        ...over('if (inside[i][j]) { squares += (values[i][j] - mean) * (values[i][j] - mean); }'),
+        'let m2 = sum_lanes(squares);',
+        'if (lane == 0u) {',
+        '  let at = ((sample * ((sizes.tiles + 7u) / 8u) + tile) * sizes.out_quads + quad) * 3u;',
         '  statistics[at] = mean;',
         '  statistics[at + 1u] = m2;',
+        '  statistics[at + 2u] = pixels;',
         '}',
       ],
     },

@@ -17,8 +17,8 @@ import { convGeometry } from './conv-geometry.ts';
 /** Input channels of a step of the product. */
 const CHUNK = 16;
 
-export function conv({ graph, textures }: Schedule, group: ScheduledGroup): KernelCall {
-  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group, textures);
+export function conv({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group);
   const tile = group.tile!;
   const chunks = Math.ceil((quads * 4) / CHUNK);
   const skipChunks = Math.ceil((skipQuads * 4) / CHUNK);
@@ -40,7 +40,7 @@ export function conv({ graph, textures }: Schedule, group: ScheduledGroup): Kern
     fragment,
     prologue,
     prologueHooks(prologue),
-    epilogueOf(graph, group.epilogue, 'quad'),
+    epilogueOf(graph, group.epilogue),
     group.writes ? writeStatistics(group) : joinFragments(),
   );
   return callKernel({

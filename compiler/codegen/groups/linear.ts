@@ -14,7 +14,7 @@ export function linear({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const weights = createWeightsBuilder(graph);
   weights.linear(weight!);
   const biasAt = weights.vector(bias!);
-  const fused = epilogueOf(graph, group.epilogue, 'channel');
+  const fused = epilogueOf(graph, group.epilogue, { element: 'channel' });
   return callKernel({
     file: 'linear',
     ...fused,

@@ -5,7 +5,6 @@ import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import {
-  copyOf,
   type Fragment,
   joinFragments,
   loadSources,
@@ -20,7 +19,7 @@ import { createWeightsBuilder } from '../weights.ts';
 /** Pixels of a workgroup: enough to repay what it computes once a quad. */
 const TILE_PIXELS = 128;
 
-export function map({ graph, textures }: Schedule, group: ScheduledGroup): KernelCall {
+export function map({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
   const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
   const input = upsample ? extentOf(graph, upsample.inputs[0]!) : out;
@@ -28,10 +27,10 @@ export function map({ graph, textures }: Schedule, group: ScheduledGroup): Kerne
   const prologue = prologueOf(graph, group, weights);
   const normed = normOf(graph, group) !== null;
   const fused = joinFragments(
-    loadSources(graph, group.sources, 'load_input', textures),
+    loadSources(graph, group.sources, 'load_input', group.home),
     prologue,
     prologueHook(prologue),
-    epilogueOf(graph, group.epilogue, 'quad'),
+    epilogueOf(graph, group.epilogue),
   );
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
   return callKernel({
@@ -50,7 +49,6 @@ export function map({ graph, textures }: Schedule, group: ScheduledGroup): Kerne
     extra: [...(normed ? [readBuffer('weights', { kind: 'weights' })] : []), ...fused.extra],
     declared: { result: value(group.result) },
     weights: normed ? weights.finish() : null,
-    copy: group.texture ? copyOf(group.result) : null,
     workgroups: [Math.ceil(out.pixels / TILE_PIXELS), Math.ceil(out.quads / 8), out.batch],
     sizes: {
       ...fused.sizes,

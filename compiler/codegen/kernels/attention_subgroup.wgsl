@@ -1,82 +1,129 @@
 // Attention over all positions in one pass over the keys, for processors that run a subgroup of 8 lanes as one
-// vector: no workgroup memory, no barriers. A workgroup is one subgroup; it computes 8 queries by up to 64 channels of
-// one head, 8 keys at a time: scores with a lane a key, softmax with a running maximum, values with a lane four channels.
-// Source: Milakov and Gimelshein 2018 (online softmax).
-// qkv is [sample][position][head][q, k, v][channel]; q and k are each scaled by channels^(-1/4).
+// vector: no workgroup memory, no barriers. A workgroup is one subgroup; it computes 16 queries by up to HALVES * 32
+// channels of one head, 32 keys at a time: scores with a lane a key, softmax with a running maximum, values with a lane
+// four channels. Source: Milakov and Gimelshein 2018 (online softmax).
+// qkv is [sample][head][q, k, v][channel / 4][position]; q and k are each scaled by channels^(-1/4).
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
+const HALVES = 2u;   // octets of channel quads of a slice of a head
+const TEXTURE_WIDTH = 2048u;
+
 struct Sizes {
   positions: u32,
-  head_channels: u32,
-  slices: u32,          // slices of 64 channels of a head
-  qkv_row: u32,         // floats of a stored position of qkv and of the result
-  out_row: u32,
+  head_quads: u32,      // quads of a head's channels
+  slices: u32,          // slices of HALVES * 8 quads of a head
+  qkv_quads: u32,       // quads of a position of qkv and of the result
+  out_quads: u32,
   scale: f32,           // channels^(-1/2)
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var source0: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
 
-// hook: four channels at `at`, `count` of them of the head and the others zero
-fn load_channels(at: u32, count: u32) -> vec4f {
-  return vec4f();
+var<private> scores: array<array<vec4f, 8>, 2>;                 // [octet][query] of four octets of keys, a lane a key
+var<private> sums: array<array<array<vec4f, HALVES>, 8>, 2>;    // [octet][query][half], a lane a quad
+var<private> highest: array<array<f32, 8>, 2>;
+var<private> total: array<array<f32, 8>, 2>;                    // of the exponentials so far, a part in each lane
+
+// place of a vector in a texture that is filled row by row
+fn texel(at: u32) -> vec2u {
+  return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
-// hook: writes the first `count` of four channels to `at`
-fn store_channels(at: u32, count: u32, value: vec4f) {
+// hook: adds the products of a quad of channels of 16 queries and 32 keys
+fn multiply(a: array<vec4f, 2>, w: mat4x4f) {
+  for (var o = 0u; o < 2u; o++) {
+    for (var i = 0u; i < 8u; i++) {
+      for (var c = 0u; c < 4u; c++) { scores[o][i] += subgroupShuffle(a[o][c], i) * w[c]; }
+    }
+  }
+}
+
+// the maximum over the lanes
+fn max_lanes(value: f32) -> f32 {
+  var peak = max(value, subgroupShuffleXor(value, 1u));
+  peak = max(peak, subgroupShuffleXor(peak, 2u));
+  return max(peak, subgroupShuffleXor(peak, 4u));
 }
 
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let head = workgroup.y / sizes.slices;
-  let slice = workgroup.y % sizes.slices;
-  let first = workgroup.z * sizes.positions;
+  let first_value = workgroup.y % sizes.slices * HALVES * 8u;
   let last = sizes.positions - 1u;
-  let q_at = head * 3u * sizes.head_channels;
-  let k_at = q_at + sizes.head_channels;
-  let v_at = k_at + sizes.head_channels + slice * 64u;
-  let channels = min(64u, sizes.head_channels - slice * 64u);
-  let query = (first + min(workgroup.x * 8u + lane, last)) * sizes.qkv_row + q_at;
+  let q_at = (workgroup.z * sizes.qkv_quads + head * 3u * sizes.head_quads) * sizes.positions;
+  let k_at = q_at + sizes.head_quads * sizes.positions;
+  let v_at = k_at + sizes.head_quads * sizes.positions;
+  let query0 = q_at + min(workgroup.x * 16u + lane, last);
+  let query1 = q_at + min(workgroup.x * 16u + 8u + lane, last);
+  var values = array<u32, HALVES>();   // where the quads of values of this lane begin
+  for (var h = 0u; h < HALVES; h++) {
+    values[h] = v_at + min(first_value + h * 8u + lane, sizes.head_quads - 1u) * sizes.positions;
+  }
+  for (var o = 0u; o < 2u; o++) {
+    for (var i = 0u; i < 8u; i++) { highest[o][i] = -3.4e38; }
+  }
 
-  var sums = array<vec4f, 16>();     // [query][half of the slice], a lane four channels
-  var highest = array<f32, 8>(-3.4e38, -3.4e38, -3.4e38, -3.4e38, -3.4e38, -3.4e38, -3.4e38, -3.4e38);
-  var total = array<f32, 8>();       // of the exponentials so far, a part in each lane
-  for (var first_key = 0u; first_key < sizes.positions; first_key += 8u) {
-    var scores = array<f32, 8>();    // [query], a lane a key
-    let key = (first + min(first_key + lane, last)) * sizes.qkv_row + k_at;
-    for (var c = 0u; c < sizes.head_channels; c += 4u) {
-      let q = load_channels(query + c, sizes.head_channels - c);
-      let k = load_channels(key + c, sizes.head_channels - c);
-      for (var i = 0u; i < 8u; i++) { scores[i] += dot(subgroupShuffle(q, i), k); }
+  for (var first = 0u; first < sizes.positions; first += 32u) {
+    for (var o = 0u; o < 2u; o++) {
+      for (var i = 0u; i < 8u; i++) { scores[o][i] = vec4f(); }
     }
-    for (var i = 0u; i < 8u; i++) {
-      let score = select(-3.4e38, scores[i] * sizes.scale, first_key + lane < sizes.positions);
-      let peak = max(highest[i], subgroupMax(score));
-      let shrink = exp(highest[i] - peak);
-      highest[i] = peak;
-      scores[i] = select(0.0, exp(score - peak), first_key + lane < sizes.positions);
-      total[i] = total[i] * shrink + scores[i];
-      sums[i * 2u] *= shrink;
-      sums[i * 2u + 1u] *= shrink;
+    let key = first + lane;
+    for (var quad = 0u; quad < sizes.head_quads; quad++) {
+      let row = quad * sizes.positions;
+      let q = array<vec4f, 2>(textureLoad(source0, texel(query0 + row)), textureLoad(source0, texel(query1 + row)));
+      let k = mat4x4f(
+        textureLoad(source0, texel(k_at + row + min(key, last))),
+        textureLoad(source0, texel(k_at + row + min(key + 8u, last))),
+        textureLoad(source0, texel(k_at + row + min(key + 16u, last))),
+        textureLoad(source0, texel(k_at + row + min(key + 24u, last))),
+      );
+      multiply(q, transpose(k));
     }
-    for (var k = 0u; k < min(8u, sizes.positions - first_key); k++) {
-      let value = (first + first_key + k) * sizes.qkv_row + v_at;
-      let low = load_channels(value + lane * 4u, channels - min(lane * 4u, channels));
-      let high = load_channels(value + 32u + lane * 4u, channels - min(32u + lane * 4u, channels));
+    let inside = vec4u(key, key + 8u, key + 16u, key + 24u) < vec4u(sizes.positions);
+    for (var o = 0u; o < 2u; o++) {
       for (var i = 0u; i < 8u; i++) {
-        let weight = subgroupShuffle(scores[i], k);
-        sums[i * 2u] += weight * low;
-        sums[i * 2u + 1u] += weight * high;
+        let score = select(vec4f(-3.4e38), scores[o][i] * sizes.scale, inside);
+        let peak = max(highest[o][i], max_lanes(max(max(score.x, score.y), max(score.z, score.w))));
+        let shrink = exp(highest[o][i] - peak);
+        highest[o][i] = peak;
+        scores[o][i] = select(vec4f(), exp(score - peak), inside);
+        total[o][i] = total[o][i] * shrink + scores[o][i].x + scores[o][i].y + scores[o][i].z + scores[o][i].w;
+        for (var h = 0u; h < HALVES; h++) { sums[o][i][h] *= shrink; }
+      }
+    }
+    for (var k = 0u; k < min(8u, sizes.positions - first); k++) {
+      for (var b = 0u; b < 4u; b++) {
+        var value = array<vec4f, HALVES>();
+        for (var h = 0u; h < HALVES; h++) {
+          value[h] = textureLoad(source0, texel(values[h] + min(first + b * 8u + k, last)));
+        }
+        for (var o = 0u; o < 2u; o++) {
+          for (var i = 0u; i < 8u; i++) {
+            let weight = subgroupShuffle(scores[o][i][b], k);
+            for (var h = 0u; h < HALVES; h++) { sums[o][i][h] += weight * value[h]; }
+          }
+        }
       }
     }
   }
 
-  for (var i = 0u; i < 8u; i++) {
-    let share = 1.0 / subgroupAdd(total[i]);
-    let at = (first + workgroup.x * 8u + i) * sizes.out_row + head * sizes.head_channels + slice * 64u + lane * 4u;
-    if (workgroup.x * 8u + i <= last) {
-      store_channels(at, channels - min(lane * 4u, channels), sums[i * 2u] * share);
-      store_channels(at + 32u, channels - min(32u + lane * 4u, channels), sums[i * 2u + 1u] * share);
+  for (var o = 0u; o < 2u; o++) {
+    for (var i = 0u; i < 8u; i++) {
+      var all = total[o][i];
+      all += subgroupShuffleXor(all, 1u);
+      all += subgroupShuffleXor(all, 2u);
+      all += subgroupShuffleXor(all, 4u);
+      let query = workgroup.x * 16u + o * 8u + i;
+      for (var h = 0u; h < HALVES; h++) {
+        let quad = first_value + h * 8u + lane;
+        if (query <= last && quad < sizes.head_quads) {
+          let to = (workgroup.z * sizes.out_quads + head * sizes.head_quads + quad) * sizes.positions + query;
+          textureStore(result, texel(to), sums[o][i][h] / all);
+        }
+      }
     }
   }
 }

@@ -30,7 +30,7 @@ export function linkKernel(request: LinkRequest): string {
     wgsl = wgsl.replace(pattern, `const ${name} = ${value}u;`);
   }
   for (const [name, body] of Object.entries(request.hooks)) {
-    const pattern = new RegExp(`^(// hook: .*\\nfn ${name}\\([^{]*\\{\\n)[^}]*?(^\\}\\n)`, 'm');
+    const pattern = new RegExp(`^(// hook: .*\\nfn ${name}\\([^{]*\\{\\n)[^]*?(^\\}\\n)`, 'm');
     invariant(pattern.test(wgsl), `the kernel has no hook ${name}`);
     wgsl = wgsl.replace(
       pattern,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { invariant } from '../../diagnostics.ts';
 
 export type KernelFile =
+  | 'affine_subgroup'
   | 'attention'
   | 'attention_subgroup'
   | 'avg_pool'
@@ -12,12 +13,15 @@ export type KernelFile =
   | 'embedding'
   | 'gather_channels'
   | 'linear'
+  | 'linear_subgroup'
   | 'map'
+  | 'map_subgroup'
   | 'merge_statistics'
   | 'statistics'
+  | 'statistics_subgroup'
   | 'upsample_linear'
-  | 'winograd_input'
-  | 'winograd_output';
+  | 'winograd_input_subgroup'
+  | 'winograd_output_subgroup';
 
 /** The text of a kernel, which compiles as it stands. */
 export function readKernel(file: KernelFile): string {

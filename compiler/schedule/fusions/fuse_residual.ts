@@ -10,6 +10,9 @@ export const fuse_residual: Fusion = {
     absorbIntoProducer(
       groups,
       graph,
-      (producer, op) => (producer.kind === 'conv' || producer.kind === 'linear') && op === 'add',
+      (producer, op) =>
+        (producer.kind === 'conv' || producer.kind === 'linear') &&
+        producer.sources.length === 1 &&
+        op === 'add',
     ),
 };

@@ -5,6 +5,7 @@ import { fuse_activation } from './fuse_activation.ts';
 import { fuse_nearest_upsample } from './fuse_nearest_upsample.ts';
 import { fuse_norm_map } from './fuse_norm_map.ts';
 import { fuse_norm_prologue } from './fuse_norm_prologue.ts';
+import { fuse_norm_winograd } from './fuse_norm_winograd.ts';
 import { fuse_residual } from './fuse_residual.ts';
 import { fuse_skip_concat } from './fuse_skip_concat.ts';
 import { fuse_skip_conv } from './fuse_skip_conv.ts';
@@ -24,24 +25,23 @@ const WORKGROUP: readonly Fusion[] = [
 ];
 
 /**
- * A lane would repeat a prologue for every tap and tile of channels, and it reads a texture faster than a buffer: the
- * normalised and the upsampled activation are written once.
+ * A lane would repeat a prologue for every tap and tile of channels: the normalised and the upsampled activation are
+ * written once, but where Winograd's input transform takes the norm along. A kernel binds four textures: one that reads
+ * two sources has none left for a residual, nor one with a residual for a skip convolution.
  */
-const SUBGROUP: readonly Fusion[] = [
-  fuse_time_add,
-  fuse_residual,
-  fuse_skip_conv,
-  fuse_activation,
-  fuse_norm_map,
-  fuse_skip_concat,
-  fuse_statistics,
-];
-
-/** Winograd's products have no room for a skip convolution: where it may be used, that one is computed by itself. */
-const SUBGROUP_WINOGRAD: readonly Fusion[] = SUBGROUP.filter((fusion) => fusion !== fuse_skip_conv);
+function subgroupFusions(target: Target, strict: boolean): readonly Fusion[] {
+  return [
+    fuse_time_add,
+    fuse_norm_map,
+    fuse_skip_concat, // before norms leave their maps: a convolution then reads both sources through its norm
+    fuse_residual, // after concats, for what reads two sources takes none
+    fuse_activation, // behind the label embedding, which fuse_residual adds
+    ...(strict ? [] : [fuse_norm_winograd(target)]),
+    fuse_statistics,
+  ];
+}
 
 /** The fusions of a target; `strict` rules out Winograd. */
-export function fusionsOf({ products }: Target, strict: boolean): readonly Fusion[] {
-  if (products === 'workgroup') return WORKGROUP;
-  return strict ? SUBGROUP : SUBGROUP_WINOGRAD;
+export function fusionsOf(target: Target, strict: boolean): readonly Fusion[] {
+  return target.products === 'workgroup' ? WORKGROUP : subgroupFusions(target, strict);
 }

@@ -172,7 +172,7 @@ describe('each fault has its place', () => {
     [`dispatches.${weighted}.bindings.0.weights`, 999, /weights 999 do not exist/],
     [`dispatches.${reading}.bindings.0.slot`, slot, /slot \d+ is both read and written/],
     ['extra', 1, /extra/],
-    ['version', 2, /manifest\.json has version 2, this runtime reads version 1/],
+    ['version', 3, /manifest\.json has version 3, this runtime reads version 2/],
   ];
   test.each(cases)('%s = %j', async (path, value, message) => {
     const keys = path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key));

@@ -7,7 +7,7 @@ function call(changes: Partial<CallRequest> = {}) {
   return callKernel({
     file: 'statistics',
     declared: {
-      source0: { kind: 'value', value: 7 },
+      source0: { kind: 'value', value: 7, home: 'buffer' },
       statistics: { kind: 'statistics', value: 7, merged: false },
     },
     sizes: { pixels: 10, tile_pixels: 256, tiles: 1, quads: 8 },
@@ -21,12 +21,12 @@ test('buffers are bound in the order of the kernel, then those of its hooks', ()
     name: 'residual',
     type: 'array<vec4f>',
     access: 'read',
-    resource: { kind: 'value', value: 9 },
+    resource: { kind: 'value', value: 9, home: 'buffer' },
   } as const;
   expect(call({ extra: [extra] }).bindings).toEqual([
-    { resource: { kind: 'value', value: 7 }, access: 'read' },
+    { resource: { kind: 'value', value: 7, home: 'buffer' }, access: 'read' },
     { resource: { kind: 'statistics', value: 7, merged: false }, access: 'read_write' },
-    { resource: { kind: 'value', value: 9 }, access: 'read' },
+    { resource: { kind: 'value', value: 9, home: 'buffer' }, access: 'read' },
   ]);
 });
 
@@ -38,7 +38,10 @@ test('sizes are packed in the order of the struct, not of the request', () => {
 test('sizes that are left out are zero, and the struct is filled up to whole vectors', () => {
   const packed = callKernel({
     file: 'attention',
-    declared: { source0: { kind: 'value', value: 0 }, result: { kind: 'value', value: 1 } },
+    declared: {
+      source0: { kind: 'value', value: 0, home: 'buffer' },
+      result: { kind: 'value', value: 1, home: 'buffer' },
+    },
     sizes: { positions: 3, scale: 0.5 },
     workgroups: [1, 1, 1],
   }).sizes;
@@ -49,12 +52,12 @@ test('sizes that are left out are zero, and the struct is filled up to whole vec
 
 describe('mismatches', () => {
   test('a buffer that the kernel does not declare', () => {
-    const declared = { source1: { kind: 'value', value: 7 } } as const;
+    const declared = { source1: { kind: 'value', value: 7, home: 'buffer' } } as const;
     expect(() => call({ declared })).toThrow('statistics.wgsl declares no buffer source1');
   });
 
   test('a buffer that is not given', () => {
-    const declared = { source0: { kind: 'value', value: 7 } } as const;
+    const declared = { source0: { kind: 'value', value: 7, home: 'buffer' } } as const;
     expect(() => call({ declared })).toThrow('statistics.wgsl needs a resource for buffer statistics');
   });
 

@@ -10,7 +10,7 @@ import { readsOf } from '../../../compiler/schedule/groups.ts';
 import type { Schedule, ScheduledGroup } from '../../../compiler/schedule/schedule.ts';
 import { isComputed } from '../../../compiler/schedule/values.ts';
 import { verifySchedule } from '../../../compiler/schedule/verify.ts';
-import { TARGETS } from '../../../compiler/target.ts';
+import { SOFTWARE, TARGETS } from '../../../compiler/target.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 import { goldenGraph } from '../../golden-cases.ts';
@@ -18,6 +18,7 @@ import { goldenGraph } from '../../golden-cases.ts';
 const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film');
 const { schedule } = compileGraph(graph, {});
 const { groups } = schedule;
+const software = compileGraph(graph, { target: SOFTWARE }).schedule;
 
 const withGroups = (changed: readonly ScheduledGroup[]): Schedule => ({ ...schedule, groups: changed });
 const owns = (group: ScheduledGroup) => group.kind !== 'statistics' && group.kind !== 'merge_statistics';
@@ -49,7 +50,9 @@ describe('corruptions', () => {
         group,
         ...groups.slice(producer).filter((g) => g !== group),
       ];
-      expect(() => verifySchedule(withGroups(early)), `#${i}`).toThrow(/before it is written|nobody wrote/);
+      expect(() => verifySchedule(withGroups(early)), `#${i}`).toThrow(
+        /before it is in a buffer|nobody wrote/,
+      );
     });
     expect(tried).toBeGreaterThan(10);
   });
@@ -57,6 +60,13 @@ describe('corruptions', () => {
   test('statistics that no one writes', () => {
     const without = groups.map((group) => (owns(group) ? { ...group, writes: null } : group));
     expect(() => verifySchedule(withGroups(without))).toThrow(/statistics of %\d+ that nobody wrote/);
+  });
+
+  test('any group left out of a schedule that keeps activations in textures', () => {
+    software.groups.forEach((_, i) => {
+      const others = software.groups.filter((_, k) => k !== i);
+      expect(() => verifySchedule({ ...software, groups: others }), `#${i}`).toThrow(InternalError);
+    });
   });
 
   test('statistics of one source of two', () => {

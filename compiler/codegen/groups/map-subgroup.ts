@@ -1,0 +1,78 @@
+// Map groups and transfers for subgroups of 8 lanes: load, prologue, epilogue, store, a quad of a sample a workgroup.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { Home, Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
+import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
+import { epilogueOf } from '../epilogue.ts';
+import { affinePrologue, type Fragment, joinFragments, loadSources, readValue, value } from '../fused-ops.ts';
+import { callKernel, type KernelCall } from '../kernel-call.ts';
+
+/** Octets of pixels of a workgroup. */
+const OCTETS = 16;
+
+export function mapSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+  const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
+  const out = extentOf(graph, group.result);
+  const fused = joinFragments(
+    loadSources(graph, group.sources, 'load_input', group.home),
+    affinePrologue(graph, group, '(sizes.quads0 + sizes.quads1)'),
+    epilogueOf(graph, group.epilogue, { home: group.home }),
+    storeResult(group.result, group.home),
+  );
+  return callMap(out, upsample ? extentOf(graph, upsample.inputs[0]!) : out, fused, upsample?.attrs.factor);
+}
+
+export function transfer({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+  const out = extentOf(graph, group.result);
+  return callMap(out, out, joinFragments(loadOther(graph, group), storeResult(group.result, group.home)));
+}
+
+/** Loads a value from where it is not to be. */
+function loadOther(graph: OpGraph, { result, home }: ScheduledGroup): Fragment {
+  if (home === 'buffer') return loadSources(graph, [result], 'load_input', 'texture');
+  return {
+    hooks: { load_input: ['return source0[(sample * sizes.in_pixels + pixel) * sizes.quads0 + quad];'] },
+    functions: [],
+    extra: [readValue('source0', result, 'buffer')],
+    sizes: { quads0: extentOf(graph, result).quads },
+  };
+}
+
+function storeResult(result: number, home: Home): Fragment {
+  const texture = home === 'texture';
+  const store = texture
+    ? 'textureStore(result, texel((sample * sizes.out_quads + quad) * sizes.pixels + pixel), value);'
+    : 'result[(sample * sizes.pixels + pixel) * sizes.out_quads + quad] = value;';
+  const type = texture ? 'texture' : 'array<vec4f>';
+  return {
+    hooks: { store_result: [store] },
+    functions: [],
+    extra: [{ name: 'result', type, access: 'read_write', resource: value(result, home) }],
+    sizes: {},
+  };
+}
+
+function callMap(out: Extent, input: Extent, fused: Fragment, factor: readonly number[] = []): KernelCall {
+  const [scale_d, scale_h, scale_w] = padSpace(factor, 1);
+  return callKernel({
+    file: 'map_subgroup',
+    consts: { OCTETS, TEXTURE_WIDTH },
+    ...fused,
+    declared: {},
+    workgroups: [Math.ceil(out.pixels / (OCTETS * 8)), out.quads, out.batch],
+    sizes: {
+      ...fused.sizes,
+      pixels: out.pixels,
+      height: out.height,
+      width: out.width,
+      out_quads: out.quads,
+      in_pixels: input.pixels,
+      in_height: input.height,
+      in_width: input.width,
+      scale_d,
+      scale_h,
+      scale_w,
+    },
+  });
+}

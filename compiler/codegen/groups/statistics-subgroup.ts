@@ -1,0 +1,22 @@
+// Statistics of an activation that no convolution writes, for subgroups of 8 lanes.
+
+import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
+import { extentOf } from '../../schedule/values.ts';
+import { value } from '../fused-ops.ts';
+import { callKernel, type KernelCall } from '../kernel-call.ts';
+
+export function statisticsSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+  const { pixels, quads, batch } = extentOf(graph, group.result);
+  const tiles = group.writes!;
+  return callKernel({
+    file: 'statistics_subgroup',
+    consts: { TEXTURE_WIDTH },
+    declared: {
+      source0: value(group.sources[0]!, group.home),
+      statistics: { kind: 'statistics', value: group.result, merged: false },
+    },
+    workgroups: [tiles.count, quads, batch],
+    sizes: { pixels, tile_pixels: tiles.pixels, tiles: tiles.count, quads },
+  });
+}

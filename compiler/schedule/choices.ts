@@ -1,0 +1,92 @@
+// How each convolution is computed: the candidates that are legal for the target, what each is expected to take, and the
+// choice. It depends on the sizes of one sample and never on the batch, so that a sample is computed by the same sums at
+// every batch size.
+
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import type { Target } from '../target.ts';
+import { convMicroseconds } from './cost-model.ts';
+import type { Group, Tile, WinogradTile } from './schedule.ts';
+import { extentOf } from './values.ts';
+import { canUseWinograd } from './winograd.ts';
+
+/** A way to compute a convolution. */
+export interface Candidate {
+  readonly winograd: WinogradTile | null;
+  readonly tile: Tile;
+}
+
+/** A candidate with what it takes, by the cost model or as it was measured. */
+export interface RatedCandidate extends Candidate {
+  readonly microseconds: number;
+}
+
+export interface Choice extends Candidate {
+  /** What it was chosen from, in words; null where there was no choice. */
+  readonly reason: string | null;
+}
+
+/** Workgroups a product should have at least, so that a GPU of many units is not left idle. */
+const ENOUGH_WORKGROUPS = 32;
+
+/** Tiles of the workgroup kernel, largest first. */
+const WORKGROUP_TILES: readonly Tile[] = [
+  { m: 64, n: 64 },
+  { m: 32, n: 64 },
+  { m: 32, n: 32 },
+  { m: 16, n: 32 },
+];
+
+/** Tiles of the subgroup kernel: a lane has the sums of four channels of 8, 16 or 32 pixels. */
+const SUBGROUP_TILES: readonly Tile[] = [
+  { m: 32, n: 32 },
+  { m: 16, n: 32 },
+  { m: 8, n: 32 },
+];
+
+export interface ChoiceOptions {
+  /** Leaves out every algorithm that is less exact than the plain one. */
+  readonly strict: boolean;
+}
+
+/** The choice for a convolution group; null for other groups. */
+export function chooseConv(
+  graph: OpGraph,
+  group: Group,
+  target: Target,
+  options: ChoiceOptions,
+): Choice | null {
+  if (group.kind !== 'conv') return null;
+  if (target.products === 'workgroup')
+    return { winograd: null, tile: workgroupTile(graph, group), reason: null };
+  const rated = candidatesOf(graph, group, options)
+    .map((candidate) => ({ ...candidate, microseconds: convMicroseconds(graph, group, candidate) }))
+    .sort((a, b) => a.microseconds - b.microseconds);
+  const [best] = rated;
+  return { winograd: best!.winograd, tile: best!.tile, reason: reasonOf(rated) };
+}
+
+/** Every legal way to compute a convolution on processors. */
+export function candidatesOf(graph: OpGraph, group: Group, { strict }: ChoiceOptions): readonly Candidate[] {
+  const algorithms: readonly (WinogradTile | null)[] = strict ? [null] : [null, 2, 4];
+  return algorithms
+    .filter((m) => m === null || canUseWinograd(graph, group, m))
+    .flatMap((winograd) => SUBGROUP_TILES.map((tile) => ({ winograd, tile })));
+}
+
+/** The best of each algorithm with its time, the chosen one first. */
+function reasonOf(rated: readonly RatedCandidate[]): string {
+  const best = rated.filter((c, i) => rated.findIndex(({ winograd }) => winograd === c.winograd) === i);
+  return best.map((c) => `${nameOf(c)} ${Math.round(c.microseconds)} us`).join(', ');
+}
+
+function nameOf({ winograd, tile }: Candidate): string {
+  return `${winograd ? `winograd${winograd}` : 'direct'} ${tile.m}x${tile.n}`;
+}
+
+/** The largest tile that still gives enough workgroups, else the smallest. */
+function workgroupTile(graph: OpGraph, group: Group): Tile {
+  const { pixels, channels } = extentOf(graph, group.result);
+  const workgroups = (tile: Tile) => Math.ceil(pixels / tile.m) * Math.ceil(channels / tile.n);
+  const fits = (tile: Tile) => tile.n <= Math.max(32, channels) && workgroups(tile) >= ENOUGH_WORKGROUPS;
+  return WORKGROUP_TILES.find(fits) ?? WORKGROUP_TILES.at(-1)!;
+}

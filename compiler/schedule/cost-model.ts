@@ -1,0 +1,59 @@
+// What a convolution is expected to take on a processor that runs shaders: cycles of what its kernels are made of, as
+// they were measured on lavapipe (Mesa 25, AVX2, two cores at 3.6 GHz). Only ratios matter for a choice.
+
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import { sizeOf } from '../ops/op.ts';
+import type { Group, Tile, WinogradTile } from './schedule.ts';
+import { extentOf } from './values.ts';
+import { planesOf, tilesOf } from './winograd.ts';
+
+/** Cycles a microsecond of all processors together. */
+const CYCLES = 7200;
+
+/** Cycles of one step of a product (four inputs by 32 outputs), by octets of pixels of a tile. */
+const STEP: Readonly<Record<number, number>> = { 1: 460, 2: 760, 4: 1350 };
+
+/** Cycles to write one vector of a tile, and to begin a workgroup. */
+const STORE = 300;
+const WORKGROUP = 600;
+
+/** Cycles of eight tiles of a quad in an input transform (with norm and silu) and in an output transform. */
+const INPUT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 290, 4: 36 * 310 };
+const OUTPUT_TRANSFORM: Readonly<Record<WinogradTile, number>> = {
+  2: 16 * 60 + 4 * 280,
+  4: 36 * 65 + 16 * 280,
+};
+
+/** Cycles for a quad of eight pixels of a norm that is written before a convolution by taps. */
+const NORM = 330;
+
+/** Microseconds of a dispatch beside its work. */
+const DISPATCH = 20;
+
+/** Microseconds that one sample of a convolution takes. */
+export function convMicroseconds(
+  graph: OpGraph,
+  group: Group,
+  { winograd, tile }: { readonly winograd: WinogradTile | null; readonly tile: Tile },
+): number {
+  const out = extentOf(graph, group.result);
+  const quads = group.sources.reduce((sum, value) => sum + extentOf(graph, value).quads, 0);
+  const [, , ...kernel] = graph.nodes[graph.nodes[group.anchor]!.inputs[1]!]!.type.shape;
+  if (winograd === null) {
+    const product = productCycles(out.pixels, out.channels, quads * sizeOf(kernel), tile);
+    // a 3x3 convolution has a norm in front of it that Winograd's input transform would do on the way
+    const norm = sizeOf(kernel) === 9 ? Math.ceil(out.pixels / 8) * quads * NORM : 0;
+    return (product + norm) / CYCLES + DISPATCH * (norm > 0 ? 2 : 1);
+  }
+  const tiles = tilesOf(graph, group.result, winograd);
+  const octets = Math.ceil(tiles / 8);
+  const product = planesOf(winograd) * productCycles(tiles, out.channels, quads, tile);
+  const transforms = octets * (quads * INPUT_TRANSFORM[winograd] + out.quads * OUTPUT_TRANSFORM[winograd]);
+  return (product + transforms) / CYCLES + 3 * DISPATCH;
+}
+
+function productCycles(pixels: number, channels: number, steps: number, tile: Tile): number {
+  const workgroups = Math.ceil(pixels / tile.m) * Math.ceil(channels / tile.n);
+  const octets = tile.m / 8;
+  return workgroups * (steps * STEP[octets]! + tile.m * STORE + WORKGROUP);
+}
