@@ -4,12 +4,14 @@
 import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { register as bench } from './commands/bench.ts';
+import { register as check } from './commands/check.ts';
 import { register as compile } from './commands/compile.ts';
 import { register as convert } from './commands/convert.ts';
 import { register as demo } from './commands/demo.ts';
 import { register as doctor } from './commands/doctor.ts';
 import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
+import { register as infer } from './commands/infer.ts';
 import { register as profile } from './commands/profile.ts';
 import { register as run } from './commands/run.ts';
 import { register as sample } from './commands/sample.ts';
@@ -29,6 +31,8 @@ const commands: readonly Register[] = [
   sample,
   exportOnnx,
   convert,
+  infer,
+  check,
   bench,
   profile,
   doctor,

@@ -3,6 +3,7 @@
 import { invariant } from '../diagnostics.ts';
 import { FORMAT_VERSION } from '../spec/common.ts';
 import { type ExplicitFile, type ExplicitLayer, explicitFile } from '../spec/explicit.ts';
+import { printInline } from '../spec/json.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Draft } from './draft.ts';
 import type { Block, Graph, Layer } from './graph.ts';
@@ -98,12 +99,12 @@ function written(layer: Layer): ExplicitLayer {
 /** The explicit form as JSON text: one layer a line, so that two graphs compare line by line. */
 export function printExplicit(spec: ExplicitSpec): string {
   const { blocks, ...rest } = spec;
-  const keys = Object.entries(rest).map(([key, value]) => `  ${JSON.stringify(key)}: ${inline(value)},`);
+  const keys = Object.entries(rest).map(([key, value]) => `  ${JSON.stringify(key)}: ${printInline(value)},`);
   const layers = (list: readonly ExplicitLayer[], indent: string) =>
-    list.map((layer) => `${indent}  ${inline(layer)}`).join(',\n');
+    list.map((layer) => `${indent}  ${printInline(layer)}`).join(',\n');
   const block = (b: { layers: readonly ExplicitLayer[] }) =>
     b.layers.length === 1
-      ? `{ "layers": [${inline(b.layers[0])}] }`
+      ? `{ "layers": [${printInline(b.layers[0])}] }`
       : `{ "layers": [\n${layers(b.layers, '      ')}\n      ] }`;
   const many = (list: ExplicitSpec['blocks']['input']) =>
     `[\n${list.map((b) => `      ${block(b)}`).join(',\n')}\n    ]`;
@@ -118,13 +119,4 @@ export function printExplicit(spec: ExplicitSpec): string {
     '}',
     '',
   ].join('\n');
-}
-
-/** A value on one line, with spaces after commas and colons and inside braces. */
-function inline(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  return `{ ${Object.entries(value)
-    .map(([k, v]) => `${JSON.stringify(k)}: ${inline(v)}`)
-    .join(', ')} }`;
 }

@@ -201,3 +201,11 @@ function positionOf(lines: readonly number[], offset: number): Position {
   }
   return { line: low + 1, column: offset - lines[low]! + 1 };
 }
+
+/** A value on one line, with spaces after commas and colons and inside braces. */
+export function printInline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(printInline).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${printInline(one)}`);
+  return `{ ${members.join(', ')} }`;
+}

@@ -57,6 +57,10 @@ export const RULES = {
     title: 'the linear noise schedule needs more than 20 steps',
     reads: ['steps', 'noise_schedule', 'diffusion'],
   },
+  G020: {
+    title: 'the tensors of a checkpoint are those of a model of the family',
+    reads: [],
+  },
   G030: { title: 'every attention resolution is reached, once', reads: [...LEVELS, 'attention_resolutions'] },
   G031: {
     title: 'an option applies somewhere',

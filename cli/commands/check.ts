@@ -1,0 +1,104 @@
+// `unetc check`: whether a checkpoint fits a graph, and where it does not, why, in the graph's terms.
+
+import type { CheckReport, DifferentLayer } from '../../compiler/import/check.ts';
+import { printInline } from '../../compiler/spec/json.ts';
+import { CheckFailed, type Register } from '../context.ts';
+
+/** Layers that are written out; the rest is counted. */
+const LISTED = 20;
+
+const NOTES = `
+CHECKPOINT is a .pt or .safetensors file, of which only the head is read, or a state dict as JSON: names and shapes.
+Exits with 1 where it does not fit. A checkpoint that fits can still mean another model: what shapes do not tell is
+listed, and \`unetc diff\` compares it between two graphs.`;
+
+export const register: Register = (program, context) => {
+  program
+    .command('check')
+    .description('says whether a checkpoint fits a graph, and what does not')
+    .argument('<graph>', 'graph file of either form')
+    .argument('<checkpoint>', '.pt or .safetensors file, or a state dict as JSON')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (path: string, checkpoint: string, { json }: { readonly json?: boolean }) => {
+      const { checkTensors } = await import('../../compiler/import/check.ts');
+      const { printWarnings, readGraph } = await import('../graph-file.ts');
+      const { readCheckpointTensors } = await import('../checkpoint-tensors.ts');
+      const { graph, warnings } = readGraph(path);
+      printWarnings(warnings, path, context);
+      const { tensors, notes } = readCheckpointTensors(checkpoint);
+      for (const note of notes) context.stderr(`note: ${checkpoint}: ${note}\n`);
+      const report = checkTensors(graph, tensors);
+      const words = printReport(report, path, checkpoint);
+      context.stdout(json ? `${JSON.stringify({ graph: path, checkpoint, ...report }, null, 2)}\n` : words);
+      if (!report.fits) throw new CheckFailed(`${checkpoint} does not fit ${path}`);
+    });
+};
+
+function printReport(report: CheckReport, graph: string, checkpoint: string): string {
+  const { fits, counts, options, layers, tensors, undetermined, prefix } = report;
+  const stripped = prefix === '' ? '' : ` without the prefix ${JSON.stringify(prefix)}`;
+  if (fits) {
+    const open = undetermined.map(({ key }) => key.replace(/^\/(unet\/)?/, '')).join(', ');
+    return `${checkpoint}: fits ${graph}, all ${tensors} tensors${stripped}; shapes cannot confirm ${open}\n`;
+  }
+  const found = [
+    `${counts.missing} missing`,
+    `${counts.unexpected} unexpected`,
+    `${counts.shape} of another shape`,
+  ].filter((text) => !text.startsWith('0'));
+  const different = (options ?? []).map(
+    ({ option, graph: a, checkpoint: b }) =>
+      `  ${option}: ${printInline(a)} in the graph, ${printInline(b)} in the checkpoint`,
+  );
+  const shown = layers.slice(0, LISTED).map(printLayer);
+  const hidden = layers.length - shown.length;
+  return [
+    `${checkpoint}: ${found.join(', ')}${stripped}`,
+    ...(different.length > 0 ? ['options that differ:', ...different] : []),
+    'layers that differ:',
+    ...shown,
+    ...(hidden > 0 ? [`  ... and ${hidden} more`] : []),
+    options === null ? '' : `The graph of this checkpoint is what \`unetc infer ${checkpoint}\` prints.`,
+  ]
+    .filter((line) => line !== '')
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function printLayer({ path, graph, checkpoint, absent, misfits }: DifferentLayer): string {
+  const said = `  ${quoted(path)}:`;
+  if (graph !== null && absent) return `${said} ${graph} in the graph, nothing in the checkpoint`;
+  if (graph !== null && checkpoint !== null && graph !== checkpoint) {
+    return `${said} ${graph} in the graph, ${checkpoint} in the checkpoint`;
+  }
+  if (graph === null) {
+    return `${said} nothing in the graph, ${checkpoint ?? names(misfits)} in the checkpoint`;
+  }
+  return `${said} ${graph}: ${misfits.map((one) => printMisfit(one, path)).join(', ')}`;
+}
+
+function names(misfits: DifferentLayer['misfits']): string {
+  return misfits.map(({ name, found }) => `${quoted(name)} ${printInline(found)}`).join(', ');
+}
+
+/** A misfit under its layer's path, which its name need not repeat. */
+function printMisfit(
+  { kind, name, expected, found }: DifferentLayer['misfits'][number],
+  path: string,
+): string {
+  const own = quoted(name.startsWith(`${path}.`) ? name.slice(path.length + 1) : name);
+  switch (kind) {
+    case 'missing':
+      return `${own} ${printInline(expected)} is missing`;
+    case 'unexpected':
+      return `${own} ${printInline(found)} is unexpected`;
+    case 'shape':
+      return `${own} is ${printInline(found)} instead of ${printInline(expected)}`;
+  }
+}
+
+/** A name from a file must not steer a terminal. */
+function quoted(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+}

@@ -1,0 +1,51 @@
+// `unetc infer`: the graph that a checkpoint belongs to, from the names and shapes of its tensors.
+
+import type { Register } from '../context.ts';
+
+interface Options {
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+const NOTES = `
+CHECKPOINT is a .pt or .safetensors file, of which only the head is read, or a state dict as JSON: names and shapes.
+The graph goes to stdout in the compact form, or, where no keyword arguments make such a model, in the explicit form.
+What shapes do not tell (heads, image size, diffusion) is a guess, and stderr lists it with what speaks for a value.
+With --json: {"graph": ..., "undetermined": [{"key", "hint"}]}.
+
+Example:
+  unetc infer model.pt -o mine.json`;
+
+export const register: Register = (program, context) => {
+  program
+    .command('infer')
+    .description('prints the graph that a checkpoint belongs to')
+    .argument('<checkpoint>', '.pt or .safetensors file, or a state dict as JSON')
+    .option('-o, --output <FILE>', 'write the graph to a file instead of stdout')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (path: string, { output, json }: Options) => {
+      const { basename, extname } = await import('node:path');
+      const { inferGraph } = await import('../../compiler/import/infer.ts');
+      const { printSpec } = await import('../../compiler/import/print-spec.ts');
+      const { checkWritable, writeFile } = await import('../../runtime/files.ts');
+      const { readCheckpointTensors } = await import('../checkpoint-tensors.ts');
+      if (output !== undefined) checkWritable(output);
+      const { tensors, notes } = readCheckpointTensors(path);
+      for (const note of notes) context.stderr(`note: ${path}: ${note}\n`);
+      const name = basename(path, extname(path)).replace(/\p{C}/gu, '').slice(0, 100) || 'inferred';
+      const { spec, undetermined, prefix } = inferGraph(tensors, { file: path, name });
+      if (prefix !== '') {
+        context.stderr(`note: ${path}: took the prefix ${JSON.stringify(prefix)} off every tensor's name\n`);
+      }
+      if (!json) {
+        context.stderr('shapes do not tell:\n');
+        for (const { key, hint } of undetermined) context.stderr(`  ${key}: ${hint}\n`);
+      }
+      if (output !== undefined) writeFile(output, printSpec(spec));
+      if (json)
+        context.stdout(`${JSON.stringify({ checkpoint: path, graph: spec, undetermined }, null, 2)}\n`);
+      else if (output === undefined) context.stdout(printSpec(spec));
+      else context.stdout(`${output}: the graph of ${path}, ${tensors.size} tensors\n`);
+    });
+};
