@@ -16,7 +16,7 @@ import { weightsInMemory } from '../runtime/weights/memory.ts';
 import { openWeights } from '../runtime/weights/open.ts';
 import { bundleFiles, writeBundle } from './bundle-folder.ts';
 import { printStage, type Stage } from './compile-model.ts';
-import { readGraphText, textOfGraph } from './graph-file.ts';
+import { readGraphFile, textOfGraph } from './graph-file.ts';
 import { checkSettings, type ModelSettings } from './model-settings.ts';
 import { bundleSource, type GraphSource, graphSource, type ModelSource, readModel } from './model-source.ts';
 import { type OpenedModel, openSource } from './open-model.ts';
@@ -35,6 +35,7 @@ export type { Sampler } from '../runtime/sampler/step.ts';
 export type { Tensor } from '../runtime/tensor.ts';
 export type { Stage } from './compile-model.ts';
 export { UsageError } from './context.ts';
+export { defineUNet, type GraphFile } from './typescript/define-unet.ts';
 
 /**
  * A graph: the path of its file, its JSON text (which begins with a brace), or what the text says as an object, in
@@ -148,7 +149,7 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
   const settings = settingsOf(options);
   const { batch = 1, taps = false, strict = false, precision = 'f32', target = 'generic' } = settings;
   const source = isPath(graph)
-    ? graphSource(readGraphText(graph), graph, settings.size)
+    ? graphSource(readGraphFile(graph), graph, settings.size)
     : inMemory(graph, settings);
   const compiled = compileGraph(source.graph, { batch, taps, strict, precision, target: targetFor(target) });
   return {

@@ -3,14 +3,26 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type Diagnostic, formatDiagnostic, GraphError } from '../compiler/diagnostics.ts';
 import { type LoadedGraph, loadGraph } from '../compiler/graph/load.ts';
+import type { JsonText } from '../compiler/spec/json.ts';
 import { type Context, UsageError } from './context.ts';
+import { isTypeScript, readTypeScript } from './typescript/read-graph.ts';
 
 /** A graph file is a few kilobytes; one beyond this is something else. */
 const MAX_BYTES = 16 * 2 ** 20;
 
 /** The graph in the file at `path`. Throws GraphError with every fault; a file that cannot be read is one. */
 export function readGraph(path: string, options: { size?: readonly number[] | undefined } = {}): LoadedGraph {
-  return loadGraph(readGraphText(path), path, options);
+  return loadGraph(readGraphFile(path), path, options);
+}
+
+/** A graph file as `loadGraph` takes it: its JSON text, or what a TypeScript file says as JSON. Throws GraphError. */
+export function readGraphFile(path: string): string | JsonText {
+  return graphNotation(readGraphText(path), path);
+}
+
+/** The text of a graph file as `loadGraph` takes it; which notation it is in, its path says. */
+export function graphNotation(text: string, path: string): string | JsonText {
+  return isTypeScript(path) ? readTypeScript(text) : text;
 }
 
 /** Prints warnings to stderr, one a line. */
@@ -30,7 +42,7 @@ export function parseSize(text: string): readonly number[] {
 }
 
 /** The text of a graph file. Throws GraphError where it cannot be read. */
-export function readGraphText(path: string): string {
+function readGraphText(path: string): string {
   const unreadable = (message: string): GraphError =>
     new GraphError([{ severity: 'error', code: 'G000', pointer: '', message }], path);
   let bytes: Uint8Array;

@@ -4,11 +4,12 @@ import { GraphError } from '../compiler/diagnostics.ts';
 import type { Graph } from '../compiler/graph/graph.ts';
 import { type LoadedGraph, loadGraph } from '../compiler/graph/load.ts';
 import { type Parameter, parameters } from '../compiler/graph/parameters.ts';
+import type { JsonText } from '../compiler/spec/json.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import type { ModelInterface } from '../runtime/model.ts';
 import { isBundleFolder, readBundle } from './bundle-folder.ts';
-import { readGraphText } from './graph-file.ts';
+import { readGraphFile } from './graph-file.ts';
 import { checkBundleFits, type ModelSettings } from './model-settings.ts';
 
 /** A graph, to be compiled when it is opened. */
@@ -36,11 +37,11 @@ export type ModelSource = GraphSource | BundleSource;
  */
 export async function readModel(path: string, settings: ModelSettings): Promise<ModelSource> {
   if (isBundleFolder(path)) return bundleSource(await readBundle(path), path, settings);
-  return graphSource(readGraphText(path), path, settings.size);
+  return graphSource(readGraphFile(path), path, settings.size);
 }
 
-/** The source of a graph's text. `label` is what messages call it. */
-export function graphSource(text: string, label: string, size?: readonly number[]): GraphSource {
+/** The source of a graph's text, or of what it says as JSON. `label` is what messages call it. */
+export function graphSource(text: string | JsonText, label: string, size?: readonly number[]): GraphSource {
   const loaded = loadGraph(text, label, { size });
   return { kind: 'graph', label, ...loaded, resize: (other) => graphSource(text, label, other) };
 }

@@ -1,6 +1,7 @@
 // From the text of a graph file to a checked Graph: JSON, fields and rules in one go, with places in the text.
 
 import { type Diagnostic, GraphError } from '../diagnostics.ts';
+import type { JsonText } from '../spec/json.ts';
 import { RULES, type Rule } from '../spec/rules.ts';
 import { readSpec } from '../spec/spec.ts';
 import { type BuildOptions, buildGraph } from './build.ts';
@@ -15,7 +16,7 @@ export interface LoadedGraph {
  * The Graph of a text of either form. `file` is what messages call the text.
  * Throws GraphError with every fault (and warning) of the text, in the order of their places.
  */
-export function loadGraph(text: string, file: string, options: BuildOptions = {}): LoadedGraph {
+export function loadGraph(text: string | JsonText, file: string, options: BuildOptions = {}): LoadedGraph {
   const read = readSpec(text);
   const built = read.spec ? buildGraph(read.spec, options) : { graph: null, diagnostics: [] };
   const rules: Readonly<Record<string, Rule>> = RULES;

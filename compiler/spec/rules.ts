@@ -61,6 +61,7 @@ export const RULES = {
     title: 'the tensors of a checkpoint are those of a model of the family',
     reads: [],
   },
+  G021: { title: 'a graph in TypeScript is one defineUNet of constants', reads: [] },
   G030: { title: 'every attention resolution is reached, once', reads: [...LEVELS, 'attention_resolutions'] },
   G031: {
     title: 'an option applies somewhere',

@@ -6,7 +6,7 @@ import { FORMAT_VERSION } from './common.ts';
 import { type CompactFile, compactFile, unet } from './compact.ts';
 import { type ExplicitFile, explicitFile } from './explicit.ts';
 import { explainIssues } from './faults.ts';
-import { type Json, readJson } from './json.ts';
+import { type Json, type JsonText, readJson } from './json.ts';
 import { repair } from './repair.ts';
 
 /** A graph file, in the form it was written in. */
@@ -34,9 +34,12 @@ const COMPACT_HOMES = new Map([
 ]);
 const EXPLICIT_HOMES = new Map([...COMPACT_HOMES].filter(([, home]) => home !== 'unet'));
 
-/** Reads a graph file of either form. Never throws; all faults of JSON and of fields are in the result. */
-export function readSpec(text: string): SpecText {
-  const json = readJson(text);
+/**
+ * Reads a graph file of either form: a JSON text, or what another notation says as JSON. Never throws; all faults of
+ * JSON and of fields are in the result.
+ */
+export function readSpec(text: string | JsonText): SpecText {
+  const json = typeof text === 'string' ? readJson(text) : text;
   const read =
     json.value === undefined
       ? { spec: null, faults: [], guessed: new Set<string>() }
