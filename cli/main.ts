@@ -11,6 +11,7 @@ import { register as demo } from './commands/demo.ts';
 import { register as doctor } from './commands/doctor.ts';
 import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
+import { register as graph } from './commands/graph.ts';
 import { register as infer } from './commands/infer.ts';
 import { register as profile } from './commands/profile.ts';
 import { register as run } from './commands/run.ts';
@@ -26,6 +27,7 @@ const commands: readonly Register[] = [
   validate,
   expand,
   stats,
+  graph,
   compile,
   run,
   sample,

@@ -7,13 +7,19 @@ import type { OpGraph } from './opgraph.ts';
 /** Multiply-accumulates by kind of all nodes, over the whole batch. */
 export function countMacs(graph: OpGraph): Macs {
   let [conv, linear, attention] = [0, 0, 0];
-  for (const node of graph.nodes) {
-    const macs = opDef(node.op).macs(operandTypes(graph, node.inputs), node.attrs);
+  for (const id of graph.nodes.keys()) {
+    const macs = countNodeMacs(graph, id);
     conv += macs.conv;
     linear += macs.linear;
     attention += macs.attention;
   }
   return { conv, linear, attention };
+}
+
+/** Multiply-accumulates by kind of one node, over the whole batch. */
+export function countNodeMacs(graph: OpGraph, id: number): Macs {
+  const node = graph.nodes[id]!;
+  return opDef(node.op).macs(operandTypes(graph, node.inputs), node.attrs);
 }
 
 /** Floating-point operations of one node, over the whole batch. */

@@ -1,0 +1,47 @@
+// `unetc graph`: the graph as a picture, an SVG or a page.
+
+import { type Register, UsageError } from '../context.ts';
+
+interface Options {
+  readonly output: string;
+  readonly size?: string;
+  readonly json?: boolean;
+}
+
+const NOTES = `
+One row for each input block and the output block that reads what it kept, one band for each size. Hovering over a
+layer tells its shapes, parameters and share of the multiply-accumulates; a page has them as a table, too.
+
+Example:
+  unetc graph graphs/cifar10.json -o out/cifar10.svg`;
+
+export const register: Register = (program, context) => {
+  program
+    .command('graph')
+    .description('draws a graph: the U with its levels, blocks, attention, skips and shares of cost')
+    .argument('<graph>', 'graph file of either form')
+    .requiredOption('-o, --output <FILE>', 'the .svg or .html file to write')
+    .option('--size <HxW>', 'another image size than the graph says')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (path: string, { output, size, json }: Options) => {
+      const kind = /\.(svg|html)$/i.exec(output)?.[1]?.toLowerCase();
+      if (kind === undefined) {
+        throw new UsageError(`--output: found '${output}', expected a file whose name ends in .svg or .html`);
+      }
+      const { parseSize, printWarnings, readGraph } = await import('../graph-file.ts');
+      const { graph, warnings } = readGraph(path, { size: size === undefined ? undefined : parseSize(size) });
+      printWarnings(warnings, path, context);
+      const { checkWritable, writeFile } = await import('../../runtime/files.ts');
+      checkWritable(output);
+      const { graphPicture } = await import('../picture/draw.ts');
+      const { picturePage } = await import('../picture/page.ts');
+      writeFile(output, kind === 'svg' ? graphPicture({ graph }) : picturePage([{ graph }]));
+      const document = { graph: graph.name, output, blocks: graph.blocks.length };
+      context.stdout(
+        json
+          ? `${JSON.stringify(document, null, 2)}\n`
+          : `${output}: ${graph.name}, ${graph.blocks.length} blocks\n`,
+      );
+    });
+};
