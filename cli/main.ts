@@ -9,6 +9,7 @@ import { register as compile } from './commands/compile.ts';
 import { register as convert } from './commands/convert.ts';
 import { register as demo } from './commands/demo.ts';
 import { register as doctor } from './commands/doctor.ts';
+import { register as drift } from './commands/drift.ts';
 import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
 import { register as graph } from './commands/graph.ts';
@@ -35,6 +36,7 @@ const commands: readonly Register[] = [
   convert,
   infer,
   check,
+  drift,
   bench,
   profile,
   doctor,
