@@ -1,6 +1,6 @@
 // A drift as a plot: a column for each block in the order they are computed, on a logarithmic scale.
 
-import { escaped } from '../picture/draw.ts';
+import { escaped, label, round } from '../svg.ts';
 import type { DriftResult } from './drift.ts';
 import { DECADES, onScale, scientific, verdict } from './table.ts';
 
@@ -84,12 +84,4 @@ function legend(y: number): string {
 
 function colorOf(path: string): string {
   return ROLES.find(({ begins }) => path.startsWith(begins))!.color;
-}
-
-function label(x: number, y: number, text: string, attributes = ''): string {
-  return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escaped(text)}</text>`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -1,5 +1,6 @@
 // Draws a laid-out picture as SVG: bands of one size, the way down and up, skips, chips, bars of cost.
 
+import { escaped, label, round } from '../svg.ts';
 import {
   CHIP,
   type Layout,
@@ -43,7 +44,7 @@ export function drawPicture(side: PictureSide, id: string) {
     text(18, 56, picture.subtitle, 'muted'),
     ...layout.bands.map(
       ({ x, y, width, height, size, depth }) =>
-        `<rect class="band" x="${x}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="10"/>` +
+        `<rect class="band" x="${x}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="10"/>` +
         text(24, y + height / 2 + (height > 50 ? 0 : 5), size, 'size') +
         (height > 50
           ? text(24, y + height / 2 + 16, depth === 0 ? 'full size' : `1 / ${2 ** depth}`, 'muted')
@@ -86,10 +87,10 @@ function ways({ rows, middle, head, input }: Layout, arrow: string): string {
   }
   const half = middle.y + CHIP.height / 2;
   const { anchor: from, y } = bottom.left;
-  add(`M${n(from)} ${n(y + CHIP.height)}V${n(half - 8)}q0 8 8 8H${n(middle.x - 1)}`);
+  add(`M${round(from)} ${round(y + CHIP.height)}V${round(half - 8)}q0 8 8 8H${round(middle.x - 1)}`);
   const { anchor: to } = bottom.right;
   add(
-    `M${n(middle.x + middle.width)} ${n(half)}H${n(to - 8)}q8 0 8 -8V${n(bottom.right.y + CHIP.height + 1)}`,
+    `M${round(middle.x + middle.width)} ${round(half)}H${round(to - 8)}q8 0 8 -8V${round(bottom.right.y + CHIP.height + 1)}`,
   );
   add(curve(top.right.anchor, top.right.y, head.anchor, head.y + CHIP.height));
   return paths.join('\n');
@@ -99,8 +100,8 @@ function ways({ rows, middle, head, input }: Layout, arrow: string): string {
 function curve(x1: number, y1: number, x2: number, y2: number): string {
   const half = (y1 + y2) / 2;
   return x1 === x2
-    ? `M${n(x1)} ${n(y1)}V${n(y2)}`
-    : `M${n(x1)} ${n(y1)}C${n(x1)} ${n(half)} ${n(x2)} ${n(half)} ${n(x2)} ${n(y2)}`;
+    ? `M${round(x1)} ${round(y1)}V${round(y2)}`
+    : `M${round(x1)} ${round(y1)}C${round(x1)} ${round(half)} ${round(x2)} ${round(half)} ${round(x2)} ${round(y2)}`;
 }
 
 function drawRow({ row, left, right }: PlacedRow, layout: Layout, largest: number): string {
@@ -109,7 +110,7 @@ function drawRow({ row, left, right }: PlacedRow, layout: Layout, largest: numbe
   const tip = `${left.box.path} → ${right.box.path}\nskip of ${row.channels} channels, ${row.size}`;
   return [
     '<g class="row">',
-    `<g><title>${escaped(tip)}</title><line class="skip" x1="${n(from)}" y1="${n(y)}" x2="${n(to)}" y2="${n(y)}"/>`,
+    `<g><title>${escaped(tip)}</title><line class="skip" x1="${round(from)}" y1="${round(y)}" x2="${round(to)}" y2="${round(y)}"/>`,
     `${text((from + to) / 2, y + 4, String(row.channels), 'channels', 'text-anchor="middle"')}</g>`,
     drawBox(left),
     bar(left, layout, largest, 'left'),
@@ -125,10 +126,10 @@ function drawBox({ chips }: PlacedBox): string {
 
 function drawChip({ chip, x, y, width, height }: PlacedChip): string {
   const { kind, label, mark, path, tip } = chip;
-  const round = kind === 'time' ? height / 2 : 6;
+  const corner = kind === 'time' ? height / 2 : 6;
   return [
     `<g class="chip ${kind}${mark ? ` ${mark}` : ''}" data-path="${escaped(path)}"><title>${escaped(tip.join('\n'))}</title>`,
-    `<rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${height}" rx="${round}"/>`,
+    `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}" rx="${corner}"/>`,
     text(x + width / 2, y + height / 2 + 4, label, '', 'text-anchor="middle"'),
     mark ? badge(x, y, mark) : '',
     '</g>',
@@ -138,7 +139,7 @@ function drawChip({ chip, x, y, width, height }: PlacedChip): string {
 /** A sign that tells a mark without its colour. */
 function badge(x: number, y: number, mark: Mark): string {
   const sign = { added: '+', removed: '−', changed: '~' }[mark];
-  return `<circle class="badge-back" cx="${n(x)}" cy="${n(y)}" r="7.5"/>${text(x, y + 4, sign, 'badge')}`;
+  return `<circle class="badge-back" cx="${round(x)}" cy="${round(y)}" r="7.5"/>${text(x, y + 4, sign, 'badge')}`;
 }
 
 /** A block's share of the multiply-accumulates, beside its row. */
@@ -150,7 +151,7 @@ function bar({ box, y }: PlacedBox, { bars }: Layout, largest: number, side: 'le
   const middle = y + CHIP.height / 2;
   return [
     `<g class="bar-of"><title>${escaped(box.tip.join('\n'))}</title>`,
-    `<rect class="bar" x="${n(x)}" y="${n(middle - 6)}" width="${n(length)}" height="12" rx="2"/>`,
+    `<rect class="bar" x="${round(x)}" y="${round(middle - 6)}" width="${round(length)}" height="12" rx="2"/>`,
     text(said, middle + 4, percent(box.share), 'muted', side === 'left' ? 'text-anchor="end"' : ''),
     '</g>',
   ].join('');
@@ -192,29 +193,14 @@ function legend({ compared }: Picture, y: number): string {
   }
   const kinds = LEGEND.map(([kind, words]) => {
     const sign = (at: number) =>
-      `<g class="chip ${kind}"><rect x="${n(at)}" y="${n(y - 10)}" width="20" height="12" rx="3"/></g>`;
+      `<g class="chip ${kind}"><rect x="${round(at)}" y="${round(y - 10)}" width="20" height="12" rx="3"/></g>`;
     return entry(20, sign, words);
   });
   const line = (at: number) =>
-    `<line class="skip" x1="${n(at)}" y1="${n(y - 4)}" x2="${n(at + 26)}" y2="${n(y - 4)}"/>`;
+    `<line class="skip" x1="${round(at)}" y1="${round(y - 4)}" x2="${round(at + 26)}" y2="${round(y - 4)}"/>`;
   return [...kinds, entry(26, line, 'skip, with its channels')].join('\n');
 }
 
 function text(x: number, y: number, words: string, name: string, attributes = ''): string {
-  const kind = name === '' ? '' : ` class="${name}"`;
-  return `<text${kind} x="${n(x)}" y="${n(y)}"${attributes === '' ? '' : ` ${attributes}`}>${escaped(words)}</text>`;
-}
-
-function n(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-/** Text as XML, in elements and in attributes; control characters have no place in either. */
-export function escaped(words: string): string {
-  return words
-    .replace(/[^\P{C}\n]/gu, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+  return label(x, y, words, [name === '' ? '' : `class="${name}"`, attributes].join(' ').trim());
 }

@@ -1,6 +1,7 @@
 // The roofline plot: arithmetic intensity against the rate that was reached, a dot a dispatch, under the two roofs
 // that the adapter's peaks make. Both axes are logarithmic; a dot's area is its time.
 
+import { escaped, label, round } from '../svg.ts';
 import { short } from '../text-table.ts';
 import type { Profile } from './measure.ts';
 import type { DispatchProfile } from './profile.ts';
@@ -138,19 +139,7 @@ function colorOf(kernel: string, { kernels }: Profile): string {
   return COLORS[Math.min(i, COLORS.length - 1)]!;
 }
 
-function label(x: number, y: number, text: string, attributes = ''): string {
-  return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escaped(text)}</text>`;
-}
-
 /** A power of ten, written out. */
 function decimal(value: number): string {
   return value >= 1 ? value.toFixed(0) : value.toFixed(Math.round(-Math.log10(value)));
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

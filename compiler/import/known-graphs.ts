@@ -1,23 +1,18 @@
 // The graphs in graphs/: a checkpoint with exactly their tensors is taken to be theirs, also in what shapes leave open.
 
 import type { CompactFile } from '../spec/compact.ts';
+import type { ToldUnet } from './fit-compact.ts';
 
 type Unet = CompactFile['unet'];
+type Channels = Pick<Unet, 'in_channels' | 'out_channels'>;
+type Said = Channels &
+  Pick<ToldUnet, 'model_channels' | 'num_res_blocks' | 'attention_resolutions' | 'channel_mult'>;
 
 /** A graph file of the compact form without its head. */
 export interface KnownGraph {
   readonly name: string;
   readonly image_size: number;
-  readonly unet: Pick<
-    Unet,
-    | 'in_channels'
-    | 'model_channels'
-    | 'out_channels'
-    | 'num_res_blocks'
-    | 'attention_resolutions'
-    | 'channel_mult'
-  > &
-    Partial<Pick<Unet, 'dropout' | 'num_classes' | 'num_heads' | 'use_scale_shift_norm'>>;
+  readonly unet: Said & Partial<Unet>;
   readonly super_resolution?: { readonly low_res_size: number };
   readonly diffusion: {
     readonly steps: number;
@@ -112,20 +107,7 @@ export const KNOWN_GRAPHS: readonly KnownGraph[] = [
 ];
 
 /** What two models must share to have the same tensors, with the defaults of what a graph leaves unsaid. */
-const TOLD: Pick<
-  Unet,
-  | 'in_channels'
-  | 'model_channels'
-  | 'out_channels'
-  | 'num_res_blocks'
-  | 'attention_resolutions'
-  | 'channel_mult'
-  | 'conv_resample'
-  | 'dims'
-  | 'num_classes'
-  | 'use_scale_shift_norm'
-  | 'upsample'
-> = {
+const TOLD: Channels & ToldUnet = {
   in_channels: 0,
   model_channels: 0,
   out_channels: 0,

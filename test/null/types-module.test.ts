@@ -1,11 +1,12 @@
 // The typed module of a bundle, as the type checker of a program that uses it sees it.
 
 import path from 'node:path';
-import { ModuleKind, ModuleResolutionKind, Project, ScriptTarget } from 'ts-morph';
+import type { Project } from 'ts-morph';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { typesModule } from '../../cli/types-module.ts';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
+import { strictProject } from '../fixtures/strict-project.ts';
 import { goldenGraph } from '../golden-cases.ts';
 
 const ROOT = path.join(import.meta.dirname, '..', '..');
@@ -18,20 +19,7 @@ function moduleOf(name: string, options: { batch: number; taps: boolean }): Read
 
 let project: Project;
 beforeAll(() => {
-  project = new Project({
-    compilerOptions: {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noEmit: true,
-      skipLibCheck: true,
-      target: ScriptTarget.ES2022,
-      module: ModuleKind.NodeNext,
-      moduleResolution: ModuleResolutionKind.NodeNext,
-      allowImportingTsExtensions: true,
-      types: ['node', '@webgpu/types'],
-      paths: { unetc: [path.join(ROOT, 'cli/api.ts')] },
-    },
-  });
+  project = strictProject('cli/api.ts');
   for (const [folder, name, taps] of [
     ['classes', 'tiny-additive-class', true],
     ['superres', 'tiny-superres', false],

@@ -2,12 +2,12 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ModuleKind, ModuleResolutionKind, Project, ScriptTarget } from 'ts-morph';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../cli/api.ts';
 import { readTypeScript } from '../../../cli/typescript/read-graph.ts';
 import { GraphError } from '../../../compiler/diagnostics.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
+import { strictProject } from '../../fixtures/strict-project.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { unetc } from '../../unetc.ts';
 
@@ -180,20 +180,7 @@ describe('commands', () => {
 });
 
 it('defineUNet makes the type checker find unknown keys and wrong values', () => {
-  const project = new Project({
-    compilerOptions: {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      noEmit: true,
-      skipLibCheck: true,
-      target: ScriptTarget.ES2022,
-      module: ModuleKind.NodeNext,
-      moduleResolution: ModuleResolutionKind.NodeNext,
-      allowImportingTsExtensions: true,
-      types: ['node', '@webgpu/types'],
-      paths: { unetc: [path.join(ROOT, 'cli/typescript/define-unet.ts')] },
-    },
-  });
+  const project = strictProject('cli/typescript/define-unet.ts');
   const mnist = readFileSync(path.join(ROOT, 'graphs/mnist.json'), 'utf8');
   const faults = [
     mnist,
