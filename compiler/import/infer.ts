@@ -37,6 +37,9 @@ export interface InferNames {
 /** Channels of a model's images, as many as the published models and latents have: what a first guess is among. */
 const USUAL_CHANNELS = [1, 3, 4];
 
+/** What no model of the family is without. */
+const ANCHORS = ['time_embed.0.weight', 'input_blocks.0.0.weight', 'out.2.weight'] as const;
+
 /** Faults that are written out; the rest is counted. */
 const LISTED = 20;
 
@@ -178,16 +181,21 @@ function gcd(a: number, b: number): number {
 }
 
 function notOfTheFamily({ all }: GroupedTensors): Diagnostic {
-  const family = foreignFamily(all.keys());
-  const anchors = ['time_embed.0.weight', 'input_blocks.0.0.weight', 'out.2.weight'];
-  const missing = anchors.filter((name) => !all.has(name));
-  const what =
-    family !== null
-      ? `this is ${family}, no model of improved-diffusion`
-      : missing.length > 0
-        ? `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing, which every model of improved-diffusion has`
-        : 'input_blocks.0.0.weight is no convolution in 1, 2 or 3 dimensions';
-  return { severity: 'error', code: 'G020', pointer: '', message: what };
+  return { severity: 'error', code: 'G020', pointer: '', message: whyNot([...all.keys()]) };
+}
+
+function whyNot(names: readonly string[]): string {
+  const family = foreignFamily(names);
+  if (family !== null) return `this is ${family}, no model of improved-diffusion`;
+  const missing = ANCHORS.filter((name) => !names.includes(name));
+  if (missing.length === 0) return 'input_blocks.0.0.weight is no convolution in 1, 2 or 3 dimensions';
+  const inside = names.find((name) => name.endsWith(`.${ANCHORS[0]}`));
+  if (inside !== undefined) {
+    const prefix = inside.slice(0, -ANCHORS[0].length);
+    const stranger = names.find((name) => !name.startsWith(prefix));
+    return `the names of a model begin with ${JSON.stringify(prefix)} here, but others do not, such as ${JSON.stringify(stranger)}; save the model's tensors alone`;
+  }
+  return `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing, which every model of improved-diffusion has`;
 }
 
 function explain({ kind, name, expected, found }: Misfit): Diagnostic {

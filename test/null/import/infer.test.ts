@@ -161,6 +161,15 @@ describe('inferGraph on checkpoints of no graph', () => {
     ]);
   });
 
+  it('says that a prefix is not shared', () => {
+    const tensors: Shapes = new Map([...film()].map(([name, shape]) => [`denoise_fn.${name}`, shape]));
+    tensors.set('betas', [1000]);
+    expect(fails(tensors)).toEqual([
+      'error[G020] x.pt: the names of a model begin with "denoise_fn." here, but others do not, such as "betas"; save ' +
+        "the model's tensors alone",
+    ]);
+  });
+
   it.each([
     ['nothing', [], 'time_embed.0.weight, input_blocks.0.0.weight, out.2.weight are missing'],
     ['diffusers', ['down_blocks.0.resnets.0.conv1.weight'], 'this is a UNet of diffusers'],
