@@ -10,6 +10,8 @@ type TsMorph = typeof import('ts-morph');
 
 /** Values that one file may make: a graph has some thousands, and spreads of spreads would double without end. */
 const MAX_VALUES = 50_000;
+const TOO_MANY = `the file makes more than ${MAX_VALUES} values; a graph has some thousands`;
+const TOO_DEEP = `values and expressions nest more than ${MAX_DEPTH} levels deep; a graph needs 7`;
 
 /** Thrown at an expression that is no constant; never leaves this file. */
 class Refused extends Error {}
@@ -38,9 +40,13 @@ export function readConstant(tsMorph: TsMorph, source: SourceFile, root: Express
     faults.push({ severity: 'error', code, pointer, message, position: positionOf(source, node) });
   }
 
-  function refuse(pointer: string, node: Node, found: string, advice = 'write its value'): never {
-    report('G021', pointer, node, `found ${found}, which is no constant; ${advice}`);
+  function stop(pointer: string, node: Node, message: string): never {
+    report('G021', pointer, node, message);
     throw new Refused();
+  }
+
+  function refuse(pointer: string, node: Node, found: string, advice = 'write its value'): never {
+    return stop(pointer, node, `found ${found}, which is no constant; ${advice}`);
   }
 
   /** A member or an element; where it is no constant the others are still read. */
@@ -53,8 +59,8 @@ export function readConstant(tsMorph: TsMorph, source: SourceFile, root: Express
   }
 
   function evaluate(node: Expression, pointer: string, depth: number): Value {
-    if (++made > MAX_VALUES) refuse(pointer, node, `more than ${MAX_VALUES} values`, 'write a smaller graph');
-    if (depth > MAX_DEPTH) refuse(pointer, node, `more than ${MAX_DEPTH} levels`, 'a graph needs 7');
+    if (++made > MAX_VALUES) stop(pointer, node, TOO_MANY);
+    if (depth > MAX_DEPTH) stop(pointer, node, TOO_DEEP);
     if (Is.isParenthesizedExpression(node) || Is.isAsExpression(node) || Is.isSatisfiesExpression(node)) {
       return evaluate(node.getExpression(), pointer, depth + 1);
     }
@@ -116,8 +122,7 @@ export function readConstant(tsMorph: TsMorph, source: SourceFile, root: Express
           const spread = evaluate(element.getExpression(), pointer, depth + 1);
           if (!Array.isArray(spread)) refuse(pointer, element, `${clip(element)} of no list`);
           made += spread.length;
-          if (made > MAX_VALUES)
-            refuse(pointer, element, `more than ${MAX_VALUES} values`, 'write a smaller graph');
+          if (made > MAX_VALUES) stop(pointer, element, TOO_MANY);
           for (const item of spread) items.push(item);
           return;
         }

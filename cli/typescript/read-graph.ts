@@ -3,13 +3,16 @@
 
 import { createRequire } from 'node:module';
 import type { Expression, SourceFile } from 'ts-morph';
-import type { Position } from '../../compiler/diagnostics.ts';
+import type { Diagnostic, Position } from '../../compiler/diagnostics.ts';
 import type { JsonText } from '../../compiler/spec/json.ts';
 import { positionOf, readConstant } from './constant.ts';
 
 type TsMorph = typeof import('ts-morph');
 
 const EXPECTED = "expected `export default defineUNet({ … })`, with defineUNet imported from 'unetc'";
+
+/** Faults of a text that is no TypeScript: one leads to many. */
+const LISTED = 5;
 
 /** Whether a path is that of a graph in TypeScript. */
 export function isTypeScript(path: string): boolean {
@@ -20,27 +23,39 @@ export function isTypeScript(path: string): boolean {
 export function readTypeScript(text: string): JsonText {
   // A quarter of a second that only such a file takes.
   const tsMorph = createRequire(import.meta.url)('ts-morph') as TsMorph;
+  try {
+    return readSource(tsMorph, text);
+  } catch (error) {
+    // The parser of TypeScript descends as deep as the text nests.
+    if (!(error instanceof RangeError)) throw error;
+    return nothing([failure('the text nests too deep to be parsed', { line: 1, column: 1 })]);
+  }
+}
+
+function readSource(tsMorph: TsMorph, text: string): JsonText {
   const project = new tsMorph.Project({
     useInMemoryFileSystem: true,
     skipLoadingLibFiles: true,
     skipFileDependencyResolution: true,
   });
   const source = project.createSourceFile('graph.ts', text);
-  const broken = project
-    .getProgram()
-    .getSyntacticDiagnostics(source)
-    .map((fault) => {
-      const message = fault.getMessageText();
-      const words = typeof message === 'string' ? message : message.getMessageText();
-      return failure(`this is no TypeScript: ${words}`, source.getLineAndColumnAtPos(fault.getStart()));
-    });
-  if (broken.length > 0) return { value: undefined, faults: broken, values: new Map(), keys: new Map() };
-  const found = findGraph(tsMorph, source);
-  if ('message' in found) {
-    const faults = [failure(found.message, found.position)];
-    return { value: undefined, faults, values: new Map(), keys: new Map() };
+  const broken = project.getProgram().getSyntacticDiagnostics(source).slice(0, LISTED);
+  if (broken.length > 0) {
+    return nothing(
+      broken.map((fault) => {
+        const message = fault.getMessageText();
+        const words = typeof message === 'string' ? message : message.getMessageText();
+        return failure(`this is no TypeScript: ${words}`, source.getLineAndColumnAtPos(fault.getStart()));
+      }),
+    );
   }
+  const found = findGraph(tsMorph, source);
+  if ('message' in found) return nothing([failure(found.message, found.position)]);
   return readConstant(tsMorph, source, found.graph);
+}
+
+function nothing(faults: readonly Diagnostic[]): JsonText {
+  return { value: undefined, faults, values: new Map(), keys: new Map() };
 }
 
 function failure(message: string, position: Position) {

@@ -146,6 +146,7 @@ describe('a graph in TypeScript', () => {
     expect(faultsOf(wrapped('a40', `const a0 = [1];\n${doubling}`)).join()).toContain(
       'more than 50000 values',
     );
+    expect(faultsOf(wrapped('('.repeat(50_000))).join()).toContain('nests too deep');
     expect(faultsOf(wrapped(`${'['.repeat(100)}${']'.repeat(100)}`)).join()).toContain('more than 64 levels');
   });
 
