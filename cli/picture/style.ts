@@ -69,14 +69,14 @@ export function styleSheet(root: string): string {
 .unet .channels{font-size:11px;fill:var(--muted);paint-order:stroke;stroke:var(--band);stroke-width:8px}
 .unet .bar{fill:var(--bar)}
 .unet .chip rect{fill:var(--fill);stroke:var(--edge);stroke-width:1.2}
+.unet .added rect{stroke:var(--added);stroke-width:3}
+.unet .removed rect{stroke:var(--removed);stroke-width:3}
+.unet .changed rect{stroke:var(--changed);stroke-width:3}
 .unet .chip text{fill:var(--text);pointer-events:none}
 .unet .chip:hover rect{stroke-width:2.4}
 .unet .row:hover .skip{stroke:var(--hot);stroke-width:2.2}
 .unet .row:hover .bar,.unet .bar-of:hover .bar{fill:var(--hot)}
 .unet .compared .chip:not(.added,.removed,.changed){opacity:.42}
-.unet .added rect{stroke:var(--added);stroke-width:3}
-.unet .removed rect{stroke:var(--removed);stroke-width:3}
-.unet .changed rect{stroke:var(--changed);stroke-width:3}
 .unet .badge{font-size:12px;font-weight:700;text-anchor:middle}
 .unet .added .badge-back{fill:var(--added)}
 .unet .removed .badge-back{fill:var(--removed)}

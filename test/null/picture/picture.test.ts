@@ -64,6 +64,13 @@ describe('a picture', () => {
     );
   });
 
+  it('of the digits is the one in the README', () => {
+    const url = new URL('../../../docs/mnist.svg', import.meta.url);
+    const drawn = graphPicture({ graph: graph('mnist') });
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(url, drawn);
+    expect(drawn, 'run again with UPDATE_GOLDEN=1').toBe(readFileSync(url, 'utf8'));
+  });
+
   it('escapes names', () => {
     const named = { ...graph('mnist'), name: '<script>"&\u001b' };
     const page = picturePage([{ graph: named }]);
