@@ -36,8 +36,9 @@ const WORKGROUP_TILES: readonly Tile[] = [
   { m: 16, n: 32 },
 ];
 
-/** Tiles of the subgroup kernel: a lane has the sums of four channels of 8, 16 or 32 pixels. */
+/** Tiles of the subgroup kernel: a lane has the sums of four channels of each 32, of 8, 16 or 32 pixels. */
 const SUBGROUP_TILES: readonly Tile[] = [
+  { m: 16, n: 64 },
   { m: 32, n: 32 },
   { m: 16, n: 32 },
   { m: 8, n: 32 },

@@ -10,8 +10,8 @@ import { planesOf, tilesOf } from './winograd.ts';
 /** Cycles a microsecond of all processors together. */
 const CYCLES = 7200;
 
-/** Cycles of one step of a product (four inputs by 32 outputs), by octets of pixels of a tile. */
-const STEP: Readonly<Record<number, number>> = { 1: 460, 2: 760, 4: 1350 };
+/** Cycles of one step of a product (four inputs), by pixels and channels of a tile. */
+const STEP: Readonly<Record<string, number>> = { '8x32': 460, '16x32': 850, '32x32': 1350, '16x64': 1330 };
 
 /** Cycles to write one vector of a tile, and to begin a workgroup. */
 const STORE = 300;
@@ -54,6 +54,6 @@ export function convMicroseconds(
 
 function productCycles(pixels: number, channels: number, steps: number, tile: Tile): number {
   const workgroups = Math.ceil(pixels / tile.m) * Math.ceil(channels / tile.n);
-  const octets = tile.m / 8;
-  return workgroups * (steps * STEP[octets]! + tile.m * STORE + WORKGROUP);
+  const stores = tile.m * (tile.n / 32);
+  return workgroups * (steps * STEP[`${tile.m}x${tile.n}`]! + stores * STORE + WORKGROUP);
 }

@@ -22,7 +22,7 @@ export function attentionSubgroup(schedule: Schedule, group: ScheduledGroup): Ke
   return callKernel({
     file: 'attention_subgroup',
     consts: { HALVES: headQuads > 8 ? 2 : 1, TEXTURE_WIDTH },
-    hooks: { multiply: unrolledProducts('scores', 2) },
+    hooks: { multiply: unrolledProducts('scores', 2, null) },
     declared: {
       source0: value(group.sources[0]!, group.home),
       result: value(group.result, group.home),

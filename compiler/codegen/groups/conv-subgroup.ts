@@ -3,14 +3,13 @@
 import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
-import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, statisticsBuffer, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
+import { productOf } from './conv-tile.ts';
 import { convWinograd } from './conv-winograd.ts';
-import { unrolledProducts } from './products.ts';
 
 /** Input channels of a step: a quad. */
 const CHUNK = 4;
@@ -40,12 +39,10 @@ function convDirect(graph: OpGraph, group: ScheduledGroup): KernelCall {
     epilogueOf(graph, group.epilogue, { home: group.home, sum: 'sum + bias' }),
     group.writes ? writeStatistics(group) : joinFragments(),
   );
-  const octets = tile.m / 8;
   return callKernel({
     file: 'conv_subgroup',
-    consts: { OCTETS: octets, TEXTURE_WIDTH },
     ...fused,
-    hooks: { ...fused.hooks, multiply: unrolledProducts('sums', octets) },
+    ...productOf(tile, fused.hooks),
     declared: { product: { kind: 'product' }, result: value(group.result, group.home) },
     product: product.finish('texture'),
     workgroups: [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n), out.batch],
@@ -73,10 +70,12 @@ function writeStatistics(group: ScheduledGroup): Fragment {
       finish_tile: [
         'let pixels = min(OCTETS * 8u, sizes.pixels - tile * OCTETS * 8u);',
         'var mean = vec4f();',
-        ...over('mean += select(vec4f(), sums[o][p], o * 8u + p < pixels);'),
+        ...over('mean += select(vec4f(), sums[o][p][s], o * 8u + p < pixels);'),
         'mean /= f32(pixels);',
         'var m2 = vec4f();',
-        ...over('m2 += select(vec4f(), (sums[o][p] - mean) * (sums[o][p] - mean), o * 8u + p < pixels);'),
+        ...over(
+          'm2 += select(vec4f(), (sums[o][p][s] - mean) * (sums[o][p][s] - mean), o * 8u + p < pixels);',
+        ),
         'let tiles = (sizes.pixels + OCTETS * 8u - 1u) / (OCTETS * 8u);',
         'let at = ((sample * tiles + tile) * sizes.out_quads + quad) * 3u;',
         'statistics[at] = mean;',

@@ -17,7 +17,7 @@ import {
 } from '../fused-ops.ts';
 import { type ActivationResource, callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
-import { unrolledProducts } from './products.ts';
+import { productOf } from './conv-tile.ts';
 import { inputTransformOf, outputTransformOf } from './winograd-transforms.ts';
 
 /** Input channels of a step: a quad. */
@@ -105,17 +105,14 @@ function products(conv: Convolution, { samples }: Part): KernelCall {
   const { graph, group, m, tiles, product } = conv;
   const out = extentOf(graph, group.anchor);
   const tile = group.tile!;
-  const octets = tile.m / 8;
   return callKernel({
     file: 'conv_subgroup',
-    consts: { OCTETS: octets, TEXTURE_WIDTH },
-    hooks: {
+    ...productOf(tile, {
       load_input: [
         'let row = (sample / sizes.planes * sizes.quads0 + quad) * sizes.planes + sample % sizes.planes;',
         'return textureLoad(transformed, texel(row * sizes.in_pixels + pixel));',
       ],
-      multiply: unrolledProducts('sums', octets),
-    },
+    }),
     declared: { product: { kind: 'product' }, result: outputPlanes(conv) },
     extra: [readBuffer('transformed', inputPlanes(conv), 'texture')],
     product,

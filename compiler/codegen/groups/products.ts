@@ -4,16 +4,21 @@
 /** Pixels whose sums stay in registers while a quad of inputs is added. */
 const PIXELS = 4;
 
-/** Adds the quad of inputs of every pixel of `octets`, a line a broadcast: sums[octet][pixel] += a[octet][c] w[c]. */
-export function unrolledProducts(sums: string, octets: number): readonly string[] {
+/**
+ * Adds the quad of inputs of every pixel of `octets`, a line a sum: sums[octet][pixel][set] += a[octet][c] w[c][set].
+ * Where a lane has one vector of outputs there is no index of a set.
+ */
+export function unrolledProducts(sums: string, octets: number, sets: number | null): readonly string[] {
+  const ofSets = sets === null ? [''] : Array.from({ length: sets }, (_, s) => `[${s}u]`);
   const lines: string[] = [];
   for (let octet = 0; octet < octets; octet++) {
     for (let first = 0; first < 8; first += PIXELS) {
       for (const [c, component] of ['x', 'y', 'z', 'w'].entries()) {
         for (let p = first; p < first + PIXELS; p++) {
-          lines.push(
-            `${sums}[${octet}u][${p}u] += subgroupBroadcast(a[${octet}u].${component}, ${p}u) * w[${c}u];`,
-          );
+          for (const set of ofSets) {
+            const input = `subgroupBroadcast(a[${octet}u].${component}, ${p}u)`;
+            lines.push(`${sums}[${octet}u][${p}u]${set} += ${input} * w[${c}u]${set};`);
+          }
         }
       }
     }

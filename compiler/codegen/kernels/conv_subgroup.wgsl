@@ -1,7 +1,7 @@
 // Convolution in 1 to 3 dimensions for processors that run a subgroup of 8 lanes as one vector (lavapipe): no
-// workgroup memory, no barriers. A workgroup is one subgroup; it computes OCTETS * 8 pixels of one sample by
-// 32 channels. A lane loads a quad of input channels of its pixel of each octet, and holds the weights and the sums of
-// its quad of output channels; pixels pass from lane to lane by broadcasts.
+// workgroup memory, no barriers. A workgroup is one subgroup; it computes OCTETS * 8 pixels of one sample by SETS * 32
+// channels. A lane loads a quad of input channels of its pixel of each octet, and holds the weights and the sums of a
+// quad of output channels of each set; pixels pass from lane to lane by broadcasts.
 // Activations and weights are in storage textures, which such drivers read at half the cost of a buffer. An activation is
 // [sample][channel / 4][pixel].
 // Loops whose number of rounds is the length of an array they index are unrolled by the driver, and the arrays become
@@ -9,7 +9,8 @@
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
-const OCTETS = 4u;   // octets of output pixels a workgroup computes
+const OCTETS = 2u;   // octets of output pixels a workgroup computes
+const SETS = 2u;     // sets of 8 quads of output channels
 const TEXTURE_WIDTH = 2048u;
 
 struct Sizes {
@@ -43,10 +44,10 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var product: texture_storage_2d<rgba32float, read>;   // [plane][column tile][tap][quad][input of 4][lane] of four outputs
+@group(0) @binding(1) var product: texture_storage_2d<rgba32float, read>;   // [plane][column tile][tap][quad][input of 4][set][lane] of four outputs
 @group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
 
-var<private> sums: array<array<vec4f, 8>, OCTETS>;   // [octet][pixel]
+var<private> sums: array<array<array<vec4f, SETS>, 8>, OCTETS>;   // [octet][pixel][set]
 
 // place of a vector in a texture that is filled row by row
 fn texel(at: u32) -> vec2u {
@@ -59,10 +60,12 @@ fn load_input(sample: u32, pixel: u32, quad: u32) -> vec4f {
 }
 
 // hook: adds the products of a quad of inputs of every pixel with the weights of each input
-fn multiply(a: array<vec4f, OCTETS>, w: array<vec4f, 4>) {
+fn multiply(a: array<vec4f, OCTETS>, w: array<array<vec4f, SETS>, 4>) {
   for (var o = 0u; o < OCTETS; o++) {
     for (var p = 0u; p < 8u; p++) {
-      for (var c = 0u; c < 4u; c++) { sums[o][p] += subgroupShuffle(a[o][c], p) * w[c]; }
+      for (var c = 0u; c < 4u; c++) {
+        for (var s = 0u; s < SETS; s++) { sums[o][p][s] += subgroupShuffle(a[o][c], p) * w[c][s]; }
+      }
     }
   }
 }
@@ -77,7 +80,7 @@ fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
 }
 
 // hook: the statistics of the finished tile
-fn finish_tile(sample: u32, tile: u32, quad: u32) {
+fn finish_tile(sample: u32, tile: u32, quad: u32, s: u32) {
 }
 
 // hook: input coordinate of an output coordinate and a tap, or -1 outside
@@ -87,13 +90,12 @@ fn locate(position: u32, tap: u32, stride: u32, pad: u32, scale: u32, extent: u3
 }
 
 // the weights of a quad of inputs
-fn load_weights(at: u32) -> array<vec4f, 4> {
-  return array<vec4f, 4>(
-    textureLoad(product, texel(at)),
-    textureLoad(product, texel(at + 8u)),
-    textureLoad(product, texel(at + 16u)),
-    textureLoad(product, texel(at + 24u)),
-  );
+fn load_weights(at: u32) -> array<array<vec4f, SETS>, 4> {
+  var w = array<array<vec4f, SETS>, 4>();
+  for (var c = 0u; c < 4u; c++) {
+    for (var s = 0u; s < SETS; s++) { w[c][s] = textureLoad(product, texel(at + (c * SETS + s) * 8u)); }
+  }
+  return w;
 }
 
 @compute @workgroup_size(8)
@@ -106,7 +108,7 @@ fn main(
   let first = workgroup.x * OCTETS * 8u;
   let quads = sizes.quads0 + sizes.quads1;
   let column_tile = sample % sizes.planes * workgroups.y + workgroup.y;
-  var at = column_tile * sizes.taps * quads * 32u + lane;
+  var at = column_tile * sizes.taps * quads * SETS * 32u + lane;
 
   for (var tap = 0u; tap < sizes.taps; tap++) {
     var pixels = array<u32, OCTETS>();
@@ -124,21 +126,23 @@ fn main(
       var a = array<vec4f, OCTETS>();
       for (var o = 0u; o < OCTETS; o++) { a[o] = select(vec4f(), load_input(sample, pixels[o], quad), inside[o]); }
       multiply(a, load_weights(at));
-      at += 32u;
+      at += SETS * 32u;
     }
   }
-  let quad = workgroup.y * 8u + lane;
-  if (quad < sizes.out_quads) {
-    prepare_quad(sample, quad);
-    let to = ((sample / sizes.planes * sizes.out_quads + quad) * sizes.planes + sample % sizes.planes) * sizes.out_row + first;
-    for (var o = 0u; o < OCTETS; o++) {
-      for (var p = 0u; p < 8u; p++) {
-        if (first + o * 8u + p < sizes.pixels) {
-          sums[o][p] = epilogue(sums[o][p], sample, quad, to + o * 8u + p);
-          textureStore(result, texel(to + o * 8u + p), sums[o][p]);
+  for (var s = 0u; s < SETS; s++) {
+    let quad = (workgroup.y * SETS + s) * 8u + lane;
+    if (quad < sizes.out_quads) {
+      prepare_quad(sample, quad);
+      let to = ((sample / sizes.planes * sizes.out_quads + quad) * sizes.planes + sample % sizes.planes) * sizes.out_row + first;
+      for (var o = 0u; o < OCTETS; o++) {
+        for (var p = 0u; p < 8u; p++) {
+          if (first + o * 8u + p < sizes.pixels) {
+            sums[o][p][s] = epilogue(sums[o][p][s], sample, quad, to + o * 8u + p);
+            textureStore(result, texel(to + o * 8u + p), sums[o][p][s]);
+          }
         }
       }
+      finish_tile(sample, workgroup.x, quad, s);
     }
-    finish_tile(sample, workgroup.x, quad);
   }
 }

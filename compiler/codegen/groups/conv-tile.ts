@@ -1,0 +1,15 @@
+// The tile of a product by single subgroups, as the constants and the inner loop of conv_subgroup.
+
+import type { Tile } from '../../schedule/schedule.ts';
+import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
+import type { Fragment } from '../fused-ops.ts';
+import { unrolledProducts } from './products.ts';
+
+/** The constants of a tile, and the inner loop among the other hooks. */
+export function productOf({ m, n }: Tile, hooks: Fragment['hooks']) {
+  const [octets, sets] = [m / 8, n / 32];
+  return {
+    consts: { OCTETS: octets, SETS: sets, TEXTURE_WIDTH },
+    hooks: { ...hooks, multiply: unrolledProducts('sums', octets, sets) },
+  };
+}
