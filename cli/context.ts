@@ -10,6 +10,8 @@ export interface Context {
   /** Whether stderr is a terminal (a moving progress bar) and colour is wanted (NO_COLOR unset). */
   readonly interactive: boolean;
   readonly color: boolean;
+  /** Whether stdout is a terminal that takes colour; absent is no. */
+  readonly colorOut?: boolean;
   /** Aborted by SIGINT and SIGTERM; long commands stop at the next step. */
   readonly signal: AbortSignal;
 }

@@ -8,6 +8,7 @@ import { register as check } from './commands/check.ts';
 import { register as compile } from './commands/compile.ts';
 import { register as convert } from './commands/convert.ts';
 import { register as demo } from './commands/demo.ts';
+import { register as diff } from './commands/diff.ts';
 import { register as doctor } from './commands/doctor.ts';
 import { register as drift } from './commands/drift.ts';
 import { register as expand } from './commands/expand.ts';
@@ -15,6 +16,7 @@ import { register as exportOnnx } from './commands/export.ts';
 import { register as graph } from './commands/graph.ts';
 import { register as infer } from './commands/infer.ts';
 import { register as profile } from './commands/profile.ts';
+import { register as report } from './commands/report.ts';
 import { register as run } from './commands/run.ts';
 import { register as sample } from './commands/sample.ts';
 import { register as stats } from './commands/stats.ts';
@@ -29,6 +31,8 @@ const commands: readonly Register[] = [
   expand,
   stats,
   graph,
+  diff,
+  report,
   compile,
   run,
   sample,

@@ -49,7 +49,7 @@ export function graphSource(text: string | JsonText, label: string, size?: reado
 /** The source of a checked bundle. Throws UsageError where the settings differ from the bundle's. */
 export function bundleSource(bundle: Bundle, label: string, settings: ModelSettings): BundleSource {
   checkBundleFits(bundle.manifest, label, settings);
-  return { kind: 'bundle', label, graph: graphOf(bundle, label), bundle };
+  return { kind: 'bundle', label, graph: graphOfBundle(bundle, label), bundle };
 }
 
 /** What the model of a graph takes in a batch of `batch` images. */
@@ -65,7 +65,7 @@ export function interfaceOf(graph: Graph, batch: number): ModelInterface {
 }
 
 /** The graph that a manifest carries: without it neither sampling nor the reference executor knows the model. */
-function graphOf({ manifest }: Bundle, label: string): Graph {
+export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
   const fail = (message: string): never => {
     throw new RuntimeError('bundle', `${label}: manifest.json:/graph: ${message}; compile the graph again`);
   };

@@ -10,13 +10,13 @@ import type { Model, ModelInterface } from '../runtime/model.ts';
 import type { OpenedDevice } from '../runtime/opened-device.ts';
 import { createProgram, type Program, type ReadParameter } from '../runtime/program.ts';
 import { type MatchedWeights, matchWeights } from '../runtime/weights/match.ts';
-import { openWeights } from '../runtime/weights/open.ts';
 import type { WeightSource } from '../runtime/weights/source.ts';
 import type { Context } from './context.ts';
 import { printWarnings } from './graph-file.ts';
 import type { ModelSettings } from './model-settings.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { referenceModel } from './reference-model.ts';
+import { openRenamed } from './renamed-weights.ts';
 import { targetHere } from './target-choice.ts';
 
 export interface OpenOptions extends ModelSettings {
@@ -29,6 +29,8 @@ export interface OpenOptions extends ModelSettings {
 export interface OpenModelOptions extends OpenOptions {
   /** A .safetensors file, a .pt file, or `hash:SEED`. */
   readonly weights: string;
+  /** A file of `unetc diff --rename-map`, by which the weights are read. */
+  readonly renameMap?: string | undefined;
   /** Says nothing of what takes a while. */
   readonly quiet?: boolean;
 }
@@ -61,7 +63,8 @@ export async function openModel(
 ): Promise<OpenedModel> {
   const source = await readModel(path, options);
   if (source.kind === 'graph') printWarnings(source.warnings, path, context);
-  return openSource(source, openWeights(options.weights), options, reportTo(context, options.quiet));
+  const weights = await openRenamed(options.weights, options.renameMap, source.graph);
+  return openSource(source, weights, options, reportTo(context, options.quiet));
 }
 
 /** Prints what opening a model tells to stderr. */

@@ -40,12 +40,14 @@ export async function runProcess(
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
+  const takesColor = !process.env.NO_COLOR && process.env.TERM !== 'dumb';
   const terminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
   const code = await main(process.argv.slice(2), {
     stdout: (text) => write(process.stdout, text),
     stderr: (text) => write(process.stderr, text),
     interactive: terminal,
-    color: terminal && !process.env.NO_COLOR,
+    color: terminal && takesColor,
+    colorOut: process.stdout.isTTY === true && takesColor,
     signal: controller.signal,
   });
 

@@ -75,10 +75,13 @@ function buildProgram(context: Context, commands: readonly Register[]): Command 
   return program;
 }
 
-/** Whether `--json` is among the options, wherever it stands. */
+/** Whether `--json` or `--format json` is among the options, wherever it stands. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
-  return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
+  const words = end < 0 ? argv : argv.slice(0, end);
+  return words.some((word, i) => {
+    return word === '--json' || word === '--format=json' || (word === 'json' && words[i - 1] === '--format');
+  });
 }
 
 /** What a command had printed before it failed, where that is an object. */

@@ -4,18 +4,19 @@ import { GraphError } from '../compiler/diagnostics.ts';
 import { fault } from '../runtime/bytes.ts';
 import { checkWritable, writeFile } from '../runtime/files.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import { openWeights } from '../runtime/weights/open.ts';
 import { writeTensors } from '../runtime/weights/safetensors-write.ts';
 import type { Context } from './context.ts';
 import { printWarnings } from './graph-file.ts';
 import { type ModelSettings, parseSettings, type SettingWords } from './model-settings.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { openSource, reportTo } from './open-model.ts';
+import { openRenamed } from './renamed-weights.ts';
 import { batchOf, type RunInputs, readRunInputs, sizeOfX, toModelInputs } from './run-inputs.ts';
 
 /** The words of the call, as commander gives them. */
 export interface RunWords extends SettingWords {
   readonly weights: string;
+  readonly renameMap?: string;
   readonly inputs: string;
   readonly output: string;
   readonly reference?: boolean;
@@ -50,7 +51,8 @@ export async function runModel(path: string, words: RunWords, context: Context):
   checkWritable(words.output);
 
   const options = { ...settings, batch, reference: words.reference };
-  const opened = await openSource(source, openWeights(words.weights), options, reportTo(context));
+  const weights = await openRenamed(words.weights, words.renameMap, source.graph);
+  const opened = await openSource(source, weights, options, reportTo(context));
   try {
     context.signal.throwIfAborted();
     const start = performance.now();

@@ -18,6 +18,7 @@ export const register: Register = (program, context) => {
     .description('runs one forward pass')
     .argument('<model>', 'graph file or bundle folder')
     .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .option('--rename-map <FILE>', 'read the weights by a map of unetc diff --rename-map')
     .requiredOption(
       '--inputs <IN>',
       'safetensors with x, timesteps, and where the model takes them y, low_res',

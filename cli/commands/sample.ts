@@ -19,6 +19,7 @@ export const register: Register = (program, context) => {
     .description('samples images: a PNG for each seed and a contact sheet')
     .argument('<model>', 'graph file or bundle folder')
     .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .option('--rename-map <FILE>', 'read the weights by a map of unetc diff --rename-map')
     .requiredOption('--out <DIR>', 'folder for the images; made where it is missing')
     .option('--seeds <LIST>', 'which samples, such as 3, 0-15 or 1,5,9-12')
     .option('--noise <FILE>', 'safetensors with noise (and y, low_res) to start from, instead of seeds')

@@ -8,6 +8,7 @@ import { parseAmount, parseChoice, parseCount, parseNumbers, parseSeeds } from '
 /** The options of the command as they were typed. */
 export interface SampleWords {
   readonly weights: string;
+  readonly renameMap?: string;
   readonly out: string;
   readonly seeds?: string;
   readonly noise?: string;
@@ -28,6 +29,8 @@ export interface SampleJob {
   /** A graph file or the folder of a bundle. */
   readonly model: string;
   readonly weights: string;
+  /** A file of `unetc diff --rename-map`, by which the weights are read; null where they have the graph's names. */
+  readonly rename_map: string | null;
   readonly out: string;
   /** Null where the samples are counted by the noise or the low-resolution images. */
   readonly seeds: readonly number[] | null;
@@ -58,6 +61,7 @@ export function parseJob(model: string, words: SampleWords): SampleJob {
   const job: SampleJob = {
     model,
     weights: words.weights,
+    rename_map: words.renameMap ?? null,
     out: words.out,
     seeds: words.seeds === undefined ? null : parseSeeds(words.seeds),
     noise: words.noise ?? null,

@@ -54,6 +54,7 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   const batch = job.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(count));
   const size = job.size ?? undefined;
   const { weights, strict, reference, quiet } = job;
+  const renameMap = job.rename_map ?? undefined;
   const plan: Plan = (face, diffusion) => {
     const process = diffusionProcess(diffusion, job.steps);
     const requests = makeRequests(job, inputs, face);
@@ -61,7 +62,11 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
     return { process, requests };
   };
   const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
-  const opened = await open(job.model, { weights, strict, reference, quiet, batch, size, check }, context);
+  const opened = await open(
+    job.model,
+    { weights, renameMap, strict, reference, quiet, batch, size, check },
+    context,
+  );
   try {
     return await drawSamples(job, plan(opened.model.interface, opened.graph.diffusion), opened, context);
   } finally {

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostics.ts';
 import type { Spec } from '../spec/spec.ts';
 import { blockPath, type Draft, layerPath } from './draft.ts';
 import { draftExplicit } from './explicit.ts';
-import type { Block, Graph } from './graph.ts';
+import type { Block, Budgets, Graph } from './graph.ts';
 import { entryChannels, last, layerOutChannels, layerOutSize } from './layers.ts';
 import { checkAttention, checkDiffusion, checkUnused, resolveDiffusion } from './rules-options.ts';
 import { checkSizes, resolveSize, type SaidSize } from './rules-sizes.ts';
@@ -26,8 +26,8 @@ export interface BuiltGraph {
 /** The Graph of a spec, checked. Never throws on a spec that `readSpec` gave. */
 export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
   const model = spec.form === 'compact' ? spec.unet : spec;
-  const said = saidSize(spec, options);
-  const size = resolveSize(said, model.dims);
+  const asked = saidSize(spec, options);
+  const size = resolveSize(asked, model.dims);
   const lowRes = spec.super_resolution && resolveSize(saidLowRes(spec.super_resolution), model.dims);
   const draft = spec.form === 'compact' ? draftUnet(spec) : draftExplicit(spec);
   const entry = entryChannels({ in_channels: model.in_channels, super_resolution: spec.super_resolution });
@@ -38,7 +38,7 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
     ...checkNorms(draft),
     ...checkHeads(draft),
     ...checkChannels(draft, entry),
-    ...(isSize(size) ? checkSizes(draft, said, size) : []),
+    ...(isSize(size) ? checkSizes(draft, asked, size) : []),
     ...checkDiffusion(
       spec.diffusion,
       model,
@@ -61,11 +61,20 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
     time_embed: { ...draft.time_embed },
     super_resolution: lowRes ? { low_res_size: lowRes } : null,
     diffusion: resolveDiffusion(spec.diffusion, model),
+    budgets: spec.budgets ? saidBudgets(spec.budgets) : null,
     blocks: placeBlocks(draft, size),
     head: { channels: layerOutChannels(last(last(draft.blocks).layers)) },
   };
   verifyGraph(graph);
   return { graph, diagnostics };
+}
+
+/** Budgets in the format's order, without those that are not said. */
+function saidBudgets(budgets: NonNullable<Spec['budgets']>): Budgets {
+  const order = ['params', 'macs', 'activation_bytes', 'weight_bytes', 'dispatches'] as const;
+  return Object.fromEntries(
+    order.flatMap((key) => (budgets[key] === undefined ? [] : [[key, budgets[key]]])),
+  );
 }
 
 function saidSize(spec: Spec, { size }: BuildOptions): SaidSize {

@@ -61,6 +61,7 @@ export function toExplicit(graph: Graph): ExplicitSpec {
       super_resolution: { low_res_size: [...graph.super_resolution.low_res_size] },
     }),
     diffusion: { steps, noise_schedule, predict, variance, rescale_timesteps },
+    ...(graph.budgets && { budgets: { ...graph.budgets } }),
     blocks: { input: blocks('input'), middle, output: blocks('output') },
   };
   invariant(

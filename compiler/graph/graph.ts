@@ -81,6 +81,15 @@ export interface Diffusion {
   readonly rescale_timesteps: boolean;
 }
 
+/** What the model may cost; what is not said has no limit. The target is `generic`, the batch one image. */
+export interface Budgets {
+  readonly params?: number;
+  readonly macs?: number;
+  readonly activation_bytes?: number;
+  readonly weight_bytes?: number;
+  readonly dispatches?: number;
+}
+
 export interface Graph {
   readonly name: string;
   readonly dims: 1 | 2 | 3;
@@ -93,6 +102,7 @@ export interface Graph {
   readonly time_embed: { readonly channels: number; readonly hidden: number };
   readonly super_resolution: SuperResolution | null;
   readonly diffusion: Diffusion;
+  readonly budgets: Budgets | null;
   readonly blocks: readonly Block[];
   /** The head: GroupNorm, SiLU, 3^dims convolution from `channels`. Parameters under `out.0` and `out.2`. */
   readonly head: { readonly channels: number };

@@ -1,15 +1,19 @@
 // From the text of a graph file to a checked Graph: JSON, fields and rules in one go, with places in the text.
 
-import { type Diagnostic, GraphError } from '../diagnostics.ts';
+import { type Diagnostic, GraphError, type Position } from '../diagnostics.ts';
 import type { JsonText } from '../spec/json.ts';
 import { RULES, type Rule } from '../spec/rules.ts';
-import { readSpec } from '../spec/spec.ts';
+import { readSpec, type Spec } from '../spec/spec.ts';
 import { type BuildOptions, buildGraph } from './build.ts';
 import type { Graph } from './graph.ts';
 
 export interface LoadedGraph {
   readonly graph: Graph;
   readonly warnings: readonly Diagnostic[];
+  /** What the text says, before it was built. */
+  readonly spec: Spec;
+  /** Where the text has the value of a JSON pointer, or the nearest value around it. */
+  locate(pointer: string): Position | undefined;
 }
 
 /**
@@ -29,7 +33,8 @@ export function loadGraph(text: string | JsonText, file: string, options: BuildO
   });
   const ordered = found.toSorted(byPlace);
   if (built.graph === null || read.faults.length > 0) throw new GraphError(ordered, file);
-  return { graph: built.graph, warnings: ordered };
+  const locate = (pointer: string) => read.locate({ severity: 'warning', code: '', pointer, message: '' });
+  return { graph: built.graph, warnings: ordered, spec: read.spec!, locate };
 }
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {

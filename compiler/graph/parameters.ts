@@ -33,7 +33,8 @@ export function parameterCount(graph: Graph): number {
   return parameters(graph).reduce((sum, p) => sum + p.shape.reduce((n, d) => n * d, 1), 0);
 }
 
-function layerParameters(
+/** The parameters of one layer. `hidden` is the width of the time embedding that residual blocks read. */
+export function layerParameters(
   { layer, path }: PlacedLayer,
   hidden: number,
   dims: Graph['dims'],

@@ -76,4 +76,19 @@ export const tail = {
   })
     .optional()
     .describe('Defaults for sampling: the diffusion process that the model was trained with.'),
+  budgets: strict({
+    params: budget('Most parameters.'),
+    macs: budget('Most multiply-accumulates of a forward pass of one image.'),
+    activation_bytes: budget('Most bytes of all activation buffers of a forward pass of one image.'),
+    weight_bytes: budget('Most bytes of the parameters.'),
+    dispatches: budget('Most dispatches of a forward pass.'),
+  })
+    .optional()
+    .describe(
+      'What the model may cost: `unetc diff` and `unetc report` hold it to this; it has no effect on it.',
+    ),
 };
+
+function budget(description: string) {
+  return integer(1, Number.MAX_SAFE_INTEGER).optional().describe(description);
+}

@@ -26,7 +26,7 @@ const compilerOrder = [
 const besides: Readonly<Record<string, readonly string[]>> = {
   import: ['diagnostics', 'target', 'ops', 'opgraph', 'spec', 'graph'],
   export: ['diagnostics', 'target', 'ops', 'opgraph', 'spec', 'graph'],
-  diff: ['diagnostics', 'spec', 'graph', 'schedule'],
+  diff: ['diagnostics', 'target', 'spec', 'graph', 'schedule'],
 };
 
 /** The only files of runtime/ that know Node. */

@@ -98,8 +98,8 @@ describe('readSpec', () => {
     ],
     [
       'an unknown key that is near none',
-      { ...compact, budgets: {} },
-      'G008 /budgets: unknown key; known here are $schema, version, name, image_size, unet, super_resolution, diffusion',
+      { ...compact, colours: {} },
+      'G008 /colours: unknown key; known here are $schema, version, name, image_size, unet, super_resolution, diffusion, budgets',
     ],
     [
       'a missing key',
@@ -188,7 +188,7 @@ describe('nearestName', () => {
   });
 
   test('answers nothing where nothing is near', () => {
-    expect(nearestName('budgets', ['version', 'name', 'image_size'])).toBeUndefined();
+    expect(nearestName('colours', ['version', 'name', 'image_size'])).toBeUndefined();
     expect(nearestName('Num_Head', ['num_heads', 'dims'])).toBe('num_heads');
   });
 });

@@ -1,0 +1,42 @@
+// `unetc diff`: what changed between two graphs, bundles or checkpoints, for a person or for CI.
+
+import type { Register } from '../context.ts';
+import type { DiffWords } from '../diff/options.ts';
+
+const NOTES = `
+A side is a graph file of either form, a bundle's folder, a checkpoint (.pt, .safetensors), or one of them in git:
+git:REF:PATH. Models are compared, not texts: the order of keys, defaults and the form make no difference.
+Severities: breaking (what worked no longer does, or gives something else), dangerous (it may), info.
+
+Examples:
+  unetc diff git:main:graphs/cifar10.json graphs/cifar10.json
+  unetc diff old.json new.json --rename-map map.json && unetc run new.json --weights old.pt --rename-map map.json ...
+  unetc diff old.json new.json --write-accepted accepted.json --reason "trained anew in run 12"
+  git config diff.unetc.command 'npx unetc diff --git-driver'
+
+Exits 0 where nothing is at or above --fail-on, 1 where something is, 3, 4 or 6 where a side cannot be read.`;
+
+export const register: Register = (program, context) => {
+  program
+    .command('diff')
+    .description('what changed between two graphs, bundles or checkpoints')
+    .argument('<sides...>', 'two of: graph file, bundle folder, checkpoint, git:REF:PATH')
+    .option('--format <NAME>', 'text, json, markdown, github or sarif', 'text')
+    .option('--fail-on <SEVERITY>', 'breaking, dangerous, info or never', 'breaking')
+    .option('--accept <FILE>', 'findings that were accepted: they do not fail')
+    .option('--write-accepted [FILE]', 'accept what would fail now, in FILE or the file of --accept')
+    .option('--reason <TEXT>', 'why, for --write-accepted')
+    .option('--rename-map <FILE>', 'write how checkpoints of A are read by B')
+    .option('--schedule', 'compare schedules however large the graphs are')
+    .option('--no-schedule', 'compare no schedules')
+    .option('--target <NAME>', 'what graphs are compiled for', 'generic')
+    .option('--kernels', 'show the sources of kernels that differ')
+    .option('--all', 'list every place and every tensor')
+    .option('--git-driver', "take the seven words of git's external diff")
+    .option('--json', 'as --format json')
+    .addHelpText('after', NOTES)
+    .action(async (sides: readonly string[], words: DiffWords) => {
+      const { diffCommand } = await import('../diff/command.ts');
+      await diffCommand(sides, words, context);
+    });
+};

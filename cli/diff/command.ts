@@ -1,0 +1,62 @@
+// `unetc diff` behind its words: options read and checked, the diff run, the result printed or written.
+
+import { CheckFailed, type Context, UsageError } from '../context.ts';
+import { parseChoice } from '../parse.ts';
+import type { DiffDocument } from './document.ts';
+import { type DiffWords, parseOptions } from './options.ts';
+import { readSide } from './read-side.ts';
+import { FORMATS, render } from './render.ts';
+import { type DiffRun, fails, runDiff } from './run-diff.ts';
+
+/** Compares, prints, and throws CheckFailed where something at or above `--fail-on` was found. */
+export async function diffCommand(
+  words: readonly string[],
+  options: DiffWords,
+  context: Context,
+): Promise<void> {
+  if (options.gitDriver) {
+    const { gitDriver } = await import('./git-driver.ts');
+    return gitDriver(words, options, context);
+  }
+  const [a, b, ...more] = words;
+  if (a === undefined || b === undefined || more.length > 0) {
+    throw new UsageError(`found ${words.length} sides, expected two: unetc diff A B`);
+  }
+  const format = parseChoice(options.json ? 'json' : (options.format ?? 'text'), '--format', FORMATS);
+  const settings = await parseOptions(options);
+  const [from, to] = [await readSide(a), await readSide(b)];
+  const run = await runDiff(from, to, settings);
+  await writeRenames(run, options.renameMap);
+  const written = await writeAccepts(run.document, options);
+  context.stdout(
+    await render(run.document, format, to, { color: context.colorOut ?? false, all: options.all ?? false }),
+  );
+  if (written) return;
+  const { failing } = run.document.summary;
+  if (failing === 0) return;
+  throw new CheckFailed(
+    `${failing} ${failing === 1 ? 'finding' : 'findings'} at or above ${settings.failOn} between ${a} and ${b}; ` +
+      'mend the graph, or accept them with --write-accepted FILE --reason TEXT and --accept FILE',
+  );
+}
+
+async function writeRenames({ diff, document }: DiffRun, file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  if (diff.map === null) {
+    throw new UsageError(
+      '--rename-map: the layers of a checkpoint of another family are not known; name graphs',
+    );
+  }
+  const { writeRenameMap } = await import('./rename-map.ts');
+  writeRenameMap(file, diff.map, { a: document.a.label, b: document.b.label });
+}
+
+/** Whether the findings that fail were written as accepted. */
+async function writeAccepts(document: DiffDocument, words: DiffWords): Promise<boolean> {
+  if (words.writeAccepted === undefined) return false;
+  const file = words.writeAccepted === true ? words.accept! : words.writeAccepted;
+  const { writeAccepted } = await import('./accepted.ts');
+  const failing = document.findings.filter((f) => fails(f.severity, document.fail_on));
+  writeAccepted(file, failing, words.reason ?? 'no reason given');
+  return true;
+}

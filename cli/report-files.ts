@@ -1,0 +1,75 @@
+// The reports of several graphs: printed, written beside them, or checked against what is there.
+
+import { readFileSync } from 'node:fs';
+import { pathKind, writeFile } from '../runtime/files.ts';
+import { CheckFailed, type Context, UsageError } from './context.ts';
+import { unifiedDiff } from './diff/unified.ts';
+import { printWarnings, readGraph } from './graph-file.ts';
+import { reportOf } from './report.ts';
+
+/** The words of the call, as commander gives them. */
+export interface ReportWords {
+  readonly write?: boolean;
+  readonly check?: boolean;
+  readonly json?: boolean;
+}
+
+interface FileReport {
+  readonly graph: string;
+  readonly report: string;
+  readonly state: 'printed' | 'written' | 'same' | 'stale' | 'missing';
+  /** Metrics over budget, as sentences. */
+  readonly over_budget: readonly string[];
+}
+
+/** Throws CheckFailed where `--check` finds something; every graph is looked at first. */
+export function reportFiles(files: readonly string[], words: ReportWords, context: Context): void {
+  if (words.write && words.check) throw new UsageError('--write and --check exclude each other');
+  const done = files.map((file): FileReport => oneReport(file, words, context));
+  if (words.json) context.stdout(`${JSON.stringify({ reports: done }, null, 2)}\n`);
+  if (!words.check) return;
+  const stale = done.filter(({ state }) => state !== 'same').map(({ graph }) => graph);
+  const over = done.flatMap(({ graph, over_budget }) => over_budget.map((what) => `${graph}: ${what}`));
+  const faults = [
+    ...(stale.length === 0
+      ? []
+      : [
+          `${stale.length === 1 ? 'a report is' : `${stale.length} reports are`} not what the graph gives; run: unetc report ${stale.join(' ')} --write`,
+        ]),
+    ...over,
+  ];
+  if (faults.length > 0) throw new CheckFailed(faults.join('\n'));
+}
+
+/** `graphs/mine.report.txt` of `graphs/mine.json`. */
+export function reportPath(file: string): string {
+  return file.replace(/\.(json|ts)$/, '').concat('.report.txt');
+}
+
+function oneReport(graph: string, { write, check, json }: ReportWords, context: Context): FileReport {
+  const read = readGraph(graph);
+  printWarnings(read.warnings, graph, context);
+  const { text, over } = reportOf(read.graph, graph.replace(/^.*[\\/]/, ''));
+  const report = reportPath(graph);
+  const found = { graph, report, over_budget: over };
+  if (write) {
+    writeFile(report, text);
+    if (!json) context.stdout(`${report}: written\n`);
+    return { ...found, state: 'written' };
+  }
+  if (!check) {
+    if (!json) context.stdout(text);
+    return { ...found, state: 'printed' };
+  }
+  const before = pathKind(report) === 'file' ? readFileSync(report, 'utf8') : null;
+  if (before === text) {
+    if (!json) context.stdout(`${report}: up to date\n`);
+    return { ...found, state: 'same' };
+  }
+  if (!json) {
+    context.stdout(
+      before === null ? `${report}: missing\n` : unifiedDiff([report, `${report} now`], before, text),
+    );
+  }
+  return { ...found, state: before === null ? 'missing' : 'stale' };
+}

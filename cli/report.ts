@@ -1,0 +1,123 @@
+// `unetc report`: what a graph is, costs and is compiled to, as a text beside it that pull requests show the changes of.
+// Numbers of values and dispatches are left out, for they move with every block that comes or goes.
+
+import { compileGraph } from '../compiler/compile.ts';
+import { costOfSide, METRICS, type Metric, whole } from '../compiler/diff/cost.ts';
+import { rolesOf } from '../compiler/diff/roles.ts';
+import { scheduleFacts } from '../compiler/diff/schedule-facts.ts';
+import { graphCost, totalMacs } from '../compiler/graph/cost.ts';
+import type { Graph } from '../compiler/graph/graph.ts';
+import { layerParameters, parameters } from '../compiler/graph/parameters.ts';
+import { printGraph, printLayer } from '../compiler/graph/print.ts';
+import type { Bundle } from '../runtime/bundle.ts';
+import { type Column, textTable } from './text-table.ts';
+
+export interface Report {
+  readonly text: string;
+  /** Metrics that are over the graph's budget, as sentences. */
+  readonly over: readonly string[];
+}
+
+/** The report of a graph for the target that runs everywhere, one image, float32. `file` is the graph's own name. */
+export function reportOf(graph: Graph, file: string): Report {
+  const { bundle } = compileGraph(graph);
+  const schedule = scheduleFacts(bundle);
+  const cost = costOfSide({
+    label: file,
+    graph,
+    spec: null,
+    parameters: parameters(graph),
+    unknown: new Set(),
+    compiled: null,
+    schedule,
+  });
+  const metrics = Object.keys(METRICS) as Metric[];
+  const rows = metrics.map((metric) => {
+    const budget = graph.budgets?.[metric];
+    const value = cost[metric]!;
+    const held = budget === undefined ? '' : `of ${whole(budget)}${value > budget ? ', OVER BUDGET' : ''}`;
+    return [METRICS[metric].title, whole(value), held];
+  });
+  const over = metrics.flatMap((metric) => {
+    const budget = graph.budgets?.[metric];
+    const value = cost[metric]!;
+    if (budget === undefined || value <= budget) return [];
+    return [`${whole(value)} ${METRICS[metric].title} where the budget is ${whole(budget)}`];
+  });
+  const head = printGraph(graph).split('\n');
+  const until = head.findIndex((line) => line.startsWith('input_blocks'));
+  const text = [
+    `Written from ${file} by unetc report --write; do not edit.`,
+    '',
+    ...head.slice(0, until),
+    '',
+    ...table(['cost of one image', '', ''], rows, 'lrl'),
+    '',
+    ...layerTable(graph),
+    '',
+    ...scheduleLines(bundle),
+    '',
+  ];
+  return { text: text.map((line) => line.trimEnd()).join('\n'), over };
+}
+
+function layerTable(graph: Graph): readonly string[] {
+  const cost = graphCost(graph);
+  const total = totalMacs(cost.total);
+  const roles = rolesOf(graph);
+  const row = (role: string, path: string, text: string, size: string, params: number): readonly string[] => {
+    const macs = totalMacs(cost.layers.get(path)!);
+    return [role, path, text, size, whole(params), whole(macs), `${((100 * macs) / total).toFixed(2)} %`];
+  };
+  const count = (list: readonly { readonly shape: readonly number[] }[]) =>
+    list.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);
+  const own = (part: string) => count(parameters(graph).filter(({ name }) => name.startsWith(`${part}.`)));
+  const { channels, hidden } = graph.time_embed;
+  const rows = [
+    row('time_embed', 'time_embed', `${channels} -> ${hidden}`, '', own('time_embed')),
+    ...graph.blocks.flatMap((block) =>
+      block.layers.map((placed) => {
+        const { layer, path, in_size, out_size } = placed;
+        const sizes = [...new Set([in_size.join('x'), out_size.join('x')])].join(' -> ');
+        const params = count(layerParameters(placed, hidden, graph.dims));
+        return row(roles.get(path)!.name, path, printLayer(layer), sizes, params);
+      }),
+    ),
+    row(
+      'head',
+      'out',
+      `${graph.head.channels} -> ${graph.out_channels}`,
+      graph.image_size.join('x'),
+      own('out'),
+    ),
+  ];
+  const title = ['role', 'path', 'layer', 'size', 'parameters', 'multiply-accumulates', ''];
+  return table(title, rows, 'llllrrr');
+}
+
+/** `align` has a letter a column: l or r. */
+function table(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  align: string,
+): readonly string[] {
+  const columns = titles.map((title, i): Column => ({ title, align: align[i] === 'l' ? 'left' : 'right' }));
+  return textTable(columns, rows).trimEnd().split('\n');
+}
+
+function scheduleLines({ manifest }: Bundle): readonly string[] {
+  const { target, batch, precision, slots, kernels, dispatches } = manifest;
+  return [
+    `schedule for ${target}, batch ${batch}, ${precision}: ${dispatches.length} dispatches of ${kernels.length} kernels, ${slots.length} activation buffers`,
+    ...dispatches.map(({ group }) => `  ${withoutNumbers(group)}`),
+  ];
+}
+
+/** A schedule's line without the dispatch's number and the numbers of values. */
+export function withoutNumbers(line: string): string {
+  return line
+    .replace(/^#\d+ +/, '')
+    .replace(/(?:%\d+ )*(?:%\d+ )?-> (?:%\d+ ?)+/, '')
+    .replace(/ ?%\d+/g, '')
+    .replace(/ {3,}/g, '  ');
+}

@@ -1,0 +1,58 @@
+// Two sides to findings: the graphs are matched once, and every family looks at the match.
+
+import { diffParameters } from './checkpoint.ts';
+import { type Cost, costOfSide, diffCost } from './cost.ts';
+import type { Finding } from './finding.ts';
+import { diffInterface } from './interface.ts';
+import { matchGraphs } from './match.ts';
+import { diffMeaning } from './meaning.ts';
+import { diffCompiled, diffNumerics } from './numerics.ts';
+import type { RenameMap } from './parameters.ts';
+import { FAMILIES, SEVERITIES } from './rules.ts';
+import { diffSchedule } from './schedule.ts';
+import { type DiffSide, graphPair } from './side.ts';
+import { diffWeights } from './weights.ts';
+
+export interface Diff {
+  /** By family, the gravest first, then in the order of computation. */
+  readonly findings: readonly Finding[];
+  readonly cost: { readonly a: Cost; readonly b: Cost };
+  /** How a checkpoint of A is read by B; null where one side's layers are not known. */
+  readonly map: RenameMap | null;
+  /** Whether the schedules were compared. */
+  readonly scheduled: boolean;
+}
+
+export function diffSides(a: DiffSide, b: DiffSide): Diff {
+  const cost = { a: costOfSide(a), b: costOfSide(b) };
+  const pair = graphPair(a, b);
+  if (!pair) {
+    const findings = [...diffParameters({ a, b }), ...diffCompiled({ a, b })];
+    return { findings: ordered(findings), cost, map: null, scheduled: false };
+  }
+  const blocks = matchGraphs(pair.a.graph, pair.b.graph);
+  const weights = diffWeights(pair, blocks);
+  const findings = [
+    ...weights.findings,
+    ...diffMeaning(pair),
+    ...diffInterface(pair),
+    ...diffNumerics(pair, blocks),
+    ...diffCompiled(pair),
+    ...diffCost(pair, cost),
+    ...(a.schedule && b.schedule ? diffSchedule(a.schedule, b.schedule, blocks) : []),
+  ];
+  return {
+    findings: ordered(findings),
+    cost,
+    map: weights.map,
+    scheduled: Boolean(a.schedule && b.schedule),
+  };
+}
+
+function ordered(findings: readonly Finding[]): readonly Finding[] {
+  return findings.toSorted(
+    (x, y) =>
+      FAMILIES.indexOf(x.family) - FAMILIES.indexOf(y.family) ||
+      SEVERITIES.indexOf(x.severity) - SEVERITIES.indexOf(y.severity),
+  );
+}

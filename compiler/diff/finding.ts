@@ -1,0 +1,62 @@
+// One finding of a diff, and its fingerprint: what acceptance files are keyed by.
+
+import { createHash } from 'node:crypto';
+import { DIFF_RULES, type Family, familyOf, type RuleId, type Severity } from './rules.ts';
+
+/** `+` something is new, `-` something is gone, `~` something is other than it was. */
+export type Change = '+' | '-' | '~';
+
+export interface Finding {
+  readonly rule: RuleId;
+  readonly family: Family;
+  readonly severity: Severity;
+  readonly change: Change;
+  /** What it is about: the role of a block or layer (`down[2].res[0]`), or a part of the model (`head`, `model`). */
+  readonly place: string;
+  /** Dotted path of its parameters on both sides (`input_blocks.5.0`), null where it has none. */
+  readonly path: { readonly a: string | null; readonly b: string | null };
+  /** JSON pointer of what decides it in the new graph's file; '' for the whole file. */
+  readonly pointer: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  /** What happened, as one sentence without the place. */
+  readonly message: string;
+  /** The single tensors, kernels and the like behind it. */
+  readonly details: readonly string[];
+  /** 12 hexadecimal digits: of rule, place, before, after and details, and so the same in every run. */
+  readonly fingerprint: string;
+}
+
+/** What a family says of a finding; the rest follows. */
+export interface FindingDraft {
+  readonly rule: RuleId;
+  readonly change: Change;
+  readonly place: string;
+  readonly path?: Finding['path'];
+  readonly pointer: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly message: string;
+  readonly details?: readonly string[];
+  /** Where it is not the rule's own. */
+  readonly severity?: Severity;
+}
+
+export function finding(draft: FindingDraft): Finding {
+  const { rule, change, place, pointer, before, after, message, details = [] } = draft;
+  const identity = JSON.stringify([rule, change, place, before, after, details]);
+  return {
+    rule,
+    family: familyOf(rule),
+    severity: draft.severity ?? DIFF_RULES[rule].severity,
+    change,
+    place,
+    path: draft.path ?? { a: null, b: null },
+    pointer,
+    before,
+    after,
+    message,
+    details,
+    fingerprint: createHash('sha256').update(identity).digest('hex').slice(0, 12),
+  };
+}

@@ -1,0 +1,65 @@
+// What a bundle tells of its schedule: dispatches with what is fused in them, kernels, memory, what the adapter needs.
+
+import type { Bundle } from '../../runtime/bundle.ts';
+
+export interface DispatchFacts {
+  /** Path of what it computes: `input_blocks.5.0.in_layers.2`. */
+  readonly path: string;
+  /** Kernel without its hash: `conv`, and the file with it. */
+  readonly kernel: string;
+  readonly file: string;
+  /** What is fused: `prologue group_norm`, `epilogue add`, `skip`, `statistics`, `upsample`. */
+  readonly fused: readonly string[];
+}
+
+export interface ScheduleFacts {
+  readonly target: string;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  readonly dispatches: readonly DispatchFacts[];
+  /** Text of each kernel by file. */
+  readonly kernels: ReadonlyMap<string, string>;
+  readonly slots: number;
+  /** Bytes of all slots together. */
+  readonly activation_bytes: number;
+}
+
+export function scheduleFacts({ manifest, kernels }: Bundle): ScheduleFacts {
+  return {
+    target: manifest.target,
+    features: manifest.requires.features,
+    limits: manifest.requires.limits,
+    dispatches: manifest.dispatches.map(({ path, group, kernel }) => {
+      const { file } = manifest.kernels[kernel]!;
+      return { path, file, kernel: baseName(file), fused: fusedIn(group) };
+    }),
+    kernels,
+    slots: manifest.slots.length,
+    activation_bytes: manifest.memory.activations,
+  };
+}
+
+/** `conv-1a2b3c4d.wgsl` as `conv`. */
+export function baseName(file: string): string {
+  return file.replace(/-[0-9a-f]{8}\.wgsl$/, '');
+}
+
+/** The fusions in a schedule's line: every `word[…]` before the type. Lists of ops count one by one. */
+export function fusedIn(group: string): readonly string[] {
+  const [head = ''] = group.split(/ (?:f32|f16|u32)\[/);
+  return [...head.matchAll(/ (\w+)\[([^\]]*)\]/g)].flatMap(([, word = '', inside = '']) => {
+    return word === 'prologue' || word === 'epilogue'
+      ? inside.split(', ').map((op) => `${word} ${op}`)
+      : [word];
+  });
+}
+
+/** Epsilons of the norms in kernels: what is added under the inverse square root. */
+export function epsilonsIn(kernels: Iterable<string>): readonly number[] {
+  const found = new Set<number>();
+  for (const text of kernels) {
+    for (const [, value] of text.matchAll(/inverseSqrt\([^;]*\+ ([\d.]+(?:e-?\d+)?)\)/g))
+      found.add(Number(value));
+  }
+  return [...found].sort((x, y) => x - y);
+}

@@ -1,0 +1,50 @@
+// One side of a diff, whatever it was read from: what is known of it, and what cannot be known.
+
+import type { Graph } from '../graph/graph.ts';
+import type { Parameter } from '../graph/parameters.ts';
+import type { Spec } from '../spec/spec.ts';
+import type { ScheduleFacts } from './schedule-facts.ts';
+
+/** What a checkpoint's shapes cannot tell; it is not compared. */
+export type Unknown = 'heads' | 'image_size' | 'diffusion' | 'dropout' | 'name' | 'low_res_size';
+
+export interface DiffSide {
+  /** What messages call it. */
+  readonly label: string;
+  /** Null for a checkpoint of another family: then its parameters are all that is known. */
+  readonly graph: Graph | null;
+  /** What its author wrote, for places in the file; null where there is no such file. */
+  readonly spec: Spec | null;
+  readonly parameters: readonly Parameter[];
+  readonly unknown: ReadonlySet<Unknown>;
+  /** The settings that a bundle was compiled with; null where nothing was compiled before. */
+  readonly compiled: CompiledAs | null;
+  readonly schedule: ScheduleFacts | null;
+}
+
+export interface CompiledAs {
+  readonly batch: number;
+  readonly precision: 'f32' | 'f16';
+  readonly taps: boolean;
+  readonly strict: boolean;
+  /** Epsilons of the norms in its kernels. */
+  readonly epsilons: readonly number[];
+  /** Of the timestep embedding. */
+  readonly max_period: number;
+}
+
+/** Two sides of which both graphs are known. */
+export interface GraphPair {
+  readonly a: DiffSide & { readonly graph: Graph };
+  readonly b: DiffSide & { readonly graph: Graph };
+}
+
+/** The pair, or null where one graph is not known. */
+export function graphPair(a: DiffSide, b: DiffSide): GraphPair | null {
+  return a.graph && b.graph ? { a: { ...a, graph: a.graph }, b: { ...b, graph: b.graph } } : null;
+}
+
+/** Whether both sides know a fact. */
+export function known({ a, b }: { readonly a: DiffSide; readonly b: DiffSide }, fact: Unknown): boolean {
+  return !a.unknown.has(fact) && !b.unknown.has(fact);
+}
