@@ -80,7 +80,7 @@ function matchLayers(
   from: readonly Item[],
   to: readonly Item[],
 ): readonly LayerPair[] {
-  return align(from.length, to.length, (i, j) => layerAlikeness(from[i]!, to[j]!)).map(({ a: i, b: j }) => ({
+  return align(from.length, to.length, (i, j) => layerScore(from[i]!, to[j]!)).map(({ a: i, b: j }) => ({
     a: i === null ? null : a!.layers[i]!,
     b: j === null ? null : b!.layers[j]!,
     role: j === null ? from[i!]!.role : to[j]!.role,
@@ -96,6 +96,12 @@ const SAME_ROLE = 0.5;
 function layerAlikeness(a: Item, b: Item): number {
   if (a.type !== b.type) return 0;
   return (a.text === b.text ? EQUAL : SAME_TYPE) + (a.role.level === b.role.level ? SAME_LEVEL : 0);
+}
+
+/** Within a block the role decides between layers that are alike. */
+function layerScore(a: Item, b: Item): number {
+  const alike = layerAlikeness(a, b);
+  return alike > 0 && a.role.name === b.role.name ? alike + SAME_ROLE : alike;
 }
 
 /** The score of two blocks: that of their layers in the best order. */

@@ -5,6 +5,7 @@ import { entryChannels } from '../graph/layers.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { sameShape } from './parameters.ts';
 import { pointerTo } from './pointers.ts';
+import type { Severity } from './rules.ts';
 import { type GraphPair, known } from './side.ts';
 
 /** Compares what both graphs say of training and sampling, and how the input is made up. */
@@ -56,6 +57,7 @@ function diffusionDrafts(sides: GraphPair, same: boolean): readonly FindingDraft
     before: string,
     after: string,
     message: string,
+    severity?: Severity,
   ): void => {
     if (before === after) return;
     const silent = rule !== 'numerics/sampling' && same;
@@ -67,6 +69,7 @@ function diffusionDrafts(sides: GraphPair, same: boolean): readonly FindingDraft
       before,
       after,
       message: silent ? `${message}, and every key and shape stayed` : message,
+      ...(severity && { severity }),
     });
   };
   const learned = [a, b].every((d) => d.variance.startsWith('learned'));
@@ -92,12 +95,15 @@ function diffusionDrafts(sides: GraphPair, same: boolean): readonly FindingDraft
     b.noise_schedule,
     `the noise schedule is ${b.noise_schedule} where it was ${a.noise_schedule}`,
   );
+  // rescaled timesteps run from 0 to 1000 whatever the steps
+  const rescaled = a.rescale_timesteps && b.rescale_timesteps;
   say(
-    'weights/reinterpreted-noise',
+    rescaled ? 'numerics/sampling' : 'weights/reinterpreted-noise',
     'steps',
     String(a.steps),
     String(b.steps),
     `a timestep is one of ${b.steps} where it was one of ${a.steps}`,
+    rescaled ? 'dangerous' : undefined,
   );
   say(
     scale(a) === scale(b) || a.steps !== b.steps ? 'numerics/sampling' : 'weights/reinterpreted-noise',

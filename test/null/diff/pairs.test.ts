@@ -1,0 +1,68 @@
+// What a diff finds, pair by pair: every keyword changed alone, layers of the explicit form, all pairs of the published
+// graphs. Schedules are left out here (schedule.test.ts).
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { diffSides } from '../../../compiler/diff/diff.ts';
+import { toExplicit } from '../../../compiler/graph/explicit.ts';
+import { unet } from '../../../compiler/spec/compact.ts';
+import { BASE, COMPACT_PAIRS, EXPLICIT_PAIRS, type ExplicitDraft } from '../../fixtures/diff-pairs.ts';
+import { findingLines, patched, sideOf } from '../../fixtures/diff-sides.ts';
+
+const PUBLISHED = ['cifar10', 'imagenet64', 'imagenet64-cond', 'lsun256', 'upsample256', 'mnist', 'mnist-sr'];
+const GOLDEN = new URL('../../golden/diff/published.txt', import.meta.url);
+
+describe('keywords', () => {
+  test.each(COMPACT_PAIRS)('$name', ({ from, to, expected }) => {
+    const { findings } = diffSides(sideOf(patched(from)), sideOf(patched(to)));
+    expect(findingLines(findings)).toEqual(expected);
+    expect(new Set(findings.map((f) => f.fingerprint)).size).toBe(findings.length);
+  });
+
+  test('none is left out', () => {
+    const changed = new Set(COMPACT_PAIRS.flatMap(({ to }) => Object.keys(to.unet ?? {})));
+    expect(Object.keys(unet.shape).filter((key) => !changed.has(key))).toEqual([]);
+  });
+
+  test('a finding names the key that decided it', () => {
+    const pointers = (from: object, to: object) =>
+      new Set(diffSides(sideOf(from), sideOf(to)).findings.map(({ pointer }) => pointer));
+    expect(pointers(patched({}), patched({ unet: { num_heads: 4 } }))).toEqual(new Set(['/unet/num_heads']));
+    expect(pointers(patched({}), patched({ unet: { num_heads_upsample: 4 } }))).toEqual(
+      new Set(['/unet/num_heads_upsample']),
+    );
+    expect(pointers(patched({}), patched({ unet: { num_res_blocks: 2 } }))).toEqual(
+      new Set(['/unet/num_res_blocks']),
+    );
+  });
+});
+
+describe('layers of the explicit form', () => {
+  test.each(EXPLICIT_PAIRS)('$name', ({ change, expected }) => {
+    const from = toExplicit(sideOf(BASE).graph);
+    const to = structuredClone(from) as unknown as ExplicitDraft;
+    change(to);
+    expect(findingLines(diffSides(sideOf(from), sideOf(to)).findings)).toEqual(expected);
+  });
+
+  test('a finding points to the layer', () => {
+    const from = toExplicit(sideOf(BASE).graph);
+    const to = structuredClone(from) as unknown as ExplicitDraft;
+    to.blocks.middle.layers[1]!.heads = 4;
+    const [found] = diffSides(sideOf(from), sideOf(to)).findings;
+    expect(found).toMatchObject({ pointer: '/blocks/middle/layers/1/heads', place: 'middle.attn[0]' });
+  });
+});
+
+test('the published graphs, each with each', () => {
+  const sides = PUBLISHED.map((name) =>
+    sideOf(readFileSync(new URL(`../../../graphs/${name}.json`, import.meta.url), 'utf8')),
+  );
+  const pairs = sides.flatMap((a, i) => sides.slice(i + 1).map((b) => [a, b] as const));
+  expect(pairs).toHaveLength(21);
+  const text = pairs
+    .map(([a, b]) => [`${a.label} -> ${b.label}`, ...findingLines(diffSides(a, b).findings), ''].join('\n'))
+    .join('\n');
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(GOLDEN, text);
+  expect(text, 'run again with UPDATE_GOLDEN=1').toBe(readFileSync(GOLDEN, 'utf8'));
+});

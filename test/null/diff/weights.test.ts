@@ -1,0 +1,89 @@
+// The weights family and its rename map: every tensor of both graphs is accounted for, once.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { align } from '../../../compiler/diff/align.ts';
+import { diffSides } from '../../../compiler/diff/diff.ts';
+import { rolesOf } from '../../../compiler/diff/roles.ts';
+import { graphCost, totalMacs } from '../../../compiler/graph/cost.ts';
+import { lowerGraph } from '../../../compiler/graph/lower.ts';
+import { countMacs } from '../../../compiler/opgraph/cost.ts';
+import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
+import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
+import { BASE } from '../../fixtures/diff-pairs.ts';
+import { patched, sideOf } from '../../fixtures/diff-sides.ts';
+
+const anyGraph = fc.oneof(arbitraryCompactGraph, arbitraryExplicitGraph);
+
+describe('the rename map', () => {
+  test('accounts for every tensor of two arbitrary graphs', () => {
+    fc.assert(
+      fc.property(anyGraph, anyGraph, (x, y) => {
+        const [a, b] = [sideOf(x), sideOf(y)];
+        const map = diffSides(a, b).map!;
+        const left = a.parameters.map(({ name }) => name).filter((name) => !map.dropped.includes(name));
+        const read = left.map((name) => map.renames.get(name) ?? name);
+        const names = new Set(b.parameters.map(({ name }) => name));
+        expect(new Set(read).size).toBe(read.length);
+        expect(read.filter((name) => !names.has(name))).toEqual([]);
+        for (const name of map.zeros) expect(names.has(name) && !read.includes(name)).toBe(true);
+      }),
+      { numRuns: 100, seed: 2 },
+    );
+  });
+
+  test('of a block that came in front of others', () => {
+    const map = diffSides(sideOf(BASE), sideOf(patched({ unet: { num_res_blocks: 2 } }))).map!;
+    expect(map.renames.get('input_blocks.2.0.op.weight')).toBe('input_blocks.3.0.op.weight');
+    expect(map.dropped).toEqual([]);
+    expect(map.zeros).toEqual([]);
+  });
+
+  test('fills what is inert with zeros', () => {
+    const to = patched({ unet: { attention_resolutions: [1, 2] } });
+    const map = diffSides(sideOf(BASE), sideOf(to)).map!;
+    expect(map.zeros).toHaveLength(18);
+    expect(map.zeros).toContain('input_blocks.1.1.proj_out.weight');
+  });
+});
+
+test('roles of a model', () => {
+  const roles = [...rolesOf(sideOf(BASE).graph).values()].map(({ name }) => name);
+  expect(roles).toEqual([
+    ...['in', 'down[0].res[0]', 'down[0].down', 'down[1].res[0]', 'down[1].attn[0]'],
+    ...['middle.res[0]', 'middle.attn[0]', 'middle.res[1]'],
+    ...['up[1].res[0]', 'up[1].attn[0]', 'up[1].res[1]', 'up[1].attn[1]', 'up[1].up'],
+    ...['up[0].res[0]', 'up[0].res[1]'],
+  ]);
+  fc.assert(
+    fc.property(anyGraph, (file) => {
+      const { graph } = sideOf(file);
+      const names = [...rolesOf(graph).values()].map(({ name }) => name);
+      expect(new Set(names).size).toBe(graph.blocks.flatMap((b) => b.layers).length);
+    }),
+    { numRuns: 50, seed: 3 },
+  );
+});
+
+test('align finds the longest common subsequence', () => {
+  const pairs = (a: string, b: string) =>
+    align(a.length, b.length, (i, j) => (a[i] === b[j] ? 1 : 0))
+      .map(({ a: i, b: j }) => `${i === null ? '+' : a[i]}${j === null ? '-' : b[j]}`)
+      .join(' ');
+  expect(pairs('abcd', 'acd')).toBe('aa b- cc dd');
+  expect(pairs('ab', 'xaby')).toBe('+x aa bb +y');
+  expect(pairs('', 'a')).toBe('+a');
+});
+
+test('graphCost counts as the lowered graph does', () => {
+  fc.assert(
+    fc.property(anyGraph, (file) => {
+      const { graph } = sideOf(file);
+      const cost = graphCost(graph);
+      expect(cost.total).toEqual(countMacs(lowerGraph(graph, { batch: 1, taps: false, precision: 'f32' })));
+      const layers = [...cost.layers.values()].reduce((sum, macs) => sum + totalMacs(macs), 0);
+      expect(layers).toBe(totalMacs(cost.total));
+    }),
+    { numRuns: 60, seed: 4 },
+  );
+});
