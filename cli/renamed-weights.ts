@@ -15,6 +15,5 @@ export async function openRenamed(
   const { readRenameMap } = await import('./diff/rename-map.ts');
   const { renamedWeights } = await import('../runtime/weights/rename.ts');
   const renames = readRenameMap(map);
-  const shapes = new Map(parameters(graph).map(({ name, shape }) => [name, shape]));
-  return renamedWeights(openWeights(spec), renames, (name) => shapes.get(name));
+  return renamedWeights(openWeights(spec), renames, parameters(graph));
 }

@@ -44,14 +44,17 @@ export function baseName(file: string): string {
   return file.replace(/-[0-9a-f]{8}\.wgsl$/, '');
 }
 
-/** The fusions in a schedule's line: every `word[…]` before the type. Lists of ops count one by one. */
+/**
+ * The fusions in a schedule's line: every `word[…]` before the type. Lists of ops count one by one; of a map, which has
+ * no op of its own, the first is what it is there for.
+ */
 export function fusedIn(group: string): readonly string[] {
   const [head = ''] = group.split(/ (?:f32|f16|u32)\[/);
-  return [...head.matchAll(/ (\w+)\[([^\]]*)\]/g)].flatMap(([, word = '', inside = '']) => {
-    return word === 'prologue' || word === 'epilogue'
-      ? inside.split(', ').map((op) => `${word} ${op}`)
-      : [word];
+  const words = [...head.matchAll(/ (\w+)\[([^\]]*)\]/g)].flatMap(([, word = '', inside = '']) => {
+    const list = word === 'prologue' || word === 'epilogue';
+    return list ? inside.split(', ').map((op) => `${word} ${op}`) : [word];
   });
+  return /^(#\d+ )?map\b/.test(head) ? words.slice(1) : words;
 }
 
 /** Epsilons of the norms in kernels: what is added under the inverse square root. */

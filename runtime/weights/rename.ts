@@ -1,7 +1,7 @@
 // A checkpoint read under other names: tensors renamed, left out, or filled with zeros.
 
 import { elements } from '../tensor.ts';
-import type { WeightSource } from './source.ts';
+import type { TensorInfo, WeightSource } from './source.ts';
 
 export interface Renames {
   /** Names in the checkpoint and what they are to be called, where that differs. */
@@ -12,24 +12,26 @@ export interface Renames {
   readonly dropped: readonly string[];
 }
 
-/** `source` under the new names. A prefix that all its names share (`module.`) is taken off first where it has to be. */
+/**
+ * `source` as a graph with the tensors `expected` reads it. A prefix that all its names share (`module.`) is taken off
+ * where it has to be.
+ */
 export function renamedWeights(
   source: WeightSource,
   { renames, zeros, dropped }: Renames,
-  shapeOf: (name: string) => readonly number[] | undefined,
+  expected: readonly TensorInfo[],
 ): WeightSource {
-  const prefix = source.tensors === null ? '' : sharedPrefix(source.tensors, [...renames.keys(), ...dropped]);
   const original = new Map([...renames].map(([from, to]) => [to, from]));
   const [left, empty] = [new Set(dropped), new Set(zeros)];
+  const wanted = expected.find(({ name }) => !empty.has(name));
+  const known = wanted && (original.get(wanted.name) ?? wanted.name);
+  const prefix = source.tensors && known ? sharedPrefix(source.tensors, known) : '';
   const kept = source.tensors?.flatMap(({ name, shape }) => {
     const plain = name.slice(prefix.length);
     return left.has(plain) ? [] : [{ name: renames.get(plain) ?? plain, shape }];
   });
   const there = new Set(kept?.map(({ name }) => name));
-  const filled = zeros.flatMap((name) => {
-    const shape = shapeOf(name);
-    return shape === undefined || there.has(name) ? [] : [{ name, shape }];
-  });
+  const filled = expected.filter(({ name }) => empty.has(name) && !there.has(name));
   return {
     label: source.label,
     tensors: kept ? [...kept, ...filled] : null,
@@ -45,12 +47,10 @@ export function renamedWeights(
   };
 }
 
-/** What stands in front of every name, where none is as the map knows it. */
-function sharedPrefix(tensors: readonly { readonly name: string }[], known: readonly string[]): string {
-  const names = new Set(tensors.map(({ name }) => name));
-  const [wanted] = known;
-  if (wanted === undefined || known.some((name) => names.has(name))) return '';
-  const found = [...names].find((name) => name.endsWith(`.${wanted}`));
-  const prefix = found?.slice(0, -wanted.length) ?? '';
-  return [...names].every((name) => name.startsWith(prefix)) ? prefix : '';
+/** What stands in front of every name, where `wanted` is not there as it is. */
+function sharedPrefix(tensors: readonly TensorInfo[], wanted: string): string {
+  if (tensors.some(({ name }) => name === wanted)) return '';
+  const found = tensors.find(({ name }) => name.endsWith(`.${wanted}`));
+  const prefix = found?.name.slice(0, -wanted.length) ?? '';
+  return tensors.every(({ name }) => name.startsWith(prefix)) ? prefix : '';
 }
