@@ -5,6 +5,7 @@ import { compileGraph } from '../compiler/compile.ts';
 import { costOfSide, METRICS, type Metric, whole } from '../compiler/diff/cost.ts';
 import { rolesOf } from '../compiler/diff/roles.ts';
 import { scheduleFacts } from '../compiler/diff/schedule-facts.ts';
+import { sideOfGraph } from '../compiler/diff/side.ts';
 import { graphCost, totalMacs } from '../compiler/graph/cost.ts';
 import type { Graph } from '../compiler/graph/graph.ts';
 import { layerParameters, parameters } from '../compiler/graph/parameters.ts';
@@ -22,15 +23,7 @@ export interface Report {
 export function reportOf(graph: Graph, file: string): Report {
   const { bundle } = compileGraph(graph);
   const schedule = scheduleFacts(bundle);
-  const cost = costOfSide({
-    label: file,
-    graph,
-    spec: null,
-    parameters: parameters(graph),
-    unknown: new Set(),
-    compiled: null,
-    schedule,
-  });
+  const cost = costOfSide(sideOfGraph(file, graph, { schedule }));
   const metrics = Object.keys(METRICS) as Metric[];
   const rows = metrics.map((metric) => {
     const budget = graph.budgets?.[metric];

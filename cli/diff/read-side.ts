@@ -3,9 +3,8 @@
 
 import path from 'node:path';
 import { GraphError, type Position } from '../../compiler/diagnostics.ts';
-import type { DiffSide } from '../../compiler/diff/side.ts';
+import { type DiffSide, sideOfGraph } from '../../compiler/diff/side.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
-import { parameters } from '../../compiler/graph/parameters.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { bytesInMemory, decodeUtf8 } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
@@ -72,16 +71,7 @@ async function readGitBundle(place: GitPlace, label: string): Promise<ReadSide> 
 }
 
 function graphSide({ graph, spec, locate }: LoadedGraph, label: string, file: string): ReadSide {
-  const side: DiffSide = {
-    label,
-    graph,
-    spec,
-    parameters: parameters(graph),
-    unknown: new Set(),
-    compiled: null,
-    schedule: null,
-  };
-  return { kind: 'graph', side, bundle: null, file, notes: [], locate };
+  return { kind: 'graph', side: sideOfGraph(label, graph, { spec }), bundle: null, file, notes: [], locate };
 }
 
 async function bundleSide(bundle: Bundle, label: string, folder: string): Promise<ReadSide> {
@@ -90,15 +80,10 @@ async function bundleSide(bundle: Bundle, label: string, folder: string): Promis
   const graph = graphOfBundle(bundle, label);
   const { batch, precision, taps, strict, inputs } = bundle.manifest;
   const epsilons = epsilonsIn(bundle.kernels.values());
-  const side: DiffSide = {
-    label,
-    graph,
-    spec: null,
-    parameters: parameters(graph),
-    unknown: new Set(),
+  const side = sideOfGraph(label, graph, {
     compiled: { batch, precision, taps, strict, epsilons, max_period: inputs.timesteps.max_period },
     schedule: scheduleFacts(bundle),
-  };
+  });
   return {
     kind: 'bundle',
     side,

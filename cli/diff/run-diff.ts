@@ -2,6 +2,7 @@
 // accepted.
 
 import { compileGraph } from '../../compiler/compile.ts';
+import { InternalError } from '../../compiler/diagnostics.ts';
 import { type Diff, diffSides } from '../../compiler/diff/diff.ts';
 import { DIFF_RULES, SEVERITIES, type Severity } from '../../compiler/diff/rules.ts';
 import { scheduleFacts } from '../../compiler/diff/schedule-facts.ts';
@@ -113,7 +114,16 @@ function compileSides(a: ReadSide, b: ReadSide, options: DiffOptions): Compiled 
   const { batch = 1, precision = 'f32', taps = false, strict = false } = manifest ?? {};
   const compile = ({ bundle }: ReadSide, graph: Graph) =>
     bundle ?? compileGraph(graph, { batch, precision, taps, strict, target }).bundle;
-  const bundles = { a: compile(a, from), b: compile(b, to) };
+  let bundles: NonNullable<Compiled['bundles']>;
+  try {
+    bundles = { a: compile(a, from), b: compile(b, to) };
+  } catch (error) {
+    // a sound graph may still be beyond what the target's limits allow
+    if (!(error instanceof InternalError)) throw error;
+    return without([
+      `schedule and activation bytes were not compared for the target ${target.name}: ${error.message}`,
+    ]);
+  }
   return {
     sides: {
       a: { ...a.side, schedule: scheduleFacts(bundles.a) },

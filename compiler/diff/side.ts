@@ -1,7 +1,7 @@
 // One side of a diff, whatever it was read from: what is known of it, and what cannot be known.
 
 import type { Graph } from '../graph/graph.ts';
-import type { Parameter } from '../graph/parameters.ts';
+import { type Parameter, parameters } from '../graph/parameters.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { ScheduleFacts } from './schedule-facts.ts';
 
@@ -31,6 +31,20 @@ export interface CompiledAs {
   readonly epsilons: readonly number[];
   /** Of the timestep embedding. */
   readonly max_period: number;
+}
+
+/** The side of a graph of which nothing else is known than `more` says. */
+export function sideOfGraph(label: string, graph: Graph, more: Partial<DiffSide> = {}): DiffSide {
+  return {
+    label,
+    graph,
+    spec: null,
+    parameters: parameters(graph),
+    unknown: new Set(),
+    compiled: null,
+    schedule: null,
+    ...more,
+  };
 }
 
 /** Two sides of which both graphs are known. */

@@ -289,3 +289,12 @@ test('two graphs of 500 blocks, schedules left out with a note', async () => {
     expect.stringMatching(/^schedule and activation bytes were not compared: .* --schedule compares them$/),
   ]);
 });
+
+test('a graph that its target cannot run is compared without its schedule', async () => {
+  const to = save('huge.json', patched({ image_size: 16384 }));
+  const { findings, notes } = await diff(base(), to);
+  expect(findings.map(({ rule }) => rule)).toContain('interface/image-size');
+  expect(notes).toEqual([
+    expect.stringMatching(/^schedule and activation bytes were not compared for the target generic: /),
+  ]);
+});
