@@ -21,7 +21,7 @@ export const register: Register = (program, context) => {
     .command('diff')
     .description('what changed between two graphs, bundles or checkpoints')
     .argument('<sides...>', 'two of: graph file, bundle folder, checkpoint, git:REF:PATH')
-    .option('--format <NAME>', 'text, json, markdown, github or sarif', 'text')
+    .option('--format <NAME>', 'text, json, markdown, github, sarif or html', 'text')
     .option('--fail-on <SEVERITY>', 'breaking, dangerous, info or never', 'breaking')
     .option('--accept <FILE>', 'findings that were accepted: they do not fail')
     .option('--write-accepted [FILE]', 'accept what would fail now, in FILE or the file of --accept')

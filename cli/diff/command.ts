@@ -29,7 +29,7 @@ export async function diffCommand(
   await writeRenames(run, options.renameMap);
   const written = await writeAccepts(run.document, options);
   context.stdout(
-    await render(run.document, format, to, { color: context.colorOut ?? false, all: options.all ?? false }),
+    await render(run, format, to, { color: context.colorOut ?? false, all: options.all ?? false }),
   );
   if (written) return;
   const { failing } = run.document.summary;

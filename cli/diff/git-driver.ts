@@ -47,8 +47,8 @@ export async function gitDriver(
     );
     return;
   }
-  const { document } = await runDiff(a, b, settings);
+  const run = await runDiff(a, b, settings);
   context.stdout(
-    await render(document, 'text', b, { color: context.colorOut ?? false, all: options.all ?? false }),
+    await render(run, 'text', b, { color: context.colorOut ?? false, all: options.all ?? false }),
   );
 }

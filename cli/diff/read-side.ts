@@ -3,13 +3,13 @@
 
 import path from 'node:path';
 import { GraphError, type Position } from '../../compiler/diagnostics.ts';
-import { type DiffSide, sideOfGraph } from '../../compiler/diff/side.ts';
+import { type DiffSide, sideOfGraph, type Unknown } from '../../compiler/diff/side.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { bytesInMemory, decodeUtf8 } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { openFile, pathKind } from '../../runtime/files.ts';
-import { readGraph } from '../graph-file.ts';
+import { graphNotation, readGraph } from '../graph-file.ts';
 import { type GitPlace, parseGitPlace, readGit } from './git.ts';
 
 export interface ReadSide {
@@ -55,7 +55,7 @@ async function readGitSide(place: GitPlace, label: string): Promise<ReadSide> {
   }
   const text = decodeUtf8(found);
   if (text === null) throw unreadable(label, 'the file is not UTF-8 text');
-  return graphSide(loadGraph(text, label), label, file);
+  return graphSide(loadGraph(graphNotation(text, file), label), label, file);
 }
 
 async function readGitBundle(place: GitPlace, label: string): Promise<ReadSide> {
@@ -100,21 +100,48 @@ interface Checkpoint {
   close(): void;
 }
 
-function checkpointSide(source: Checkpoint, label: string, file: string): ReadSide {
-  const tensors = source.tensors ?? [];
+/** A checkpoint as the graph that it belongs to; one of another family as its parameters alone. */
+async function checkpointSide(source: Checkpoint, label: string, file: string): Promise<ReadSide> {
+  const { inferGraph } = await import('../../compiler/import/infer.ts');
+  const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
   source.close();
-  const side: DiffSide = {
-    label,
-    graph: null,
-    spec: null,
-    parameters: tensors.map(({ name, shape }) => ({ name, shape })),
-    unknown: new Set(),
-    compiled: null,
-    schedule: null,
-  };
   const notes = (source.notes ?? []).map((note) => `${label}: ${note}`);
-  return { kind: 'checkpoint', side, bundle: null, file, notes, locate: () => undefined };
+  const read = { kind: 'checkpoint', bundle: null, file, locate: () => undefined } as const;
+  try {
+    const { graph, undetermined } = inferGraph(tensors, { file: label });
+    const unknown = new Set<Unknown>(['name', ...undetermined.flatMap(({ key }) => UNKNOWN[key] ?? [])]);
+    const untold = [...unknown].map((fact) => fact.replaceAll('_', ' ')).join(', ');
+    const note = `${label}: shapes do not tell ${untold}; these and the schedule were not compared`;
+    return { ...read, side: sideOfGraph(label, graph, { unknown }), notes: [...notes, note] };
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    const parameters = [...tensors].map(([name, shape]) => ({ name, shape }));
+    const side = {
+      label,
+      graph: null,
+      spec: null,
+      parameters,
+      unknown: new Set<Unknown>(),
+      compiled: null,
+      schedule: null,
+    };
+    const why = error.diagnostics[0]?.message ?? '';
+    return { ...read, side, notes: [...notes, `${label}: ${why}; its tensors are compared by name alone`] };
+  }
 }
+
+/** What is not known where a key of an inferred graph is a guess. */
+const UNKNOWN: Readonly<Record<string, readonly Unknown[]>> = {
+  '/image_size': ['image_size'],
+  '/unet/num_heads': ['heads'],
+  '/unet/num_heads_upsample': ['heads'],
+  '/unet/dropout': ['dropout'],
+  '/blocks': ['heads', 'dropout'],
+  '/super_resolution/low_res_size': ['low_res_size'],
+  '/unet/in_channels': ['in_channels'],
+  '/in_channels': ['in_channels'],
+  '/diffusion': ['diffusion'],
+};
 
 function isCheckpointName(file: string): boolean {
   return /\.(pt|pth|ckpt|bin|safetensors)$/i.test(file);

@@ -1,14 +1,14 @@
 // The formats of a diff, each in a file of its own that is loaded when it is asked for.
 
-import type { DiffDocument } from './document.ts';
 import type { ReadSide } from './read-side.ts';
+import type { DiffRun } from './run-diff.ts';
 
-export const FORMATS = ['text', 'json', 'markdown', 'github', 'sarif'] as const;
+export const FORMATS = ['text', 'json', 'markdown', 'github', 'sarif', 'html'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** A document in a format. `to` is the new side, whose file annotations are for. */
+/** A diff in a format. `to` is the new side, whose file annotations are for. */
 export async function render(
-  document: DiffDocument,
+  { document, diff }: DiffRun,
   format: Format,
   to: ReadSide,
   options: { readonly color: boolean; readonly all: boolean },
@@ -24,5 +24,7 @@ export async function render(
       return (await import('./render-github.ts')).renderGithub(document, to.file);
     case 'sarif':
       return (await import('./render-sarif.ts')).renderSarif(document, to.file);
+    case 'html':
+      return (await import('./render-html.ts')).renderHtml(document, diff.graphs);
   }
 }

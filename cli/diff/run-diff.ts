@@ -90,19 +90,14 @@ function compileSides(a: ReadSide, b: ReadSide, options: DiffOptions): Compiled 
   const [from, to] = [a.side.graph, b.side.graph];
   if (!from || !to) {
     const unread = [a, b].filter(({ side }) => !side.graph).map(({ side }) => side.label);
-    return without([
-      `${unread.join(' and ')}: parameters alone are known; interface, numerics, cost and schedule were not compared`,
-    ]);
+    return without([`${unread.join(' and ')}: parameters alone are known; nothing else was compared`]);
   }
   if (a.bundle && b.bundle) return { sides, bundles: { a: a.bundle, b: b.bundle }, notes: [] };
   if (options.schedule === 'never') return without([]);
   const manifest = (a.bundle ?? b.bundle)?.manifest;
   if (!manifest && sameGraph(from, to)) return without([]);
-  if (a.side.unknown.has('image_size') || b.side.unknown.has('image_size')) {
-    return without([
-      'a checkpoint does not tell its image size: multiply-accumulates and schedule were not compared',
-    ]);
-  }
+  // what its size is not known of has no schedule
+  if (a.side.unknown.has('image_size') || b.side.unknown.has('image_size')) return without([]);
   const blocks = from.blocks.length + to.blocks.length;
   const held = [from, to].some(({ budgets }) => budgets?.activation_bytes ?? budgets?.dispatches);
   if (options.schedule === 'auto' && blocks > USUAL_BLOCKS && !manifest && !held) {

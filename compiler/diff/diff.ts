@@ -1,5 +1,6 @@
 // Two sides to findings: the graphs are matched once, and every family looks at the match.
 
+import type { Graph } from '../graph/graph.ts';
 import { diffParameters } from './checkpoint.ts';
 import { type Cost, costOfSide, diffCost } from './cost.ts';
 import type { Finding } from './finding.ts';
@@ -19,16 +20,17 @@ export interface Diff {
   readonly cost: { readonly a: Cost; readonly b: Cost };
   /** How a checkpoint of A is read by B; null where one side's layers are not known. */
   readonly map: RenameMap | null;
-  /** Whether the schedules were compared. */
-  readonly scheduled: boolean;
+  /** Both graphs; null where a side is a checkpoint of another family. */
+  readonly graphs: { readonly a: Graph | null; readonly b: Graph | null };
 }
 
 export function diffSides(a: DiffSide, b: DiffSide): Diff {
   const cost = { a: costOfSide(a), b: costOfSide(b) };
+  const graphs = { a: a.graph, b: b.graph };
   const pair = graphPair(a, b);
   if (!pair) {
     const findings = [...diffParameters({ a, b }), ...diffCompiled({ a, b })];
-    return { findings: ordered(findings), cost, map: null, scheduled: false };
+    return { findings: ordered(findings), cost, map: null, graphs };
   }
   const blocks = matchGraphs(pair.a.graph, pair.b.graph);
   const weights = diffWeights(pair, blocks);
@@ -45,7 +47,7 @@ export function diffSides(a: DiffSide, b: DiffSide): Diff {
     findings: ordered(findings),
     cost,
     map: weights.map,
-    scheduled: Boolean(a.schedule && b.schedule),
+    graphs,
   };
 }
 

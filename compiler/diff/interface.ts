@@ -72,13 +72,16 @@ export function diffInterface(sides: GraphPair): readonly Finding[] {
     `sizes must be divisible by ${after} where it was ${before}`,
     before % after === 0 ? 'info' : 'breaking',
   );
-  say(
-    'interface/input-channels',
-    'x',
-    ['in_channels'],
-    texts((g) => g.in_channels),
-    `x has ${count(b.in_channels, 'channel')} where it had ${a.in_channels}`,
-  );
+  const channels = known(sides, 'in_channels');
+  if (channels) {
+    say(
+      'interface/input-channels',
+      'x',
+      ['in_channels'],
+      texts((g) => g.in_channels),
+      `x has ${count(b.in_channels, 'channel')} where it had ${a.in_channels}`,
+    );
+  }
   say(
     'interface/output-channels',
     'output',
@@ -96,7 +99,8 @@ export function diffInterface(sides: GraphPair): readonly Finding[] {
       ? 'dangerous'
       : 'breaking',
   );
-  if (!a.super_resolution || !b.super_resolution || known(sides, 'low_res_size')) {
+  const bothTake = a.super_resolution !== null && b.super_resolution !== null;
+  if (bothTake ? known(sides, 'low_res_size') : channels) {
     say(
       'interface/low-res',
       'low_res',
@@ -105,10 +109,11 @@ export function diffInterface(sides: GraphPair): readonly Finding[] {
       lowResMessage(a, b),
     );
   }
-  const [old, fresh] = both(tapsOf);
+  const sizes = known(sides, 'image_size');
+  const [old, fresh] = both((graph) => tapsOf(graph, sizes));
   const differing = differences(old, fresh);
   const tapKeys = ['num_res_blocks', 'channel_mult', 'model_channels', 'image_size'];
-  if (differing.length > 0 && (known(sides, 'image_size') || old.size !== fresh.size)) {
+  if (differing.length > 0) {
     const message = `${count(differing.length, 'feature vector')} ${differing.length === 1 ? 'is' : 'are'} new, gone or of another shape`;
     const [first = ''] = differing;
     const [, name = '', shapes = ''] = /^. (\S+) (.*)$/.exec(first) ?? [];
@@ -144,13 +149,14 @@ function lowResMessage(a: Graph, b: Graph): string {
   return 'low_res has another size';
 }
 
-/** Shape of each feature vector, as `--taps` names them. */
-function tapsOf(graph: Graph): ReadonlyMap<string, string> {
+/** Shape of each feature vector, as `--taps` names them; its channels alone where sizes are not known. */
+function tapsOf(graph: Graph, sizes: boolean): ReadonlyMap<string, string> {
   return new Map(
     graph.blocks.map(({ role, index, layers }) => {
       const end = last(layers);
       const name = role === 'middle' ? role : `${role === 'input' ? 'down' : 'up'}.${index}`;
-      return [name, `[${layerOutChannels(end.layer)}, ${end.out_size.join(', ')}]`] as const;
+      const shape = [layerOutChannels(end.layer), ...(sizes ? end.out_size : [])];
+      return [name, `[${shape.join(', ')}]`] as const;
     }),
   );
 }

@@ -32,6 +32,7 @@ export function sameParameters({ a, b }: GraphPair): boolean {
 /** Six channels of an image or three of an image beside three of low_res: the first convolution cannot tell. */
 function inputDrafts(sides: GraphPair, same: boolean): readonly FindingDraft[] {
   const [a, b] = [sides.a.graph, sides.b.graph];
+  if (!known(sides, 'in_channels')) return [];
   if (!same || entryChannels(a) !== entryChannels(b) || a.in_channels === b.in_channels) return [];
   const text = (graph: typeof a) =>
     `${graph.in_channels} channels of x${graph.super_resolution ? ` beside ${graph.in_channels} of low_res` : ''}`;

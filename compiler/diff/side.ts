@@ -6,7 +6,14 @@ import type { Spec } from '../spec/spec.ts';
 import type { ScheduleFacts } from './schedule-facts.ts';
 
 /** What a checkpoint's shapes cannot tell; it is not compared. */
-export type Unknown = 'heads' | 'image_size' | 'diffusion' | 'dropout' | 'name' | 'low_res_size';
+export type Unknown =
+  | 'heads'
+  | 'image_size'
+  | 'in_channels'
+  | 'diffusion'
+  | 'dropout'
+  | 'name'
+  | 'low_res_size';
 
 export interface DiffSide {
   /** What messages call it. */

@@ -158,7 +158,8 @@ function globalFindings(
     out: ['out_channels', 'model_channels'],
   };
   const place = part === 'out' ? 'head' : part;
-  const at = { place, path: { a: part, b: part }, pointer: pointerTo(sides, keys[part], part) };
+  const on = (side: 'a' | 'b') => (params.some((p) => p[side]) ? part : null);
+  const at = { place, path: { a: on('a'), b: on('b') }, pointer: pointerTo(sides, keys[part], part) };
   return shapeFindings(at, params, null);
 }
 

@@ -266,6 +266,62 @@ describe('sides', () => {
     }
   });
 
+  test('a checkpoint is the graph that it belongs to, but for what its shapes do not tell', async () => {
+    const own = await diff('graphs/mnist.json', 'graphs/mnist.safetensors');
+    expect(own).toMatchObject({ exit: 0, findings: [], b: { kind: 'checkpoint' } });
+    expect(own.notes).toEqual([expect.stringContaining('shapes do not tell name, image size, heads')]);
+    const weights = checkpoint(heads(), 'heads.safetensors');
+    expect(await diff(base(), weights)).toMatchObject({ exit: 0, findings: [] });
+    const wider = checkpoint(save('wide.json', patched({ unet: { num_res_blocks: 2 } })), 'wide.safetensors');
+    const { findings } = await diff(base(), wider);
+    const rules = new Set(findings.map(({ rule }) => rule));
+    expect(rules).toEqual(
+      new Set(['weights/added', 'weights/renamed', 'interface/taps', 'cost/params', 'cost/weight-bytes']),
+    );
+  });
+
+  test('a checkpoint of another family is compared by the names of its tensors', async () => {
+    const tensor = (shape: readonly number[]) => ({
+      shape,
+      data: new Float32Array(shape.reduce((n, d) => n * d, 1)),
+    });
+    const write = (name: string, tensors: Record<string, ReturnType<typeof tensor>>) => {
+      writeFileSync(at(name), writeTensors(new Map(Object.entries(tensors))));
+      return at(name);
+    };
+    const a = write('x.safetensors', {
+      'net.0.weight': tensor([2, 3]),
+      'net.0.bias': tensor([2]),
+      'old.w': tensor([1]),
+    });
+    const b = write('y.safetensors', {
+      'net.0.weight': tensor([2, 4]),
+      'net.0.bias': tensor([2]),
+      'new.w': tensor([1]),
+    });
+    const { findings, exit, notes } = await diff(a, b);
+    expect(exit).toBe(1);
+    expect(findings.map(({ rule, place }) => `${rule} ${place}`)).toEqual([
+      'weights/removed old',
+      'weights/added new',
+      'weights/reshaped net',
+    ]);
+    expect(notes.join()).toContain('its tensors are compared by name alone');
+    expect((await diff(a, a)).findings).toEqual([]);
+    expect((await unetc('diff', a, b, '--rename-map', at('map.json'))).exit).toBe(2);
+    expect((await unetc('diff', a, b, '--format', 'html')).exit).toBe(2);
+  });
+
+  test('a graph in TypeScript, told at its line', async () => {
+    const { version: _, ...fields } = patched({ unet: { num_heads: 4 } }) as Record<string, unknown>;
+    const text = `import { defineUNet } from 'unetc';\n\nexport default defineUNet(${JSON.stringify({ version: 1, ...fields }, null, 2)});\n`;
+    writeFileSync(at('b.ts'), text);
+    const { findings } = await diff(base(), at('b.ts'));
+    expect(findings).toHaveLength(4);
+    const line = text.split('\n')[findings[0]!.position!.line - 1];
+    expect(line).toContain('num_heads');
+  });
+
   test('--kernels shows the sources that differ', async () => {
     const to = save('transposed.json', patched({ unet: { upsample: 'conv_transpose' } }));
     const { kernels } = await diff(base(), to, '--kernels');

@@ -159,3 +159,19 @@ describe('text', () => {
     expect(stdout).toBe(`${a} -> ${a}\n\nno changes\n`);
   });
 });
+
+describe('html', () => {
+  test('draws both sides with what changed marked', async () => {
+    const { stdout, exit } = await diff('html');
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/^<!doctype html>/);
+    expect(stdout.match(/<svg /g)).toHaveLength(2);
+    expect(stdout).toContain('heads 2 became 4');
+    expect(stdout).toMatch(/breaking weights\/added: down\[0\]\.res\[1\].*: the block is new/);
+  });
+
+  test('marks nothing where nothing changed', async () => {
+    const [a] = change() as [string];
+    expect((await diff('html', [a, a])).stdout).toContain('<li>no changes</li>');
+  });
+});
