@@ -3,7 +3,7 @@
 
 import path from 'node:path';
 import { GraphError, type Position } from '../../compiler/diagnostics.ts';
-import { type DiffSide, sideOfGraph, type Unknown } from '../../compiler/diff/side.ts';
+import { type DiffSide, sideOfGraph } from '../../compiler/diff/side.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { bytesInMemory, decodeUtf8 } from '../../runtime/bytes.ts';
@@ -33,8 +33,9 @@ export async function readSide(word: string, label = word): Promise<ReadSide> {
   }
   const checkpoint = isCheckpointName(word) || (pathKind(word) === 'file' && isCheckpoint(headOf(word)));
   if (!checkpoint) return graphSide(readGraph(word), label, word);
-  const { openWeights } = await import('../../runtime/weights/open.ts');
-  return checkpointSide(openWeights(word), label, word);
+  const { readCheckpointTensors } = await import('../checkpoint-tensors.ts');
+  const { tensors, notes } = readCheckpointTensors(word);
+  return checkpointSide(tensors, notes, label, word);
 }
 
 async function readGitSide(place: GitPlace, label: string): Promise<ReadSide> {
@@ -45,13 +46,11 @@ async function readGitSide(place: GitPlace, label: string): Promise<ReadSide> {
     if (isCheckpointName(file)) throw new RuntimeError('weights', `${label}: ${found.fault}`);
     throw unreadable(label, found.fault);
   }
-  if (isCheckpointName(file) || isCheckpoint(found)) {
+  if (isCheckpointName(file) || isCheckpoint(found.subarray(0, HEAD))) {
     const { openCheckpoint } = await import('../../runtime/weights/checkpoint.ts');
-    return checkpointSide(
-      openCheckpoint(bytesInMemory(found, { kind: 'weights', label }), label),
-      label,
-      file,
-    );
+    const source = openCheckpoint(bytesInMemory(found, { kind: 'weights', label }), label);
+    const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
+    return checkpointSide(tensors, source.notes ?? [], label, file);
   }
   const text = decodeUtf8(found);
   if (text === null) throw unreadable(label, 'the file is not UTF-8 text');
@@ -94,74 +93,46 @@ async function bundleSide(bundle: Bundle, label: string, folder: string): Promis
   };
 }
 
-interface Checkpoint {
-  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[] | null;
-  readonly notes?: readonly string[];
-  close(): void;
-}
-
 /** A checkpoint as the graph that it belongs to; one of another family as its parameters alone. */
-async function checkpointSide(source: Checkpoint, label: string, file: string): Promise<ReadSide> {
-  const { inferGraph } = await import('../../compiler/import/infer.ts');
-  const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
-  source.close();
-  const notes = (source.notes ?? []).map((note) => `${label}: ${note}`);
-  const read = { kind: 'checkpoint', bundle: null, file, locate: () => undefined } as const;
-  try {
-    const { graph, undetermined } = inferGraph(tensors, { file: label });
-    const unknown = new Set<Unknown>(['name', ...undetermined.flatMap(({ key }) => UNKNOWN[key] ?? [])]);
-    const untold = [...unknown].map((fact) => fact.replaceAll('_', ' ')).join(', ');
-    const note = `${label}: shapes do not tell ${untold}; these and the schedule were not compared`;
-    return { ...read, side: sideOfGraph(label, graph, { unknown }), notes: [...notes, note] };
-  } catch (error) {
-    if (!(error instanceof GraphError)) throw error;
-    const parameters = [...tensors].map(([name, shape]) => ({ name, shape }));
-    const side = {
-      label,
-      graph: null,
-      spec: null,
-      parameters,
-      unknown: new Set<Unknown>(),
-      compiled: null,
-      schedule: null,
-    };
-    const why = error.diagnostics[0]?.message ?? '';
-    return { ...read, side, notes: [...notes, `${label}: ${why}; its tensors are compared by name alone`] };
-  }
+async function checkpointSide(
+  tensors: ReadonlyMap<string, readonly number[]>,
+  said: readonly string[],
+  label: string,
+  file: string,
+): Promise<ReadSide> {
+  const { sideOfTensors } = await import('./checkpoint-side.ts');
+  const { side, note } = sideOfTensors(tensors, label);
+  const notes = [...said.map((text) => `${label}: ${text}`), note];
+  return { kind: 'checkpoint', side, bundle: null, file, notes, locate: () => undefined };
 }
-
-/** What is not known where a key of an inferred graph is a guess. */
-const UNKNOWN: Readonly<Record<string, readonly Unknown[]>> = {
-  '/image_size': ['image_size'],
-  '/unet/num_heads': ['heads'],
-  '/unet/num_heads_upsample': ['heads'],
-  '/unet/dropout': ['dropout'],
-  '/blocks': ['heads', 'dropout'],
-  '/super_resolution/low_res_size': ['low_res_size'],
-  '/unet/in_channels': ['in_channels'],
-  '/in_channels': ['in_channels'],
-  '/diffusion': ['diffusion'],
-};
 
 function isCheckpointName(file: string): boolean {
   return /\.(pt|pth|ckpt|bin|safetensors)$/i.test(file);
 }
 
-/** A zip archive of torch.save, or the header of safetensors: a length, then a brace. */
+/** A zip archive of torch.save, the header of safetensors (a length, then a brace), or a state dict as JSON. */
 function isCheckpoint(head: Uint8Array): boolean {
-  return (
-    (head[0] === 0x50 && head[1] === 0x4b) || (head[8] === 0x7b && head.subarray(1, 8).some((b) => b === 0))
-  );
+  const zip = head[0] === 0x50 && head[1] === 0x4b;
+  const safetensors = head[8] === 0x7b && head.subarray(1, 8).some((byte) => byte === 0);
+  return zip || safetensors || /^\s*\{\s*"[^"]+\.(weight|bias)"\s*:/.test(new TextDecoder().decode(head));
 }
 
+/** The first bytes of a file; none where it cannot be read, which whoever reads it whole will tell. */
 function headOf(file: string): Uint8Array {
-  const source = openFile({ kind: 'input', label: file });
   try {
-    return source.read(0, Math.min(16, source.size));
-  } finally {
-    source.close();
+    const source = openFile({ kind: 'input', label: file });
+    try {
+      return source.read(0, Math.min(HEAD, source.size));
+    } finally {
+      source.close();
+    }
+  } catch (error) {
+    if (error instanceof RuntimeError) return new Uint8Array();
+    throw error;
   }
 }
+
+const HEAD = 256;
 
 function unreadable(label: string, message: string): GraphError {
   return new GraphError([{ severity: 'error', code: 'G000', pointer: '', message }], label);
