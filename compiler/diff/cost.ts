@@ -118,5 +118,5 @@ export function relative(before: number, after: number): string {
 
 /** A whole number with separators, the same in every locale. */
 export function whole(n: number): string {
-  return n.toLocaleString('en-US');
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 }
