@@ -78,7 +78,7 @@ async function bundleSide(bundle: Bundle, label: string, folder: string): Promis
   const { epsilonsIn, scheduleFacts } = await import('../../compiler/diff/schedule-facts.ts');
   const graph = graphOfBundle(bundle, label);
   const { batch, precision, taps, strict, inputs } = bundle.manifest;
-  const epsilons = epsilonsIn(bundle.kernels.values());
+  const epsilons = epsilonsIn(bundle);
   const side = sideOfGraph(label, graph, {
     compiled: { batch, precision, taps, strict, epsilons, max_period: inputs.timesteps.max_period },
     schedule: scheduleFacts(bundle),

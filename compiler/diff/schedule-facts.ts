@@ -57,12 +57,26 @@ export function fusedIn(group: string): readonly string[] {
   return /^(#\d+ )?map\b/.test(head) ? words.slice(1) : words;
 }
 
-/** Epsilons of the norms in kernels: what is added under the inverse square root. */
-export function epsilonsIn(kernels: Iterable<string>): readonly number[] {
+/**
+ * Epsilons of the norms of a bundle, to float32's seven digits: what its kernels add under an inverse square root, as a
+ * number in their text or as the field `epsilon` of their sizes.
+ */
+export function epsilonsIn({ manifest, kernels }: Bundle): readonly number[] {
   const found = new Set<number>();
-  for (const text of kernels) {
+  for (const text of kernels.values()) {
     for (const [, value] of text.matchAll(/inverseSqrt\([^;]*\+ ([\d.]+(?:e-?\d+)?)\)/g))
       found.add(Number(value));
   }
-  return [...found].sort((x, y) => x - y);
+  const fields = manifest.kernels.map(({ file }) => sizesOf(kernels.get(file) ?? '').indexOf('epsilon'));
+  for (const { kernel, sizes } of manifest.dispatches) {
+    const word = sizes[fields[kernel]!];
+    if (word !== undefined) found.add(new Float32Array(Uint32Array.of(word).buffer)[0]!);
+  }
+  return [...new Set([...found].map((value) => Number(value.toPrecision(7))))].sort((x, y) => x - y);
+}
+
+/** The fields of a kernel's `struct Sizes`, a word each. */
+function sizesOf(text: string): readonly string[] {
+  const [, body = ''] = /struct Sizes \{([^}]*)\}/.exec(text.replace(/\/\/.*$/gm, '')) ?? [];
+  return [...body.matchAll(/(\w+)\s*:\s*[ufi]32/g)].map(([, name = '']) => name);
 }
