@@ -23,7 +23,7 @@ export interface Finding {
   readonly message: string;
   /** The single tensors, kernels and the like behind it. */
   readonly details: readonly string[];
-  /** 12 hexadecimal digits: of rule, place, before, after and details, and so the same in every run. */
+  /** 12 hexadecimal digits: of rule, place, before, after and details, whatever the numbers of blocks. */
   readonly fingerprint: string;
 }
 
@@ -44,14 +44,21 @@ export interface FindingDraft {
 
 export function finding(draft: FindingDraft): Finding {
   const { rule, change, place, pointer, before, after, message, details = [] } = draft;
-  const identity = JSON.stringify([rule, change, place, before, after, details]);
+  const path = draft.path ?? { a: null, b: null };
+  // names without the numbers of their block, which move with every block before it
+  const relative = (text: string) =>
+    [path.a, path.b].reduce<string>(
+      (left, prefix) => (prefix ? left.replaceAll(`${prefix}.`, '') : left),
+      text,
+    );
+  const identity = JSON.stringify([rule, change, place, before, after, details.map(relative)]);
   return {
     rule,
     family: familyOf(rule),
     severity: draft.severity ?? DIFF_RULES[rule].severity,
     change,
     place,
-    path: draft.path ?? { a: null, b: null },
+    path,
     pointer,
     before,
     after,

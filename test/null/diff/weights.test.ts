@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { align } from '../../../compiler/diff/align.ts';
 import { diffSides } from '../../../compiler/diff/diff.ts';
+import { type FindingDraft, finding } from '../../../compiler/diff/finding.ts';
 import { rolesOf } from '../../../compiler/diff/roles.ts';
 import { graphCost, totalMacs } from '../../../compiler/graph/cost.ts';
 import { lowerGraph } from '../../../compiler/graph/lower.ts';
@@ -45,6 +46,24 @@ describe('the rename map', () => {
     expect(map.zeros).toHaveLength(18);
     expect(map.zeros).toContain('input_blocks.1.1.proj_out.weight');
   });
+});
+
+test('a fingerprint stays when blocks before it come or go', () => {
+  const at = (n: number): FindingDraft => ({
+    rule: 'weights/reshaped',
+    change: '~',
+    place: 'down[1].res[0]',
+    path: { a: `input_blocks.${n}.0`, b: `input_blocks.${n + 1}.0` },
+    pointer: '',
+    before: 'res_block 32 -> 64',
+    after: 'res_block 32 -> 96',
+    message: '',
+    details: [`input_blocks.${n}.0.in_layers.2.weight [64, 32, 3, 3] -> [96, 32, 3, 3]`],
+  });
+  expect(finding(at(3)).fingerprint).toBe(finding(at(5)).fingerprint);
+  expect(finding({ ...at(3), after: 'res_block 32 -> 128' }).fingerprint).not.toBe(
+    finding(at(3)).fingerprint,
+  );
 });
 
 test('roles of a model', () => {
