@@ -10,7 +10,7 @@ import { parseSettings, type SettingWords } from './model-settings.ts';
 import { targetFor } from './target-choice.ts';
 
 /** The words of the call, as commander gives them. */
-export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target'>;
+export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target' | 'precision'>;
 
 /** What `--json` prints. Counts are over the whole batch; bytes are bytes. */
 export interface GraphStats {
@@ -18,6 +18,7 @@ export interface GraphStats {
   readonly image_size: readonly number[];
   readonly batch: number;
   readonly target: string;
+  readonly precision: 'f32' | 'f16';
   /** Scalars in all parameters, and how many tensors they are in. */
   readonly params: number;
   readonly tensors: number;
@@ -40,15 +41,16 @@ export function graphStats(
   path: string,
   words: StatsWords,
 ): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
-  const { batch = 1, size, target: name = 'generic' } = parseSettings(words);
+  const { batch = 1, size, precision = 'f32', target: name = 'generic' } = parseSettings(words);
   const { graph, warnings } = readGraph(path, { size });
   const target = targetFor(name);
-  const { manifest } = compileGraph(graph, { batch, target }).bundle;
+  const { manifest } = compileGraph(graph, { batch, target, precision }).bundle;
   const stats: GraphStats = {
     name: graph.name,
     image_size: graph.image_size,
     batch,
     target: target.name,
+    precision,
     params: parameterCount(graph),
     tensors: parameters(graph).length,
     macs: countMacs(lowerGraph(graph, { batch, taps: false, precision: 'f32' })),

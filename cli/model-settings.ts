@@ -33,7 +33,7 @@ export interface SettingWords {
 
 const LARGEST_BATCH = 65536;
 
-/** Reads the words. Throws UsageError for one that is off, also for what this version cannot do. */
+/** Reads the words. Throws UsageError for one that is off. */
 export function parseSettings(words: SettingWords): ModelSettings {
   const precision = parseChoice(words.precision ?? 'f32', '--precision', ['f32', 'f16']);
   const settings: ModelSettings = {
@@ -59,10 +59,7 @@ export function checkSettings({ batch, size, precision, target }: ModelSettings)
   ) {
     throw new UsageError(`--size: found ${JSON.stringify(size)}, expected whole numbers from 1 to 65536`);
   }
-  if (precision === 'f16') {
-    throw new UsageError("--precision: found 'f16', which no target has kernels for yet; use f32");
-  }
-  if (precision !== undefined && precision !== 'f32') {
+  if (precision !== undefined && precision !== 'f32' && precision !== 'f16') {
     throw new UsageError(`--precision: found '${precision}', expected f32 or f16`);
   }
   if (target !== undefined && target !== AUTO) targetFor(target);

@@ -109,8 +109,9 @@ function openReference(
   options: OpenOptions,
 ): OpenedModel {
   const { graph } = source;
-  const { taps = source.kind === 'bundle' && source.bundle.manifest.taps } = options;
-  const model = referenceModel(graph, { batch: batchOf(source, options), taps, read });
+  const own = source.kind === 'bundle' ? source.bundle.manifest : { taps: false, precision: 'f32' as const };
+  const { taps = own.taps, precision = own.precision } = options;
+  const model = referenceModel(graph, { batch: batchOf(source, options), taps, precision, read });
   return { model, graph, adapter: 'the reference executor', close: () => weights.close() };
 }
 

@@ -12,13 +12,16 @@ import { interfaceOf } from './model-source.ts';
 export interface ReferenceOptions {
   readonly batch: number;
   readonly taps: boolean;
+  /** In `f16` values of the torso are rounded after each op, as in the original's float16. */
+  readonly precision: 'f32' | 'f16';
   /** The values of a parameter, row-major. */
   readonly read: (name: string, shape: readonly number[]) => Float32Array;
 }
 
 /** The model of `graph`, evaluated op by op; results are rounded to float32. */
-export function referenceModel(graph: Graph, { batch, taps, read }: ReferenceOptions): Model {
-  const ops = lowerGraph(graph, { batch, taps, precision: 'f32' });
+export function referenceModel(graph: Graph, options: ReferenceOptions): Model {
+  const { batch, read } = options;
+  const ops = lowerGraph(graph, options);
   const face = interfaceOf(graph, batch);
   return {
     interface: face,

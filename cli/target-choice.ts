@@ -14,11 +14,14 @@ export const AUTO = 'auto';
 export function targetFor(name: string | undefined, inspected?: InspectedAdapter): Target {
   if (name === undefined || name === AUTO) {
     if (inspected === undefined) return GENERIC;
-    const { adapter, features } = inspected;
+    const { adapter, features, limits, matrices } = inspected;
     return chooseTarget({
       features,
       software: adapter.isFallback,
+      subgroupMinSize: adapter.subgroupMinSize || undefined,
       subgroupMaxSize: adapter.subgroupMaxSize || undefined,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize ?? 0,
+      matrices,
     });
   }
   const found = findTarget(name);

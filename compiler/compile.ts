@@ -11,7 +11,7 @@ import { runPasses } from './passes/index.ts';
 import { buildSchedule } from './schedule/build.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { verifySchedule } from './schedule/verify.ts';
-import { GENERIC, type Target } from './target.ts';
+import { GENERIC, type Target, targetAt } from './target.ts';
 
 export interface CompileOptions {
   /** Images in a forward pass; default 1. */
@@ -37,14 +37,8 @@ export interface Compilation {
 
 /** Compiles a checked graph. The same graph and options give the same bytes. */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
-  const {
-    batch = 1,
-    taps = false,
-    precision = 'f32',
-    target = GENERIC,
-    strict = false,
-    fuse = true,
-  } = options;
+  const { batch = 1, taps = false, precision = 'f32', strict = false, fuse = true } = options;
+  const target = targetAt(options.target ?? GENERIC, precision);
   const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
   const schedule = buildSchedule(ops, target, fuse ? undefined : [], strict);
   verifySchedule(schedule);

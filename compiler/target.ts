@@ -15,10 +15,11 @@ export interface TargetLimits {
 export interface Target {
   readonly name: string;
   /**
-   * How products are computed: `workgroup` by tiles in workgroup memory, as GPUs want it; `subgroup` by single
-   * subgroups of 8 lanes without workgroup memory, as processors want it.
+   * How products are computed: `workgroup` by tiles in workgroup memory, as GPUs want it; `matrix` by the matrix units
+   * of subgroups of 32 lanes, those in float16; `subgroup` by single subgroups of 8 lanes without workgroup memory, as
+   * processors want it.
    */
-  readonly products: 'workgroup' | 'subgroup';
+  readonly products: 'workgroup' | 'matrix' | 'subgroup';
   readonly limits: TargetLimits;
   readonly features: readonly string[];
 }
@@ -43,6 +44,14 @@ export const GENERIC: Target = {
   features: [],
 };
 
+/** NVIDIA GPUs from Turing on: matrix units that multiply float16 into float32, 48 KiB of workgroup memory. */
+export const NVIDIA: Target = {
+  name: 'nvidia',
+  products: 'matrix',
+  limits: { ...DEFAULT_LIMITS, maxComputeWorkgroupStorageSize: 49152 },
+  features: ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'],
+};
+
 /** Processors that run shaders, such as Mesa's lavapipe: a subgroup is one vector of 8 lanes. */
 export const SOFTWARE: Target = {
   name: 'software',
@@ -52,21 +61,67 @@ export const SOFTWARE: Target = {
 };
 
 /** The profiles. */
-export const TARGETS: readonly Target[] = [GENERIC, SOFTWARE];
+export const TARGETS: readonly Target[] = [GENERIC, NVIDIA, SOFTWARE];
 
 /** What is known of an adapter. */
 export interface AdapterFacts {
   readonly features: ReadonlySet<string>;
   /** Whether it is a processor that runs shaders. */
   readonly software: boolean;
-  /** Lanes of its largest subgroup; undefined where it does not say. */
+  /** Lanes of its smallest and its largest subgroup; undefined where it does not say. */
+  readonly subgroupMinSize: number | undefined;
   readonly subgroupMaxSize: number | undefined;
+  readonly maxComputeWorkgroupStorageSize: number;
+  /** What its matrix units multiply. */
+  readonly matrices: readonly MatrixConfig[];
+}
+
+/** Matrices of M x K and K x N elements of one type, with a sum of another. */
+export interface MatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
 }
 
 /** The profile that suits an adapter best. */
 export function chooseTarget(adapter: AdapterFacts): Target {
-  const vector = adapter.software && adapter.subgroupMaxSize === 8;
-  return vector && SOFTWARE.features.every((name) => adapter.features.has(name)) ? SOFTWARE : GENERIC;
+  const offers = (target: Target) => target.features.every((name) => adapter.features.has(name));
+  if (adapter.software && adapter.subgroupMaxSize === 8 && offers(SOFTWARE)) return SOFTWARE;
+  return offers(NVIDIA) && runsMatrices(adapter) ? NVIDIA : GENERIC;
+}
+
+/** Whether an adapter has the matrices, the subgroups and the workgroup memory that the matrix kernels are written for. */
+function runsMatrices(adapter: AdapterFacts): boolean {
+  const { subgroupMinSize, subgroupMaxSize, maxComputeWorkgroupStorageSize, matrices } = adapter;
+  const fits = (config: MatrixConfig) =>
+    config.componentType === 'f16' &&
+    config.resultComponentType === 'f32' &&
+    [config.M, config.N, config.K].every((size) => size === 16);
+  return (
+    subgroupMinSize === 32 &&
+    subgroupMaxSize === 32 &&
+    maxComputeWorkgroupStorageSize >= NVIDIA.limits.maxComputeWorkgroupStorageSize &&
+    matrices.some(fits)
+  );
+}
+
+/**
+ * The target as it computes a precision. Where its own kernels are of the other one it runs those of workgroups: matrix
+ * units multiply float16, and a processor gains nothing from half the bytes, since it computes in float32 anyway.
+ */
+export function targetAt(target: Target, precision: 'f32' | 'f16'): Target {
+  const plain = precision === 'f16' ? 'subgroup' : 'matrix';
+  const { maxComputeWorkgroupStorageSize } = DEFAULT_LIMITS;
+  return target.products === plain
+    ? {
+        ...target,
+        products: 'workgroup',
+        features: [],
+        limits: { ...target.limits, maxComputeWorkgroupStorageSize },
+      }
+    : target;
 }
 
 /** The profile of a name, or undefined. */

@@ -42,6 +42,23 @@ export function describeAdapter(info: GPUAdapterInfo, backend: string): AdapterD
   };
 }
 
+/** Matrices of M x K and K x N elements that are multiplied into M x N sums of another type. */
+export interface MatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** What the matrix units of an adapter multiply, as plain data. Only Dawn tells. */
+export function matricesOf(info: GPUAdapterInfo): readonly MatrixConfig[] {
+  const { subgroupMatrixConfigs = [] } = info as { readonly subgroupMatrixConfigs?: Iterable<MatrixConfig> };
+  return Array.from(subgroupMatrixConfigs, ({ componentType, resultComponentType, M, N, K }) => {
+    return { componentType, resultComponentType, M, N, K };
+  });
+}
+
 /** The adapter in one line, as messages and reports print it. */
 export function adapterLine(adapter: AdapterDescription): string {
   const name = adapter.device || adapter.architecture || adapter.vendor || 'unknown adapter';

@@ -45,8 +45,8 @@ export function checkManifest(manifest: Manifest): readonly string[] {
     );
   }
   const names = new Set<string>();
-  manifest.outputs.forEach(({ name, shape, slot }, i) => {
-    holds(slot, storedBytes(shape), `/outputs/${i}`);
+  manifest.outputs.forEach(({ name, dtype, shape, slot }, i) => {
+    holds(slot, storedBytes(shape, dtype), `/outputs/${i}`);
     demand(!names.has(name), `/outputs/${i}/name`, `a second output called ${name}`);
     names.add(name);
   });
@@ -80,7 +80,7 @@ export function checkManifest(manifest: Manifest): readonly string[] {
         at,
         `${part.param} has ${elements(shape ?? [])} elements, the part places ${expected}`,
       );
-      demand(endOf(part) <= length, at, `ends at float ${endOf(part)} of ${length}`);
+      demand(endOf(part) <= length, at, `ends at word ${endOf(part)} of ${length}`);
     });
   });
 
@@ -125,9 +125,9 @@ export function checkManifest(manifest: Manifest): readonly string[] {
 }
 
 /** Bytes of a tensor [batch, channels, ...space] in channels-last storage. */
-function storedBytes(shape: readonly number[]): number {
+export function storedBytes(shape: readonly number[], dtype: 'f32' | 'f16' = 'f32'): number {
   const [batch = 1, channels = 1, ...space] = shape;
-  return batch * elements(space) * Math.ceil(channels / 4) * 16;
+  return batch * elements(space) * Math.ceil(channels / 4) * (dtype === 'f16' ? 8 : 16);
 }
 
 function elementsOf(part: WeightPart): number {
@@ -143,13 +143,14 @@ function elementsOf(part: WeightPart): number {
   }
 }
 
-/** First float behind everything that a part writes. */
+/** First word behind everything that a part writes. */
 function endOf(part: WeightPart): number {
   switch (part.kind) {
     case 'product':
       return (
         part.offset +
-        Math.ceil((part.first_output + part.outputs) / part.tile) * part.steps * part.chunk * part.tile
+        (Math.ceil((part.first_output + part.outputs) / part.tile) * part.steps * part.chunk * part.tile) /
+          (part.half ? 2 : 1)
       );
     case 'winograd':
       return part.offset + (part.m + 2) ** 2 * part.plane;

@@ -10,11 +10,15 @@ const positive = z.int().min(1);
 const shape = z.array(positive).readonly();
 const u32 = z.int().min(0).max(0xffffffff);
 
-/** How a parameter is laid out in an arena. Offsets count floats from the beginning of its dispatch's weights. */
+/**
+ * How a parameter is laid out in an arena. Offsets count words of four bytes from the beginning of its dispatch's
+ * weights. `half` products are float16, two in a word; `half` vectors are rounded to float16 and stored as float32.
+ */
 const weightPartSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('product'),
+      half: z.boolean(),
       /** A step is [chunk][tile]: `rows` has taps within chunks of inputs, `quads` has chunks within taps. */
       layout: z.enum(['rows', 'quads']),
       param: z.string(),
@@ -64,6 +68,7 @@ const weightPartSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('vector'),
+      half: z.boolean(),
       param: z.string(),
       length: positive,
       /** Elements of a row, and the floats a row takes: rows are filled up to a multiple of four. */
@@ -109,7 +114,10 @@ export const manifestSchema = z
       y: z.strictObject({ slot: count, classes: positive }).nullable(),
       low_res: tensorSchema.nullable(),
     }),
-    outputs: z.array(z.strictObject({ name: z.string(), shape, slot: count })).readonly(),
+    /** As inputs; feature vectors of float16 are stored so. */
+    outputs: z
+      .array(z.strictObject({ name: z.string(), dtype: z.enum(['f32', 'f16']), shape, slot: count }))
+      .readonly(),
     /** Every parameter, in checkpoint order. */
     parameters: z.array(z.strictObject({ name: z.string(), shape })).readonly(),
     /** Bytes of each arena. */
@@ -120,7 +128,7 @@ export const manifestSchema = z
       .readonly(),
     /** Texels of a row of every texture. */
     texture_width: positive,
-    /** Packed weights. Offset in bytes, length in floats; arena null is a texture of their own. */
+    /** Packed weights. Offset in bytes, length in words of four; arena null is a texture of their own. */
     weights: z
       .array(
         z.strictObject({

@@ -1,7 +1,14 @@
 // The one place that opens Dawn, the WebGPU of Node.
 
 import { env, platform } from 'node:process';
-import { type AdapterDescription, type DeviceRequirements, describeAdapter, limitsOf } from './adapter.ts';
+import {
+  type AdapterDescription,
+  type DeviceRequirements,
+  describeAdapter,
+  limitsOf,
+  type MatrixConfig,
+  matricesOf,
+} from './adapter.ts';
 import { RuntimeError } from './errors.ts';
 import { type OpenedDevice, requestDevice } from './opened-device.ts';
 
@@ -31,6 +38,8 @@ export interface InspectedAdapter {
   readonly adapter: AdapterDescription;
   readonly features: ReadonlySet<string>;
   readonly limits: Readonly<Record<string, number>>;
+  /** What its matrix units multiply; empty where it has none. */
+  readonly matrices: readonly MatrixConfig[];
 }
 
 /** What WebGPU grants everywhere. */
@@ -81,6 +90,7 @@ export async function inspectAdapter(options: DawnOptions = {}): Promise<Inspect
       adapter: describeAdapter(adapter.info, backendName(options)),
       features: new Set([...adapter.features].sort()),
       limits: limitsOf(adapter.limits),
+      matrices: matricesOf(adapter.info),
     };
   } finally {
     alive.delete(gpu);

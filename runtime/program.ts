@@ -1,6 +1,7 @@
 // A bundle on a device: memory, pipelines and bind groups made once, then one command buffer a forward pass.
 
 import type { Bundle, Manifest } from './bundle.ts';
+import { storedBytes } from './bundle-check.ts';
 import { checkInputs } from './check-inputs.ts';
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
@@ -10,9 +11,10 @@ import type { Model, ModelInputs, ModelInterface } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { createPause } from './pause.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
-import { elements, type Tensor } from './tensor.ts';
+import type { Tensor } from './tensor.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
 import type { DispatchTimer } from './timing.ts';
+import { float16ToFloat32 } from './weights/dtypes.ts';
 
 export type { ReadParameter } from './memory.ts';
 
@@ -27,6 +29,7 @@ export interface Program extends Model {
 
 interface Output {
   readonly name: string;
+  readonly dtype: 'f32' | 'f16';
   readonly shape: readonly number[];
   readonly slot: GPUBuffer;
   readonly bytes: number;
@@ -161,10 +164,9 @@ function bindDispatches(
 
 function placeOutputs(manifest: Manifest, memory: Memory): readonly Output[] {
   let offset = 0;
-  return manifest.outputs.map(({ name, shape, slot }) => {
-    const [batch = 1, channels = 1, ...space] = shape;
-    const bytes = batch * elements(space) * Math.ceil(channels / 4) * 16;
-    const output = { name, shape, slot: memory.buffer(slot), bytes, offset };
+  return manifest.outputs.map(({ name, dtype, shape, slot }) => {
+    const bytes = storedBytes(shape, dtype);
+    const output = { name, dtype, shape, slot: memory.buffer(slot), bytes, offset };
     offset += bytes;
     return output;
   });
@@ -206,9 +208,12 @@ function encode(
 }
 
 function readOutputs(outputs: readonly Output[], staging: GPUBuffer): ReadonlyMap<string, Tensor> {
-  const mapped = new Float32Array(staging.getMappedRange());
-  const results = outputs.map(({ name, shape, bytes, offset }) => {
-    const stored = mapped.subarray(offset / 4, (offset + bytes) / 4);
+  const mapped = staging.getMappedRange();
+  const results = outputs.map(({ name, dtype, shape, bytes, offset }) => {
+    const stored =
+      dtype === 'f16'
+        ? float16ToFloat32(new Uint16Array(mapped, offset, bytes / 2))
+        : new Float32Array(mapped, offset, bytes / 4);
     return [name, fromChannelsLast(stored, shape)] as const;
   });
   staging.unmap();

@@ -87,7 +87,7 @@ export function compileOps(ops: OpGraph, options: OpsOptions = {}): Bundle {
   const bundle = generateBundle(anyGraph(), schedule, memory, {
     target,
     batch,
-    precision: 'f32',
+    precision: ops.nodes.some(({ type }) => type.dtype === 'f16') ? 'f16' : 'f32',
     taps: false,
     strict,
   });

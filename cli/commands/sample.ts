@@ -31,6 +31,7 @@ export const register: Register = (program, context) => {
     .option('--batch <N>', 'images in a forward pass (default: up to 8)')
     .option('--size <HxW>', 'sample another size than the graph says')
     .option('--format <NAME>', 'png, or safetensors for samples.safetensors with float32 in [-1, 1]', 'png')
+    .option('--precision <NAME>', 'f32 or f16')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
     .option('--quiet', 'no progress')

@@ -14,6 +14,7 @@ export const register: Register = (program, context) => {
     .argument('<graph>', 'graph file of either form')
     .option('--batch <N>', 'images in a forward pass', '1')
     .option('--size <HxW>', 'another image size than the graph says')
+    .option('--precision <NAME>', 'f32 or f16', 'f32')
     .option('--target <NAME>', 'what to compile for', 'generic')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
@@ -42,7 +43,10 @@ function printStats(stats: GraphStats): string {
       'activations',
       `${bytes(stats.activation_peak_bytes).padStart(20)}  without reuse ${bytes(stats.activation_bytes_without_reuse)}`,
     ],
-    ['dispatches', `${whole(stats.dispatches).padStart(20)}  of ${stats.kernels} kernels (${stats.target})`],
+    [
+      'dispatches',
+      `${whole(stats.dispatches).padStart(20)}  of ${stats.kernels} kernels (${stats.target}, ${stats.precision})`,
+    ],
   ];
   const images = stats.batch === 1 ? '1 image' : `${stats.batch} images`;
   const title = `${stats.name}: one forward pass of ${images} of ${stats.image_size.join('x')}`;

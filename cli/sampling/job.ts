@@ -21,6 +21,7 @@ export interface SampleWords {
   readonly size?: string;
   readonly format?: string;
   readonly strict?: boolean;
+  readonly precision?: string;
   readonly reference?: boolean;
   readonly quiet?: boolean;
 }
@@ -49,6 +50,8 @@ export interface SampleJob {
   readonly size: readonly number[] | null;
   readonly format: 'png' | 'safetensors';
   readonly strict: boolean;
+  /** Null where the bundle says, and for a graph float32. */
+  readonly precision: 'f32' | 'f16' | null;
   readonly reference: boolean;
   readonly quiet: boolean;
 }
@@ -73,6 +76,10 @@ export function parseJob(model: string, words: SampleWords): SampleJob {
     size: words.size === undefined ? null : parseSize(words.size),
     format: parseChoice(words.format ?? 'png', '--format', ['png', 'safetensors']),
     strict: words.strict ?? false,
+    precision:
+      words.precision === undefined
+        ? null
+        : parseChoice(words.precision, '--precision', ['f32', 'f16'] as const),
     reference: words.reference ?? false,
     quiet: words.quiet ?? false,
   };

@@ -55,6 +55,7 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   const size = job.size ?? undefined;
   const { weights, strict, reference, quiet } = job;
   const renameMap = job.rename_map ?? undefined;
+  const precision = job.precision ?? undefined;
   const plan: Plan = (face, diffusion) => {
     const process = diffusionProcess(diffusion, job.steps);
     const requests = makeRequests(job, inputs, face);
@@ -64,7 +65,7 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
   const opened = await open(
     job.model,
-    { weights, renameMap, strict, reference, quiet, batch, size, check },
+    { weights, renameMap, strict, precision, reference, quiet, batch, size, check },
     context,
   );
   try {

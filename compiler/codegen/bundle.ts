@@ -12,8 +12,8 @@ import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../schedule/storage.ts';
-import { nodeOf, resolveView } from '../schedule/values.ts';
-import type { Target } from '../target.ts';
+import { isHalf, nodeOf, resolveView } from '../schedule/values.ts';
+import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
 import { GROUPS } from './groups/index.ts';
 import type { ActivationResource, KernelCall } from './kernel-call.ts';
@@ -82,13 +82,16 @@ export function generateBundle(
     image_size: graph.image_size,
     taps: options.taps,
     strict: options.strict,
-    requires: { features: [...options.target.features], limits: requiredLimits(arenas, plan.slots) },
+    requires: {
+      features: [...options.target.features],
+      limits: requiredLimits(arenas, plan.slots, options.target),
+    },
     inputs: inputsOf(graph, schedule.graph, slot),
-    outputs: schedule.graph.outputs.map(({ name, value }) => ({
-      name,
-      shape: schedule.graph.nodes[value]!.type.shape,
-      slot: slot(`v${resolveView(schedule.graph, value).value}`),
-    })),
+    outputs: schedule.graph.outputs.map(({ name, value }) => {
+      const { value: stored } = resolveView(schedule.graph, value);
+      const dtype = isHalf(schedule.graph, stored) ? 'f16' : 'f32';
+      return { name, dtype, shape: schedule.graph.nodes[value]!.type.shape, slot: slot(`v${stored}`) };
+    }),
     parameters: parameters(graph).map(({ name, shape }) => ({ name, shape })),
     arenas: arenas.sizes,
     slots: plan.slots,
@@ -166,7 +169,7 @@ function inputsOf(graph: Graph, ops: OpGraph, slot: (storage: Storage) => number
 }
 
 /** Limits above the defaults of WebGPU are asked for only where buffers need them. */
-function requiredLimits(arenas: Arenas, slots: readonly Slot[]): Record<string, number> {
+function requiredLimits(arenas: Arenas, slots: readonly Slot[], target: Target): Record<string, number> {
   const bytes = (storage: Slot['storage']) => slots.flatMap((s) => (s.storage === storage ? [s.bytes] : []));
   const buffer = Math.max(...arenas.sizes, ...bytes('buffer'));
   const texture = Math.max(
@@ -174,11 +177,15 @@ function requiredLimits(arenas: Arenas, slots: readonly Slot[]): Record<string, 
     ...bytes('texture'),
     ...arenas.blobs.map((b) => (b.texture ? b.length * 4 : 0)),
   );
+  const { maxComputeWorkgroupStorageSize } = target.limits;
   const rows = Math.max(Math.ceil(texture / 16 / TEXTURE_WIDTH), TEXTURE_WIDTH);
   return {
     maxStorageBufferBindingSize: buffer,
     maxBufferSize: buffer,
     ...(texture > 0 ? { maxTextureDimension2D: rows } : {}),
+    ...(maxComputeWorkgroupStorageSize > DEFAULT_LIMITS.maxComputeWorkgroupStorageSize
+      ? { maxComputeWorkgroupStorageSize }
+      : {}),
   };
 }
 

@@ -3,7 +3,9 @@
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { FusedOp, Home } from '../schedule/schedule.ts';
+import { isHalf } from '../schedule/values.ts';
 import { embedFragment, type Fragment, joinFragments, readBuffer, readValue, value } from './fused-ops.ts';
+import { readQuad } from './wgsl/packing.ts';
 
 /** What an epilogue is applied to, and where its operands stand. */
 export interface EpilogueOptions {
@@ -40,12 +42,16 @@ export function epilogueOf(
         break;
       case 'add': {
         const residual = `residual${parts.filter((p) => p.extra[0]?.name.startsWith('residual')).length}`;
+        const id = op.operand!.value;
+        const half = home === 'buffer' && isHalf(graph, id);
+        invariant(!half || element === 'quad', `a residual of float16 by channels (%${op.node})`);
         const extra =
-          home === 'texture'
-            ? readValue(residual, op.operand!.value, home)
-            : readBuffer(residual, value(op.operand!.value), type);
+          home === 'texture' || element === 'quad'
+            ? readValue(graph, residual, id, home)
+            : readBuffer(residual, value(id), type);
         parts.push({ hooks: {}, functions: [], extra: [extra], sizes: {} });
-        const loaded = home === 'texture' ? `textureLoad(${residual}, texel(at))` : `${residual}[at]`;
+        const loaded =
+          home === 'texture' ? `textureLoad(${residual}, texel(at))` : readQuad(residual, 'at', half);
         lines.push(`v += ${loaded}; // add`);
         break;
       }

@@ -5,9 +5,10 @@ import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { FusedOp, Home, ScheduledGroup } from '../schedule/schedule.ts';
 import { normOf } from '../schedule/statistics.ts';
-import { extentOf } from '../schedule/values.ts';
+import { extentOf, isHalf } from '../schedule/values.ts';
 import type { ActivationResource, CallRequest, Resource } from './kernel-call.ts';
 import type { WeightsBuilder } from './weights.ts';
+import { type HalfType, readQuad } from './wgsl/packing.ts';
 
 type Extra = NonNullable<CallRequest['extra']>[number];
 
@@ -17,6 +18,8 @@ export interface Fragment {
   readonly functions: readonly string[];
   readonly extra: readonly Extra[];
   readonly sizes: Readonly<Record<string, number>>;
+  /** Types of declared buffers that are not as the kernel has them. */
+  readonly types?: Readonly<Record<string, HalfType>>;
 }
 
 export function joinFragments(...parts: readonly Fragment[]): Fragment {
@@ -25,6 +28,7 @@ export function joinFragments(...parts: readonly Fragment[]): Fragment {
     functions: parts.flatMap((p) => p.functions),
     extra: parts.flatMap((p) => p.extra),
     sizes: Object.assign({}, ...parts.map((p) => p.sizes)),
+    types: Object.assign({}, ...parts.map((p) => p.types)),
   };
 }
 
@@ -45,28 +49,34 @@ export function statisticsBuffer(group: ScheduledGroup, type: Extra['type']): Ex
   return { name: 'statistics', type, access: 'read_write', resource };
 }
 
-/** A value that hooks read where it stands. */
-export function readValue(name: string, id: number, home: Home): Extra {
-  return readBuffer(name, value(id, home), home === 'texture' ? 'texture' : 'array<vec4f>');
+/** A value that hooks read where it stands, as it is stored. */
+export function readValue(graph: OpGraph, name: string, id: number, home: Home): Extra {
+  const type = home === 'texture' ? 'texture' : isHalf(graph, id) ? 'array<vec2u>' : 'array<vec4f>';
+  return readBuffer(name, value(id, home), type);
 }
 
 /**
  * Loads quads of one or two sources as if they were one; `hook` is `load_input` or `load_skip`. In a buffer `pixel`
- * counts over the samples, in a texture over one of them.
+ * counts over the samples, in a texture over one of them. `packed` leaves quads as they are stored in float16.
  */
 export function loadSources(
   graph: OpGraph,
   sources: readonly number[],
   hook: 'load_input' | 'load_skip',
   home: Home,
+  packed = false,
 ): Fragment {
   const skip = hook === 'load_skip' ? 'skip_' : '';
   const pixels = hook === 'load_skip' ? 'sizes.pixels' : 'sizes.in_pixels';
   const load = (i: number, quad: string) => {
     const quads = `sizes.${skip}quads${i}`;
-    return home === 'texture'
-      ? `textureLoad(${skip}source${i}, texel((sample * ${quads} + ${quad}) * ${pixels} + pixel))`
-      : `${skip}source${i}[pixel * ${quads} + ${quad}]`;
+    const name = `${skip}source${i}`;
+    if (home === 'texture')
+      return `textureLoad(${name}, texel((sample * ${quads} + ${quad}) * ${pixels} + pixel))`;
+    const at = `pixel * ${quads} + ${quad}`;
+    const half = isHalf(graph, sources[i]!);
+    if (packed) return half ? `${name}[${at}]` : `pack_quad(${name}[${at}])`;
+    return readQuad(name, at, half);
   };
   const [first, second] = sources;
   const body =
@@ -79,7 +89,7 @@ export function loadSources(
   return {
     hooks: { [hook]: body },
     functions: [],
-    extra: sources.map((id, i) => readValue(`${skip}source${i}`, id, home)),
+    extra: sources.map((id, i) => readValue(graph, `${skip}source${i}`, id, home)),
     sizes: {
       [`${skip}quads0`]: extentOf(graph, first!).quads,
       [`${skip}quads1`]: second === undefined ? 0 : extentOf(graph, second).quads,
@@ -244,8 +254,8 @@ function affineFunction(norm: boolean, film: boolean): readonly string[] {
           '  let group3 = (quad * 4u + 3u) / sizes.norm_width;',
           '  let mean = vec4f(group_norm[group].x, group_norm[group1].x, group_norm[group2].x, group_norm[group3].x);',
           '  let share = vec4f(group_norm[group].y, group_norm[group1].y, group_norm[group2].y, group_norm[group3].y);',
-          '  var scale = weights[sizes.gamma_at + quad] * share;',
-          '  var shift = weights[sizes.beta_at + quad] - mean * scale;',
+          '  var scale = weight_vector(sizes.gamma_at + quad) * share;',
+          '  var shift = weight_vector(sizes.beta_at + quad) - mean * scale;',
         ]
       : ['  var scale = vec4f(1.0);', '  var shift = vec4f(0.0);']),
     ...(film

@@ -4,6 +4,7 @@ import type { WeightPart } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
 import type { Home } from '../schedule/schedule.ts';
 import { type ExtraBinding, linkKernel } from './wgsl/link.ts';
+import type { HalfType } from './wgsl/packing.ts';
 import { declaredBindings, type KernelFile, readKernel, sizeFields } from './wgsl/source.ts';
 
 /** What a storage binding holds. */
@@ -24,7 +25,7 @@ export type ActivationResource =
 
 /** The weights of one dispatch, packed one behind the other in 16-byte vectors. */
 export interface WeightBlob {
-  /** Length in floats. */
+  /** Length in words of four bytes: floats, or pairs of float16. */
   readonly length: number;
   /** Whether they are read from a texture. */
   readonly texture: boolean;
@@ -48,6 +49,7 @@ export interface CallRequest {
   readonly consts?: Readonly<Record<string, number>>;
   readonly hooks?: Readonly<Record<string, readonly string[]>>;
   readonly functions?: readonly string[];
+  readonly types?: Readonly<Record<string, HalfType>>;
   /** Resources of the buffers that the kernel declares, by name. */
   readonly declared: Readonly<Record<string, Resource>>;
   /** Buffers that hooks use beside them. */
@@ -68,6 +70,7 @@ export function callKernel(request: CallRequest): KernelCall {
     consts: request.consts ?? {},
     hooks: request.hooks ?? {},
     bindings: extra,
+    types: request.types ?? {},
     functions: request.functions ?? [],
   });
   const declared = declaredBindings(source);

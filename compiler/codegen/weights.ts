@@ -20,14 +20,14 @@ export interface ProductPlace {
 }
 
 export interface WeightsBuilder {
-  /** Appends a vector and returns its offset in floats. */
+  /** Appends a vector and returns its offset in words. */
   vector(node: number): number;
   /** Appends a table [rows, row], each row filled up to a multiple of four. */
   table(node: number): number;
   /** Adds a vector to one that stands at `offset`. */
   accumulate(node: number, offset: number): void;
-  /** Appends room for a product's column tiles and returns its offset. */
-  reserveProduct(columns: number, steps: number, chunk: number, tile: Tile): number;
+  /** Appends room for a product's column tiles, in float16 where `half` says so, and returns its offset. */
+  reserveProduct(columns: number, steps: number, chunk: number, tile: Tile, half?: boolean): number;
   product(node: number, place: ProductPlace): void;
   /** Appends the transformed planes of a 3x3 convolution by F(m x m, 3 x 3). */
   winograd(node: number, m: WinogradTile, tile: Tile, chunk: number): void;
@@ -38,16 +38,18 @@ export interface WeightsBuilder {
 export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
   const parts: WeightPart[] = [];
   let length = 0;
-  const take = (floats: number) => {
+  const take = (words: number) => {
     const offset = length;
-    length += Math.ceil(floats / 4) * 4;
+    length += Math.ceil(words / 4) * 4;
     return offset;
   };
   const vectors = (node: number, offset: number, accumulate: boolean) => {
     let at = offset;
+    const half = isFloat16(graph, node);
     for (const { name, shape } of paramsOf(graph, node)) {
       parts.push({
         kind: 'vector',
+        half,
         param: name,
         length: sizeOf(shape),
         row: sizeOf(shape),
@@ -67,12 +69,21 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
       const [param] = paramsOf(graph, node);
       const [rows = 1, row = 1] = param!.shape;
       const offset = take(rows * Math.ceil(row / 4) * 4);
-      parts.push({ kind: 'vector', param: param!.name, length: rows * row, row, accumulate: false, offset });
+      const half = isFloat16(graph, node);
+      parts.push({
+        kind: 'vector',
+        half,
+        param: param!.name,
+        length: rows * row,
+        row,
+        accumulate: false,
+        offset,
+      });
       return offset;
     },
     accumulate: (node, offset) => vectors(node, offset, true),
-    reserveProduct: (columns, steps, chunk, tile) =>
-      take(Math.ceil(columns / tile.n) * steps * chunk * tile.n),
+    reserveProduct: (columns, steps, chunk, tile, half = false) =>
+      take((Math.ceil(columns / tile.n) * steps * chunk * tile.n) / (half ? 2 : 1)),
     product(node, { layout, tile, chunk, steps, firstStep, transposed, offset }) {
       let output = 0;
       for (const { name, shape } of paramsOf(graph, node)) {
@@ -80,6 +91,7 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
         const outputs = transposed ? second : first;
         parts.push({
           kind: 'product',
+          half: isFloat16(graph, node),
           layout,
           param: name,
           outputs,
@@ -128,6 +140,10 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
       return { length, texture: storage === 'texture', parts };
     },
   };
+}
+
+function isFloat16(graph: OpGraph, node: number): boolean {
+  return graph.nodes[node]!.type.dtype === 'f16';
 }
 
 interface Param {

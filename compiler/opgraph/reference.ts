@@ -18,19 +18,24 @@ export interface RefInputs {
 /** Reads a parameter by its checkpoint name, row-major. */
 export type ParamReader = (name: string, shape: Shape) => Float32Array;
 
+/** Whether a value is rounded to float16 when it has been computed. */
+export type Rounds = (node: OpNode, id: number) => boolean;
+
 /** Sees every value right after it was computed; values belong to the executor and must not be written to. */
 export type RefObserver = (node: OpNode, id: number, value: RefTensor) => void;
 
 /**
- * The outputs of `graph` by name. Float16 values are rounded after each op; float32 values keep their float64 digits,
- * so that of float32 only the rounding of parameters and inputs remains. A parameter is read at its first use, every
- * value is dropped after its last, and what no output needs is not computed.
+ * The outputs of `graph` by name. Float16 values are rounded after each op, or where `rounds` says: fused kernels round
+ * what they store. Float32 values keep their float64 digits, so that of float32 only the rounding of parameters and
+ * inputs remains. A parameter is read at its first use, every value is dropped after its last, and what no output needs
+ * is not computed.
  */
 export function runReference(
   graph: OpGraph,
   params: ParamReader,
   inputs: RefInputs,
   observe?: RefObserver,
+  rounds: Rounds = ({ type }) => type.dtype === 'f16',
 ): Map<string, RefTensor> {
   const remaining = countUses(graph);
   const live = new Map<number, RefTensor>();
@@ -38,7 +43,8 @@ export function runReference(
   const evaluate = (id: number): RefTensor => {
     const node = graph.nodes[id]!;
     const operands = node.inputs.map(read);
-    const value = checked(node, id, compute(node, operands, params, inputs));
+    const exact = checked(node, id, compute(node, operands, params, inputs));
+    const value = rounds(node, id) ? { ...exact, data: exact.data.map(roundToHalf) } : exact;
     live.set(id, value);
     observe?.(node, id, value);
     for (const input of node.inputs) {
@@ -87,12 +93,12 @@ function compute(
   }
 }
 
-/** The value in its type: rounded where that is float16, and of the shape that was inferred. */
+/** The value, which must be of the shape that was inferred. */
 function checked(node: OpNode, id: number, value: RefTensor): RefTensor {
-  const { dtype, shape } = node.type;
+  const { shape } = node.type;
   invariant(
     sameShape(value.shape, shape) && value.data.length === sizeOf(shape),
     `%${id} = ${node.op} (${node.path}): the value is [${value.shape}] of ${value.data.length}, expected [${shape}]`,
   );
-  return dtype === 'f16' ? { shape, data: value.data.map(roundToHalf) } : value;
+  return value;
 }

@@ -5,6 +5,7 @@
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Target } from '../target.ts';
 import { convMicroseconds } from './cost-model.ts';
+import { type MatrixTile, matrixTile } from './matrix-tiles.ts';
 import type { Group, Tile, WinogradTile } from './schedule.ts';
 import { extentOf } from './values.ts';
 import { canUseWinograd } from './winograd.ts';
@@ -57,8 +58,11 @@ export function chooseConv(
   options: ChoiceOptions,
 ): Choice | null {
   if (group.kind !== 'conv') return null;
-  if (target.products === 'workgroup')
-    return { winograd: null, tile: workgroupTile(graph, group), reason: null };
+  if (target.products !== 'subgroup') {
+    const matrix = target.products === 'matrix' && graph.nodes[group.result]!.type.dtype === 'f16';
+    const tile = matrix ? pixelsByChannels(matrixTile(graph, group)) : workgroupTile(graph, group);
+    return { winograd: null, tile, reason: null };
+  }
   const rated = candidatesOf(graph, group, options)
     .map((candidate) => ({ ...candidate, microseconds: convMicroseconds(graph, group, candidate) }))
     .sort((a, b) => a.microseconds - b.microseconds);
@@ -82,6 +86,10 @@ function reasonOf(rated: readonly RatedCandidate[]): string {
 
 function nameOf({ winograd, tile }: Candidate): string {
   return `${winograd ? `winograd${winograd}` : 'direct'} ${tile.m}x${tile.n}`;
+}
+
+function pixelsByChannels({ width, height, channels }: MatrixTile): Tile {
+  return { m: width * height, n: channels };
 }
 
 /** The largest tile that still gives enough workgroups, else the smallest. */

@@ -6,12 +6,12 @@ import type { OpAttrs, OpName, TensorType } from '../ops/op.ts';
 import { sizeOf } from '../ops/op.ts';
 import type { Group, ScheduledGroup, StatisticsTiles } from './schedule.ts';
 import { valuesRead } from './storage.ts';
-import { extentOf } from './values.ts';
+import { extentOf, isHalf, isParam } from './values.ts';
 
 /** Bytes of a value in channels-last storage: channels are filled up to a multiple of four. */
 export function bytesOf(graph: OpGraph, value: number): number {
   const { batch, pixels, quads } = extentOf(graph, value);
-  return batch * pixels * quads * 16;
+  return batch * pixels * quads * (isHalf(graph, value) ? 8 : 16);
 }
 
 /** Bytes of a value's statistics: mean and M2 of each channel of each tile, and where `counted` its pixels. */
@@ -54,19 +54,15 @@ export function costOf(graph: OpGraph, group: ScheduledGroup): GroupCost {
   const flops = nodesOf(group).reduce((sum, id) => sum + nodeFlops(graph, id), 0);
   const params = nodesOf(group).flatMap((id) => graph.nodes[id]!.inputs.filter((i) => isParam(graph, i)));
   const read = valuesRead(graph, group).reduce((sum, { value }) => sum + bytesOf(graph, value), 0);
-  const weights = params.reduce((sum, id) => sum + 4 * sizeOf(graph.nodes[id]!.type.shape), 0);
+  const weights = params.reduce((sum, id) => sum + typeBytes(graph.nodes[id]!.type), 0);
   const statistics = [...group.reads, ...(group.writes ? [group.writes] : [])];
   const written = isAuxiliary(group) && group.kind !== 'transfer' ? 0 : bytesOf(graph, group.result);
   const tiles = statistics.reduce((sum, tile) => sum + statisticsBytes(graph, group.result, tile), 0);
   return { flops, bytes: read + weights + written + tiles };
 }
 
-/** Whether a value is known when weights are loaded. */
-export function isParam(graph: OpGraph, id: number): boolean {
-  const { op, inputs } = graph.nodes[id]!;
-  return (
-    op === 'param' || ((op === 'param_concat' || op === 'cast') && inputs.every((i) => isParam(graph, i)))
-  );
+function typeBytes({ dtype, shape }: TensorType): number {
+  return (dtype === 'f16' ? 2 : 4) * sizeOf(shape);
 }
 
 function nodeFlops(graph: OpGraph, id: number): number {

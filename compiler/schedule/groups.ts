@@ -7,7 +7,7 @@ import { isComputed, resolveView } from './values.ts';
 
 /** One group for each computed op, in the graph's order. */
 export function initialGroups(graph: OpGraph): readonly Group[] {
-  return graph.nodes.flatMap((node, id) => (isComputed(node) ? [groupOf(graph, node, id)] : []));
+  return graph.nodes.flatMap((node, id) => (isComputed(graph, id) ? [groupOf(graph, node, id)] : []));
 }
 
 function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
@@ -30,6 +30,8 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
       return { ...base, kind: node.op };
     case 'embedding':
       return { ...base, kind: 'embedding', sources: [value(1)] };
+    case 'cast':
+      return base; // a map that stores what it loads
     case 'silu':
     case 'group_norm':
       return { ...base, prologue: [{ node: id, operand: null }] };

@@ -91,7 +91,7 @@ export function insertStatistics(
       };
       auxiliary(plainGroup('statistics', value), { writes: tiles });
     }
-    if (target.products === 'workgroup' && tiles.count > 1 && tiles.count * width > MAX_COMBINED) {
+    if (target.products !== 'subgroup' && tiles.count > 1 && tiles.count * width > MAX_COMBINED) {
       const merged = { count: 1, pixels, merged: true, counted };
       auxiliary(plainGroup('merge_statistics', value), { writes: merged, reads: [tiles] });
       tiles = merged;

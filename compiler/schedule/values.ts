@@ -10,7 +10,7 @@ export interface View {
   readonly start: number;
 }
 
-/** Looks through reshape and slice. */
+/** Looks through reshape, slice, and casts that lose nothing: kernels compute in float32, whatever they load. */
 export function resolveView(graph: OpGraph, id: number): View {
   const node = graph.nodes[id]!;
   if (node.op === 'reshape') return resolveView(graph, node.inputs[0]!);
@@ -18,6 +18,7 @@ export function resolveView(graph: OpGraph, id: number): View {
     const base = resolveView(graph, node.inputs[0]!);
     return { value: base.value, start: base.start + node.attrs.start };
   }
+  if (node.op === 'cast' && !isNarrowing(graph, node)) return resolveView(graph, node.inputs[0]!);
   return { value: id, start: 0 };
 }
 
@@ -31,8 +32,33 @@ const SILENT: ReadonlySet<OpName> = new Set([
   'timestep_embedding',
 ]);
 
-export function isComputed(node: OpNode): boolean {
+/** Whether a node is an op of some group. Of casts it is those of activations to float16: parameters are cast when loaded. */
+export function isComputed(graph: OpGraph, id: number): boolean {
+  const node = graph.nodes[id]!;
+  if (node.op === 'cast') return isNarrowing(graph, node) && !isParam(graph, id);
   return !SILENT.has(node.op);
+}
+
+/** Whether a value is known when weights are loaded. */
+export function isParam(graph: OpGraph, id: number): boolean {
+  const { op, inputs } = graph.nodes[id]!;
+  return (
+    op === 'param' || ((op === 'param_concat' || op === 'cast') && inputs.every((i) => isParam(graph, i)))
+  );
+}
+
+function isNarrowing(graph: OpGraph, node: OpNode): boolean {
+  return node.type.dtype === 'f16' && graph.nodes[node.inputs[0]!]!.type.dtype !== 'f16';
+}
+
+/**
+ * Whether a value is stored in float16: those of that type are, but for an attention whose heads end inside quads. Its
+ * workgroups write single channels, and two of float16 share a word.
+ */
+export function isHalf(graph: OpGraph, id: number): boolean {
+  const node = graph.nodes[id]!;
+  if (node.type.dtype !== 'f16') return false;
+  return node.op !== 'attention' || (node.type.shape[1]! / node.attrs.heads) % 4 === 0;
 }
 
 /** The node, which must be an `op`. */

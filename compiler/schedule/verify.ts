@@ -12,8 +12,8 @@ export function verifySchedule({ graph, groups }: Schedule): void {
   const ready = new Set<string>();
   const statistics = new Set<number>();
   const affine = new Set<number>();
-  graph.nodes.forEach((node, id) => {
-    if (!isComputed(node) && node.op !== 'reshape' && node.op !== 'slice') ready.add(`buffer ${id}`);
+  graph.nodes.forEach((_, id) => {
+    if (!isComputed(graph, id) && resolveView(graph, id).value === id) ready.add(`buffer ${id}`);
   });
   const computed = new Map<number, number>();
   groups.forEach((group, i) => {

@@ -122,6 +122,29 @@ export function float16ToFloat32(half: Uint16Array): Float32Array {
   return values;
 }
 
+/** The nearest binary16 of each value, ties to even; what is too large becomes infinite. */
+export function float32ToFloat16(values: Float32Array): Uint16Array {
+  const halves = new Uint16Array(values.length);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const sign = (bits[i]! >>> 16) & 0x8000;
+    const magnitude = bits[i]! & 0x7fffffff;
+    if (magnitude > 0x7f800000)
+      halves[i] = sign | 0x7e00; // NaN
+    else if (magnitude >= 0x477ff000)
+      halves[i] = sign | 0x7c00; // from 65520 up
+    else if (magnitude < 0x38800000) {
+      // below 2^-14 a half is a multiple of 2^-24; the addition rounds to a whole number
+      halves[i] = sign | (Math.abs(values[i]!) * 2 ** 24 + INTEGER_BIAS - INTEGER_BIAS);
+    } else {
+      halves[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+    }
+  }
+  return halves;
+}
+
+const INTEGER_BIAS = 1.5 * 2 ** 52;
+
 /** bfloat16: the upper half of a float32. */
 export function bfloat16ToFloat32(brain: Uint16Array): Float32Array {
   const values = new Float32Array(brain.length);

@@ -1,6 +1,7 @@
 // Packs parameters into an arena as the manifest says. Each kind is one formula from a parameter's index to a place.
 
 import type { WeightPart } from '../bundle.ts';
+import { float16ToFloat32, float32ToFloat16 } from './dtypes.ts';
 import { packWinograd } from './winograd.ts';
 
 /** Writes one parameter into the weights of its dispatch: `to` begins where the dispatch's weights begin. */
@@ -18,7 +19,20 @@ type Part<K extends WeightPart['kind']> = Extract<WeightPart, { kind: K }>;
  * first + tap * chunks + I / chunk for `quads`.
  */
 function packProduct(part: Part<'product'>, from: Float32Array, to: Float32Array): void {
-  const { layout, outputs, inputs, taps, transposed, tile, chunk, steps, offset } = part;
+  if (!part.half) placeProduct(part, from, to, part.offset);
+  else {
+    const halves = new Uint16Array(to.buffer, to.byteOffset, to.length * 2);
+    placeProduct(part, float32ToFloat16(from), halves, 2 * part.offset);
+  }
+}
+
+function placeProduct<A extends Float32Array | Uint16Array>(
+  part: Part<'product'>,
+  from: A,
+  to: A,
+  offset: number,
+): void {
+  const { layout, outputs, inputs, taps, transposed, tile, chunk, steps } = part;
   const step = chunk * tile;
   const [perChunk, perTap] =
     layout === 'rows' ? [taps * step, step] : [step, Math.ceil(inputs / chunk) * step];
@@ -45,8 +59,9 @@ function packLinear(part: Part<'linear'>, from: Float32Array, to: Float32Array):
 }
 
 /** Rows one behind the other, each filled up to a multiple of four. */
-function packVector(part: Part<'vector'>, from: Float32Array, to: Float32Array): void {
+function packVector(part: Part<'vector'>, values: Float32Array, to: Float32Array): void {
   const { length, row, accumulate, offset } = part;
+  const from = part.half ? float16ToFloat32(float32ToFloat16(values)) : values;
   const stored = Math.ceil(row / 4) * 4;
   for (let i = 0; i < length; i++) {
     const at = offset + Math.floor(i / row) * stored + (i % row);

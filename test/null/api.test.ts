@@ -106,7 +106,6 @@ describe('compile', () => {
     [{ batch: '2' }, '--batch'],
     [{ size: [] }, '--size'],
     [{ size: 0 }, '--size'],
-    [{ precision: 'f16' }, '--precision'],
     [{ precision: 'f64' }, '--precision'],
     [{ target: 'abacus' }, '--target'],
   ])('%o is off', (options, message) => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { roundToHalf } from '../../compiler/ops/cast.ts';
 import {
   bfloat16ToFloat32,
   countElements,
   type Dtype,
   decode,
   float16ToFloat32,
+  float32ToFloat16,
   swapBytes,
   toFloat32,
 } from '../../runtime/weights/dtypes.ts';
@@ -32,6 +34,29 @@ describe('16-bit floats', () => {
       (value, bits) => !Object.is(value, fromDefinition(bits, exponentBits, mantissaBits)),
     );
     expect(wrong).toBe(-1);
+  });
+
+  test('every float16 stays what it is, and every value between two goes to the nearer one', () => {
+    const exact = float16ToFloat32(EVERY_16_BITS);
+    const same = float16ToFloat32(float32ToFloat16(exact));
+    expect([...same].findIndex((value, i) => !Object.is(value, exact[i]))).toBe(-1);
+    const step = 1 + 2 ** -12;
+    const values = Float32Array.from({ length: 200_000 }, (_, i) => (i % 2 ? -1 : 1) * 1e-9 * step ** i);
+    const rounded = float16ToFloat32(float32ToFloat16(values));
+    expect([...values].findIndex((value, i) => !Object.is(rounded[i], roundToHalf(value)))).toBe(-1);
+  });
+
+  test.each([
+    [1 + 2 ** -11, 1],
+    [1 + 3 * 2 ** -11, 1 + 2 ** -9],
+    [2 ** -25, 0],
+    [3 * 2 ** -25, 2 ** -23],
+    [65519, 65504],
+    [65520, Number.POSITIVE_INFINITY],
+    [-Number.MAX_VALUE, Number.NEGATIVE_INFINITY],
+    [Number.NaN, Number.NaN],
+  ])('%d becomes %d', (value, half) => {
+    expect([...float16ToFloat32(float32ToFloat16(Float32Array.of(value)))]).toEqual([half]);
   });
 });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
-import { DEFAULT_LIMITS } from '../../compiler/target.ts';
+import { DEFAULT_LIMITS, NVIDIA } from '../../compiler/target.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { checkManifest } from '../../runtime/bundle-check.ts';
 import { openNullDevice } from '../../runtime/device.ts';
@@ -27,13 +27,16 @@ const PUBLISHED = [
 ] as const;
 
 let opened: OpenedDevice;
+let matrices: OpenedDevice;
 let pipelines: PipelineCache;
 beforeAll(async () => {
   opened = await openNullDevice();
+  matrices = await openNullDevice({ features: NVIDIA.features, limits: {} });
   pipelines = createPipelineCache(opened.device);
 });
 afterAll(async () => {
   await opened.close();
+  await matrices.close();
 });
 
 /** Encodes a whole forward pass; the null backend checks it and computes nothing. */
@@ -62,6 +65,24 @@ async function encodePass({ manifest, kernels }: Bundle): Promise<void> {
     memory.destroy();
   });
   opened.check();
+}
+
+/** Bytes of the arrays that a kernel declares in workgroup memory. */
+function workgroupBytes(wgsl: string): number {
+  const consts = new Map(
+    [...wgsl.matchAll(/^const (\w+) = ([^;]*);/gm)].map(([, name, text]) => [name!, text!]),
+  );
+  const evaluate = (text: string): number => {
+    const plain = text.replace(/\b(\d+)u\b/g, '$1');
+    const known = plain.replace(/[A-Z]\w*/g, (name) => `(${evaluate(consts.get(name)!)})`);
+    return Number(new Function(`return ${known}`)());
+  };
+  const sizes = { f32: 4, vec2f: 8, vec4h: 8, vec4f: 16 } as const;
+  const arrays = [...wgsl.matchAll(/^var<workgroup> \w+: array<(f32|vec2f|vec4h|vec4f), ([^>]*)>;/gm)];
+  return arrays.reduce(
+    (sum, [, type, count]) => sum + sizes[type as keyof typeof sizes] * evaluate(count!),
+    0,
+  );
 }
 
 function published(name: string): Graph {
@@ -94,6 +115,7 @@ async function checkBundle(graph: Graph, options: CompileOptions): Promise<void>
 const variants: readonly (readonly [string, CompileOptions])[] = [
   ['fused', {}],
   ['unfused', { fuse: false }],
+  ['in float16', { precision: 'f16' }],
   ['with taps at batch 3', { taps: true, batch: 3 }],
 ];
 
@@ -105,6 +127,39 @@ describe.each(GOLDEN_NAMES)('golden %s', (name) => {
 describe.each(PUBLISHED)('published %s', (name) => {
   test('fused', () => checkBundle(published(name), {}));
   test('with taps', () => checkBundle(published(name), { taps: true }));
+  test('in float16', () => checkBundle(published(name), { precision: 'f16' }));
+});
+
+describe.each(['cifar10', 'imagenet64', 'lsun256', 'mnist'] as const)(
+  'published %s for matrix units',
+  (name) => {
+    test.each([1, 64])(
+      'batch %i: every kernel is valid, within 48 KiB and 120 dispatches of 40 kernels',
+      async (batch) => {
+        const { bundle } = compileGraph(published(name), { target: NVIDIA, precision: 'f16', batch });
+        const { manifest, kernels } = bundle;
+        expect(checkManifest(manifest)).toEqual([]);
+        expect(manifest.requires.features).toEqual(NVIDIA.features);
+        expect(manifest.requires.limits.maxComputeWorkgroupStorageSize).toBe(49152);
+        // the null backend has less workgroup memory: pipelines cannot be made, modules can
+        for (const [file, wgsl] of kernels) {
+          const module = matrices.device.createShaderModule({ code: wgsl });
+          const { messages } = await module.getCompilationInfo();
+          expect(messages.map(({ message, lineNum }) => `${file}:${lineNum}: ${message}`)).toEqual([]);
+          expect(workgroupBytes(wgsl), file).toBeLessThanOrEqual(49152);
+        }
+        matrices.check();
+        expect(manifest.dispatches.length).toBeLessThanOrEqual(120);
+        expect(manifest.kernels.length).toBeLessThanOrEqual(40);
+      },
+    );
+  },
+);
+
+test('float32 is computed without matrix units, and asks for nothing', () => {
+  const { manifest } = compileGraph(published('mnist'), { target: NVIDIA }).bundle;
+  expect(manifest).toMatchObject({ target: 'nvidia', requires: { features: [] } });
+  expect(manifest.kernels.filter(({ file }) => file.includes('matrix'))).toEqual([]);
 });
 
 test('a dispatch that binds a buffer too many is found', async () => {

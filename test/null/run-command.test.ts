@@ -253,7 +253,7 @@ describe('inputs that do not fit (exit 5)', () => {
 describe('other faults', () => {
   test.each([
     [['--batch', '0'], 2, '--batch'],
-    [['--precision', 'f16'], 2, '--precision'],
+    [['--precision', 'f64'], 2, '--precision'],
     [['--target', 'abacus'], 2, "--target: found 'abacus'"],
     [['--size', '63'], 3, 'the requested size 63 does not survive'],
     [['--size', '32'], 5, 'x has shape [2, 2, 64], expected [2, 2, 32]'],

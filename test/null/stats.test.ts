@@ -29,10 +29,21 @@ describe('unetc stats', () => {
     expect(one.flops).toBeGreaterThan(2 * (one.macs.conv + one.macs.linear + one.macs.attention));
   });
 
-  test('CIFAR-10 takes at most 150 dispatches', async () => {
+  test('CIFAR-10 takes at most 120 dispatches of at most 40 kernels', async () => {
     const { dispatches, kernels } = await unetcJson<GraphStats>('stats', 'graphs/cifar10.json');
-    expect(dispatches).toBeLessThanOrEqual(150);
-    expect(kernels).toBeLessThan(dispatches);
+    expect(dispatches).toBeLessThanOrEqual(120);
+    expect(kernels).toBeLessThanOrEqual(40);
+  });
+
+  test('float16 halves the weights of convolutions and the activations, and keeps to the dispatches', async () => {
+    const full = await unetcJson<GraphStats>('stats', 'graphs/cifar10.json');
+    const half = await unetcJson<GraphStats>('stats', 'graphs/cifar10.json', '--precision', 'f16');
+    expect(half.precision).toBe('f16');
+    expect(half.packed_weight_bytes).toBeLessThan(0.6 * full.packed_weight_bytes);
+    expect(half.activation_peak_bytes).toBeLessThan(0.6 * full.activation_peak_bytes);
+    expect(half.macs).toEqual(full.macs);
+    expect(half.dispatches).toBeLessThanOrEqual(120);
+    expect(half.kernels).toBeLessThanOrEqual(40);
   });
 
   test('convolutions of another size cost as their pixels do', async () => {

@@ -1,17 +1,35 @@
-// Attention in one dispatch: 32 queries by 64 channels of a head a workgroup.
+// Attention in one dispatch: 32 or 64 queries by 64 channels of a head a workgroup.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
-import { extentOf, nodeOf } from '../../schedule/values.ts';
-import { value } from '../fused-ops.ts';
+import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
+import { type Fragment, joinFragments, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { readChannel, readQuad } from '../wgsl/packing.ts';
 
 export function attention({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+  return callAttention(graph, group, 'attention', 32);
+}
+
+/** On matrix units 64 queries a workgroup; what is not float16 stays with the other kernel. */
+export function attentionMatrix(schedule: Schedule, group: ScheduledGroup): KernelCall {
+  const { graph } = schedule;
+  if (graph.nodes[group.result]!.type.dtype !== 'f16') return attention(schedule, group);
+  return callAttention(graph, group, 'attention_matrix', 64);
+}
+
+function callAttention(
+  graph: OpGraph,
+  group: ScheduledGroup,
+  file: 'attention' | 'attention_matrix',
+  queries: number,
+): KernelCall {
   const { sizes, heads, batch } = attentionSizes(graph, group);
   return callKernel({
-    file: 'attention',
-    declared: { source0: value(group.sources[0]!), result: value(group.result) },
-    workgroups: [Math.ceil(sizes.positions / 32), heads * sizes.slices, batch],
+    file,
+    ...(sizes.head_channels % 4 === 0 ? byQuads : byChannels)(graph, group),
+    declared: {},
+    workgroups: [Math.ceil(sizes.positions / queries), heads * sizes.slices, batch],
     sizes,
   });
 }
@@ -30,4 +48,43 @@ export function attentionSizes(graph: OpGraph, group: ScheduledGroup) {
     scale: 1 / Math.sqrt(headChannels),
   };
   return { sizes, heads, batch: out.batch };
+}
+
+/** Heads that begin and end with quads are read and written by quads. */
+function byQuads(graph: OpGraph, group: ScheduledGroup): Fragment {
+  const [source] = group.sources;
+  const [from, to] = [isHalf(graph, source!), isHalf(graph, group.result)];
+  const hooks = {
+    load_channels: [`return select(vec4f(), ${readQuad('qkv', 'at / 4u', from)}, count > 0u);`],
+    store_channels: [`if (count > 0u) { result[at / 4u] = ${to ? 'pack_quad(value)' : 'value'}; }`],
+  };
+  const type = (half: boolean) => (half ? 'array<vec2u>' : 'array<vec4f>');
+  return buffers(hooks, { type: type(from), value: source! }, { type: type(to), value: group.result });
+}
+
+function byChannels(graph: OpGraph, group: ScheduledGroup): Fragment {
+  const [source] = group.sources;
+  const from = isHalf(graph, source!);
+  const hooks = {
+    load_channels: [
+      'var value = vec4f();',
+      `for (var c = 0u; c < min(count, 4u); c++) { value[c] = ${readChannel('qkv', 'at + c', from)}; }`,
+      'return value;',
+    ],
+    store_channels: ['for (var c = 0u; c < min(count, 4u); c++) { result[at + c] = value[c]; }'],
+  };
+  const type = from ? 'array<u32>' : 'array<f32>';
+  return buffers(hooks, { type, value: source! }, { type: 'array<f32>', value: group.result });
+}
+
+interface Stored {
+  readonly type: Fragment['extra'][number]['type'];
+  readonly value: number;
+}
+
+function buffers(hooks: Fragment['hooks'], qkv: Stored, result: Stored): Fragment {
+  const bind = (name: string, access: 'read' | 'read_write', { type, value: id }: Stored) =>
+    ({ name, type, access, resource: value(id) }) as const;
+  const extra = [bind('qkv', 'read', qkv), bind('result', 'read_write', result)];
+  return { ...joinFragments(), hooks, extra };
 }

@@ -20,7 +20,8 @@ export interface ConvGeometry {
   readonly fragment: Fragment;
 }
 
-export function convGeometry(graph: OpGraph, group: ScheduledGroup): ConvGeometry {
+/** `packed` hooks load quads as they are stored in float16. */
+export function convGeometry(graph: OpGraph, group: ScheduledGroup, packed = false): ConvGeometry {
   const node = graph.nodes[group.anchor]!;
   invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
   const out = extentOf(graph, group.result);
@@ -32,8 +33,10 @@ export function convGeometry(graph: OpGraph, group: ScheduledGroup): ConvGeometr
   const [stride_d, stride_h, stride_w] = padSpace(node.attrs.stride, 1);
   const [pad_d, pad_h, pad_w] = padSpace(node.attrs.padding, 0);
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
-  const loaded = loadSources(graph, group.sources, 'load_input', group.home);
-  const skip = group.skip ? loadSources(graph, group.skip.sources, 'load_skip', group.home) : joinFragments();
+  const loaded = loadSources(graph, group.sources, 'load_input', group.home, packed);
+  const skip = group.skip
+    ? loadSources(graph, group.skip.sources, 'load_skip', group.home, packed)
+    : joinFragments();
   const sizes = {
     pixels: out.pixels,
     height: out.height,

@@ -10,6 +10,7 @@ import {
   statisticsBuffer,
   value,
 } from '../fused-ops.ts';
+import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
@@ -24,9 +25,10 @@ export function conv({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const skipChunks = Math.ceil((skipQuads * 4) / CHUNK);
   const steps = chunks * taps + skipChunks;
 
+  const half = graph.nodes[node.inputs[1]!]!.type.dtype === 'f16';
   const weights = createWeightsBuilder(graph);
   const transposed = node.op === 'conv_transpose';
-  const offset = weights.reserveProduct(out.channels, steps, CHUNK, tile);
+  const offset = weights.reserveProduct(out.channels, steps, CHUNK, tile, half);
   const place = { layout: 'rows', tile, chunk: CHUNK, steps, offset } as const;
   weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
   const biasAt = weights.vector(node.inputs[2]!);
@@ -42,6 +44,8 @@ export function conv({ graph }: Schedule, group: ScheduledGroup): KernelCall {
     prologueHooks(prologue),
     epilogueOf(graph, group.epilogue),
     group.writes ? writeStatistics(group) : joinFragments(),
+    storedHalves(graph, { result: group.result }),
+    half ? HALF_WEIGHTS : joinFragments(),
   );
   return callKernel({
     file: 'conv_gemm',
@@ -53,6 +57,16 @@ export function conv({ graph }: Schedule, group: ScheduledGroup): KernelCall {
     sizes: { ...fused.sizes, chunk_quads: CHUNK / 4, chunks, skip_chunks: skipChunks, bias_at: biasAt / 4 },
   });
 }
+
+/** Weights in float16, with the vectors in float32 behind them. */
+const HALF_WEIGHTS: Fragment = {
+  ...joinFragments(),
+  types: { weights: 'array<vec2u>' },
+  hooks: {
+    weight_product: ['return unpack_quad(weights[at]);'],
+    weight_vector: ['return bitcast<vec4f>(vec4u(weights[2u * at], weights[2u * at + 1u]));'],
+  },
+};
 
 /** Scale and shift are computed once a chunk, by the threads of its quads, and applied as quads are loaded. */
 function prologueHooks({ affine, silu }: Prologue): Fragment {

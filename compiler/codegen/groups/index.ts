@@ -5,9 +5,10 @@ import type { GroupKind, Schedule, ScheduledGroup } from '../../schedule/schedul
 import type { Target } from '../../target.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { affineSubgroup } from './affine-subgroup.ts';
-import { attention } from './attention.ts';
+import { attention, attentionMatrix } from './attention.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
 import { conv } from './conv.ts';
+import { convMatrix } from './conv-matrix.ts';
 import { convSubgroup } from './conv-subgroup.ts';
 import { linear } from './linear.ts';
 import { linearSubgroup } from './linear-subgroup.ts';
@@ -55,5 +56,6 @@ const SUBGROUP = {
 /** The kernels of a target, by how it computes products. */
 export const GROUPS: Readonly<Record<Target['products'], Readonly<Record<GroupKind, Emit>>>> = {
   workgroup: WORKGROUP,
+  matrix: { ...WORKGROUP, conv: convMatrix, attention: attentionMatrix },
   subgroup: SUBGROUP,
 };

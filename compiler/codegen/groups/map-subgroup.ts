@@ -34,7 +34,7 @@ function loadOther(graph: OpGraph, { result, home }: ScheduledGroup): Fragment {
   return {
     hooks: { load_input: ['return source0[(sample * sizes.in_pixels + pixel) * sizes.quads0 + quad];'] },
     functions: [],
-    extra: [readValue('source0', result, 'buffer')],
+    extra: [readValue(graph, 'source0', result, 'buffer')],
     sizes: { quads0: extentOf(graph, result).quads },
   };
 }

@@ -13,6 +13,7 @@ import {
   readBuffer,
   value,
 } from '../fused-ops.ts';
+import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 
@@ -31,6 +32,7 @@ export function map({ graph }: Schedule, group: ScheduledGroup): KernelCall {
     prologue,
     prologueHook(prologue),
     epilogueOf(graph, group.epilogue),
+    storedHalves(graph, { result: group.result }),
   );
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
   return callKernel({
@@ -41,6 +43,10 @@ export function map({ graph }: Schedule, group: ScheduledGroup): KernelCall {
       ...(normed
         ? [
             'var<workgroup> group_norm: array<vec2f, 32>;   // mean and reciprocal deviation of each norm group',
+            '',
+            'fn weight_vector(at: u32) -> vec4f {',
+            '  return weights[at];',
+            '}',
             '',
           ]
         : []),

@@ -3,7 +3,8 @@
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
-import { value } from '../fused-ops.ts';
+import { joinFragments, value } from '../fused-ops.ts';
+import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { gridOf } from './grid.ts';
@@ -14,6 +15,7 @@ export function avg_pool({ graph }: Schedule, group: ScheduledGroup): KernelCall
   const [kernel_d, kernel_h, kernel_w] = padSpace(nodeOf(graph, group.anchor, 'avg_pool').attrs.kernel, 1);
   return callKernel({
     file: 'avg_pool',
+    ...storedHalves(graph, { source0: group.sources[0]!, result: group.result }),
     declared: { source0: value(group.sources[0]!), result: value(group.result) },
     workgroups: gridOf(out),
     sizes: {
@@ -36,6 +38,7 @@ export function upsample_linear({ graph }: Schedule, group: ScheduledGroup): Ker
   const input = extentOf(graph, graph.nodes[group.anchor]!.inputs[0]!);
   return callKernel({
     file: 'upsample_linear',
+    ...storedHalves(graph, { source0: group.sources[0]!, result: group.result }),
     declared: { source0: value(group.sources[0]!), result: value(group.result) },
     workgroups: gridOf(out),
     sizes: {
@@ -56,13 +59,14 @@ export function upsample_linear({ graph }: Schedule, group: ScheduledGroup): Ker
 export function gather_channels({ graph }: Schedule, group: ScheduledGroup): KernelCall {
   const out = extentOf(graph, group.result);
   const [first, second] = group.sources.map((id) => extentOf(graph, id));
+  const [source0, source1] = group.sources;
   return callKernel({
     file: 'gather_channels',
-    declared: {
-      source0: value(group.sources[0]!),
-      source1: value(group.sources[1]!),
-      result: value(group.result),
-    },
+    ...joinFragments(
+      storedHalves(graph, { source0: source0!, source1: source1! }, 'channel'),
+      storedHalves(graph, { result: group.result }),
+    ),
+    declared: { source0: value(source0!), source1: value(source1!), result: value(group.result) },
     workgroups: gridOf(out),
     sizes: {
       pixels: out.pixels,

@@ -3,6 +3,7 @@
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { value } from '../fused-ops.ts';
+import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
 export function statistics({ graph }: Schedule, group: ScheduledGroup): KernelCall {
@@ -10,6 +11,7 @@ export function statistics({ graph }: Schedule, group: ScheduledGroup): KernelCa
   const tiles = group.writes!;
   return callKernel({
     file: 'statistics',
+    ...storedHalves(graph, { source0: group.sources[0]! }),
     declared: {
       source0: value(group.sources[0]!),
       statistics: { kind: 'statistics', value: group.result, merged: false },

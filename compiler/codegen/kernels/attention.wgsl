@@ -13,8 +13,6 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read> source0: array<f32>;
-@group(0) @binding(2) var<storage, read_write> result: array<f32>;
 
 const ROW = 33u;        // floats of a row of scores: 32 keys and one against bank conflicts
 
@@ -23,6 +21,22 @@ var<workgroup> scores: array<f32, 1056>;      // [query][key]
 var<workgroup> maximum: array<f32, 32>;       // of each query so far
 var<workgroup> total: array<f32, 32>;         // sum of exponentials so far
 var<workgroup> rescale: array<f32, 32>;       // of what was summed before the maximum grew
+
+// hook: four channels at `at`, `count` of them of the head and the others zero
+fn load_channels(at: u32, count: u32) -> vec4f {
+  return vec4f();
+}
+
+// hook: writes the first `count` of four channels to `at`
+fn store_channels(at: u32, count: u32, value: vec4f) {
+}
+
+fn stage(at: u32, value: vec4f) {
+  staged[at] = value.x;
+  staged[at + 1u] = value.y;
+  staged[at + 2u] = value.z;
+  staged[at + 3u] = value.w;
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
@@ -47,14 +61,15 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     var products = array<vec4f, 4>();
     for (var c0 = 0u; c0 < sizes.head_channels; c0 += 32u) {
       let width = min(32u, sizes.head_channels - c0);
+      let quads = (width + 3u) / 4u;
       workgroupBarrier();
-      for (var e = lane; e < 32u * width; e += 64u) {
-        let position = e / width;
-        let c = e % width;
+      for (var e = lane; e < 32u * quads; e += 64u) {
+        let position = e / quads;
+        let c = e % quads * 4u;
         let query = min(first_query + position, sizes.positions - 1u);
         let key = min(first_key + position, sizes.positions - 1u);
-        staged[position * ROW + c] = source0[(sample + query) * sizes.qkv_row + q_at + c0 + c];
-        staged[1056u + position * ROW + c] = source0[(sample + key) * sizes.qkv_row + k_at + c0 + c];
+        stage(position * ROW + c, load_channels((sample + query) * sizes.qkv_row + q_at + c0 + c, width - c));
+        stage(1056u + position * ROW + c, load_channels((sample + key) * sizes.qkv_row + k_at + c0 + c, width - c));
       }
       workgroupBarrier();
       for (var c = 0u; c < width; c++) {
@@ -88,12 +103,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       total[lane] = sum;
       rescale[lane] = shrink;
     }
-    for (var e = lane; e < keys * 64u; e += 64u) {
-      let key = e / 64u;
-      let c = e % 64u;
-      var value = 0.0;
-      if (c < v_channels) { value = source0[(sample + first_key + key) * sizes.qkv_row + v_at + c]; }
-      staged[e] = value;
+    for (var e = lane; e < keys * 16u; e += 64u) {
+      let key = e / 16u;
+      let c = e % 16u * 4u;
+      let value = (sample + first_key + key) * sizes.qkv_row + v_at + c;
+      stage(e * 4u, load_channels(value, v_channels - min(c, v_channels)));
     }
     workgroupBarrier();
     for (var i = 0u; i < 4u; i++) {
@@ -119,10 +133,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       let share = 1.0 / total[i * 8u + row];
       let at = (sample + query) * sizes.out_row + head * sizes.head_channels + slice * 64u;
       for (var j = 0u; j < 2u; j++) {
-        for (var k = 0u; k < 4u; k++) {
-          let c = j * 32u + column * 4u + k;
-          if (c < v_channels) { result[at + c] = sums[j * 4u + i][k] * share; }
-        }
+        let c = j * 32u + column * 4u;
+        store_channels(at + c, v_channels - min(c, v_channels), sums[j * 4u + i] * share);
       }
     }
   }

@@ -17,6 +17,16 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> source0: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
+// hook: a quad of the source
+fn load_source0(at: u32) -> vec4f {
+  return source0[at];
+}
+
+// hook: writes a quad of the result
+fn store_result(at: u32, quad: vec4f) {
+  result[at] = quad;
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(local_invocation_index) lane: u32,
@@ -35,8 +45,8 @@ fn main(
       let at_y = y + k / sizes.kernel_w % sizes.kernel_h;
       let at_z = z + k / sizes.kernel_w / sizes.kernel_h;
       let at = workgroup.z * sizes.in_pixels + (at_z * sizes.in_height + at_y) * sizes.in_width + at_x;
-      sum += source0[at * sizes.out_quads + i % sizes.out_quads];
+      sum += load_source0(at * sizes.out_quads + i % sizes.out_quads);
     }
-    result[workgroup.z * sizes.pixels * sizes.out_quads + i] = sum / f32(window);
+    store_result(workgroup.z * sizes.pixels * sizes.out_quads + i, sum / f32(window));
   }
 }

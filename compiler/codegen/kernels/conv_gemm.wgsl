@@ -61,6 +61,21 @@ var<workgroup> tile_b: array<vec4f, TILE_N * 4u>;
 var<workgroup> group_norm: array<vec2f, 32>;   // mean and reciprocal deviation of each norm group
 var<workgroup> affine: array<vec4f, 8>;        // scale of the chunk's 4 quads, then their shift
 
+// hook: a quad of the product's weights
+fn weight_product(at: u32) -> vec4f {
+  return weights[at];
+}
+
+// hook: a quad of the vectors behind them
+fn weight_vector(at: u32) -> vec4f {
+  return weights[at];
+}
+
+// hook: writes a quad of the result
+fn store_result(at: u32, quad: vec4f) {
+  result[at] = quad;
+}
+
 // hook: what has to be known of a sample before its tiles are loaded
 fn prepare_sample(sample: u32, lane: u32) {
 }
@@ -143,7 +158,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
           tile_a[load_row * ROW + slot] = value;
         }
       }
-      for (var i = lane; i < TILE_N * 4u; i += 64u) { tile_b[i] = weights[base + i]; }
+      for (var i = lane; i < TILE_N * 4u; i += 64u) { tile_b[i] = weight_product(base + i); }
       base += TILE_N * 4u;
       workgroupBarrier();
 
@@ -169,8 +184,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       let at_pixel = workgroup.x * TILE_M + i * 8u + row;
       if (at_pixel < sizes.pixels && quad < sizes.out_quads) {
         let at = (sample * sizes.pixels + at_pixel) * sizes.out_quads + quad;
-        values[i] = epilogue(sums[j * PIXELS + i] + weights[sizes.bias_at + quad], sample, quad, at);
-        result[at] = values[i];
+        values[i] = epilogue(sums[j * PIXELS + i] + weight_vector(sizes.bias_at + quad), sample, quad, at);
+        store_result(at, values[i]);
       }
     }
     finish_tile(sample, workgroup.x, quad, row, column, values);

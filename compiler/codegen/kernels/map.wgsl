@@ -32,6 +32,11 @@ struct Sizes {
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
 
+// hook: writes a quad of the result
+fn store_result(at: u32, quad: vec4f) {
+  result[at] = quad;
+}
+
 // hook: what has to be known of a sample
 fn prepare_sample(sample: u32, lane: u32) {
 }
@@ -69,6 +74,6 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let z = pixel / sizes.width / sizes.height / sizes.scale_d;
     let at = sample * sizes.in_pixels + (z * sizes.in_height + y) * sizes.in_width + x;
     let to = (sample * sizes.pixels + pixel) * sizes.out_quads + quad;
-    result[to] = epilogue(prologue(load_input(sample, at, quad)), sample, quad, to);
+    store_result(to, epilogue(prologue(load_input(sample, at, quad)), sample, quad, to));
   }
 }

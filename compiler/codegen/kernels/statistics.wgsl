@@ -14,6 +14,11 @@ struct Sizes {
 
 var<workgroup> row_sums: array<vec4f, 64>;
 
+// hook: a quad of the source
+fn load_source0(at: u32) -> vec4f {
+  return source0[at];
+}
+
 // the sum over the rows of a column
 fn sum_rows(value: vec4f, lane: u32) -> vec4f {
   workgroupBarrier();
@@ -35,13 +40,13 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let inside = quad < sizes.quads;
   var sum = vec4f();
   for (var p = begin + lane / 8u; p < end; p += 8u) {
-    if (inside) { sum += source0[(sample * sizes.pixels + p) * sizes.quads + quad]; }
+    if (inside) { sum += load_source0((sample * sizes.pixels + p) * sizes.quads + quad); }
   }
   let mean = sum_rows(sum, lane) / f32(end - begin);
   var squares = vec4f();
   for (var p = begin + lane / 8u; p < end; p += 8u) {
     if (inside) {
-      let deviation = source0[(sample * sizes.pixels + p) * sizes.quads + quad] - mean;
+      let deviation = load_source0((sample * sizes.pixels + p) * sizes.quads + quad) - mean;
       squares += deviation * deviation;
     }
   }

@@ -18,6 +18,16 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> source0: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
+// hook: a quad of the source
+fn load_source0(at: u32) -> vec4f {
+  return source0[at];
+}
+
+// hook: writes a quad of the result
+fn store_result(at: u32, quad: vec4f) {
+  result[at] = quad;
+}
+
 // the two input positions that an output position lies between, and how far from the first
 struct Between { low: u32, high: u32, part: f32 }
 
@@ -46,8 +56,8 @@ fn main(
       let part = select(1.0 - x.part, x.part, right) * select(1.0 - y.part, y.part, below) * select(1.0 - z.part, z.part, behind);
       let row = (workgroup.z * sizes.in_depth + select(z.low, z.high, behind)) * sizes.in_height + select(y.low, y.high, below);
       let at = row * sizes.in_width + select(x.low, x.high, right);
-      sum += part * source0[at * sizes.out_quads + i % sizes.out_quads];
+      sum += part * load_source0(at * sizes.out_quads + i % sizes.out_quads);
     }
-    result[workgroup.z * sizes.pixels * sizes.out_quads + i] = sum;
+    store_result(workgroup.z * sizes.pixels * sizes.out_quads + i, sum);
   }
 }

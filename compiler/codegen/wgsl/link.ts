@@ -1,13 +1,14 @@
-// Specialises a kernel: fills its constants and hooks, and adds the buffers that hooks read. A hook is a function
-// behind a comment that begins with `hook:`; a constant is a `const NAME = 64u;` at the top level.
+// Specialises a kernel: fills its constants, hooks and types of buffers, and adds the buffers that hooks read. A hook is
+// a function behind a comment that begins with `hook:`; a constant is a `const NAME = 64u;` at the top level.
 
 import { invariant } from '../../diagnostics.ts';
+import { type HalfType, PACKING } from './packing.ts';
 import { declaredBindings } from './source.ts';
 
 /** A buffer that a hook reads or writes beside those that the kernel declares. */
 export interface ExtraBinding {
   readonly name: string;
-  readonly type: 'array<f32>' | 'array<vec4f>' | 'texture';
+  readonly type: 'array<f32>' | 'array<vec4f>' | HalfType | 'texture';
   readonly access: 'read' | 'read_write';
 }
 
@@ -17,6 +18,8 @@ export interface LinkRequest {
   /** Body of each hook, a line an op, without the braces. */
   readonly hooks: Readonly<Record<string, readonly string[]>>;
   readonly bindings: readonly ExtraBinding[];
+  /** Types of declared buffers that are not as the kernel has them, by name. */
+  readonly types: Readonly<Record<string, HalfType>>;
   /** Functions that the hooks call, a line each. */
   readonly functions: readonly string[];
 }
@@ -37,14 +40,24 @@ export function linkKernel(request: LinkRequest): string {
       (_, head: string, tail: string) => head + body.map((line) => `  ${line}\n`).join('') + tail,
     );
   }
+  for (const [name, type] of Object.entries(request.types)) {
+    const pattern = new RegExp(`(var<storage, \\w+> ${name}: )array<(?:vec4f|f32)>;`);
+    invariant(pattern.test(wgsl), `the kernel has no buffer ${name}`);
+    wgsl = wgsl.replace(pattern, `$1${type};`);
+  }
   const first = declaredBindings(wgsl).length + 1;
   const declared = request.bindings.map(
     (binding, i) => `@group(0) @binding(${first + i}) ${declare(binding)}\n`,
   );
   const lastBinding = wgsl.lastIndexOf('@group(0)');
   const at = wgsl.indexOf('\n', lastBinding) + 1;
-  const functions = request.functions.length === 0 ? '' : `\n${request.functions.join('\n')}\n`;
-  return wgsl.slice(0, at) + declared.join('') + functions + wgsl.slice(at);
+  const own = request.functions.length === 0 ? '' : `\n${request.functions.join('\n')}\n`;
+  const text = `${wgsl}${own}`;
+  const used = Object.entries(PACKING).filter(
+    ([name]) => text.includes(`${name}(`) && !text.includes(`fn ${name}(`),
+  );
+  const packing = used.map(([, code]) => `\n${code}\n`).join('');
+  return wgsl.slice(0, at) + declared.join('') + packing + own + wgsl.slice(at);
 }
 
 function declare({ name, type, access }: ExtraBinding): string {

@@ -6,9 +6,11 @@ import { invariant } from '../../diagnostics.ts';
 export type KernelFile =
   | 'affine_subgroup'
   | 'attention'
+  | 'attention_matrix'
   | 'attention_subgroup'
   | 'avg_pool'
   | 'conv_gemm'
+  | 'conv_matrix'
   | 'conv_subgroup'
   | 'embedding'
   | 'gather_channels'

@@ -43,5 +43,5 @@ function subgroupFusions(target: Target, strict: boolean): readonly Fusion[] {
 
 /** The fusions of a target; `strict` rules out Winograd. */
 export function fusionsOf(target: Target, strict: boolean): readonly Fusion[] {
-  return target.products === 'workgroup' ? WORKGROUP : subgroupFusions(target, strict);
+  return target.products === 'subgroup' ? subgroupFusions(target, strict) : WORKGROUP;
 }

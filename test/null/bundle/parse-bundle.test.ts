@@ -164,7 +164,7 @@ describe('each fault has its place', () => {
     [`weights.${buffered}.offset`, 4, /\/offset: 4 is no multiple of 256/],
     [`weights.${buffered}.offset`, 2 ** 40, /ends at byte \d+ of an arena of \d+/],
     [`weights.${buffered}.parts.0.param`, 'no', /no parameter is called no/],
-    [`weights.${buffered}.parts.0.offset`, 10 ** 9, /ends at float \d+ of \d+/],
+    [`weights.${buffered}.parts.0.offset`, 10 ** 9, /ends at word \d+ of \d+/],
     ['kernels.0.file', '../x.wgsl', /"\.\.\/x\.wgsl" is no plain \.wgsl file name/],
     ['dispatches.3.kernel', 77, /\/dispatches\/3\/kernel: kernel 77 does not exist/],
     ['dispatches.3.workgroups.0', 65536, /\/dispatches\/3\/workgroups: more than 65535/],

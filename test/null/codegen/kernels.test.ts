@@ -13,7 +13,7 @@ const kernels = readdirSync(folder).map((file) => ({
   wgsl: readFileSync(new URL(file, folder), 'utf8'),
 }));
 
-/** The null backend has no optional features: kernels that need some are compiled by the tests on a device. */
+/** Kernels that need a feature are compiled by the tests on a device, those for matrix units below. */
 const featureless = kernels.filter(({ wgsl }) => !/^enable /m.test(wgsl));
 
 let opened: OpenedDevice;
@@ -24,9 +24,9 @@ afterAll(async () => {
   await opened.close();
 });
 
-test('only kernels for processors need a feature', () => {
+test('only kernels for processors and for matrix units need a feature', () => {
   const others = kernels.filter((kernel) => !featureless.includes(kernel)).map(({ file }) => file);
-  expect(others.filter((file) => !file.endsWith('_subgroup.wgsl'))).toEqual([]);
+  expect(others.filter((file) => !/_(subgroup|matrix)\.wgsl$/.test(file))).toEqual([]);
 });
 
 test.each(featureless)('$file compiles as it stands', async ({ file, wgsl }) => {

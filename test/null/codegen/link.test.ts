@@ -27,7 +27,15 @@ fn load_all(at: u32) -> vec4f {
 `;
 
 function link(request: Partial<LinkRequest>): string {
-  return linkKernel({ wgsl: KERNEL, consts: {}, hooks: {}, bindings: [], functions: [], ...request });
+  return linkKernel({
+    wgsl: KERNEL,
+    consts: {},
+    hooks: {},
+    bindings: [],
+    types: {},
+    functions: [],
+    ...request,
+  });
 }
 
 test('a kernel to which nothing is done stays as it is', () => {
@@ -85,5 +93,22 @@ describe('buffers', () => {
     ].join('\n');
     expect(linked).toContain(declared);
     expect(linked.indexOf('fn twice')).toBeLessThan(linked.indexOf('fn load'));
+  });
+});
+
+describe('buffers of float16', () => {
+  test('get the type and the function that packs, once', () => {
+    const store = ['result[at] = pack_quad(vec4f());', 'return unpack_quad(result[at]);'];
+    const text = link({ types: { result: 'array<vec2u>' }, hooks: { load: store } });
+    expect(text).toContain('var<storage, read_write> result: array<vec2u>;');
+    expect(text.match(/^fn (un)?pack_quad/gm)).toHaveLength(2);
+  });
+
+  test('a kernel that does not pack has no function for it', () => {
+    expect(link({})).not.toContain('pack_quad');
+  });
+
+  test('a buffer that the kernel does not have', () => {
+    expect(() => link({ types: { results: 'array<vec2u>' } })).toThrow('the kernel has no buffer results');
   });
 });

@@ -39,10 +39,37 @@ test.each([['silu(%1)'], ['add(%1, %1)']])('a slice that is no time projection i
   expect(() => scheduled(text)).toThrow(/internal: %2 \(\w+\) reads a slice of %0/);
 });
 
-test('an op without a kernel is refused', () => {
+test('a cast to float16 is a map, one back is how the value is read', () => {
   const text = `
     %0 = input() {name="x", type=f32[1,4,2]}
     %1 = cast(%0) {dtype=f16}
+    %2 = silu(%1)
+    %3 = cast(%2) {dtype=f32}
+    %4 = silu(%3)
+    return output=%4`;
+  expect(scheduled(text)).toEqual([
+    'map  %0 -> %1',
+    'map  prologue[silu]  %1 -> %2',
+    'map  prologue[silu]  %2 -> %4',
+  ]);
+});
+
+test('a cast of parameters is done when they are loaded', () => {
+  const text = `
+    %0 = input() {name="x", type=f16[1,4,2]}
+    %1 = param() {name="w", shape=[4, 4, 1]}
+    %2 = param() {name="b", shape=[4]}
+    %3 = cast(%1) {dtype=f16}
+    %4 = cast(%2) {dtype=f16}
+    %5 = conv(%0, %3, %4) {stride=[1], padding=[0]}
+    return output=%5`;
+  expect(scheduled(text)).toEqual(['conv  %0 -> %5']);
+});
+
+test('an op without a kernel is refused', () => {
+  const text = `
+    %0 = input() {name="x", type=f32[1,4,2]}
+    %1 = dropout(%0) {p=0.5}
     return output=%1`;
-  expect(() => scheduled(text)).toThrow('internal: no group for op cast (%1');
+  expect(() => scheduled(text)).toThrow('internal: no group for op dropout (%1');
 });

@@ -1,0 +1,315 @@
+// Convolution in 1 to 3 dimensions as an implicit matrix product on matrix units: float16 operands, float32 sums.
+// Rows are output pixels, columns output channels, and the inner dimension runs over [chunk of 32 input channels][tap],
+// then over the chunks of a 1x1 skip convolution. Activations are channels-last, four channels a vec2u of float16.
+// A workgroup of four subgroups of 32 computes a tile of pixels of one sample by TILE_N channels. For each chunk it
+// stages a patch: the pixels that TAPS taps read, normalised once. A row of the product is a row of the patch, shifted
+// by the tap; rows that only lie between image rows are computed and dropped. Weights are staged a tap ahead.
+// A subgroup computes BLOCKS blocks of 16 rows by 32 channels; matrices are opaque, so results leave through `scratch`.
+enable chromium_experimental_subgroup_matrix;
+enable f16;
+enable subgroups;
+
+const TILE_N = 64u;           // output channels a workgroup computes: 32, 64 or 128
+const BLOCKS = 4u;            // blocks of 16 rows a subgroup computes
+const TAPS = 9u;              // taps a patch serves: all, or one whose rows are gathered for it
+const PATCH = 192u;           // rows of a patch, at the most
+const ACROSS = TILE_N / 32u;  // subgroups side by side
+const DOWN = 4u / ACROSS;     // subgroups below each other
+const LOADS = PATCH / 16u;    // quads of a patch a thread loads
+const ROW = 10u;              // vec4h of a row of the patch: 32 channels and 8 against bank conflicts
+const ROW_B = TILE_N / 4u + 2u;
+const STEP_B = 32u * ROW_B;
+
+struct Sizes {
+  pixels: u32,          // output pixels of a sample
+  height: u32,          // output height and width (depth follows)
+  width: u32,
+  out_quads: u32,       // quads of output channels
+  grid_w: u32,          // output as tiles see it: rows of pixels, or all of them as one row
+  grid_h: u32,
+  tile_w: u32,          // output pixels of a tile, tiles of a row, and tiles of a sample
+  tile_h: u32,
+  tiles_x: u32,
+  tiles: u32,
+  pitch: u32,           // rows of the patch from one row of pixels to the next
+  run: u32,             // blocks of 16 rows that follow each other before the next row of pixels begins
+  patch_h: u32,         // rows of pixels of a patch, and its rows in all
+  patch_rows: u32,
+  in_depth: u32,        // size of the input, as the taps see it
+  in_height: u32,
+  in_width: u32,
+  scale_d: u32,         // nearest upsampling: virtual input pixels for a stored one
+  scale_h: u32,
+  scale_w: u32,
+  kernel_h: u32,
+  kernel_w: u32,
+  stride_d: u32,
+  stride_h: u32,
+  stride_w: u32,
+  pad_d: u32,
+  pad_h: u32,
+  pad_w: u32,
+  taps: u32,
+  chunks: u32,          // chunks of 32 input channels
+  skip_chunks: u32,     // chunks of the skip convolution's input
+  quads0: u32,          // channel quads of the sources that are read as one
+  quads1: u32,
+  skip_quads0: u32,
+  skip_quads1: u32,
+  bias_at: u32,         // places in the weights, in 16 bytes
+  gamma_at: u32,
+  beta_at: u32,
+  norm_width: u32,      // channels of a norm group, and pixels of a channel
+  norm_pixels: u32,
+  tiles0: u32,          // tiles of the sources' statistics, and their pixels
+  tile_pixels0: u32,
+  tiles1: u32,
+  tile_pixels1: u32,
+  embed_quads: u32,     // quads of a row of the time projections, and where this layer's begin
+  embed_at: u32,
+}
+
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+@group(0) @binding(1) var<storage, read> weights: array<vec4u>;   // [column tile][step][32][TILE_N] halves, then vectors
+@group(0) @binding(2) var<storage, read_write> result: array<vec2u>;
+
+var<workgroup> staged: array<vec4h, PATCH * ROW>;
+var<workgroup> columns: array<vec4h, 2u * STEP_B>;
+var<workgroup> scratch: array<f32, 1280>;        // a block of 16 x 16 for each subgroup, rows of 20
+var<workgroup> group_norm: array<vec2f, 32>;     // mean and reciprocal deviation of each norm group
+
+alias Left = subgroup_matrix_left<f16, 16, 16>;
+alias Right = subgroup_matrix_right<f16, 16, 16>;
+alias Sums = subgroup_matrix_result<f32, 16, 16>;
+
+// matrix: 16 rows of the patch by 16 channels
+fn load_left(at: u32) -> Left {
+  return subgroupMatrixLoad<Left, row_major>(&staged, at, ROW);
+}
+
+// matrix: 16 input channels by 16 output channels
+fn load_right(at: u32) -> Right {
+  return subgroupMatrixLoad<Right, row_major>(&columns, at, ROW_B);
+}
+
+// matrix: sums + left right
+fn multiply(left: Left, right: Right, sums: Sums) -> Sums {
+  return subgroupMatrixMultiplyAccumulate(left, right, sums);
+}
+
+// matrix: a block of sums for all threads to read
+fn store_block(at: u32, sums: Sums) {
+  subgroupMatrixStore<row_major>(&scratch, at, sums, 20u);
+}
+
+// matrix: which of the four subgroups this is
+fn subgroup_of(id: u32, lane: u32) -> u32 {
+  return id;
+}
+
+fn weight_vector(at: u32) -> vec4f {
+  return bitcast<vec4f>(weights[at]);
+}
+
+// hook: what has to be known of a sample before its tiles are loaded
+fn prepare_sample(sample: u32, lane: u32) {
+}
+
+// hook: what has to be known of the channels of a quad
+fn prepare_quad(sample: u32, quad: u32) {
+}
+
+// hook: one quad of the main input, as it is stored
+fn load_input(sample: u32, pixel: u32, quad: u32) -> vec2u {
+  return vec2u();
+}
+
+// hook: one quad of the skip convolution's input, as it is stored
+fn load_skip(pixel: u32, quad: u32) -> vec2u {
+  return vec2u();
+}
+
+// hook: what is done to a loaded quad
+fn prologue(loaded: vec2u) -> vec4h {
+  return bitcast<vec4h>(loaded);
+}
+
+// hook: what is done to a finished quad; `at` is its place in the result
+fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
+  return sum;
+}
+
+// hook: takes a finished quad into the statistics of the tile
+fn collect(value: vec4f) {
+}
+
+// hook: the statistics of the finished columns
+fn finish_columns(sample: u32, tile: u32, quad: u32, lane: u32) {
+}
+
+// hook: input coordinate of an output coordinate and a tap, or -1 outside
+fn locate(position: u32, tap: u32, stride: u32, pad: u32, scale: u32, extent: u32) -> i32 {
+  let at = i32(position * stride + tap) - i32(pad);
+  return select(-1, at / i32(scale), at >= 0 && at < i32(extent * scale));
+}
+
+// the output pixel of a row of the product, or -1 where it has none
+fn output_pixel(tile: u32, row: u32) -> i32 {
+  let x = row % sizes.pitch;
+  let y = row / sizes.pitch;
+  let at_x = tile % sizes.tiles_x * sizes.tile_w + x;
+  let at_y = tile / sizes.tiles_x * sizes.tile_h + y;
+  let inside = x < sizes.tile_w && y < sizes.tile_h && at_x < sizes.grid_w && at_y < sizes.grid_h;
+  return select(-1, i32(at_y * sizes.grid_w + at_x), inside);
+}
+
+// the input pixel of a row of the patch, or -1 outside; `tap` is that which rows are gathered for
+fn input_pixel(tile: u32, row: u32, tap: u32) -> i32 {
+  var x = tile % sizes.tiles_x * sizes.tile_w;
+  var y = tile / sizes.tiles_x * sizes.tile_h;
+  var offset = vec3u(row % sizes.pitch, row / sizes.pitch % sizes.patch_h, row / sizes.pitch / sizes.patch_h);
+  var inside = row < sizes.patch_rows;
+  if (TAPS == 1u) {
+    let pixel = output_pixel(tile, row);
+    inside = pixel >= 0;
+    x = u32(max(pixel, 0)) % sizes.width;
+    y = u32(max(pixel, 0)) / sizes.width;
+    offset = vec3u(tap % sizes.kernel_w, tap / sizes.kernel_w % sizes.kernel_h, tap / sizes.kernel_w / sizes.kernel_h);
+  }
+  let at_x = locate(x, offset.x, sizes.stride_w, sizes.pad_w, sizes.scale_w, sizes.in_width);
+  let at_y = locate(y % sizes.height, offset.y, sizes.stride_h, sizes.pad_h, sizes.scale_h, sizes.in_height);
+  let at_z = locate(y / sizes.height, offset.z, sizes.stride_d, sizes.pad_d, sizes.scale_d, sizes.in_depth);
+  let valid = inside && at_x >= 0 && at_y >= 0 && at_z >= 0;
+  return select(-1, (at_z * i32(sizes.in_height) + at_y) * i32(sizes.in_width) + at_x, valid);
+}
+
+@compute @workgroup_size(128)
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(subgroup_id) id: u32,
+) {
+  let tile = workgroup.x;
+  let sample = workgroup.z;
+  let subgroup = subgroup_of(id, lane);
+  let first_block = subgroup / ACROSS * BLOCKS;
+  let first_column = subgroup % ACROSS * 8u;
+  let in_pixels = sizes.in_depth * sizes.in_height * sizes.in_width;
+  let quads = sizes.quads0 + sizes.quads1;
+  let skip_quads = sizes.skip_quads0 + sizes.skip_quads1;
+  let groups = sizes.taps / TAPS;
+  let stages = sizes.chunks * groups;
+  let steps = stages * TAPS + sizes.skip_chunks;
+  // a thread loads one quad of every 16th row of the patch
+  let slot = lane % 8u;
+  prepare_sample(sample, lane);
+
+  // where the rows of each block begin in the patch
+  var blocks = array<u32, BLOCKS>();
+  for (var i = 0u; i < BLOCKS; i++) {
+    blocks[i] = ((first_block + i) / sizes.run * sizes.pitch + (first_block + i) % sizes.run * 16u) * ROW;
+  }
+
+  var sums = array<Sums, 2u * BLOCKS>();
+  var places = array<i32, LOADS>();     // input pixels of this thread's rows
+  var loaded = array<vec2u, LOADS>();
+  var next = array<vec4u, ACROSS>();    // weights of the next step
+  var step = 0u;
+  // a stage computes with the patch that the one before it staged, and stages its own behind the last tap
+  for (var stage = 0u; stage <= stages + sizes.skip_chunks; stage++) {
+    let last_tap = select(0u, select(0u, TAPS - 1u, stage <= stages), stage > 0u);
+    for (var tap = 0u; tap <= last_tap; tap++) {
+      let change = tap == last_tap && stage < stages + sizes.skip_chunks;
+      let skipping = stage >= stages;
+      let quad = select(stage / groups, stage - stages, skipping) * 8u + slot;
+      let exists = quad < select(quads, skip_quads, skipping);
+      if (change) {
+        if (stage == 0u || groups > 1u || stage == stages) {
+          for (var i = 0u; i < LOADS; i++) {
+            let row = i * 16u + lane / 8u;
+            if (skipping) { places[i] = output_pixel(tile, row); } else { places[i] = input_pixel(tile, row, stage % groups); }
+          }
+        }
+        if (exists && !skipping) { prepare_quad(sample, quad); }
+        for (var i = 0u; i < LOADS; i++) {
+          loaded[i] = vec2u();
+          if (exists && places[i] >= 0) {
+            if (skipping) { loaded[i] = load_skip(sample * sizes.pixels + u32(places[i]), quad); } else { loaded[i] = load_input(sample, sample * in_pixels + u32(places[i]), quad); }
+          }
+        }
+      }
+      if (step < steps) {
+        for (var i = 0u; i < ACROSS; i++) {
+          next[i] = weights[(workgroup.y * steps + step) * TILE_N * 4u + i * 128u + lane];
+        }
+      }
+
+      if (stage > 0u) {
+        let kx = tap % sizes.kernel_w;
+        let ky = tap / sizes.kernel_w % sizes.kernel_h;
+        let kz = tap / sizes.kernel_w / sizes.kernel_h;
+        let shift = ((kz * sizes.patch_h + ky) * sizes.pitch + kx) * ROW;
+        let begin = (step + 1u) % 2u * STEP_B + first_column;
+        for (var k = 0u; k < 2u; k++) {
+          let right0 = load_right(begin + k * 16u * ROW_B);
+          let right1 = load_right(begin + k * 16u * ROW_B + 4u);
+          for (var i = 0u; i < BLOCKS; i++) {
+            let left = load_left(blocks[i] + shift + k * 4u);
+            sums[2u * i] = multiply(left, right0, sums[2u * i]);
+            sums[2u * i + 1u] = multiply(left, right1, sums[2u * i + 1u]);
+          }
+        }
+      }
+
+      if (step < steps) {
+        for (var i = 0u; i < ACROSS; i++) {
+          let at = i * 128u + lane;
+          let to = step % 2u * STEP_B + at / (TILE_N / 8u) * ROW_B + at % (TILE_N / 8u) * 2u;
+          columns[to] = bitcast<vec4h>(next[i].xy);
+          columns[to + 1u] = bitcast<vec4h>(next[i].zw);
+        }
+      }
+      if (change) {
+        workgroupBarrier();
+        for (var i = 0u; i < LOADS; i++) {
+          var value = vec4h();
+          if (exists && places[i] >= 0) {
+            if (skipping) { value = bitcast<vec4h>(loaded[i]); } else { value = prologue(loaded[i]); }
+          }
+          staged[(i * 16u + lane / 8u) * ROW + slot] = value;
+        }
+      }
+      workgroupBarrier();
+      step++;
+    }
+  }
+
+  // a thread finishes one quad of every 8th row of its subgroup's blocks
+  let part = lane / 32u;
+  for (var j = 0u; j < 2u; j++) {
+    let quad = workgroup.y * (TILE_N / 4u) + part % ACROSS * 8u + j * 4u + lane % 4u;
+    for (var i = 0u; i < BLOCKS; i++) {
+      workgroupBarrier();
+      store_block(subgroup * 320u, sums[2u * i + j]);
+      workgroupBarrier();
+      let block = part / ACROSS * BLOCKS + i;
+      for (var r = lane % 32u / 4u; r < 16u; r += 8u) {
+        let pixel = output_pixel(tile, block / sizes.run * sizes.pitch + block % sizes.run * 16u + r);
+        if (pixel >= 0 && quad < sizes.out_quads) {
+          let place = part * 320u + r * 20u + lane % 4u * 4u;
+          let sum = vec4f(scratch[place], scratch[place + 1u], scratch[place + 2u], scratch[place + 3u]);
+          let at = (sample * sizes.pixels + u32(pixel)) * sizes.out_quads + quad;
+          let value = epilogue(sum + weight_vector(sizes.bias_at + quad), sample, quad, at);
+          result[at] = pack_quad(value);
+          collect(value);
+        }
+      }
+    }
+    finish_columns(sample, tile, quad, lane);
+  }
+}
+
+// rounds a quad to float16
+fn pack_quad(quad: vec4f) -> vec2u {
+  return vec2u(pack2x16float(quad.xy), pack2x16float(quad.zw));
+}

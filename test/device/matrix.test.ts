@@ -1,0 +1,108 @@
+// The kernels for matrix units with these emulated, against a reference that rounds where they round. What is not seen
+// here is what a matrix unit itself does; that the text is valid with real ones is seen on the null backend.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
+import type { Shape } from '../../compiler/ops/op.ts';
+import { buildSchedule } from '../../compiler/schedule/build.ts';
+import { NVIDIA } from '../../compiler/target.ts';
+import { inspectAdapter, openDevice } from '../../runtime/device.ts';
+import type { OpenedDevice } from '../../runtime/opened-device.ts';
+import { createPipelineCache, type PipelineCache } from '../../runtime/pipelines.ts';
+import { createProgram } from '../../runtime/program.ts';
+import { hashTensor } from '../../runtime/weights/hash.ts';
+import { conv, halfOver, norm, silu } from '../fixtures/half-ops.ts';
+import { emulateMatrices } from '../fixtures/matrix-emulation.ts';
+import { inputsOf, referenceOf } from '../fixtures/model-values.ts';
+import { storedRounding } from '../fixtures/rounding.ts';
+import { relativeError } from '../on-device.ts';
+import { compileOps, type OpsBuilder } from '../run-ops.ts';
+
+const SEED = 5;
+
+/** Values between two of float16 are rounded to either, and so is what is computed from them. */
+const ROUNDED = 2e-4;
+
+/** The weights of an attention are rounded, which is no op of the reference. */
+const WEIGHTS_ROUNDED = 5e-4;
+
+const FEATURES = ['shader-f16', 'subgroups'];
+const LIMITS = { maxComputeWorkgroupStorageSize: 32768 };
+const { features, limits } = await inspectAdapter();
+const runs =
+  FEATURES.every((name) => features.has(name)) &&
+  (limits.maxComputeWorkgroupStorageSize ?? 0) >= LIMITS.maxComputeWorkgroupStorageSize;
+
+let opened: OpenedDevice;
+let pipelines: PipelineCache;
+beforeAll(async () => {
+  if (!runs) return;
+  opened = await openDevice({ requires: { features: FEATURES, limits: LIMITS } });
+  pipelines = createPipelineCache(opened.device);
+});
+afterAll(async () => {
+  await opened?.close();
+});
+
+async function check(ops: OpGraph, tolerance: number): Promise<void> {
+  const bundle = emulateMatrices(compileOps(ops, { target: NVIDIA }));
+  const params = new Map(ops.nodes.flatMap((n) => (n.op === 'param' ? [[n.attrs.name, n.attrs.shape]] : [])));
+  const read = (name: string) => hashTensor(name, params.get(name)!, SEED);
+  const inputs = inputsOf(ops, SEED);
+  const program = await createProgram(bundle, read, opened, pipelines);
+  const result = (await program.run(inputs)).get('output')!;
+  program.close();
+  const rounds = storedRounding(buildSchedule(ops, NVIDIA), NVIDIA);
+  const expected = referenceOf(ops, inputs, SEED, undefined, rounds).get('output')!;
+  expect(result.shape).toEqual(expected.shape);
+  expect(relativeError(result.data, expected.data)).toBeLessThan(tolerance);
+}
+
+type Case = readonly [name: string, ops: OpGraph];
+
+const over = (name: string, shape: Shape, body: (b: OpsBuilder, x: number) => number): Case => [
+  `${name} over [${shape}]`,
+  halfOver(shape, body),
+];
+
+describe.runIf(runs)('conv_matrix', () => {
+  it.each([
+    over('3x3', [2, 40, 16, 32], (b, x) => conv(b, x, 36, [3, 3])),
+    over('3x3, large tiles', [1, 5, 32, 32], (b, x) => conv(b, x, 32, [3, 3])),
+    over('3x3, image rows that are no run', [1, 8, 14, 14], (b, x) => conv(b, x, 33, [3, 3])),
+    over('3x3, less than a block', [2, 8, 3, 4], (b, x) => conv(b, x, 8, [3, 3])),
+    over('3x3, columns by two subgroups', [64, 8, 4, 4], (b, x) => conv(b, x, 128, [3, 3])),
+    over('1x1, columns by four subgroups', [128, 8, 3, 4], (b, x) => conv(b, x, 128, [1, 1])),
+    over('3x3, stride 2', [1, 8, 9, 16], (b, x) => conv(b, x, 8, [3, 3], [2, 2])),
+    over('nearest upsampling, 3x3', [1, 8, 8, 8], (b, x) => {
+      return conv(b, b.add('upsample_nearest', [x], { factor: [2, 2] }, 'up'), 8, [3, 3]);
+    }),
+    over('conv_transpose', [1, 8, 3, 5], (b, x) => {
+      const weights = b.weights('up', [8, 8, 4, 4]).map((w) => b.add('cast', [w], { dtype: 'f16' }, 'up'));
+      return b.add('conv_transpose', [x, ...weights], { stride: [2, 2], padding: [1, 1] }, 'up');
+    }),
+    over('group_norm, film, silu, 3x3, residual', [2, 64, 8, 8], (b, x) => {
+      const h = b.add('film', [norm(b, x, 32), b.embed(128)], {}, 'film');
+      return b.add('add', [x, conv(b, silu(b, h), 64, [3, 3])], {}, 'residual');
+    }),
+    over('statistics of 3x3, channel_add', [2, 8, 14, 14], (b, x) => {
+      const h = b.add('channel_add', [conv(b, x, 36, [3, 3]), b.embed(36)], {}, 'time');
+      return silu(b, norm(b, h, 4));
+    }),
+    over('1x1 skip of a concat', [1, 36, 8, 16], (b, x) => {
+      const joined = b.add('concat', [x, conv(b, x, 20, [1, 1])], {}, 'concat');
+      const h = conv(b, silu(b, norm(b, joined, 8)), 8, [3, 3]);
+      return b.add('add', [conv(b, joined, 8, [1, 1]), h], {}, 'block');
+    }),
+  ])('%s', (_, ops) => check(ops, ROUNDED));
+});
+
+describe.runIf(runs)('attention_matrix', () => {
+  const attention = (heads: number, channels: number, positions: number) =>
+    over(`${heads} heads of ${channels} channels`, [2, 3 * heads * channels, positions], (b, x) =>
+      b.add('attention', [x], { heads }, 'attention'),
+    );
+  it.each([attention(2, 64, 70), attention(1, 132, 40), attention(2, 7, 33)])('%s', (_, ops) =>
+    check(ops, WEIGHTS_ROUNDED),
+  );
+});
