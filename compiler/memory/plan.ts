@@ -50,23 +50,39 @@ export function memoryTotals(plan: MemoryPlan): { readonly shared: number; reado
   return { shared: sum(plan.slots.map((s) => s.bytes)), unshared: sum(plan.lifetimes.map((l) => l.bytes)) };
 }
 
-/** Assigns every storage of a schedule a slot: in order of birth, the free slot that fits best. */
+/** Orders in which storages are given slots; none is best for every graph. */
+const ORDERS: readonly ((a: Lifetime, b: Lifetime) => number)[] = [
+  (a, b) => a.first - b.first || b.bytes - a.bytes,
+  (a, b) => b.bytes - a.bytes || a.first - b.first,
+  (a, b) => b.last - b.first - (a.last - a.first) || b.bytes - a.bytes,
+];
+
+/**
+ * Assigns every storage of a schedule a slot: in each of several orders the free slot that fits best, and of these plans
+ * the one that takes least.
+ */
 export function planMemory(schedule: Schedule): MemoryPlan {
   const lifetimes = lifetimesOf(schedule);
+  const plans = ORDERS.map((order) => assignSlots(lifetimes, lifetimes.toSorted(order)));
+  return plans.reduce((best, plan) => (memoryTotals(plan).shared < memoryTotals(best).shared ? plan : best));
+}
+
+function assignSlots(lifetimes: readonly Lifetime[], order: readonly Lifetime[]): MemoryPlan {
   const slots: Slot[] = [];
+  const tenants: Lifetime[][] = [];
   const slotOf = new Map<Storage, number>();
-  const busyUntil: number[] = [];
-  for (const { storage: tenant, texture, bytes, first, last } of lifetimes) {
-    const storage = texture ? 'texture' : 'buffer';
-    const free = slots.flatMap((s, slot) =>
-      s.storage === storage && busyUntil[slot]! < first ? [slot] : [],
-    );
+  for (const tenant of order) {
+    const storage = tenant.texture ? 'texture' : 'buffer';
+    const free = slots.flatMap((s, slot) => {
+      const apart = tenants[slot]!.every((other) => other.last < tenant.first || tenant.last < other.first);
+      return s.storage === storage && apart ? [slot] : [];
+    });
     // the smallest that holds it, else the largest that has to grow least, else a new one
     free.sort((a, b) => slots[a]!.bytes - slots[b]!.bytes);
-    const slot = free.find((s) => slots[s]!.bytes >= bytes) ?? free.at(-1) ?? slots.length;
-    slots[slot] = { storage, bytes: Math.max(slots[slot]?.bytes ?? 0, bytes) };
-    busyUntil[slot] = last;
-    slotOf.set(tenant, slot);
+    const slot = free.find((s) => slots[s]!.bytes >= tenant.bytes) ?? free.at(-1) ?? slots.length;
+    slots[slot] = { storage, bytes: Math.max(slots[slot]?.bytes ?? 0, tenant.bytes) };
+    tenants[slot] = [...(tenants[slot] ?? []), tenant];
+    slotOf.set(tenant.storage, slot);
   }
   return { slots, slotOf, lifetimes };
 }
