@@ -112,6 +112,7 @@ function products(conv: Convolution, { samples }: Part): KernelCall {
         'let row = (sample / sizes.planes * sizes.quads0 + quad) * sizes.planes + sample % sizes.planes;',
         'return textureLoad(transformed, texel(row * sizes.in_pixels + pixel));',
       ],
+      mask_tap: ['return loaded;'], // tiles beyond the last one are not stored
     }),
     declared: { product: { kind: 'product' }, result: outputPlanes(conv) },
     extra: [readBuffer('transformed', inputPlanes(conv), 'texture')],

@@ -59,6 +59,11 @@ fn load_input(sample: u32, pixel: u32, quad: u32) -> vec4f {
   return vec4f();
 }
 
+// hook: what is loaded for a tap; one that falls outside of the input counts as zero
+fn mask_tap(loaded: vec4f, inside: bool) -> vec4f {
+  return select(vec4f(), loaded, inside);
+}
+
 // hook: adds the products of a quad of inputs of every pixel with the weights of each input
 fn multiply(a: array<vec4f, OCTETS>, w: array<array<vec4f, SETS>, 4>) {
   for (var o = 0u; o < OCTETS; o++) {
@@ -89,11 +94,12 @@ fn locate(position: u32, tap: u32, stride: u32, pad: u32, scale: u32, extent: u3
   return select(-1, at / i32(scale), at >= 0 && at < i32(extent * scale));
 }
 
-// the weights of a quad of inputs
+// the weights of a quad of inputs, which begin at a multiple of what a row of the texture is a multiple of
 fn load_weights(at: u32) -> array<array<vec4f, SETS>, 4> {
+  let first = texel(at);
   var w = array<array<vec4f, SETS>, 4>();
   for (var c = 0u; c < 4u; c++) {
-    for (var s = 0u; s < SETS; s++) { w[c][s] = textureLoad(product, texel(at + (c * SETS + s) * 8u)); }
+    for (var s = 0u; s < SETS; s++) { w[c][s] = textureLoad(product, first + vec2u((c * SETS + s) * 8u, 0u)); }
   }
   return w;
 }
@@ -124,7 +130,7 @@ fn main(
     }
     for (var quad = 0u; quad < quads; quad++) {
       var a = array<vec4f, OCTETS>();
-      for (var o = 0u; o < OCTETS; o++) { a[o] = select(vec4f(), load_input(sample, pixels[o], quad), inside[o]); }
+      for (var o = 0u; o < OCTETS; o++) { a[o] = mask_tap(load_input(sample, pixels[o], quad), inside[o]); }
       multiply(a, load_weights(at));
       at += SETS * 32u;
     }
