@@ -14,7 +14,14 @@ import { coldStarts, type Start } from './cold-start.ts';
 import { EngineAbsent } from './engine.ts';
 import { type EngineProcess, type StartOptions, startEngine } from './engine-process.ts';
 import { prepare } from './prepare.ts';
-import { type EngineJob, type EngineName, ON_GPU, type Peer, type ProgramFacts } from './protocol.ts';
+import {
+  type EngineJob,
+  type EngineName,
+  isTorch,
+  ON_GPU,
+  type Peer,
+  type ProgramFacts,
+} from './protocol.ts';
 import { runRounds } from './rounds.ts';
 
 export interface BenchJob {
@@ -101,7 +108,7 @@ export async function bench(job: BenchJob, context: Context): Promise<BenchResul
       source,
       batch,
       job.weights,
-      job.peers.some((p) => p !== 'torch'),
+      job.peers.some((p) => !isTorch(p)),
       folder,
     );
     const jobOf = (engine: EngineName): EngineJob => ({
@@ -148,7 +155,7 @@ async function measure(
   for (const name of ['unetc', ...job.peers] as const) {
     try {
       const engine = jobOf(name);
-      if (name === 'torch' && engine.unet === null) {
+      if (isTorch(name) && engine.unet === null) {
         throw new EngineAbsent(
           'its model is that of graphs with `unet`, without super_resolution and conv_transpose',
         );

@@ -8,7 +8,7 @@ import { RuntimeError, type RuntimeErrorKind } from '../../runtime/errors.ts';
 import { UsageError } from '../context.ts';
 import { packageRoot } from '../package.ts';
 import { EngineAbsent } from './engine.ts';
-import { type EngineJob, parseReply, type Ready, type Reply } from './protocol.ts';
+import { type EngineJob, isTorch, parseReply, type Ready, type Reply } from './protocol.ts';
 
 /** An engine that does not answer for this long hangs. */
 const PATIENCE_MS = 600_000;
@@ -83,9 +83,9 @@ export async function startEngine(job: EngineJob, options: StartOptions): Promis
 
 function commandOf({ engine }: EngineJob, python: string): readonly [command: string, script: string] {
   const folder = join(packageRoot(), 'dist', 'cli', 'bench');
-  const script = join(folder, engine === 'torch' ? 'torch_engine.py' : 'worker.js');
+  const script = join(folder, isTorch(engine) ? 'torch_engine.py' : 'worker.js');
   if (!existsSync(script)) throw new UsageError(`${script} is not built: run \`npm run build\``);
-  return [engine === 'torch' ? python : process.execPath, script];
+  return [isTorch(engine) ? python : process.execPath, script];
 }
 
 /** The replies of a process one by one; its end, a fault of its start and silence are replies, too. */

@@ -8,9 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../package.ts';
 import { readRunInputs } from '../run-inputs.ts';
 import { type Engine, EngineAbsent } from './engine.ts';
-import type { EngineJob, Peer } from './protocol.ts';
+import type { EngineJob, Peer, TorchPeer } from './protocol.ts';
 
-type OnnxPeer = Exclude<Peer, 'torch'>;
+type OnnxPeer = Exclude<Peer, TorchPeer>;
 
 const PROVIDERS = {
   'ort-cpu': { package: 'onnxruntime-node', provider: 'cpu' },

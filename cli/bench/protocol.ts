@@ -5,10 +5,25 @@
 import type { ModelSettings } from '../model-settings.ts';
 
 /** The peers by their names on the command line. */
-export const PEERS = ['ort-cpu', 'ort-webgpu', 'ort-wasm', 'torch'] as const;
+export const PEERS = [
+  'ort-cpu',
+  'ort-webgpu',
+  'ort-wasm',
+  'torch',
+  'torch-f16',
+  'torch-channels-last',
+  'torch-compile',
+] as const;
 
 export type Peer = (typeof PEERS)[number];
 export type EngineName = 'unetc' | Peer;
+
+/** PyTorch: eager in float32, in float16, that with channels last, that compiled. */
+export type TorchPeer = Extract<Peer, `torch${string}`>;
+
+export function isTorch(engine: EngineName): engine is TorchPeer {
+  return engine.startsWith('torch');
+}
 
 /** Engines that run on the GPU adapter and so depend on its driver's cache. */
 export const ON_GPU: readonly EngineName[] = ['unetc', 'ort-webgpu'];

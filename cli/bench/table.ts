@@ -28,7 +28,11 @@ export function benchTable(results: readonly BenchResult[], format: 'text' | 'ma
   const rows = results.flatMap((result) => {
     const head = [result.name, String(result.batch)];
     return [
-      [...head, `unetc (${result.target})`, ...cells(result, '1.00', '', cold)],
+      [
+        ...head,
+        `unetc (${result.target}${result.precision === 'f16' ? ', f16' : ''})`,
+        ...cells(result, '1.00', '', cold),
+      ],
       ...result.peers.map((peer) => [...head, peer.name, ...peerCells(peer, cold)]),
     ];
   });

@@ -56,6 +56,18 @@ def main():
     model.load_state_dict(read_tensors(job["weights"]))
     model.to(device)
     inputs = {name: tensor.to(device) for name, tensor in read_tensors(job["inputs"]).items()}
+    mode = job["engine"]
+    if mode != "torch":
+        if not cuda:
+            say(reply="absent", message=f"{mode} is float16, which PyTorch computes on CUDA; this one has none")
+            sys.exit(1)
+        torch.backends.cudnn.benchmark = True
+        model.half_torso()
+    if mode in ("torch-channels-last", "torch-compile"):
+        model.to(memory_format=torch.channels_last)
+        inputs["x"] = inputs["x"].to(memory_format=torch.channels_last)
+    if mode == "torch-compile":
+        model = torch.compile(model, mode="max-autotune")
 
     def run():
         with torch.inference_mode():

@@ -21,8 +21,8 @@ async function open(job: EngineJob): Promise<Engine> {
     case 'ort-webgpu':
     case 'ort-wasm':
       return (await import('./onnx-engine.ts')).openOnnx(job.engine, job);
-    case 'torch':
-      throw new Error('internal: torch is an engine of its own process');
+    default:
+      throw new Error(`internal: ${job.engine} is an engine of its own process`);
   }
 }
 

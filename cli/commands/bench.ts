@@ -11,7 +11,7 @@ After --warmup passes the median of --runs is taken; upload and readback count. 
 often, three times at the least.
 
 --against names peers: ort-cpu, ort-webgpu (onnxruntime-node), ort-wasm (onnxruntime-web), torch (PyTorch by
---python). They get the same weights and inputs, and run in turn with unetc; those that are not installed are named
+--python, in float32), and where that has CUDA torch-f16, torch-channels-last and torch-compile, in float16. They get the same weights and inputs, and run in turn with unetc; those that are not installed are named
 as absent. Packages are looked for beside unetc and in the current folder.
 
 Examples:

@@ -82,7 +82,7 @@ describe('kernels round to float16 what they store, and nothing else', () => {
 
 /** A processor takes minutes for the large models: they are run by hand. */
 const CASES =
-  process.env.UNETC_LARGE_GOLDENS === undefined
+  process.env.UNETC_EVERY_KERNEL === undefined
     ? ([
         'tiny-film',
         'tiny-additive-class',
