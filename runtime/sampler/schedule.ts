@@ -9,6 +9,7 @@
 // Names and order of operations are those of improved-diffusion's GaussianDiffusion.
 
 import { RuntimeError } from '../errors.ts';
+import { exactCosine } from './exact-cosine.ts';
 
 export type NoiseSchedule = 'linear' | 'cosine';
 
@@ -61,9 +62,12 @@ function linearBetas(steps: number): Float64Array {
 }
 
 function cosineBetas(steps: number): Float64Array {
-  const alphaBar = (t: number): number => Math.cos((((t + 0.008) / 1.008) * Math.PI) / 2) ** 2;
+  const alphaBars = Array.from({ length: steps + 1 }, (_, i) => {
+    const root = exactCosine((((i / steps + 0.008) / 1.008) * Math.PI) / 2);
+    return root * root;
+  });
   return Float64Array.from({ length: steps }, (_, i) =>
-    Math.min(1 - alphaBar((i + 1) / steps) / alphaBar(i / steps), 0.999),
+    Math.min(1 - alphaBars[i + 1]! / alphaBars[i]!, 0.999),
   );
 }
 
