@@ -10,6 +10,7 @@ import {
 } from '../../runtime/sampler/process.ts';
 import { checkRequests, type SampleRequest } from '../../runtime/sampler/request.ts';
 import { sample } from '../../runtime/sampler/sample.ts';
+import type { Sampler } from '../../runtime/sampler/step.ts';
 import type { Context } from '../context.ts';
 import type { OpenedModel, OpenModelOptions } from '../open-model.ts';
 import { createProgress } from '../progress.ts';
@@ -22,7 +23,7 @@ export interface SampleResult {
   readonly name: string;
   readonly adapter: string;
   readonly samples: number;
-  readonly sampler: 'ddpm' | 'ddim';
+  readonly sampler: Sampler['kind'];
   /** DDIM's noise; null for ddpm. */
   readonly eta: number | null;
   /** Steps of each sample. */

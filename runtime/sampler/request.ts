@@ -3,6 +3,7 @@
 import { RuntimeError } from '../errors.ts';
 import type { ModelInterface } from '../model.ts';
 import { elements } from '../tensor.ts';
+import type { Guidance } from './forward.ts';
 import { LARGEST_SEED } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
 import { learnsVariance } from './process.ts';
@@ -51,6 +52,19 @@ export function checkRequests(
     return [];
   });
   if (faults.length > 0) throw new RuntimeError('input', faults.join('\n'));
+}
+
+/** @throws RuntimeError('input') where the model has no such null class, or the scale is no number */
+export function checkGuidance({ num_classes }: ModelInterface, { scale, null_class }: Guidance): void {
+  const fail = (message: string): never => {
+    throw new RuntimeError('input', `guidance: ${message}`);
+  };
+  if (num_classes === null)
+    fail('the model has no classes, so there is nothing to guide towards; leave it out');
+  if (!Number.isFinite(scale)) fail(`the scale is ${scale}; give a number, such as 3`);
+  if (!Number.isInteger(null_class) || null_class < 0 || null_class >= num_classes!) {
+    fail(`the null class ${null_class} is out of range; the model's classes are 0 to ${num_classes! - 1}`);
+  }
 }
 
 function checkChannels(model: ModelInterface, { settings }: DiffusionProcess): void {

@@ -3,24 +3,42 @@
 // A sample depends on its own request alone: noise is keyed by its seed, and a batch is only how many are run
 // together. The last batch is filled up with copies of its last request, which are thrown away.
 
-import { RuntimeError } from '../errors.ts';
-import type { Model, ModelInputs } from '../model.ts';
+import type { Model } from '../model.ts';
 import type { Tensor } from '../tensor.ts';
 import { elements } from '../tensor.ts';
-import { INITIAL_STEP, normalNoise } from './noise.ts';
+import {
+  asTensor,
+  type Chain,
+  type ChainState,
+  type Group,
+  groupChains,
+  startChain,
+  trajectoryIndices,
+} from './chain.ts';
+import { checkFinite } from './finite.ts';
+import { createForward, type Guidance } from './forward.ts';
+import { normalNoise } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
 import type { SampleRequest } from './request.ts';
-import { checkRequests, lowResShape, sampleShape } from './request.ts';
+import { checkGuidance, checkRequests, sampleShape } from './request.ts';
 import type { Sampler } from './step.ts';
-import { drawsNoise, sampleStep } from './step.ts';
+import { drawsNoise, sampleStep, usesLastGuess } from './step.ts';
 
 export interface SampleOptions {
   readonly process: DiffusionProcess;
   readonly sampler: Sampler;
+  /** Classifier-free guidance, for models that were trained with a null class. */
+  readonly guidance?: Guidance;
   /** Clips the guess at x_0 to [-1, 1] at every step. Default true. */
   readonly clip_denoised?: boolean;
+  /** Pictures of the guess at x_0 to keep on the way, spread over the steps. Default 0. */
+  readonly frames?: number;
+  /** Where chains go on that were stopped, by the position of their request. */
+  readonly resumed?: ReadonlyMap<number, ChainState>;
   /** Looked at between steps; when aborted, its reason is thrown. */
   readonly signal?: AbortSignal;
+  /** Milliseconds that a step under way has to end after an abort before it is given up. Default: for ever. */
+  readonly grace?: number;
   /** Called after each step of each batch. */
   readonly onStep?: (report: StepReport) => void;
 }
@@ -31,6 +49,11 @@ export interface StepReport {
   readonly batches: number;
   readonly step: number;
   readonly steps: number;
+  /** Steps that all batches have taken in this run, and will have taken at its end. */
+  readonly done: number;
+  readonly total: number;
+  /** Where the batch's chains stand when this is called: after this step, or after a later one. */
+  chains(): readonly Chain[];
 }
 
 export interface Sample {
@@ -39,146 +62,125 @@ export interface Sample {
   readonly position: number;
   /** x_0, [C, ...space]; near [-1, 1], but not clamped to it. */
   readonly image: Tensor;
+  /** Guesses at x_0 on the way, in the order of the steps. */
+  readonly frames: readonly Tensor[];
 }
 
 /**
- * Yields the samples of `requests` in their order, as their batches are done.
+ * Yields the samples of `requests` as their batches are done: in their order, but those of `resumed` first.
  * @throws RuntimeError('input') before the first step where model, process and requests do not fit together;
- *   RuntimeError('gpu') where a value is NaN or infinite, naming step, timestep and sample; the signal's reason
+ *   NotFinite where a value is NaN or infinite, naming step, timestep and sample; the signal's reason
  */
 export async function* sample(
   model: Model,
   requests: readonly SampleRequest[],
   options: SampleOptions,
 ): AsyncGenerator<Sample, void, undefined> {
-  checkRequests(model.interface, options.process, options.sampler, requests);
-  const size = model.interface.batch;
-  const batches = Math.ceil(requests.length / size);
-  for (let batch = 0; batch < batches; batch++) {
-    const first = batch * size;
-    const some = requests.slice(first, first + size);
-    const images = await sampleBatch(model, some, options, (step, steps) =>
-      options.onStep?.({ batch: batch + 1, batches, step, steps }),
-    );
-    for (const [k, request] of some.entries()) yield { request, position: first + k, image: images[k]! };
-  }
-}
-
-/** Walks at most `model.interface.batch` requests down the chain. */
-async function sampleBatch(
-  model: Model,
-  requests: readonly SampleRequest[],
-  { process, sampler, clip_denoised = true, signal }: SampleOptions,
-  onStep: (step: number, steps: number) => void,
-): Promise<readonly Tensor[]> {
-  const shape = sampleShape(model.interface);
-  const length = elements(shape);
-  const conditioning = batchConditioning(model, requests);
-  const x = stackRows(
-    model,
-    shape,
-    requests,
-    (request) => request.noise ?? normalNoise(request.seed, INITIAL_STEP, length),
-  );
+  const { process, sampler, guidance, onStep, resumed = new Map() } = options;
+  checkRequests(model.interface, process, sampler, requests);
+  if (guidance !== undefined) checkGuidance(model.interface, guidance);
   const steps = process.timestep_map.length;
-
-  for (let index = steps - 1; index >= 0; index--) {
-    signal?.throwIfAborted();
-    const place: Place = { process, index, shape };
-    const timesteps = new Float32Array(model.interface.batch).fill(process.model_timesteps[index]!);
-    const output = outputRows(await model.run({ x, timesteps, ...conditioning }), model, shape);
-    for (const [k, request] of requests.entries()) {
-      const row = x.data.subarray(k * length, (k + 1) * length);
-      const ofModel = output(k);
-      // Looked at before anything is clamped: a clamp turns infinities into white and PNG turns NaN into black.
-      checkFinite(ofModel, `the model's output`, request, place);
-      const noise = drawsNoise(sampler, index) ? normalNoise(request.seed, index, length) : null;
-      const next = sampleStep(process, index, sampler, row, ofModel, noise, clip_denoised);
-      checkFinite(next, 'the image after the step', request, place);
-      row.set(next);
+  const groups = groupChains(requests, resumed, steps - 1, model.interface.batch);
+  const total = groups.reduce((sum, { index }) => sum + index + 1, 0);
+  let done = 0;
+  for (const [i, group] of groups.entries()) {
+    const chains = await walkGroup(model, group, options, (index, now) => {
+      const at = { batch: i + 1, batches: groups.length, step: steps - index, steps };
+      onStep?.({ ...at, done: ++done, total, chains: now });
+    });
+    const shape = sampleShape(model.interface);
+    for (const { request, position, state } of chains) {
+      const frames = state.frames.map((frame) => asTensor(frame, shape));
+      yield { request, position, image: asTensor(state.x, shape), frames };
     }
-    onStep(steps - index, steps);
   }
-  return requests.map((_, k) => ({ shape, data: x.data.slice(k * length, (k + 1) * length) }));
 }
 
-function batchConditioning(
+/** Walks at most `model.interface.batch` chains down to their images. */
+async function walkGroup(
   model: Model,
-  requests: readonly SampleRequest[],
-): Pick<ModelInputs, 'y' | 'low_res'> {
-  const shape = lowResShape(model.interface);
+  { index: first, members }: Group,
+  options: SampleOptions,
+  onStep: (index: number, chains: () => readonly Chain[]) => void,
+): Promise<readonly Chain[]> {
+  const { process, guidance, signal, grace, frames = 0, resumed } = options;
+  const forward = createForward(
+    model,
+    members.map(({ request }) => request),
+    process,
+    guidance,
+  );
+  const shown = trajectoryIndices(process.timestep_map.length, frames);
+  let chains: readonly Chain[] = members.map(({ request, position }) => ({
+    request,
+    position,
+    state: resumed?.get(position) ?? startChain(request, first, elements(forward.shape)),
+  }));
+  for (let index = first; index >= 0; index--) {
+    signal?.throwIfAborted();
+    const rows = chains.map(({ state }) => state.x);
+    const outputs = await orGiveUp(forward.predict(index, rows), signal, grace);
+    chains = chains.map((chain, k) => {
+      const state = stepChain(chain, outputs[k]!, options, forward.shape, shown.has(index));
+      return { ...chain, state };
+    });
+    onStep(index, () => chains);
+  }
+  return chains;
+}
+
+function stepChain(
+  { request, state }: Chain,
+  output: Float32Array,
+  { process, sampler, clip_denoised = true }: SampleOptions,
+  shape: readonly number[],
+  shown: boolean,
+): ChainState {
+  const { index } = state;
+  const noise = drawsNoise(sampler, index) ? normalNoise(request.seed, index, state.x.length) : null;
+  const { x, guess } = sampleStep(
+    process,
+    index,
+    sampler,
+    state.x,
+    output,
+    noise,
+    clip_denoised,
+    state.guess,
+  );
+  checkFinite(x, 'the image after the step', { process, index, seed: request.seed, shape });
   return {
-    ...(model.interface.num_classes === null
-      ? {}
-      : { y: Array.from({ length: model.interface.batch }, (_, k) => atRow(requests, k).label!) }),
-    ...(shape === null ? {} : { low_res: stackRows(model, shape, requests, (request) => request.low_res!) }),
+    index: index - 1,
+    x,
+    guess: usesLastGuess(sampler) ? guess : null,
+    frames: shown ? [...state.frames, guess] : state.frames,
   };
 }
 
-/** [B, ...shape], one row a request; rows past the last request repeat it. */
-function stackRows(
-  model: Model,
-  shape: readonly number[],
-  requests: readonly SampleRequest[],
-  row: (request: SampleRequest) => Float32Array,
-): Tensor {
-  const length = elements(shape);
-  const data = new Float32Array(model.interface.batch * length);
-  const rows = requests.map(row);
-  for (let k = 0; k < model.interface.batch; k++) data.set(atRow(rows, k), k * length);
-  return { shape: [model.interface.batch, ...shape], data };
-}
-
-function atRow<T>(rows: readonly T[], k: number): T {
-  return rows[Math.min(k, rows.length - 1)]!;
-}
-
-/** The rows of a model's `output`, [B, out_channels, ...space]. */
-function outputRows(
-  results: ReadonlyMap<string, Tensor>,
-  model: Model,
-  shape: readonly number[],
-): (k: number) => Float32Array {
-  const output = results.get('output');
-  const length = model.interface.out_channels * elements(shape.slice(1));
-  if (output === undefined || output.data.length !== model.interface.batch * length) {
-    throw new Error(`internal: the model gave no output of [${model.interface.batch}, ${length}] values`);
+/** What `work` resolves to; throws the signal's reason where it takes longer than `grace` after an abort. */
+async function orGiveUp<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+  grace: number | undefined,
+): Promise<T> {
+  if (signal === undefined || grace === undefined) return work;
+  let stop = (): void => undefined;
+  const late = new Promise<never>((_, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onAbort = (): void => {
+      timer = setTimeout(() => reject(signal.reason), grace);
+    };
+    signal.addEventListener('abort', onAbort);
+    stop = () => {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    };
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    stop();
+    // what is given up may still fail, and nobody is left to hear of it
+    work.catch(() => undefined);
   }
-  return (k) => output.data.subarray(k * length, (k + 1) * length);
-}
-
-interface Place {
-  readonly process: DiffusionProcess;
-  readonly index: number;
-  readonly shape: readonly number[];
-}
-
-/** @throws RuntimeError('gpu') at the first NaN or infinity */
-function checkFinite(
-  values: Float32Array,
-  what: string,
-  request: SampleRequest,
-  { process, index, shape }: Place,
-): void {
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return;
-  const count = values.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
-  const steps = process.timestep_map.length;
-  throw new RuntimeError(
-    'gpu',
-    `step ${steps - index} of ${steps} (timestep ${process.timestep_map[index]}), sample of seed ${request.seed}: ` +
-      `${what} is ${values[bad]} at [${coordinates(bad, shape).join(', ')}], ${count} of ${values.length} values are ` +
-      'not finite; check the weights, and run the same inputs with `unetc run --reference`',
-  );
-}
-
-/** Coordinates of element `i` of a tensor whose dimensions after the first are those of `shape`. */
-function coordinates(i: number, shape: readonly number[]): readonly number[] {
-  const place: number[] = [];
-  let rest = i;
-  for (const size of shape.slice(1).toReversed()) {
-    place.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return [rest, ...place];
 }

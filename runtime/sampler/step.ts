@@ -1,4 +1,5 @@
-// One step along the chain, given the model's output: ancestral, DDIM, and DDIM backwards.
+// One step along the chain, given the model's output: ancestral, DDIM, and DDIM backwards; DPM-Solver++ is in
+// dpm-solver.ts.
 //
 //   ddpm    : x_t-1 = mean + exp(log_variance / 2) noise                       (Ho et al. 2020, algorithm 2)
 //   ddim    : x_t-1 = sqrt(a') x_0 + sqrt(1 - a' - sigma^2) eps + sigma noise
@@ -11,22 +12,43 @@
 import { RuntimeError } from '../errors.ts';
 import type { StepDistribution } from './distribution.ts';
 import { predictXstart, stepDistribution } from './distribution.ts';
+import { dpmSolverSample } from './dpm-solver.ts';
 import type { DiffusionProcess } from './process.ts';
 
 const f32 = Math.fround;
 
-/** How to walk the chain. `eta` scales DDIM's noise: 0 is deterministic, 1 has the posterior variance. */
-export type Sampler = { readonly kind: 'ddpm' } | { readonly kind: 'ddim'; readonly eta: number };
+/**
+ * How to walk the chain. `eta` scales DDIM's noise: 0 is deterministic, 1 has the posterior variance. `dpmpp` is
+ * DPM-Solver++(2M), deterministic.
+ */
+export type Sampler =
+  | { readonly kind: 'ddpm' }
+  | { readonly kind: 'ddim'; readonly eta: number }
+  | { readonly kind: 'dpmpp' };
+
+/** What a step gives. */
+export interface StepResult {
+  /** x_t-1. */
+  readonly x: Float32Array;
+  /** The guess at x_0 that it was made from. */
+  readonly guess: Float32Array;
+}
 
 /** Whether the step at `index` draws noise. The last one (index 0) never does. */
 export function drawsNoise(sampler: Sampler, index: number): boolean {
-  return index > 0 && (sampler.kind === 'ddpm' || sampler.eta > 0);
+  return index > 0 && (sampler.kind === 'ddpm' || (sampler.kind === 'ddim' && sampler.eta > 0));
+}
+
+/** Whether a step reads the guess at x_0 of the step before. */
+export function usesLastGuess(sampler: Sampler): boolean {
+  return sampler.kind === 'dpmpp';
 }
 
 /**
  * x_t-1 from x_t and the model's output.
  * @param noise standard normal of the sample's length; null where `drawsNoise` is false
  * @param clip clips the guess at x_0 to [-1, 1]
+ * @param last the guess at x_0 of the step before, at index + 1; null at the first step
  */
 export function sampleStep(
   process: DiffusionProcess,
@@ -36,15 +58,22 @@ export function sampleStep(
   output: Float32Array,
   noise: Float32Array | null,
   clip: boolean,
-): Float32Array {
+  last: Float32Array | null = null,
+): StepResult {
   if (noise === null && drawsNoise(sampler, index))
     throw new Error(`internal: step ${index} was given no noise`);
   switch (sampler.kind) {
-    case 'ddpm':
-      return ddpmSample(stepDistribution(process, index, x, output, clip), index, noise);
+    case 'ddpm': {
+      const step = stepDistribution(process, index, x, output, clip);
+      return { x: ddpmSample(step, index, noise), guess: step.pred_xstart };
+    }
     case 'ddim': {
-      const xstart = predictXstart(process, index, x, output, clip);
-      return ddimSample(process, index, x, xstart, sampler.eta, noise);
+      const guess = predictXstart(process, index, x, output, clip);
+      return { x: ddimSample(process, index, x, guess, sampler.eta, noise), guess };
+    }
+    case 'dpmpp': {
+      const guess = predictXstart(process, index, x, output, clip);
+      return { x: dpmSolverSample(process, index, x, guess, last), guess };
     }
   }
 }
@@ -111,7 +140,8 @@ export function checkEta({ tables }: DiffusionProcess, eta: number): void {
   throw new RuntimeError('input', `eta: ${eta} is out of range; this process allows 0 to ${most}`);
 }
 
-function epsilonFromXstart(
+/** The noise that x_t holds if x_0 is `xstart`. */
+export function epsilonFromXstart(
   { tables }: DiffusionProcess,
   index: number,
   x: Float32Array,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
+import type { ChainState } from '../../runtime/sampler/chain.ts';
 import { INITIAL_STEP, normalNoise } from '../../runtime/sampler/noise.ts';
 import { type DiffusionSettings, diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';
@@ -103,8 +104,16 @@ test('samples come in order, in the shape of an image, and each step is reported
     expect(image.data.every((value) => Math.abs(value) <= 1)).toBe(true);
   }
   expect(reports).toHaveLength(2 * STEPS);
-  expect(reports[0]).toEqual({ batch: 1, batches: 2, step: 1, steps: STEPS });
-  expect(reports.at(-1)).toEqual({ batch: 2, batches: 2, step: STEPS, steps: STEPS });
+  const total = 2 * STEPS;
+  expect(reports[0]).toMatchObject({ batch: 1, batches: 2, step: 1, steps: STEPS, done: 1, total });
+  expect(reports.at(-1)).toMatchObject({
+    batch: 2,
+    batches: 2,
+    step: STEPS,
+    steps: STEPS,
+    done: total,
+    total,
+  });
 });
 
 test('a learned variance is read from the second half of the channels', async () => {
@@ -224,4 +233,91 @@ describe('requests that do not fit the model are refused before the first step',
   test('an eta out of range', async () => {
     await expect(drawAll(seeds(1), {}, { sampler: { kind: 'ddim', eta: -1 } })).rejects.toThrow('eta: -1');
   });
+});
+
+describe('guidance', () => {
+  const requests = [1, 2, 3].map((seed) => ({ seed, label: seed }));
+  const face = { num_classes: 5, batch: 2 };
+  const guided = (scale: number, changes: Partial<ModelInterface> = face) =>
+    drawAll(requests, changes, { guidance: { scale, null_class: 4 } });
+
+  test('of scale 1 is the label’s own prediction, of scale 0 the null class’s', async () => {
+    const images = (samples: readonly Sample[]) => samples.map(({ image }) => image.data);
+    const close = (found: readonly Float32Array[], expected: readonly Float32Array[]) => {
+      found.forEach((row, k) => {
+        row.forEach((value, i) => {
+          expect(Math.abs(value - expected[k]![i]!)).toBeLessThan(1e-4);
+        });
+      });
+    };
+    close(images(await guided(1)), images(await drawAll(requests, face)));
+    const unconditional = requests.map(({ seed }) => ({ seed, label: 4 }));
+    close(images(await guided(0)), images(await drawAll(unconditional, face)));
+    expect(images(await guided(3))).not.toEqual(images(await guided(1)));
+  });
+
+  test('gives the same bits at any batch', async () => {
+    expect(await guided(3, { ...face, batch: 3 })).toEqual(await guided(3, { ...face, batch: 1 }));
+  });
+
+  test('goes from the null class to the label and beyond, and leaves the variance alone', async () => {
+    const model = fakeModel({ num_classes: 5, out_channels: 6 });
+    const process = diffusionProcess({ ...SETTINGS, variance: 'learned' }, '2');
+    const options: SampleOptions = { ...OPTIONS, process, guidance: { scale: 2.5, null_class: 4 } };
+    await collect(sample(model, [{ seed: 1, label: 0 }], options));
+    expect(model.passes.map(({ y, timesteps }) => [y![0], timesteps[0]])).toEqual([
+      [0, process.model_timesteps[1]],
+      [4, process.model_timesteps[1]],
+      [0, process.model_timesteps[0]],
+      [4, process.model_timesteps[0]],
+    ]);
+  });
+
+  test.each<[Partial<ModelInterface>, { scale: number; null_class: number }, string]>([
+    [{}, { scale: 2, null_class: 0 }, 'the model has no classes'],
+    [{ num_classes: 5 }, { scale: 2, null_class: 5 }, 'the null class 5 is out of range'],
+    [{ num_classes: 5 }, { scale: Number.NaN, null_class: 4 }, 'the scale is NaN'],
+  ])('of %o with %o is refused', async (changes, guidance, message) => {
+    const list = changes.num_classes === undefined ? seeds(1) : [{ seed: 1, label: 0 }];
+    await expect(drawAll(list, changes, { guidance })).rejects.toThrow(message);
+  });
+});
+
+describe('chains that were stopped', () => {
+  test.each([{ kind: 'ddpm' }, { kind: 'dpmpp' }] as const)(
+    'go on to the same bits with %o',
+    async (sampler) => {
+      const whole = await drawAll(seeds(1, 2, 3), { batch: 2 }, { sampler, frames: 3 });
+      const resumed = new Map<number, ChainState>();
+      const controller = new AbortController();
+      const onStep = ({ step, batch, chains }: StepReport): void => {
+        if (batch !== 1 || step !== 3) return;
+        for (const { position, state } of chains()) resumed.set(position, state);
+        controller.abort(new Error('stopped'));
+      };
+      const stopped = { sampler, frames: 3, onStep, signal: controller.signal };
+      await expect(drawAll(seeds(1, 2, 3), { batch: 2 }, stopped)).rejects.toThrow('stopped');
+      const reports: StepReport[] = [];
+      const again = { sampler, frames: 3, resumed, onStep: (report: StepReport) => reports.push(report) };
+      expect(await drawAll(seeds(1, 2, 3), { batch: 1 }, again)).toEqual(whole);
+      expect(reports.at(-1)).toMatchObject({ done: 2 + 2 + STEPS, total: 2 + 2 + STEPS });
+    },
+  );
+});
+
+test('a step that does not end after an abort is given up', async () => {
+  const controller = new AbortController();
+  const model = { ...fakeModel(), run: () => new Promise<never>(() => undefined) };
+  const run = collect(sample(model, seeds(1), { ...OPTIONS, signal: controller.signal, grace: 20 }));
+  setTimeout(() => controller.abort(new Error('stopped')), 5);
+  await expect(run).rejects.toThrow('stopped');
+});
+
+test('frames are guesses at the image, evenly over the steps', async () => {
+  const [all] = await drawAll(seeds(1), {}, { frames: 99 });
+  expect(all!.frames).toHaveLength(STEPS);
+  // the last step returns its guess
+  expect(all!.frames.at(-1)!.data).toEqual(all!.image.data);
+  const [some] = await drawAll(seeds(1), {}, { frames: 2 });
+  expect(some!.frames).toEqual([all!.frames[0], all!.frames[2]]);
 });

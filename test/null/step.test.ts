@@ -23,7 +23,7 @@ describe.each(SAMPLER_CASES)('$name', (golden) => {
     expectClose(step.pred_xstart, expected('pred_xstart'), 1e-4, 'pred_xstart');
     expectClose(ddpmSample(step, index, noise), expected('ddpm_sample'), 1e-4, 'ddpm_sample');
     for (const eta of [0, 1]) {
-      const found = sampleStep(process, index, { kind: 'ddim', eta }, x, output, noise, true);
+      const found = sampleStep(process, index, { kind: 'ddim', eta }, x, output, noise, true).x;
       expectClose(found, expected(`ddim_sample.eta${eta}`), 1e-4, `ddim_sample.eta${eta}`);
     }
     expectClose(
@@ -111,15 +111,15 @@ describe('steps', () => {
   test('the last step returns the guess at x_0, whatever the noise', () => {
     const guess = predictXstart(process, 0, x, output, true);
     for (const sampler of [{ kind: 'ddpm' }, { kind: 'ddim', eta: 0 }, { kind: 'ddim', eta: 1 }] as const) {
-      expectClose(sampleStep(process, 0, sampler, x, output, noise, true), guess, 1e-6, sampler.kind);
+      expectClose(sampleStep(process, 0, sampler, x, output, noise, true).x, guess, 1e-6, sampler.kind);
     }
   });
 
   test('ddim at eta 1 is ddpm with the posterior variance', () => {
     for (const index of [1, 10, 30]) {
-      const ddpm = sampleStep(process, index, { kind: 'ddpm' }, x, output, noise, true);
+      const ddpm = sampleStep(process, index, { kind: 'ddpm' }, x, output, noise, true).x;
       expectClose(
-        sampleStep(process, index, { kind: 'ddim', eta: 1 }, x, output, noise, true),
+        sampleStep(process, index, { kind: 'ddim', eta: 1 }, x, output, noise, true).x,
         ddpm,
         1e-4,
         '',
@@ -167,7 +167,7 @@ test('ddim reverse leads an image to its latent, and ddim leads it back', () => 
     'latent',
   );
   for (let index = 998; index >= 0; index--) {
-    x = sampleStep(process, index, { kind: 'ddim', eta: 0 }, x, model(x, index), null, false);
+    x = sampleStep(process, index, { kind: 'ddim', eta: 0 }, x, model(x, index), null, false).x;
   }
   expectClose(x, image, 1e-2, 'image');
 });

@@ -1,0 +1,116 @@
+// DDIM backwards: images to the latents that DDIM without noise leads back to them.
+//
+//   x_0 = image;  x_t+1 = reverse(x_t, eps(x_t, t))       for every index but the last      (Song et al. 2021, 5.4)
+//
+// That takes the noise from where a step begins, and the way back takes it from where the step ends: the fewer the
+// steps, the further apart. So each step can be refined: x_t+1 is put into the model, and the noise that it holds
+// makes a better x_t+1, until it moves no more and the way back undoes the step (a fixed point). So can the image
+// itself, which is taken for x_0 of the least noisy index. A sample that has settled is left as it is, whatever the
+// others of its batch do.
+
+import type { Model } from '../model.ts';
+import { asTensor, type Group, groupChains } from './chain.ts';
+import { predictXstart } from './distribution.ts';
+import { checkFinite } from './finite.ts';
+import { createForward, type Guidance } from './forward.ts';
+import type { DiffusionProcess } from './process.ts';
+import type { SampleRequest } from './request.ts';
+import { checkGuidance, checkRequests } from './request.ts';
+import type { Sample, SampleOptions } from './sample.ts';
+import { ddimReverse, epsilonFromXstart } from './step.ts';
+
+export interface EncodeOptions extends Pick<SampleOptions, 'clip_denoised' | 'signal'> {
+  readonly process: DiffusionProcess;
+  readonly guidance?: Guidance;
+  /** Corrections of each step at the most; each costs a forward pass. */
+  readonly refine: number;
+  /** Called after each step, counted over all batches. */
+  readonly onStep?: (done: number, total: number) => void;
+}
+
+/** An image to be encoded, [C, ...space] in [-1, 1], with the conditions that it is encoded under. */
+export interface EncodeRequest extends SampleRequest {
+  readonly image: Float32Array;
+}
+
+/** A sample has settled when a correction moves no value further than this. */
+const SETTLED = 1e-4;
+
+/** What was made of an image: `image` is its latent, x of the noisiest index. */
+export type Encoded = Omit<Sample, 'frames'>;
+
+/** Yields the latents in the order of their images. Throws as `sample` does. */
+export async function* encode(
+  model: Model,
+  requests: readonly EncodeRequest[],
+  options: EncodeOptions,
+): AsyncGenerator<Encoded, void, undefined> {
+  const { process, guidance, onStep } = options;
+  checkRequests(model.interface, process, { kind: 'ddim', eta: 0 }, requests);
+  if (guidance !== undefined) checkGuidance(model.interface, guidance);
+  const groups = groupChains(requests, new Map(), 0, model.interface.batch);
+  const total = groups.length * process.timestep_map.length;
+  let done = 0;
+  for (const group of groups) {
+    const rows = await encodeGroup(model, group, options, () => onStep?.(++done, total));
+    for (const [k, { request, position }] of group.members.entries())
+      yield { request, position, image: rows[k]! };
+  }
+}
+
+async function encodeGroup(
+  model: Model,
+  { members }: Group<EncodeRequest>,
+  { process, guidance, refine, clip_denoised = true, signal }: EncodeOptions,
+  onStep: () => void,
+): Promise<readonly Encoded['image'][]> {
+  const requests = members.map(({ request }) => request);
+  const forward = createForward(model, requests, process, guidance);
+  const { shape } = forward;
+  const guesses = async (index: number, rows: readonly Float32Array[]): Promise<readonly Float32Array[]> => {
+    signal?.throwIfAborted();
+    const outputs = await forward.predict(index, rows);
+    return rows.map((x, k) => predictXstart(process, index, x, outputs[k]!, clip_denoised));
+  };
+  /** Rows at `index` whose own noise leads from `earlier`, one step nearer to the image, to them. */
+  const refined = async (index: number, earlier: readonly Float32Array[], rows: readonly Float32Array[]) => {
+    let better = rows;
+    const settled = rows.map(() => false);
+    for (let i = 0; i < refine && settled.includes(false); i++) {
+      const xstarts = await guesses(index, better);
+      better = better.map((x, k) => {
+        if (settled[k]) return x;
+        const next = undoStep(process, index, earlier[k]!, epsilonFromXstart(process, index, x, xstarts[k]!));
+        settled[k] = next.every((value, j) => Math.abs(value - x[j]!) < SETTLED);
+        return next;
+      });
+    }
+    onStep();
+    return better;
+  };
+
+  const images = requests.map(({ image }) => image);
+  let rows = await refined(0, images, images);
+  for (let index = 0; index < process.timestep_map.length - 1; index++) {
+    const xstarts = await guesses(index, rows);
+    const next = rows.map((x, k) => ddimReverse(process, index, x, xstarts[k]!));
+    rows = await refined(index + 1, rows, next);
+    for (const [k, x] of rows.entries()) {
+      checkFinite(x, 'the latent after the step', { process, index, seed: requests[k]!.seed, shape });
+    }
+  }
+  return rows.map((x) => asTensor(x, shape));
+}
+
+/** x_t from x_t-1, if `epsilon` is the noise of the step between them: sqrt(a / a') x' + (s - s' sqrt(a / a')) eps. */
+function undoStep(
+  { tables }: DiffusionProcess,
+  index: number,
+  earlier: Float32Array,
+  epsilon: Float32Array,
+): Float32Array {
+  const [here, previous] = [tables.alphas_cumprod[index]!, tables.alphas_cumprod_prev[index]!];
+  const ofEarlier = Math.sqrt(here / previous);
+  const ofEpsilon = Math.sqrt(1 - here) - Math.sqrt(1 - previous) * ofEarlier;
+  return earlier.map((value, i) => ofEarlier * value + ofEpsilon * epsilon[i]!);
+}

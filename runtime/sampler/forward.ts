@@ -1,0 +1,126 @@
+// One forward pass for a batch of requests: rows are stacked and filled up to the model's batch, conditions added,
+// guided where asked for, and every value looked at.
+//
+//   guided = unconditional + scale (conditional - unconditional)            (Ho & Salimans 2022, w = scale - 1)
+//
+// The variance, where it is learned, is that of the conditional pass.
+
+import type { Model, ModelInputs } from '../model.ts';
+import type { Tensor } from '../tensor.ts';
+import { elements } from '../tensor.ts';
+import { checkFinite } from './finite.ts';
+import type { DiffusionProcess } from './process.ts';
+import type { SampleRequest } from './request.ts';
+import { lowResShape, sampleShape } from './request.ts';
+
+const f32 = Math.fround;
+
+/** Classifier-free guidance: how far to go from the null class's prediction to the label's; 1 is the label's own. */
+export interface Guidance {
+  readonly scale: number;
+  readonly null_class: number;
+}
+
+/** What a model says of a batch of requests. */
+export interface Forward {
+  /** [C, ...space] of one sample. */
+  readonly shape: readonly number[];
+  /**
+   * The model's output for each request's x at an index of the process.
+   * @throws NotFinite at a NaN or infinity
+   */
+  predict(index: number, x: readonly Float32Array[]): Promise<readonly Float32Array[]>;
+}
+
+/** @param requests at most as many as the model's batch */
+export function createForward(
+  model: Model,
+  requests: readonly SampleRequest[],
+  process: DiffusionProcess,
+  guidance: Guidance | undefined,
+): Forward {
+  const shape = sampleShape(model.interface);
+  const conditions = batchConditions(model, requests);
+  const pass = async (index: number, x: Tensor, y: ModelInputs['y'] | undefined): Promise<Float32Array[]> => {
+    const timesteps = new Float32Array(model.interface.batch).fill(process.model_timesteps[index]!);
+    const results = await model.run({ x, timesteps, ...conditions, ...(y === undefined ? {} : { y }) });
+    const rows = outputRows(results, model, shape).slice(0, requests.length);
+    for (const [k, row] of rows.entries()) {
+      checkFinite(row, "the model's output", { process, index, seed: requests[k]!.seed, shape });
+    }
+    return rows;
+  };
+  return {
+    shape,
+    async predict(index, rows) {
+      const x = stackRows(model, shape, rows);
+      const conditional = await pass(index, x, undefined);
+      if (guidance === undefined) return conditional;
+      const y = Array.from({ length: model.interface.batch }, () => guidance.null_class);
+      const unconditional = await pass(index, x, y);
+      return conditional.map((row, k) => guide(row, unconditional[k]!, guidance.scale, elements(shape)));
+    },
+  };
+}
+
+/** Moves the first `length` values; what follows is the variance. */
+function guide(
+  conditional: Float32Array,
+  unconditional: Float32Array,
+  scale: number,
+  length: number,
+): Float32Array {
+  const by = f32(scale);
+  return conditional.map((value, i) =>
+    i < length ? unconditional[i]! + f32(by * f32(value - unconditional[i]!)) : value,
+  );
+}
+
+function batchConditions(
+  model: Model,
+  requests: readonly SampleRequest[],
+): Pick<ModelInputs, 'y' | 'low_res'> {
+  const { batch, num_classes } = model.interface;
+  const shape = lowResShape(model.interface);
+  return {
+    ...(num_classes === null
+      ? {}
+      : { y: Array.from({ length: batch }, (_, k) => atRow(requests, k).label!) }),
+    ...(shape === null
+      ? {}
+      : {
+          low_res: stackRows(
+            model,
+            shape,
+            requests.map(({ low_res }) => low_res!),
+          ),
+        }),
+  };
+}
+
+/** [B, ...shape]; rows past the last one repeat it. */
+function stackRows(model: Model, shape: readonly number[], rows: readonly Float32Array[]): Tensor {
+  const length = elements(shape);
+  const data = new Float32Array(model.interface.batch * length);
+  for (let k = 0; k < model.interface.batch; k++) data.set(atRow(rows, k), k * length);
+  return { shape: [model.interface.batch, ...shape], data };
+}
+
+function atRow<T>(rows: readonly T[], k: number): T {
+  return rows[Math.min(k, rows.length - 1)]!;
+}
+
+/** The rows of a model's `output`, [B, out_channels, ...space]. */
+function outputRows(
+  results: ReadonlyMap<string, Tensor>,
+  model: Model,
+  shape: readonly number[],
+): Float32Array[] {
+  const output = results.get('output');
+  const { batch, out_channels } = model.interface;
+  const length = out_channels * elements(shape.slice(1));
+  if (output === undefined || output.data.length !== batch * length) {
+    throw new Error(`internal: the model gave no output of [${batch}, ${length}] values`);
+  }
+  return Array.from({ length: batch }, (_, k) => output.data.subarray(k * length, (k + 1) * length));
+}
