@@ -11,10 +11,12 @@ import { register as demo } from './commands/demo.ts';
 import { register as diff } from './commands/diff.ts';
 import { register as doctor } from './commands/doctor.ts';
 import { register as drift } from './commands/drift.ts';
+import { register as encode } from './commands/encode.ts';
 import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
 import { register as graph } from './commands/graph.ts';
 import { register as infer } from './commands/infer.ts';
+import { register as merge } from './commands/merge.ts';
 import { register as profile } from './commands/profile.ts';
 import { register as report } from './commands/report.ts';
 import { register as run } from './commands/run.ts';
@@ -36,6 +38,8 @@ const commands: readonly Register[] = [
   compile,
   run,
   sample,
+  encode,
+  merge,
   exportOnnx,
   convert,
   infer,

@@ -1,10 +1,12 @@
 // Opens what `run`, `sample` and the Node API compute with: a graph or a bundle, its weights, and where it runs.
 
+import { createHash } from 'node:crypto';
 import { compileGraph } from '../compiler/compile.ts';
-import type { Diffusion } from '../compiler/graph/graph.ts';
+import { toExplicit } from '../compiler/graph/explicit.ts';
+import type { Diffusion, Graph } from '../compiler/graph/graph.ts';
 import { parameters } from '../compiler/graph/parameters.ts';
 import { adapterLine } from '../runtime/adapter.ts';
-import type { Bundle } from '../runtime/bundle.ts';
+import type { Bundle, Manifest } from '../runtime/bundle.ts';
 import { type DawnOptions, openDevice } from '../runtime/device.ts';
 import type { Model, ModelInterface } from '../runtime/model.ts';
 import type { OpenedDevice } from '../runtime/opened-device.ts';
@@ -35,8 +37,16 @@ export interface OpenModelOptions extends OpenOptions {
   readonly quiet?: boolean;
 }
 
+/** What tells a model from another, its weights apart: SHA-256 of the graph, and of the kernels that compute it. */
+export interface ModelHashes {
+  readonly graph: string;
+  /** The same at every batch; `reference` on the reference executor. */
+  readonly kernels: string;
+}
+
 export interface OpenedModel {
   readonly model: Model;
+  readonly hashes: ModelHashes;
   readonly graph: { readonly name: string; readonly diffusion: Diffusion };
   /** What it runs on, in words. */
   readonly adapter: string;
@@ -112,7 +122,8 @@ function openReference(
   const own = source.kind === 'bundle' ? source.bundle.manifest : { taps: false, precision: 'f32' as const };
   const { taps = own.taps, precision = own.precision } = options;
   const model = referenceModel(graph, { batch: batchOf(source, options), taps, precision, read });
-  return { model, graph, adapter: 'the reference executor', close: () => weights.close() };
+  const hashes = { graph: graphHash(graph), kernels: `reference ${precision}` };
+  return { model, hashes, graph, adapter: 'the reference executor', close: () => weights.close() };
 }
 
 async function openOnDevice(
@@ -122,7 +133,23 @@ async function openOnDevice(
   report: OpenReport,
 ): Promise<OpenedModel> {
   const { program, device, close } = await openProgram(source, read, options, report);
-  return { model: program, graph: source.graph, adapter: adapterLine(device.adapter), close };
+  const { manifest } = program;
+  const hashes = { graph: graphHash(source.graph), kernels: kernelsHash(manifest) };
+  return { model: program, hashes, graph: source.graph, adapter: adapterLine(device.adapter), close };
+}
+
+function graphHash(graph: Graph): string {
+  return digest(JSON.stringify(toExplicit(graph)));
+}
+
+/** Of the set of kernels: which there are does not depend on the batch, how often each is called may. */
+function kernelsHash({ kernels, target, precision, strict }: Manifest): string {
+  const files = kernels.map(({ sha256 }) => sha256).sort();
+  return digest([target, precision, strict, ...files].join(' '));
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** A program with the device it is on. */

@@ -35,6 +35,7 @@ export function demoWords(): readonly string[] {
       '10',
       '--out',
       out,
+      '--no-resume',
     ],
   ];
 }

@@ -2,16 +2,20 @@
 
 import type { Register } from '../context.ts';
 import type { SampleWords } from '../sampling/job.ts';
+import type { SampleResult } from '../sampling/run.ts';
 
 const NOTES = `
-Samples are keyed by their seeds: the same seed gives the same image at any --batch and in any order.
+Samples are keyed by their seeds: the same seed gives the same image at any --batch, in any order and any shard.
 Labels of --class are cycled over the samples: --seeds 0-19 --class 0-9 makes two of each.
 --steps shortens the graph's own process: 50 steps spread evenly, ddim50 with one whole stride, or 10,10,20 by
 sections. Without --sampler, ddim50 and --eta mean ddim, all else ddpm.
+A run that was stopped goes on where it was when the same command is given again; another job in the folder is refused.
+Without --shard, a Slurm array, a Kubernetes Indexed Job (with JOB_COMPLETIONS) and RANK with WORLD_SIZE say the part.
 
 Examples:
   unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-9 --class 0-9 --steps ddim50 --out out
-  unetc sample graphs/mnist-sr.json --weights graphs/mnist-sr.safetensors --low-res small --class 3 --out large`;
+  unetc sample graphs/mnist-sr.json --weights graphs/mnist-sr.safetensors --low-res small --class 3 --out large
+  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-999 --class 0-9 --shard 0/4 --out part`;
 
 export const register: Register = (program, context) => {
   program
@@ -25,15 +29,27 @@ export const register: Register = (program, context) => {
     .option('--noise <FILE>', 'safetensors with noise (and y, low_res) to start from, instead of seeds')
     .option('--class <LIST>', 'class labels, such as 3 or 0-9, cycled over the samples')
     .option('--low-res <PATH>', 'image to upsample: a PNG, a folder of them, or safetensors with low_res')
-    .option('--sampler <NAME>', 'ddpm or ddim')
+    .option('--sampler <NAME>', 'ddpm, ddim, or dpmpp (DPM-Solver++ 2M, good at 10 to 25 steps)')
     .option('--eta <NUMBER>', "ddim's noise: 0 is deterministic (the default), 1 that of ddpm")
     .option('--steps <STEPS>', "fewer steps, such as 50, ddim50 or 10,10,20 (default: the graph's own)")
+    .option('--no-clip', 'do not clip the guess at the image to [-1, 1] at every step')
+    .option('--guidance <SCALE>', 'classifier-free guidance: how far to go from the null class to the label')
+    .option('--null-class <LABEL>', 'the class that the model was taught to mean none')
     .option('--batch <N>', 'images in a forward pass (default: up to 8)')
     .option('--size <HxW>', 'sample another size than the graph says')
-    .option('--format <NAME>', 'png, or safetensors for samples.safetensors with float32 in [-1, 1]', 'png')
+    .option(
+      '--shard <i/n>',
+      'only part i, from 0, of n; none for the whole job in an environment that has parts',
+    )
+    .option('--format <NAME>', 'png; safetensors with float32 in [-1, 1]; npz or npy with bytes', 'png')
+    .option('--trajectory [KIND]', 'a picture of how each sample came: apng, or strip')
+    .option('--no-resume', 'begin anew instead of going on with what the folder holds')
+    .option('--checkpoint-every <STEPS>', 'save the chains under way (on SIGINT and SIGTERM they always are)')
     .option('--precision <NAME>', 'f32 or f16')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
+    .option('--debug-nan', 'where a value is not finite, find the first kernel that made one')
+    .option('--progress <KIND>', 'on stderr: auto, json (a document a line), or none', 'auto')
     .option('--quiet', 'no progress')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
@@ -41,12 +57,17 @@ export const register: Register = (program, context) => {
       const { parseJob } = await import('../sampling/job.ts');
       const { runSampling } = await import('../sampling/run.ts');
       const { openModel } = await import('../open-model.ts');
-      const result = await runSampling(parseJob(path, words), context, openModel);
+      const result = await runSampling(parseJob(path, words, process.env), context, openModel);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
-      const { samples, seconds, steps_per_second, files, adapter } = result;
-      context.stdout(
-        `${samples} ${samples === 1 ? 'sample' : 'samples'} in ${seconds.toFixed(1)} s ` +
-          `(${steps_per_second.toFixed(1)} steps/s on ${adapter}): ${files.at(-1)}\n`,
-      );
+      context.stdout(`${summary(result)}: ${result.files.at(-1) ?? result.manifest}\n`);
     });
 };
+
+function summary({ samples, resumed, seconds, steps_per_second, idle, adapter }: SampleResult): string {
+  const made = samples - resumed;
+  const counted = `${made} ${made === 1 ? 'sample' : 'samples'}`;
+  if (made === 0 && resumed > 0) return `all ${resumed} samples were there`;
+  const before = resumed > 0 ? `, ${resumed} were there` : '';
+  const pace = `${steps_per_second.toFixed(1)} steps/s on ${adapter}, idle ${(idle * 100).toFixed(1)}%`;
+  return `${counted} in ${seconds.toFixed(1)} s (${pace})${before}`;
+}

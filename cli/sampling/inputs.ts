@@ -14,13 +14,15 @@ import { lowResShape, sampleShape } from '../../runtime/sampler/request.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { asFloat32, readTensors } from '../../runtime/weights/safetensors.ts';
+import { sha256Of, sha256OfValues } from './digest.ts';
 import type { SampleJob } from './job.ts';
-import { SHEET_NAME } from './output.ts';
+import { isSheet } from './store.ts';
 
-/** A low-resolution image before the model's channels are known. */
-type LowResImage =
-  | { readonly kind: 'png'; readonly origin: Origin; readonly pixels: Pixels }
-  | { readonly kind: 'tensor'; readonly origin: Origin; readonly tensor: Tensor };
+/** An image from a file before the model's channels are known. `digest` is of its pixels or values. */
+export type InputImage = { readonly origin: Origin; readonly digest: string } & (
+  | { readonly kind: 'png'; readonly pixels: Pixels }
+  | { readonly kind: 'tensor'; readonly tensor: Tensor }
+);
 
 /** What the files of a job hold. */
 export interface SampleInputs {
@@ -28,12 +30,12 @@ export interface SampleInputs {
   readonly noise: { readonly origin: Origin; readonly tensor: Tensor } | null;
   /** Labels of `--class`, or of the noise file, where there are as many as noises. */
   readonly labels: readonly number[] | null;
-  readonly low_res: readonly LowResImage[] | null;
+  readonly low_res: readonly InputImage[] | null;
 }
 
 /** Reads every file that a job names. Throws RuntimeError('input') with the file, and what it should hold. */
 export function readInputs(job: SampleJob): SampleInputs {
-  const low_res = job.low_res === null ? null : readLowRes(job.low_res);
+  const low_res = job.low_res === null ? null : readImages(job.low_res, 'low_res');
   return job.noise === null
     ? { noise: null, labels: job.labels, low_res }
     : readNoise(job.noise, job, low_res);
@@ -63,7 +65,7 @@ function readNoise(file: string, job: SampleJob, images: SampleInputs['low_res']
   return {
     noise: { origin, tensor: noise },
     labels: y === undefined ? job.labels : Array.from(y.data),
-    low_res: low === undefined ? images : splitBatch(low, origin),
+    low_res: low === undefined ? images : splitBatch(low, 'low_res', origin),
   };
 }
 
@@ -95,23 +97,32 @@ export function makeRequests(
   }));
 }
 
-function readLowRes(file: string): readonly LowResImage[] {
+/**
+ * A PNG, a folder of them in the order of their names, or the tensor `name` of a safetensors file. Throws
+ * RuntimeError('input').
+ */
+export function readImages(file: string, name: string): readonly InputImage[] {
   const origin: Origin = { kind: 'input', label: file };
   if (pathKind(file) === 'folder') {
-    const names = listFolder(origin).filter((name) => /^[^/]+\.png$/i.test(name) && name !== SHEET_NAME);
+    const names = listFolder(origin).filter((entry) => /^[^/]+\.png$/i.test(entry) && !isSheet(entry));
     if (names.length === 0) throw fault(origin, 'the folder holds no PNG');
-    return names.map((name) => readPng(path.join(file, name)));
+    return names.map((entry) => readPng(path.join(file, entry)));
   }
   if (/\.png$/i.test(file)) return [readPng(file)];
-  if (/\.safetensors$/i.test(file)) {
-    return splitBatch(wanted(readFloats(origin), 'low_res', origin), origin);
-  }
-  throw fault(origin, 'low-resolution images are a .png, a folder of them, or a .safetensors with low_res');
+  if (/\.safetensors$/i.test(file)) return splitBatch(wanted(readFloats(origin), name, origin), name, origin);
+  throw fault(origin, `images are a .png, a folder of them, or a .safetensors with ${name}`);
 }
 
-function readPng(file: string): LowResImage {
+function readPng(file: string): InputImage {
   const origin: Origin = { kind: 'input', label: file };
-  return { kind: 'png', origin, pixels: decodePng(readFile(origin), origin) };
+  const pixels = decodePng(readFile(origin), origin);
+  const { width, height, channels, data } = pixels;
+  return {
+    kind: 'png',
+    origin,
+    pixels,
+    digest: sha256Of(`${width} ${height} ${channels} ${sha256Of(data)}`),
+  };
 }
 
 function readFloats(origin: Origin): ReadonlyMap<string, Tensor> {
@@ -127,14 +138,17 @@ function wanted(tensors: ReadonlyMap<string, Tensor>, name: string, origin: Orig
   return tensor;
 }
 
-function splitBatch({ shape: [count = 0, ...shape], data }: Tensor, origin: Origin): readonly LowResImage[] {
-  if (count === 0) throw fault(origin, 'low_res has no images');
+function splitBatch(
+  { shape: [count = 0, ...shape], data }: Tensor,
+  name: string,
+  origin: Origin,
+): readonly InputImage[] {
+  if (count === 0) throw fault(origin, `${name} has no images`);
   const length = elements(shape);
-  return Array.from({ length: count }, (_, k) => ({
-    kind: 'tensor',
-    origin,
-    tensor: { shape, data: data.subarray(k * length, (k + 1) * length) },
-  }));
+  return Array.from({ length: count }, (_, k) => {
+    const row = data.subarray(k * length, (k + 1) * length);
+    return { kind: 'tensor', origin, digest: sha256OfValues(row), tensor: { shape, data: row } };
+  });
 }
 
 function noiseRows(
@@ -147,9 +161,14 @@ function noiseRows(
   return Array.from({ length: count! }, (_, k) => tensor.data.subarray(k * length, (k + 1) * length));
 }
 
-function lowResValues(image: LowResImage, model: ModelInterface): Float32Array {
+function lowResValues(image: InputImage, model: ModelInterface): Float32Array {
   const shape = lowResShape(model);
   if (shape === null) throw fault(image.origin, 'the model is not for super-resolution and takes no low_res');
+  return imageValues(image, shape);
+}
+
+/** An image as values of `shape` in [-1, 1]. Throws RuntimeError('input') where it is of another. */
+export function imageValues(image: InputImage, shape: readonly number[]): Float32Array {
   const tensor = image.kind === 'tensor' ? image.tensor : pngTensor(image.pixels, shape, image.origin);
   checkShape('the image', tensor.shape, shape, image.origin);
   return tensor.data;

@@ -1,4 +1,5 @@
-// Runs a sampling job: inputs, model, requests, samples, files, in that order; nothing is written before all is checked.
+// Runs a sampling job: inputs, model, requests, folder, samples, files, in that order; nothing is written before all is
+// checked, and what was written before is not computed again.
 
 import { performance } from 'node:perf_hooks';
 import { pathKind } from '../../runtime/files.ts';
@@ -8,32 +9,51 @@ import {
   type DiffusionSettings,
   diffusionProcess,
 } from '../../runtime/sampler/process.ts';
-import { checkRequests, type SampleRequest } from '../../runtime/sampler/request.ts';
-import { sample } from '../../runtime/sampler/sample.ts';
+import {
+  checkGuidance,
+  checkRequests,
+  type SampleRequest,
+  sampleShape,
+} from '../../runtime/sampler/request.ts';
 import type { Sampler } from '../../runtime/sampler/step.ts';
 import type { Context } from '../context.ts';
 import type { OpenedModel, OpenModelOptions } from '../open-model.ts';
-import { createProgress } from '../progress.ts';
+import { weightsDigest } from './digest.ts';
+import { drawSamples } from './draw.ts';
+import { checkFolder, openFolder } from './folder.ts';
+import { rangesOf, recipeOf, recipeOfJob, samplesOf } from './identity.ts';
 import { countSamples, makeRequests, readInputs } from './inputs.ts';
 import type { SampleJob } from './job.ts';
-import { checkOutput, openOutput } from './output.ts';
+import { type Entry, type Identity, MANIFEST_FORMAT, writeManifest } from './manifest.ts';
+import { type Meter, watchModel } from './meter.ts';
+import { shardRange } from './shard.ts';
+import { checkOutput, openStore } from './store.ts';
 
 /** What was done, in the words of `--json`. */
 export interface SampleResult {
   readonly name: string;
   readonly adapter: string;
+  /** Samples of this job, of its shard where it has shards. */
   readonly samples: number;
+  /** Samples that were there before, from a run that was stopped. */
+  readonly resumed: number;
+  readonly shard: { readonly index: number; readonly count: number; readonly from: string | null };
+  /** The seeds of this shard, as ranges. */
+  readonly seeds: string;
   readonly sampler: Sampler['kind'];
-  /** DDIM's noise; null for ddpm. */
+  /** DDIM's noise; null for the others. */
   readonly eta: number | null;
   /** Steps of each sample. */
   readonly steps: number;
   readonly batch: number;
   readonly out: string;
   readonly files: readonly string[];
+  readonly manifest: string;
   /** Of sampling alone, without opening the model. */
   readonly seconds: number;
   readonly steps_per_second: number;
+  /** The part of that time in which the adapter had no forward pass. */
+  readonly idle: number;
 }
 
 /** How a model is opened; tests give another. */
@@ -42,84 +62,129 @@ export type OpenModel = (path: string, options: OpenModelOptions, context: Conte
 /** The most images in a forward pass where `--batch` does not say. */
 const USUAL_BATCH = 8;
 
+/** What is to be drawn from a model by this shard. */
+interface Plan {
+  readonly process: DiffusionProcess;
+  readonly requests: readonly SampleRequest[];
+  readonly identity: Identity;
+}
+
 /**
- * Makes the samples of `job`.
+ * Makes the samples of `job` that are not there yet.
  * @throws RuntimeError and GraphError as the parts do; the reason of `context.signal` when it is aborted, after the
- *   step under way; what was finished by then stays written
+ *   step under way; what was finished by then stays written, and the chains on their way are saved
  */
 export async function runSampling(job: SampleJob, context: Context, open: OpenModel): Promise<SampleResult> {
   const inputs = readInputs(job);
-  const count = countSamples(job, inputs);
+  const [first, end] = shardRange(job.shard, countSamples(job, inputs));
   checkOutput(job);
   // A bundle has its batch; a graph is compiled for the one that is asked for.
-  const batch = job.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(count));
+  const batch = job.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(end - first));
   const size = job.size ?? undefined;
-  const { weights, strict, reference, quiet } = job;
+  const { weights, strict, reference, progress } = job;
   const renameMap = job.rename_map ?? undefined;
   const precision = job.precision ?? undefined;
-  const plan: Plan = (face, diffusion) => {
+  let known: Identity | null = null;
+  const identify = (): Identity => {
+    known ??= { recipe: recipeOfJob(job, weightsDigest(weights)), job: samplesOf(job, inputs) };
+    return known;
+  };
+  const plan = (face: ModelInterface, diffusion: DiffusionSettings): Plan => {
     const process = diffusionProcess(diffusion, job.steps);
     const requests = makeRequests(job, inputs, face);
     checkRequests(face, process, job.sampler, requests);
-    return { process, requests };
+    if (job.guidance !== null) checkGuidance(face, job.guidance);
+    return { process, requests: requests.slice(first, end), identity: identify() };
   };
-  const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
+  const check: OpenModelOptions['check'] = (face, { diffusion }) => {
+    checkFolder(job, plan(face, diffusion).identity);
+  };
+  sayShard(job, context);
+  const quiet = progress === 'none';
   const opened = await open(
     job.model,
     { weights, renameMap, strict, precision, reference, quiet, batch, size, check },
     context,
   );
+  const meter = watchModel(opened.model);
   try {
-    return await drawSamples(job, plan(opened.model.interface, opened.graph.diffusion), opened, context);
+    const planned = plan(opened.model.interface, opened.graph.diffusion);
+    const identity = { ...planned.identity, recipe: recipeOf(planned.identity.recipe, opened) };
+    return await makeSamples(job, { ...planned, identity }, opened, meter, context);
   } finally {
-    await opened.close();
+    // A pass that was given up holds the device, which cannot be closed before it ends; the process will be.
+    if (meter.pending() === 0) await opened.close();
   }
 }
 
-/** What is to be drawn from a model. Throws where the job does not fit it. */
-type Plan = (
-  face: ModelInterface,
-  diffusion: DiffusionSettings,
-) => { readonly process: DiffusionProcess; readonly requests: readonly SampleRequest[] };
+function sayShard({ shard, progress }: SampleJob, context: Context): void {
+  if (shard.from === null || progress !== 'auto') return;
+  context.stderr(`note: part ${shard.index} of ${shard.count} (counted from 0), by ${shard.from}\n`);
+}
 
-async function drawSamples(
+async function makeSamples(
   job: SampleJob,
-  { process, requests }: ReturnType<Plan>,
-  { model, graph, adapter }: OpenedModel,
+  plan: Plan,
+  opened: OpenedModel,
+  meter: Meter,
   context: Context,
 ): Promise<SampleResult> {
-  const { sampler, quiet, out } = job;
-  const steps = process.timestep_map.length;
-  const { batch } = model.interface;
-  const total = Math.ceil(requests.length / batch) * steps;
-  const output = openOutput(job);
-  const progress = createProgress(context, { label: 'sampling', unit: 'steps', total, quiet });
-  const start = performance.now();
+  const { out, shard, sampler } = job;
+  const { process, requests, identity } = plan;
+  const seeds = requests.map(({ seed }) => seed);
+  const folder = await openFolder(job, identity, seeds, (state) => openStore(job, state));
+  const { store, done, ended } = folder;
+  let whole = false;
   try {
-    const onStep = (at: { readonly batch: number; readonly step: number }): void =>
-      progress.update((at.batch - 1) * steps + at.step);
-    const options = { process, sampler, signal: context.signal, onStep };
-    for await (const one of sample(model, requests, options)) output.add(one);
+    const missing = requests.filter(({ seed }) => !done.has(seed));
+    const start = performance.now();
+    const made = await drawSamples(job, process, missing, folder, meter.model, context);
+    const seconds = (performance.now() - start) / 1000;
+    const entries = seeds.map((seed) => made.get(seed) ?? done.get(seed)!);
+    const files = ended?.files ?? store.finish(entries, sampleShape(opened.model.interface));
+    const samples = entries.map((entry) => (job.format === 'png' ? entry : withoutPart(entry)));
+    const head = { format: MANIFEST_FORMAT, version: 1 } as const;
+    const { index, count } = shard;
+    const manifest = writeManifest(out, {
+      ...head,
+      ...identity,
+      shard: { index, count },
+      adapter: opened.adapter,
+      samples,
+      files: [...files],
+    });
+    whole = true;
+    const passes = meter.passes() / (job.guidance === null ? 1 : 2);
+    const own = samples.flatMap(({ file }) => (file === undefined ? [] : [file]));
+    return {
+      name: opened.graph.name,
+      adapter: opened.adapter,
+      samples: samples.length,
+      resumed: done.size,
+      shard,
+      seeds: rangesOf(seeds),
+      sampler: sampler.kind,
+      eta: sampler.kind === 'ddim' ? sampler.eta : null,
+      steps: process.timestep_map.length,
+      batch: opened.model.interface.batch,
+      out,
+      files: [...own, ...files.map(({ file }) => file)].map((file) => `${out}/${file}`),
+      manifest,
+      seconds,
+      steps_per_second: passes / seconds,
+      idle: passes === 0 ? 0 : 1 - meter.busy() / seconds,
+    };
   } finally {
-    progress.finish();
+    folder.close(whole);
   }
-  const seconds = (performance.now() - start) / 1000;
-  return {
-    name: graph.name,
-    adapter,
-    samples: requests.length,
-    sampler: sampler.kind,
-    eta: sampler.kind === 'ddim' ? sampler.eta : null,
-    steps,
-    batch,
-    out,
-    files: output.finish(),
-    seconds,
-    steps_per_second: total / seconds,
-  };
+}
+
+/** Where one file holds all samples, the parts are gone. */
+function withoutPart({ file: _, sha256: _hash, ...entry }: Entry): Entry {
+  return entry;
 }
 
 /** The smallest batch that needs no more passes than `USUAL_BATCH` does: 10 samples are 5 and 5, not 8 and 2. */
-function evenBatch(count: number): number {
-  return Math.ceil(count / Math.ceil(count / USUAL_BATCH));
+export function evenBatch(count: number): number {
+  return count === 0 ? 1 : Math.ceil(count / Math.ceil(count / USUAL_BATCH));
 }

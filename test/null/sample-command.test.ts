@@ -29,7 +29,12 @@ test('samples on the reference executor, from words to pictures', async () => {
   expect({ exit, stderr }).toMatchObject({ exit: 0 });
   const result = JSON.parse(stdout);
   expect(result).toMatchObject({ name: 'mnist', samples: 2, sampler: 'ddpm', steps: 2, batch: 2, out });
-  expect(fs.readdirSync(out).sort()).toEqual(['000000.png', '000005.png', 'contact-sheet.png']);
+  expect(fs.readdirSync(out).sort()).toEqual([
+    '000000.png',
+    '000005.png',
+    'contact-sheet.png',
+    'manifest.json',
+  ]);
   const file = path.join(out, '000005.png');
   const { width, height, channels } = decodePng(fs.readFileSync(file), { kind: 'input', label: file });
   expect([width, height, channels]).toEqual([28, 28, 1]);
@@ -40,7 +45,7 @@ test.each([
   ['sample GRAPH --seeds 0 --out OUT', 2, 'weights'],
   ['sample GRAPH --weights hash:1 --seeds 0', 2, 'out'],
   ['sample GRAPH --weights hash:1 --seeds 4-1 --out OUT', 2, "'4-1' runs backwards"],
-  ['sample GRAPH --weights hash:1 --seeds 0 --out OUT --guidance 3', 2, '--guidance'],
+  ['sample GRAPH --weights hash:1 --seeds 0 --out OUT --guidance 3', 2, '--null-class'],
   ['sample no.json --weights hash:1 --seeds 0 --out OUT --reference', 3, 'there is no such file'],
   ['sample GRAPH --weights no.pt --seeds 0 --out OUT --reference', 4, 'no.pt'],
   ['sample GRAPH --weights hash:1 --seeds 0 --class 10 --out OUT --reference', 5, 'label 10 is out of range'],

@@ -3,7 +3,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UsageError } from '../../cli/context.ts';
-import type { OpenModelOptions } from '../../cli/open-model.ts';
 import { parseJob, type SampleWords } from '../../cli/sampling/job.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../../cli/sampling/run.ts';
 import { encodePng } from '../../runtime/image/png.ts';
@@ -11,8 +10,8 @@ import type { ModelInterface } from '../../runtime/model.ts';
 import { INITIAL_STEP, normalNoise } from '../../runtime/sampler/noise.ts';
 import { readTensors } from '../../runtime/weights/safetensors.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
-import { type FakeModel, fakeModel } from '../fake-model.ts';
 import { recordingContext } from '../recording-context.ts';
+import { fakeOpener, type Opened, runFake, sampleWords } from '../sampling-run.ts';
 
 let folder: string;
 let out: string;
@@ -22,36 +21,10 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-const DIFFUSION = {
-  steps: 100,
-  noise_schedule: 'cosine',
-  predict: 'epsilon',
-  variance: 'fixed_large',
-  rescale_timesteps: false,
-} as const;
+const words = (more: Partial<SampleWords>): SampleWords => sampleWords(out, more);
 
-/** Opens a fake model and keeps it, with the options it was opened with. */
-function opener(face: Partial<ModelInterface> = {}, poison?: (output: Float32Array) => void) {
-  const opened: { model?: FakeModel; options?: OpenModelOptions; closed: boolean } = { closed: false };
-  const open: OpenModel = async (_path, options) => {
-    opened.options = options;
-    opened.model = fakeModel({ ...face, ...(options.batch ? { batch: options.batch } : {}) }, poison);
-    return {
-      model: opened.model,
-      graph: { name: 'fake', diffusion: DIFFUSION },
-      adapter: 'no adapter',
-      close: () => {
-        opened.closed = true;
-      },
-    };
-  };
-  return { open, opened };
-}
-
-const words = (more: Partial<SampleWords>): SampleWords => ({ weights: 'w', out, steps: '4', ...more });
-
-function run(more: Partial<SampleWords>, open: OpenModel = opener().open): Promise<SampleResult> {
-  return runSampling(parseJob('graph.json', words(more)), recordingContext(), open);
+function run(more: Partial<SampleWords>, open: OpenModel = fakeOpener().open): Promise<SampleResult> {
+  return runFake(words(more), open);
 }
 
 function save(
@@ -92,7 +65,7 @@ describe('words', () => {
 
   test('steps may be spaced out, and are all of them where not given', () => {
     expect(parseJob('g', words({ seeds: '0', steps: '10, 10, 20' })).steps).toBe('10,10,20');
-    expect(parseJob('g', { weights: 'w', out, seeds: '0' }).steps).toBe('');
+    expect(parseJob('g', { weights: 'hash:1', out, seeds: '0' }).steps).toBe('');
   });
 
   test.each<[Partial<SampleWords>, string]>([
@@ -100,13 +73,13 @@ describe('words', () => {
     [{ seeds: '0', noise: 'n' }, '--seeds and --noise both say what the samples start from'],
     [{ seeds: '5-1' }, '--seeds'],
     [{ seeds: '0', class: 'x' }, "--class: found 'x'"],
-    [{ seeds: '0', sampler: 'plms' }, "--sampler: found 'plms', expected ddpm or ddim"],
+    [{ seeds: '0', sampler: 'plms' }, "--sampler: found 'plms', expected ddpm or ddim or dpmpp"],
     [{ seeds: '0', sampler: 'ddpm', eta: '0' }, '--eta scales the noise of ddim'],
     [{ seeds: '0', eta: '-1' }, '--eta'],
     [{ seeds: '0', steps: 'fast' }, "--steps: found 'fast'; write a count (50)"],
     [{ seeds: '0', batch: '0' }, '--batch'],
     [{ seeds: '0', size: '4by4' }, '--size'],
-    [{ seeds: '0', format: 'jpg' }, "--format: found 'jpg', expected png or safetensors"],
+    [{ seeds: '0', format: 'jpg' }, "--format: found 'jpg', expected png or npz or npy or safetensors"],
   ])('%o', (more, message) => {
     expect(() => parseJob('g', words(more))).toThrow(UsageError);
     expect(() => parseJob('g', words(more))).toThrow(message);
@@ -115,11 +88,11 @@ describe('words', () => {
 
 describe('outputs', () => {
   test('a PNG a seed and a contact sheet, and a result that lists them', async () => {
-    const { open, opened } = opener();
+    const { open, opened } = fakeOpener();
     const result = await run({ seeds: '12,3', sampler: 'ddim' }, open);
     const names = ['000012.png', '000003.png', 'contact-sheet.png'];
     expect(result.files).toEqual(names.map((name) => path.join(out, name)));
-    expect(fs.readdirSync(out).sort()).toEqual(names.toSorted());
+    expect(fs.readdirSync(out).sort()).toEqual([...names, 'manifest.json'].toSorted());
     expect(result).toMatchObject({
       samples: 2,
       sampler: 'ddim',
@@ -134,7 +107,7 @@ describe('outputs', () => {
   test('the same PNG bytes at any batch', async () => {
     await run({ seeds: '0-4', batch: '1' });
     const first = fs.readdirSync(out).map((name) => fs.readFileSync(path.join(out, name)));
-    await run({ seeds: '0-4', batch: '3' });
+    expect(await run({ seeds: '0-4', batch: '3', resume: false })).toMatchObject({ resumed: 0 });
     expect(fs.readdirSync(out).map((name) => fs.readFileSync(path.join(out, name)))).toEqual(first);
   });
 
@@ -147,7 +120,7 @@ describe('outputs', () => {
   });
 
   test('samples are spread evenly over the fewest passes, unless a batch is asked for', async () => {
-    const batchOf = async (more: Partial<SampleWords>) => (await run(more)).batch;
+    const batchOf = async (more: Partial<SampleWords>) => (await run({ ...more, resume: false })).batch;
     expect(await batchOf({ seeds: '0-9' })).toBe(5);
     expect(await batchOf({ seeds: '0-7' })).toBe(8);
     expect(await batchOf({ seeds: '0-16' })).toBe(6);
@@ -156,7 +129,7 @@ describe('outputs', () => {
 
   test('a folder that cannot be written to is told before the model is opened', async () => {
     fs.writeFileSync(out, 'a file');
-    const { open, opened } = opener();
+    const { open, opened } = fakeOpener();
     await expect(run({ seeds: '0' }, open)).rejects.toMatchObject({ kind: 'output' });
     expect(opened.model).toBeUndefined();
   });
@@ -164,7 +137,7 @@ describe('outputs', () => {
 
 describe('labels', () => {
   test('are cycled over the samples', async () => {
-    const { open, opened } = opener({ num_classes: 10 });
+    const { open, opened } = fakeOpener({ num_classes: 10 });
     await run({ seeds: '0-4', class: '7,2', batch: '5' }, open);
     expect(opened.model!.passes[0]!.y).toEqual([7, 2, 7, 2, 7]);
   });
@@ -174,12 +147,12 @@ describe('labels', () => {
     [{ num_classes: 10 }, { class: '3,10' }, 'sample 1 (seed 1): label 10 is out of range'],
     [{}, { class: '3' }, 'the model has no classes'],
   ])('that do not fit are refused before anything is written', async (face, more, message) => {
-    const { open, opened } = opener(face);
+    const { open, opened } = fakeOpener(face);
     const failed = run({ seeds: '0-3', ...more }, open);
     await expect(failed).rejects.toThrow(message);
     await expect(failed).rejects.toMatchObject({ kind: 'input' });
     expect(fs.existsSync(out)).toBe(false);
-    expect(opened.closed).toBe(true);
+    expect(opened.model!.passes).toHaveLength(0);
   });
 });
 
@@ -191,12 +164,12 @@ describe('noise from a file', () => {
   test('is where the chains start: the noise of seeds gives the samples of these seeds', async () => {
     await run({ seeds: '0-1', format: 'safetensors' });
     const ofSeeds = readSamples();
-    await run({ noise: save('in.safetensors', { noise }), format: 'safetensors' });
+    await run({ noise: save('in.safetensors', { noise }), format: 'safetensors', resume: false });
     expect(readSamples()).toEqual(ofSeeds);
   });
 
   test('comes with labels and images, and other tensors are left alone', async () => {
-    const { open, opened } = opener({ num_classes: 10, low_res_size: [2, 3] });
+    const { open, opened } = fakeOpener({ num_classes: 10, low_res_size: [2, 3] });
     const y = { shape: [2], data: BigInt64Array.from([4n, 9n]) };
     const low_res = { shape: [2, 3, 2, 3], data: new Float32Array(36).fill(0.25) };
     const file = save('in.safetensors', { noise, y, low_res, ddim50: noise });
@@ -232,11 +205,11 @@ describe('noise from a file', () => {
 
 describe('low-resolution images', () => {
   const face = { low_res_size: [2, 3] };
-  const lowOf = (opened: { model?: FakeModel }, k: number): Float32Array =>
+  const lowOf = (opened: Opened, k: number): Float32Array =>
     opened.model!.passes[0]!.low_res!.data.slice(k * 18, (k + 1) * 18);
 
   test('one PNG is given to every sample', async () => {
-    const { open, opened } = opener(face);
+    const { open, opened } = fakeOpener(face);
     await run({ seeds: '0-1', lowRes: savePng('low.png', 1, 3, 2, 255) }, open);
     expect(opened.model!.passes[0]!.low_res!.shape).toEqual([2, 3, 2, 3]);
     expect(lowOf(opened, 1)).toEqual(new Float32Array(18).fill(1));
@@ -246,7 +219,7 @@ describe('low-resolution images', () => {
     savePng('small/000001.png', 1, 3, 2, 0);
     savePng('small/000000.png', 1, 3, 2, 255);
     savePng('small/contact-sheet.png', 3, 30, 20, 9);
-    const { open, opened } = opener(face);
+    const { open, opened } = fakeOpener(face);
     const result = await run({ lowRes: path.join(folder, 'small') }, open);
     expect(result.samples).toBe(2);
     expect([lowOf(opened, 0)[0], lowOf(opened, 1)[0]]).toEqual([1, -1]);
@@ -254,7 +227,7 @@ describe('low-resolution images', () => {
 
   test('a folder goes round more seeds than it has images, when it comes out even', async () => {
     for (const [i, value] of [0, 255].entries()) savePng(`small/${i}.png`, 1, 3, 2, value);
-    const { open, opened } = opener(face);
+    const { open, opened } = fakeOpener(face);
     const lowRes = path.join(folder, 'small');
     await run({ seeds: '10-13', lowRes }, open);
     expect([0, 1, 2, 3].map((k) => lowOf(opened, k)[0])).toEqual([-1, 1, -1, 1]);
@@ -265,14 +238,14 @@ describe('low-resolution images', () => {
 
   test('a safetensors file gives its low_res', async () => {
     const low_res = { shape: [2, 3, 2, 3], data: new Float32Array(36).fill(0.5, 18) };
-    const { open, opened } = opener(face);
+    const { open, opened } = fakeOpener(face);
     await run({ lowRes: save('low.safetensors', { low_res }) }, open);
     expect(lowOf(opened, 1)).toEqual(new Float32Array(18).fill(0.5));
   });
 
   test('of another size, colour or kind are refused with what was found and what is needed', async () => {
     const failed = (lowRes: string, size: Partial<ModelInterface> = face) =>
-      run({ seeds: '0', lowRes }, opener(size).open);
+      run({ seeds: '0', lowRes }, fakeOpener(size).open);
     await expect(failed(savePng('big.png', 3, 4, 4, 9))).rejects.toThrow(
       'big.png: the image is [3, 4, 4] a sample, and the model takes [3, 2, 3]',
     );
@@ -294,7 +267,7 @@ test('steps that the process does not have are refused with those it has', async
 });
 
 test('a model that breaks down leaves no picture of it, and is closed', async () => {
-  const { open, opened } = opener({}, (output) => output.fill(Number.NaN));
+  const { open, opened } = fakeOpener({}, (output) => output.fill(Number.NaN));
   await expect(run({ seeds: '0' }, open)).rejects.toMatchObject({ kind: 'gpu' });
   expect(fs.existsSync(out)).toBe(false);
   expect(opened.closed).toBe(true);
@@ -303,23 +276,23 @@ test('a model that breaks down leaves no picture of it, and is closed', async ()
 test('an interrupted run keeps what was finished', async () => {
   const controller = new AbortController();
   let steps = 0;
-  const { open, opened } = opener({}, () => {
+  const { open, opened } = fakeOpener({}, () => {
     if (++steps === 6) controller.abort(new Error('interrupted'));
   });
   const context = recordingContext({ signal: controller.signal });
   const job = parseJob('graph.json', words({ seeds: '0-2', batch: '1' }));
   await expect(runSampling(job, context, open)).rejects.toThrow('interrupted');
-  expect(fs.readdirSync(out)).toEqual(['000000.png']);
+  expect(fs.readdirSync(out)).toEqual(['.unetc', '000000.png']);
   expect(opened.closed).toBe(true);
 });
 
 test('progress is counted in steps of all batches', async () => {
   const context = recordingContext();
   const job = parseJob('graph.json', words({ seeds: '0-4', batch: '2' }));
-  await runSampling(job, context, opener().open);
+  await runSampling(job, context, fakeOpener().open);
   expect(context.printed.stderr).toContain('100%  12/12 steps');
   expect(context.printed.stdout).toBe('');
   const quiet = recordingContext();
-  await runSampling({ ...job, quiet: true }, quiet, opener().open);
+  await runSampling({ ...job, resume: false, progress: 'none' }, quiet, fakeOpener().open);
   expect(quiet.printed.stderr).toBe('');
 });

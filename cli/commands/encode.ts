@@ -1,0 +1,48 @@
+// `unetc encode`: images to the noise that DDIM makes them from.
+
+import type { Register } from '../context.ts';
+import type { EncodeWords } from '../sampling/encode.ts';
+
+const NOTES = `
+DDIM without noise is an equation that can be solved in both directions. encode solves it from images to their latents;
+sample --noise with the same steps and --sampler ddim leads them back. Each step is corrected until it undoes the step
+back to 1e-4, or --refine times; --refine 0 is the plain reverse step, which is off by what one step changes.
+Schedules that end in pure noise lose the image in their last steps: ddim50 stops short of it where 50 does not.
+
+Example:
+  unetc encode graphs/mnist.json --weights graphs/mnist.safetensors --images digits --class 0-9 --steps ddim50 -o z.safetensors
+  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --noise z.safetensors --steps ddim50 --out back`;
+
+export const register: Register = (program, context) => {
+  program
+    .command('encode')
+    .description('leads images back to the noise that DDIM makes them from')
+    .argument('<model>', 'graph file or bundle folder')
+    .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .requiredOption('--images <PATH>', 'a PNG, a folder of them, or safetensors with samples in [-1, 1]')
+    .requiredOption(
+      '-o, --output <OUT>',
+      'the safetensors file to write: noise, and y and low_res where there are any',
+    )
+    .option('--class <LIST>', 'class labels, such as 3 or 0-9, cycled over the images')
+    .option('--low-res <PATH>', 'low-resolution images for models that upsample')
+    .option('--steps <STEPS>', "fewer steps, such as 50, ddim50 or 10,10,20 (default: the graph's own)")
+    .option('--refine <N>', 'corrections of each step at the most', '10')
+    .option('--no-clip', 'do not clip the guess at the image to [-1, 1] at every step')
+    .option('--guidance <SCALE>', 'classifier-free guidance, as the way back will have it')
+    .option('--null-class <LABEL>', 'the class that the model was taught to mean none')
+    .option('--batch <N>', 'images in a forward pass (default: up to 8)')
+    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option('--reference', 'compute in float64 without a GPU: slow, for checking')
+    .option('--quiet', 'no progress')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (path: string, words: EncodeWords & { readonly json?: boolean }) => {
+      const { runEncode } = await import('../sampling/encode.ts');
+      const { openModel } = await import('../open-model.ts');
+      const result = await runEncode(path, words, context, openModel);
+      if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
+      const { images, steps, seconds, output } = result;
+      context.stdout(`${output}: ${images} latents in ${steps} steps, ${seconds.toFixed(1)} s\n`);
+    });
+};

@@ -1,0 +1,40 @@
+// `unetc merge`: the shards of a sampling job, proven whole and put together.
+
+import type { Register } from '../context.ts';
+
+const NOTES = `
+Every shard's manifest is read, and every file held against its hash. All must be of one job, and together have every
+sample once. What is missing is printed as the shards, or the seeds, to run again, and then nothing is written (exit 1).
+The .npz has arr_0 [N, height, width, channels] in bytes and, for models with classes, arr_1 with the labels, in the
+order of the seeds.
+
+Examples:
+  unetc merge out/shards --out out/samples.npz
+  unetc merge node1/part node2/part --seeds 0-49999 --json`;
+
+interface MergeWords {
+  readonly seeds?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+export const register: Register = (program, context) => {
+  program
+    .command('merge')
+    .description('proves that shards of samples are whole, and joins them in one .npz')
+    .argument('<folder...>', 'folders that sample wrote (or a folder of such), or manifests')
+    .option('-o, --out <FILE>', 'the .npz to write, or a folder for samples.npz (default: only check)')
+    .option('--seeds <LIST>', 'which samples there should be (default: those that the job has)')
+    .option('--json', 'one JSON document on stdout')
+    .addHelpText('after', NOTES)
+    .action(async (folders: readonly string[], words: MergeWords) => {
+      const { checkMerged, mergeShards, parseMergeSeeds } = await import('../sampling/merge.ts');
+      const result = mergeShards(folders, parseMergeSeeds(words.seeds), words.out ?? null);
+      if (words.json) context.stdout(`${JSON.stringify(result, null, 2)}\n`);
+      checkMerged(result);
+      const { samples, manifests, out } = result;
+      const shards = `${manifests.length} ${manifests.length === 1 ? 'manifest' : 'manifests'}`;
+      if (!words.json)
+        context.stdout(`${samples} samples in ${shards}, each once${out === null ? '' : `: ${out}`}\n`);
+    });
+};

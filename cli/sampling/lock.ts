@@ -1,0 +1,217 @@
+// One writer a folder: a lock file that names its holder, and that the death of its holder opens.
+//
+// A holder on this machine is alive while its process is, told from a later one with the same number by when it
+// started. A holder elsewhere (another machine, another container) is alive while its lock file changes: the holder
+// touches it every few seconds. No clocks of two machines are compared.
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { RuntimeError } from '../../runtime/errors.ts';
+
+const holderSchema = z.strictObject({
+  token: z.string(),
+  /** Host, boot and process namespace: where `pid` means something. */
+  place: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  /** When the process started, as its system says it; empty where that is not known. */
+  started: z.string(),
+  since: z.string(),
+});
+
+type Holder = z.infer<typeof holderSchema>;
+
+export interface Lock {
+  /** Throws RuntimeError('output') where another writer has taken the folder over. */
+  check(): void;
+  release(): void;
+}
+
+export interface LockTimes {
+  /** How often a holder shows that it lives, and how long one that does not is waited for, in milliseconds. */
+  readonly beat: number;
+  readonly patience: number;
+}
+
+const USUAL: LockTimes = { beat: 4000, patience: 15000 };
+
+/**
+ * Takes the lock at `file`, whose folder is made where it is missing.
+ * @throws RuntimeError('output') that names the holder where there is a living one
+ */
+export async function takeLock(file: string, subject: string, times: LockTimes = USUAL): Promise<Lock> {
+  const mine = describeSelf();
+  for (;;) {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    if (create(file, mine)) return held(file, mine, subject, times);
+    const found = read(file);
+    if (found === null) continue;
+    if (await isAlive(file, found, mine, times)) throw taken(subject, found.holder);
+    breakLock(file, found.text);
+  }
+}
+
+/** Throws as `takeLock` does where a process of this machine holds the lock. Takes nothing. */
+export function refuseHeld(file: string, subject: string): void {
+  const found = read(file);
+  const mine = describeSelf();
+  if (found?.holder?.place === mine.place && isRunning(found.holder)) throw taken(subject, found.holder);
+}
+
+function held(file: string, mine: Holder, subject: string, times: LockTimes): Lock {
+  const isMine = (): boolean => read(file)?.holder?.token === mine.token;
+  const timer = setInterval(() => {
+    try {
+      if (isMine()) fs.utimesSync(file, new Date(), new Date());
+    } catch {}
+  }, times.beat);
+  timer.unref();
+  return {
+    check() {
+      if (!isMine()) throw taken(subject, read(file)?.holder ?? null);
+    },
+    release() {
+      clearInterval(timer);
+      if (isMine()) fs.rmSync(file, { force: true });
+    },
+  };
+}
+
+function taken(subject: string, holder: Holder | null): RuntimeError {
+  const who =
+    holder === null ? 'another process' : `process ${holder.pid} on ${holder.host}, since ${holder.since},`;
+  return new RuntimeError(
+    'output',
+    `${subject}: ${who} is writing there; wait for it, stop it, or name another folder with --out`,
+  );
+}
+
+/** Makes the lock with its whole text at once, or returns false where there is one. */
+function create(file: string, mine: Holder): boolean {
+  const temporary = `${file}.${mine.token}`;
+  fs.writeFileSync(temporary, JSON.stringify(mine));
+  try {
+    fs.linkSync(temporary, file);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS') {
+      return createWithoutLinks(file, mine);
+    }
+    throw error;
+  } finally {
+    fs.rmSync(temporary, { force: true });
+  }
+}
+
+/** For file systems without hard links. */
+function createWithoutLinks(file: string, mine: Holder): boolean {
+  try {
+    fs.writeFileSync(file, JSON.stringify(mine), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+interface Found {
+  readonly text: string;
+  /** Null where the text is not a holder's. */
+  readonly holder: Holder | null;
+  readonly changed: number;
+}
+
+function read(file: string): Found | null {
+  try {
+    const text = fs.readFileSync(file, 'utf8');
+    return { text, holder: parse(text), changed: fs.statSync(file).mtimeMs };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function parse(text: string): Holder | null {
+  try {
+    return holderSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+async function isAlive(file: string, found: Found, mine: Holder, times: LockTimes): Promise<boolean> {
+  if (found.holder?.place === mine.place) return isRunning(found.holder);
+  const until = performance.now() + times.patience;
+  while (performance.now() < until) {
+    await sleep(Math.min(times.beat / 4, 500));
+    const now = read(file);
+    if (now === null || now.text !== found.text) return false;
+    if (now.changed !== found.changed) return true;
+  }
+  return false;
+}
+
+function isRunning({ pid, started }: Holder): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return started === startOf(pid);
+}
+
+/** Takes away the lock that was looked at, and no other that has come since. */
+function breakLock(file: string, text: string): void {
+  const aside = `${file}.${crypto.randomUUID()}`;
+  try {
+    fs.renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (fs.readFileSync(aside, 'utf8') !== text) {
+    try {
+      fs.linkSync(aside, file);
+    } catch {}
+  }
+  fs.rmSync(aside, { force: true });
+}
+
+function describeSelf(): Holder {
+  const host = os.hostname();
+  return {
+    token: crypto.randomUUID(),
+    place: [host, readText('/proc/sys/kernel/random/boot_id'), readLink('/proc/self/ns/pid')].join(' '),
+    host,
+    pid: process.pid,
+    started: startOf(process.pid),
+    since: new Date().toISOString(),
+  };
+}
+
+/** Clock ticks from boot to the start of a process; empty where there is no /proc. */
+function startOf(pid: number): string {
+  // the second field is a name in brackets that may hold anything; the start is the twentieth behind it
+  return readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[19] ?? '';
+}
+
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+function readLink(file: string): string {
+  try {
+    return fs.readlinkSync(file);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,61 @@
+// A sampling job on a fake model in a folder of its own, for tests of what `sample` writes.
+
+import type { Context } from '../cli/context.ts';
+import type { OpenModelOptions } from '../cli/open-model.ts';
+import { parseJob, type SampleWords } from '../cli/sampling/job.ts';
+import { type OpenModel, runSampling, type SampleResult } from '../cli/sampling/run.ts';
+import type { ModelInterface } from '../runtime/model.ts';
+import { type FakeModel, fakeModel } from './fake-model.ts';
+import { recordingContext } from './recording-context.ts';
+
+const DIFFUSION = {
+  steps: 100,
+  noise_schedule: 'cosine',
+  predict: 'epsilon',
+  variance: 'fixed_large',
+  rescale_timesteps: false,
+} as const;
+
+/** What became of a model that was opened. */
+export interface Opened {
+  model?: FakeModel;
+  options?: OpenModelOptions;
+  closed: boolean;
+}
+
+/** Opens a fake model and keeps it, with the options it was opened with. */
+export function fakeOpener(
+  face: Partial<ModelInterface> = {},
+  poison?: (output: Float32Array, pass: number) => void,
+): { readonly open: OpenModel; readonly opened: Opened } {
+  const opened: Opened = { closed: false };
+  const open: OpenModel = async (_path, options) => {
+    opened.options = options;
+    opened.model = fakeModel({ ...face, ...(options.batch ? { batch: options.batch } : {}) }, poison);
+    const graph = { name: 'fake', diffusion: DIFFUSION };
+    options.check?.(opened.model.interface, graph);
+    return {
+      model: opened.model,
+      hashes: { graph: 'a graph', kernels: 'its kernels' },
+      graph,
+      adapter: 'no adapter',
+      close: () => {
+        opened.closed = true;
+      },
+    };
+  };
+  return { open, opened };
+}
+
+/** The words of four DDPM steps into `out`, with `more`. */
+export function sampleWords(out: string, more: Partial<SampleWords>): SampleWords {
+  return { weights: 'hash:1', out, steps: '4', ...more };
+}
+
+export function runFake(
+  words: SampleWords,
+  open: OpenModel = fakeOpener().open,
+  context: Context = recordingContext(),
+): Promise<SampleResult> {
+  return runSampling(parseJob('graph.json', words), context, open);
+}
