@@ -8,11 +8,12 @@ import { parameters } from '../compiler/graph/parameters.ts';
 import { adapterLine } from '../runtime/adapter.ts';
 import type { Bundle, Manifest } from '../runtime/bundle.ts';
 import { type DawnOptions, openDevice } from '../runtime/device.ts';
-import type { Model, ModelInterface } from '../runtime/model.ts';
+import type { Model, ModelInputs, ModelInterface } from '../runtime/model.ts';
 import type { OpenedDevice } from '../runtime/opened-device.ts';
 import { createProgram, type Program, type ReadParameter } from '../runtime/program.ts';
 import { type MatchedWeights, matchWeights } from '../runtime/weights/match.ts';
 import type { WeightSource } from '../runtime/weights/source.ts';
+import { findBadKernel } from './bad-kernel.ts';
 import type { Context } from './context.ts';
 import { printWarnings } from './graph-file.ts';
 import type { ModelSettings } from './model-settings.ts';
@@ -50,6 +51,8 @@ export interface OpenedModel {
   readonly graph: { readonly name: string; readonly diffusion: Diffusion };
   /** What it runs on, in words. */
   readonly adapter: string;
+  /** The first kernel of a pass that makes a NaN or an infinity, in words, or null; absent without a GPU. */
+  readonly findBadKernel?: (inputs: ModelInputs) => Promise<string | null>;
   /** Gives back what the model holds. */
   close(): void | Promise<void>;
 }
@@ -135,7 +138,14 @@ async function openOnDevice(
   const { program, device, close } = await openProgram(source, read, options, report);
   const { manifest } = program;
   const hashes = { graph: graphHash(source.graph), kernels: kernelsHash(manifest) };
-  return { model: program, hashes, graph: source.graph, adapter: adapterLine(device.adapter), close };
+  return {
+    model: program,
+    hashes,
+    graph: source.graph,
+    adapter: adapterLine(device.adapter),
+    findBadKernel: (inputs) => findBadKernel(program, inputs),
+    close,
+  };
 }
 
 function graphHash(graph: Graph): string {

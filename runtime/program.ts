@@ -14,6 +14,7 @@ import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import type { Tensor } from './tensor.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
 import type { DispatchTimer } from './timing.ts';
+import { clearSlots, type Traced, traceDispatches } from './trace.ts';
 import { float16ToFloat32 } from './weights/dtypes.ts';
 
 export type { ReadParameter } from './memory.ts';
@@ -23,6 +24,8 @@ export interface Program extends Model {
   readonly manifest: Manifest;
   /** As a model does; a `timer` of as many dispatches as the bundle has gets when each of them ran. */
   run(inputs: ModelInputs, timer?: DispatchTimer): Promise<ReadonlyMap<string, Tensor>>;
+  /** One pass, dispatch by dispatch, with what each of them wrote. */
+  trace(inputs: ModelInputs): AsyncGenerator<Traced, void, undefined>;
   /** Releases the memory. The device stays open. */
   close(): void;
 }
@@ -94,6 +97,14 @@ export async function createProgram(
       } finally {
         busy = false;
       }
+    },
+    async *trace(inputs) {
+      checkInputs(inputs, interfaceOf(manifest), manifest.inputs.x.shape);
+      await guard(device, 'writing inputs', () => {
+        clearSlots(manifest, memory, device);
+        writeInputs(manifest, memory, inputs, device);
+      });
+      yield* traceDispatches(manifest, memory, device, (i, encoder) => encodeSteps([steps[i]!], encoder));
     },
     close() {
       memory.destroy();
@@ -191,6 +202,13 @@ function encode(
   timer?: DispatchTimer,
 ): void {
   const encoder = device.createCommandEncoder();
+  encodeSteps(steps, encoder, timer);
+  timer?.resolve(encoder);
+  for (const { slot, bytes, offset } of outputs) encoder.copyBufferToBuffer(slot, 0, staging, offset, bytes);
+  device.queue.submit([encoder.finish()]);
+}
+
+function encodeSteps(steps: readonly Step[], encoder: GPUCommandEncoder, timer?: DispatchTimer): void {
   // Timestamps are written where passes begin and end.
   const passes = timer ? steps.map((step) => [step]) : [steps];
   passes.forEach((dispatches, i) => {
@@ -202,9 +220,6 @@ function encode(
     }
     pass.end();
   });
-  timer?.resolve(encoder);
-  for (const { slot, bytes, offset } of outputs) encoder.copyBufferToBuffer(slot, 0, staging, offset, bytes);
-  device.queue.submit([encoder.finish()]);
 }
 
 function readOutputs(outputs: readonly Output[], staging: GPUBuffer): ReadonlyMap<string, Tensor> {

@@ -1,0 +1,72 @@
+// One forward pass, dispatch by dispatch, with what each of them wrote read back: to find the first that made a NaN or
+// an infinity. Slow, and in memory of its own for the copies.
+
+import type { Dispatch, Manifest } from './bundle.ts';
+import { RuntimeError } from './errors.ts';
+import { guard } from './guard.ts';
+import type { Memory } from './memory.ts';
+
+/** Values that a dispatch left in a slot that it writes to, filling included. */
+export interface Traced {
+  /** Position among the manifest's dispatches. */
+  readonly dispatch: number;
+  readonly values: Float32Array;
+}
+
+/**
+ * Yields what each dispatch wrote. Inputs must be in their slots, and all others hold zeros: what stood there before
+ * would be taken for what was written.
+ * @param encode encodes one dispatch, with the copy behind it
+ */
+export async function* traceDispatches(
+  manifest: Manifest,
+  memory: Memory,
+  device: GPUDevice,
+  encode: (dispatch: number, encoder: GPUCommandEncoder) => void,
+): AsyncGenerator<Traced, void, undefined> {
+  if (manifest.precision !== 'f32') {
+    throw new RuntimeError(
+      'gpu',
+      `only float32 values can be traced, and the bundle has ${manifest.precision}`,
+    );
+  }
+  const size = Math.max(...manifest.slots.map(({ bytes }) => bytes));
+  const { MAP_READ, COPY_DST } = GPUBufferUsage;
+  const staging = device.createBuffer({ label: 'trace', size, usage: MAP_READ | COPY_DST });
+  try {
+    for (const [dispatch, { bindings }] of manifest.dispatches.entries()) {
+      for (const slot of writtenSlots(manifest, bindings)) {
+        const { bytes } = manifest.slots[slot]!;
+        await guard(device, 'a traced dispatch', () => {
+          const encoder = device.createCommandEncoder();
+          encode(dispatch, encoder);
+          encoder.copyBufferToBuffer(memory.buffer(slot), 0, staging, 0, bytes);
+          device.queue.submit([encoder.finish()]);
+        });
+        await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+        const values = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
+        staging.unmap();
+        yield { dispatch, values };
+      }
+    }
+  } finally {
+    staging.destroy();
+  }
+}
+
+/** Zeros in every slot that is a buffer. */
+export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice): void {
+  const encoder = device.createCommandEncoder();
+  for (const [slot, { storage }] of manifest.slots.entries()) {
+    if (storage === 'buffer') encoder.clearBuffer(memory.buffer(slot));
+  }
+  device.queue.submit([encoder.finish()]);
+}
+
+function writtenSlots({ slots }: Manifest, bindings: Dispatch['bindings']): readonly number[] {
+  return bindings.flatMap((binding) =>
+    binding.kind === 'slot' && binding.access === 'read_write' && slots[binding.slot]!.storage === 'buffer'
+      ? [binding.slot]
+      : [],
+  );
+}
