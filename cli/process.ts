@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { describeFailure, exitCodes, failureText, Interrupted } from './exit.ts';
 
 /** How long a command may take to stop after a signal before the process ends without it: it is gone in two seconds. */
-const graceMs = 1800;
+const graceMs = 1600;
 
 /**
  * Runs `main` with this process's words, streams and signals, and ends the process with its exit code.

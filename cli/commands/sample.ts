@@ -43,6 +43,7 @@ export const register: Register = (program, context) => {
     )
     .option('--format <NAME>', 'png; safetensors with float32 in [-1, 1]; npz or npy with bytes', 'png')
     .option('--trajectory [KIND]', 'a picture of how each sample came: apng, or strip')
+    .option('--downscale <N>', 'write samples N times smaller, averaged: what a model that upsamples takes')
     .option('--no-resume', 'begin anew instead of going on with what the folder holds')
     .option('--checkpoint-every <STEPS>', 'save the chains under way (on SIGINT and SIGTERM they always are)')
     .option('--precision <NAME>', 'f32 or f16')

@@ -13,7 +13,7 @@ import { createReporter } from './report.ts';
 import { FRAMES, type SampleStore } from './store.ts';
 
 /** Milliseconds that a step has to end after a signal: with what is saved then, the process is gone in two seconds. */
-const GRACE = 1200;
+const GRACE = 1000;
 
 /** Draws the samples that are missing and writes each; returns their entries by seed. */
 export async function drawSamples(

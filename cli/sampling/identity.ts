@@ -1,7 +1,7 @@
 // What makes the samples of a job what they are: a recipe that all shards share, and which samples there are. Batch,
 // order, shard and adapter are not in it, for no image depends on them.
 
-import type { OpenedModel } from '../open-model.ts';
+import type { ModelHashes } from '../open-model.ts';
 import { sha256Of, sha256OfValues } from './digest.ts';
 import { countSamples, type SampleInputs } from './inputs.ts';
 import type { SampleJob } from './job.ts';
@@ -24,13 +24,14 @@ export function recipeOfJob(job: SampleJob, weights: string): Recipe {
     null_class: guidance?.null_class ?? null,
     format: job.format,
     trajectory: job.trajectory,
+    downscale: job.downscale,
   };
 }
 
-/** The whole recipe. */
-export function recipeOf(known: Recipe, { hashes, model }: Pick<OpenedModel, 'hashes' | 'model'>): Recipe {
-  const { in_channels, image_size } = model.interface;
-  return { ...known, ...hashes, channels: in_channels, size: image_size.join('x') };
+/** The whole recipe. `shape` is that of a sample as it is written, [C, ...space]. */
+export function recipeOf(known: Recipe, hashes: ModelHashes, shape: readonly number[]): Recipe {
+  const [channels = 1, ...space] = shape;
+  return { ...known, ...hashes, channels, size: space.join('x') };
 }
 
 /** Which samples a job has, of all shards. */

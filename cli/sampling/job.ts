@@ -27,6 +27,7 @@ export interface SampleWords {
   readonly shard?: string;
   readonly format?: string;
   readonly trajectory?: string | true;
+  readonly downscale?: string;
   readonly resume?: boolean;
   readonly checkpointEvery?: string;
   readonly strict?: boolean;
@@ -72,6 +73,8 @@ export interface SampleJob {
   readonly shard: Shard;
   readonly format: Format;
   readonly trajectory: Trajectory;
+  /** How many times smaller samples are written; 1 for as they are. */
+  readonly downscale: number;
   /** Goes on with the same job where the folder holds it; else begins it anew. */
   readonly resume: boolean;
   /** Steps after which the chains under way are saved; null for not before an interruption. */
@@ -91,6 +94,7 @@ export type ProgressKind = 'auto' | 'json' | 'none';
 const LARGEST_BATCH = 4096;
 const LARGEST_CLASS = 1_000_000;
 const MOST_STEPS = 1_000_000;
+const LARGEST_FACTOR = 1024;
 
 /**
  * @param env where a cluster says which shard this is
@@ -120,6 +124,7 @@ export function parseJob(
     shard: findShard(words.shard, env),
     format: parseChoice(words.format ?? 'png', '--format', FORMATS),
     trajectory: parseTrajectory(words.trajectory),
+    downscale: words.downscale === undefined ? 1 : parseCount(words.downscale, '--downscale', LARGEST_FACTOR),
     resume: words.resume ?? true,
     checkpoint_every:
       words.checkpointEvery === undefined

@@ -2,8 +2,10 @@
 // checked, and what was written before is not computed again.
 
 import { performance } from 'node:perf_hooks';
+import { RuntimeError } from '../../runtime/errors.ts';
 import { pathKind } from '../../runtime/files.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
+import { NotFinite } from '../../runtime/sampler/finite.ts';
 import {
   type DiffusionProcess,
   type DiffusionSettings,
@@ -67,6 +69,8 @@ interface Plan {
   readonly process: DiffusionProcess;
   readonly requests: readonly SampleRequest[];
   readonly identity: Identity;
+  /** Of a sample as it is written, [C, ...space]. */
+  readonly shape: readonly number[];
 }
 
 /**
@@ -94,7 +98,8 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
     const requests = makeRequests(job, inputs, face);
     checkRequests(face, process, job.sampler, requests);
     if (job.guidance !== null) checkGuidance(face, job.guidance);
-    return { process, requests: requests.slice(first, end), identity: identify() };
+    const shape = writtenShape(job, face);
+    return { process, requests: requests.slice(first, end), identity: identify(), shape };
   };
   const check: OpenModelOptions['check'] = (face, { diffusion }) => {
     checkFolder(job, plan(face, diffusion).identity);
@@ -109,12 +114,52 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   const meter = watchModel(opened.model);
   try {
     const planned = plan(opened.model.interface, opened.graph.diffusion);
-    const identity = { ...planned.identity, recipe: recipeOf(planned.identity.recipe, opened) };
-    return await makeSamples(job, { ...planned, identity }, opened, meter, context);
+    const identity = {
+      ...planned.identity,
+      recipe: recipeOf(planned.identity.recipe, opened.hashes, planned.shape),
+    };
+    return await makeSamples(job, { ...planned, identity }, opened, meter, context).catch((error) =>
+      explainBad(error, job, opened, meter, context),
+    );
   } finally {
     // A pass that was given up holds the device, which cannot be closed before it ends; the process will be.
     if (meter.pending() === 0) await opened.close();
   }
+}
+
+/** @throws RuntimeError('input') where an image cannot be made so many times smaller */
+function writtenShape({ downscale }: SampleJob, face: ModelInterface): readonly number[] {
+  const [channels, ...space] = sampleShape(face);
+  if (space.every((size) => size % downscale === 0)) {
+    return [channels!, ...space.map((size) => size / downscale)];
+  }
+  throw new RuntimeError(
+    'input',
+    `--downscale ${downscale}: images of ${space.join('x')} cannot be made ${downscale} times smaller; use a factor of all sizes`,
+  );
+}
+
+/** With `--debug-nan`, adds to a value that is not finite which kernel made the first. Always throws. */
+async function explainBad(
+  error: unknown,
+  { debug_nan }: SampleJob,
+  { findBadKernel }: OpenedModel,
+  meter: Meter,
+  context: Context,
+): Promise<never> {
+  const inputs = meter.last();
+  if (!debug_nan || !(error instanceof NotFinite) || inputs === null || context.signal.aborted) throw error;
+  if (findBadKernel === undefined) {
+    throw new NotFinite(`${error.message}\n--debug-nan looks into kernels; without a GPU there are none`);
+  }
+  const found = await findBadKernel(inputs);
+  throw new NotFinite(
+    `${error.message}\n${
+      found === null
+        ? 'every kernel of that pass wrote finite values: they were lost in the arithmetic of the step'
+        : `the first kernel that made one: ${found}`
+    }`,
+  );
 }
 
 function sayShard({ shard, progress }: SampleJob, context: Context): void {
@@ -141,7 +186,7 @@ async function makeSamples(
     const made = await drawSamples(job, process, missing, folder, meter.model, context);
     const seconds = (performance.now() - start) / 1000;
     const entries = seeds.map((seed) => made.get(seed) ?? done.get(seed)!);
-    const files = ended?.files ?? store.finish(entries, sampleShape(opened.model.interface));
+    const files = ended?.files ?? store.finish(entries, plan.shape);
     const samples = entries.map((entry) => (job.format === 'png' ? entry : withoutPart(entry)));
     const head = { format: MANIFEST_FORMAT, version: 1 } as const;
     const { index, count } = shard;

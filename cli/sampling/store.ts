@@ -6,6 +6,7 @@ import { checkWritable, checkWritableFolder, readFile, writeFile } from '../../r
 import { contactSheet } from '../../runtime/image/contact-sheet.ts';
 import { type Pixels, toPixels } from '../../runtime/image/pixels.ts';
 import { decodePng, encodePng } from '../../runtime/image/png.ts';
+import { shrink } from '../../runtime/image/shrink.ts';
 import type { Sample } from '../../runtime/sampler/sample.ts';
 import { sha256Of } from './digest.ts';
 import type { Format, SampleJob } from './job.ts';
@@ -34,7 +35,7 @@ export interface SampleStore {
   finish(entries: readonly Entry[], shape: readonly number[]): readonly FileHash[];
 }
 
-type StoreJob = Pick<SampleJob, 'out' | 'format' | 'shard' | 'trajectory'>;
+type StoreJob = Pick<SampleJob, 'out' | 'format' | 'shard' | 'trajectory' | 'downscale'>;
 
 /** Whether a file's name is that of a contact sheet, of a shard's too. */
 export function isSheet(name: string): boolean {
@@ -47,7 +48,7 @@ export function tensorsName(format: Exclude<Format, 'png'>, shard: StoreJob['sha
 }
 
 /** Says early whether the output could be written. Writes nothing. */
-export function checkOutput({ out, format, shard }: StoreJob): void {
+export function checkOutput({ out, format, shard }: Pick<StoreJob, 'out' | 'format' | 'shard'>): void {
   if (format === 'png') checkWritableFolder(out);
   else checkWritable(path.join(out, tensorsName(format, shard)));
 }
@@ -62,7 +63,8 @@ export function openStore(job: StoreJob, state: string): SampleStore {
   };
   return {
     add(sample) {
-      const { request, image } = sample;
+      const { request } = sample;
+      const image = job.downscale === 1 ? sample.image : shrink(sample.image, job.downscale);
       const name = pictureName(request.seed);
       const main =
         format === 'png'

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UsageError } from '../../cli/context.ts';
 import { parseJob, type SampleWords } from '../../cli/sampling/job.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../../cli/sampling/run.ts';
-import { encodePng } from '../../runtime/image/png.ts';
+import { decodePng, encodePng } from '../../runtime/image/png.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { INITIAL_STEP, normalNoise } from '../../runtime/sampler/noise.ts';
 import { readTensors } from '../../runtime/weights/safetensors.ts';
@@ -295,4 +295,19 @@ test('progress is counted in steps of all batches', async () => {
   const quiet = recordingContext();
   await runSampling({ ...job, resume: false, progress: 'none' }, quiet, fakeOpener().open);
   expect(quiet.printed.stderr).toBe('');
+});
+
+test('--debug-nan says what a run without a GPU cannot find', async () => {
+  const { open } = fakeOpener({}, (output) => output.fill(Number.NaN));
+  await expect(run({ seeds: '0', debugNan: true }, open)).rejects.toThrow('without a GPU there are none');
+});
+
+test('samples are written smaller, and a factor that does not divide them is refused', async () => {
+  await run({ seeds: '0', downscale: '2' });
+  const file = path.join(out, '000000.png');
+  const { width, height } = decodePng(fs.readFileSync(file), { kind: 'input', label: file });
+  expect([width, height]).toEqual([3, 2]);
+  await expect(run({ seeds: '0', downscale: '3', resume: false })).rejects.toThrow(
+    'use a factor of all sizes',
+  );
 });
