@@ -26,6 +26,8 @@ export interface ModelInterface {
 
 export interface Model {
   readonly interface: ModelInterface;
+  /** Passes that may be under way at once, so that the next one waits on the device and not on the host. Default 1. */
+  readonly in_flight?: number;
   /** One forward pass. The result maps `output`, and where compiled with taps `down.i`, `middle`, `up.i`. */
   run(inputs: ModelInputs): Promise<ReadonlyMap<string, Tensor>>;
 }

@@ -30,6 +30,9 @@ export interface Program extends Model {
   close(): void;
 }
 
+/** Passes that may be under way at once. The queue keeps their order, so they share all memory but the results'. */
+const IN_FLIGHT = 2;
+
 interface Output {
   readonly name: string;
   readonly dtype: 'f32' | 'f16';
@@ -64,23 +67,32 @@ export async function createProgram(
     throw error;
   });
   const outputs = placeOutputs(manifest, memory);
-  const staging = device.createBuffer({
-    label: 'readback',
-    size: outputs.reduce((sum, output) => sum + output.bytes, 0),
-    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-  });
+  const readbacks = Array.from({ length: IN_FLIGHT }, () =>
+    device.createBuffer({
+      label: 'readback',
+      size: outputs.reduce((sum, output) => sum + output.bytes, 0),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    }),
+  );
   opened.check();
-  const pause = createPause();
-  let busy = false;
+  const free = [...readbacks];
+  // A pass behind another takes as long as both; how long is expected is remembered apart.
+  const pauses = readbacks.map(() => createPause());
 
   return {
     manifest,
     interface: interfaceOf(manifest),
+    in_flight: IN_FLIGHT,
     async run(inputs, timer) {
       checkInputs(inputs, interfaceOf(manifest), manifest.inputs.x.shape);
-      if (busy)
-        throw new RuntimeError('input', 'a run of this program has not ended; await it before the next');
-      busy = true;
+      const pause = pauses[IN_FLIGHT - free.length];
+      const staging = free.pop();
+      if (staging === undefined || pause === undefined) {
+        throw new RuntimeError(
+          'input',
+          `${IN_FLIGHT} runs of this program have not ended; await one before the next`,
+        );
+      }
       try {
         await guard(device, 'a forward pass', () => {
           writeInputs(manifest, memory, inputs, device);
@@ -95,7 +107,7 @@ export async function createProgram(
           ? error
           : new RuntimeError('gpu', `reading back results: ${String(error)}`);
       } finally {
-        busy = false;
+        free.push(staging);
       }
     },
     async *trace(inputs) {
@@ -108,7 +120,7 @@ export async function createProgram(
     },
     close() {
       memory.destroy();
-      staging.destroy();
+      for (const readback of readbacks) readback.destroy();
     },
   };
 }

@@ -13,8 +13,8 @@ export interface StoppedChain {
   readonly state: ChainState;
 }
 
-/** In the metadata, as JSON. */
-const placesSchema = z.array(z.strictObject({ seed: z.int().min(0), index: z.int().min(0) }));
+/** In the metadata, as JSON. Index -1 has no step to come: its image was not written yet. */
+const placesSchema = z.array(z.strictObject({ seed: z.int().min(0), index: z.int().min(-1) }));
 
 /** @param key of the job: chains of another are never gone on with */
 export function writeChains(file: string, chains: readonly StoppedChain[], key: string): void {

@@ -34,7 +34,7 @@ export async function drawSamples(
   );
   let last: StepReport | null = null;
   const save = (): void => {
-    const chains = (last?.chains() ?? []).filter((chain) => chain.state.index >= 0);
+    const chains = last?.chains() ?? [];
     if (chains.length === 0) return;
     lock.check();
     state.save(chains.map((chain) => ({ seed: chain.request.seed, state: chain.state })));

@@ -1,7 +1,7 @@
 // How a run's time was spent: the forward passes, and the part of it in which the adapter had none.
 
 import { performance } from 'node:perf_hooks';
-import type { Model, ModelInputs } from '../../runtime/model.ts';
+import type { Model } from '../../runtime/model.ts';
 
 export interface Meter {
   /** The model, watched. */
@@ -9,21 +9,18 @@ export interface Meter {
   /** Forward passes begun, and those that have not ended. */
   passes(): number;
   pending(): number;
-  /** The inputs of the last pass. */
-  last(): ModelInputs | null;
   /** Seconds that at least one pass was under way. */
   busy(): number;
 }
 
 export function watchModel(model: Model): Meter {
   let [passes, pending, busy, since] = [0, 0, 0, 0];
-  let last: ModelInputs | null = null;
   return {
     model: {
       interface: model.interface,
+      ...(model.in_flight === undefined ? {} : { in_flight: model.in_flight }),
       async run(inputs) {
         passes++;
-        last = inputs;
         if (pending++ === 0) since = performance.now();
         try {
           return await model.run(inputs);
@@ -34,7 +31,6 @@ export function watchModel(model: Model): Meter {
     },
     passes: () => passes,
     pending: () => pending,
-    last: () => last,
     busy: () => busy / 1000,
   };
 }

@@ -119,7 +119,7 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
       recipe: recipeOf(planned.identity.recipe, opened.hashes, planned.shape),
     };
     return await makeSamples(job, { ...planned, identity }, opened, meter, context).catch((error) =>
-      explainBad(error, job, opened, meter, context),
+      explainBad(error, job, opened, context),
     );
   } finally {
     // A pass that was given up holds the device, which cannot be closed before it ends; the process will be.
@@ -144,15 +144,13 @@ async function explainBad(
   error: unknown,
   { debug_nan }: SampleJob,
   { findBadKernel }: OpenedModel,
-  meter: Meter,
   context: Context,
 ): Promise<never> {
-  const inputs = meter.last();
-  if (!debug_nan || !(error instanceof NotFinite) || inputs === null || context.signal.aborted) throw error;
+  if (!debug_nan || !(error instanceof NotFinite) || context.signal.aborted) throw error;
   if (findBadKernel === undefined) {
     throw new NotFinite(`${error.message}\n--debug-nan looks into kernels; without a GPU there are none`);
   }
-  const found = await findBadKernel(inputs);
+  const found = error.inputs === undefined ? null : await findBadKernel(error.inputs);
   throw new NotFinite(
     `${error.message}\n${
       found === null

@@ -6,7 +6,7 @@ import type { SampleRequest } from './request.ts';
 
 /** Where a chain stands between two steps: all that a run which was stopped goes on from. */
 export interface ChainState {
-  /** Index of the process whose step comes next. */
+  /** Index of the process whose step comes next; -1 behind the last. */
   readonly index: number;
   readonly x: Float32Array;
   /** The guess at x_0 of the step before, where the sampler reads it. */

@@ -2,6 +2,7 @@
 // makes NaN black.
 
 import { RuntimeError } from '../errors.ts';
+import type { ModelInputs } from '../model.ts';
 import type { DiffusionProcess } from './process.ts';
 
 /** All bits of the exponent: set exactly in NaN and the infinities. */
@@ -14,6 +15,8 @@ export interface Place {
   readonly seed: number;
   /** [C, ...space] of a sample. */
   readonly shape: readonly number[];
+  /** What the model was given, where the values are its output. */
+  readonly inputs?: ModelInputs;
 }
 
 /** The first element that is NaN or infinite, or -1. */
@@ -27,7 +30,11 @@ export function firstBad(values: Float32Array): number {
 
 /** A value that is not finite, which stops a run. The message says at which step, in which sample and where. */
 export class NotFinite extends RuntimeError {
-  constructor(message: string) {
+  constructor(
+    message: string,
+    /** Of the pass that gave it; absent where a step made it of finite values. */
+    readonly inputs?: ModelInputs,
+  ) {
     super('gpu', message);
   }
 }
@@ -36,7 +43,7 @@ export class NotFinite extends RuntimeError {
 export function checkFinite(values: Float32Array, what: string, place: Place): void {
   const bad = firstBad(values);
   if (bad < 0) return;
-  const { process, index, seed, shape } = place;
+  const { process, index, seed, shape, inputs } = place;
   const count = values.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
   const steps = process.timestep_map.length;
   throw new NotFinite(
@@ -44,6 +51,7 @@ export function checkFinite(values: Float32Array, what: string, place: Place): v
       `${what} is ${values[bad]} at [${coordinates(bad, shape).join(', ')}], ${count} of ${values.length} values are ` +
       'not finite; check the weights, find the kernel with `unetc sample --debug-nan`, and run the same inputs with ' +
       '`unetc run --reference`',
+    inputs,
   );
 }
 

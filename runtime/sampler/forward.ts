@@ -43,10 +43,11 @@ export function createForward(
   const conditions = batchConditions(model, requests);
   const pass = async (index: number, x: Tensor, y: ModelInputs['y'] | undefined): Promise<Float32Array[]> => {
     const timesteps = new Float32Array(model.interface.batch).fill(process.model_timesteps[index]!);
-    const results = await model.run({ x, timesteps, ...conditions, ...(y === undefined ? {} : { y }) });
+    const inputs: ModelInputs = { x, timesteps, ...conditions, ...(y === undefined ? {} : { y }) };
+    const results = await model.run(inputs);
     const rows = outputRows(results, model, shape).slice(0, requests.length);
     for (const [k, row] of rows.entries()) {
-      checkFinite(row, "the model's output", { process, index, seed: requests[k]!.seed, shape });
+      checkFinite(row, "the model's output", { process, index, seed: requests[k]!.seed, shape, inputs });
     }
     return rows;
   };

@@ -1,7 +1,8 @@
 // Draws samples from a model: requests in batches of the model's size, each batch down the whole chain.
 //
 // A sample depends on its own request alone: noise is keyed by its seed, and a batch is only how many are run
-// together. The last batch is filled up with copies of its last request, which are thrown away.
+// together. The last batch is filled up with copies of its last request, which are thrown away. Where the model takes
+// several passes at once, several batches are under way: while the host makes the step of one, the device has another.
 
 import type { Model } from '../model.ts';
 import type { Tensor } from '../tensor.ts';
@@ -17,6 +18,7 @@ import {
 } from './chain.ts';
 import { checkFinite } from './finite.ts';
 import { createForward, type Guidance } from './forward.ts';
+import { createLanes, type Lane } from './lanes.ts';
 import { normalNoise } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
 import type { SampleRequest } from './request.ts';
@@ -52,7 +54,7 @@ export interface StepReport {
   /** Steps that all batches have taken in this run, and will have taken at its end. */
   readonly done: number;
   readonly total: number;
-  /** Where the batch's chains stand when this is called: after this step, or after a later one. */
+  /** Where all chains under way stand when this is called. */
   chains(): readonly Chain[];
 }
 
@@ -82,13 +84,15 @@ export async function* sample(
   const steps = process.timestep_map.length;
   const groups = groupChains(requests, resumed, steps - 1, model.interface.batch);
   const total = groups.reduce((sum, { index }) => sum + index + 1, 0);
-  let done = 0;
-  for (const [i, group] of groups.entries()) {
-    const chains = await walkGroup(model, group, options, (index, now) => {
-      const at = { batch: i + 1, batches: groups.length, step: steps - index, steps };
-      onStep?.({ ...at, done: ++done, total, chains: now });
+  const lanes = createLanes(model.in_flight ?? 1, groups, (group, i, under) => {
+    const at = { batch: i + 1, batches: groups.length, steps, total };
+    return walkGroup(model, group, options, under, (index) => {
+      onStep?.({ ...at, step: steps - index, done: ++done, chains: lanes.chains });
     });
-    const shape = sampleShape(model.interface);
+  });
+  let done = 0;
+  const shape = sampleShape(model.interface);
+  for await (const chains of lanes.finished()) {
     for (const { request, position, state } of chains) {
       const frames = state.frames.map((frame) => asTensor(frame, shape));
       yield { request, position, image: asTensor(state.x, shape), frames };
@@ -101,7 +105,8 @@ async function walkGroup(
   model: Model,
   { index: first, members }: Group,
   options: SampleOptions,
-  onStep: (index: number, chains: () => readonly Chain[]) => void,
+  under: Lane,
+  onStep: (index: number) => void,
 ): Promise<readonly Chain[]> {
   const { process, guidance, signal, grace, frames = 0, resumed } = options;
   const forward = createForward(
@@ -111,22 +116,23 @@ async function walkGroup(
     guidance,
   );
   const shown = trajectoryIndices(process.timestep_map.length, frames);
-  let chains: readonly Chain[] = members.map(({ request, position }) => ({
+  under.chains = members.map(({ request, position }) => ({
     request,
     position,
     state: resumed?.get(position) ?? startChain(request, first, elements(forward.shape)),
   }));
   for (let index = first; index >= 0; index--) {
     signal?.throwIfAborted();
-    const rows = chains.map(({ state }) => state.x);
+    if (under.stopped) break;
+    const rows = under.chains.map(({ state }) => state.x);
     const outputs = await orGiveUp(forward.predict(index, rows), signal, grace);
-    chains = chains.map((chain, k) => {
+    under.chains = under.chains.map((chain, k) => {
       const state = stepChain(chain, outputs[k]!, options, forward.shape, shown.has(index));
       return { ...chain, state };
     });
-    onStep(index, () => chains);
+    onStep(index);
   }
-  return chains;
+  return under.chains;
 }
 
 function stepChain(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RuntimeError } from '../../runtime/errors.ts';
-import type { ModelInterface } from '../../runtime/model.ts';
+import type { Model, ModelInterface } from '../../runtime/model.ts';
 import type { ChainState } from '../../runtime/sampler/chain.ts';
 import { INITIAL_STEP, normalNoise } from '../../runtime/sampler/noise.ts';
 import { type DiffusionSettings, diffusionProcess } from '../../runtime/sampler/process.ts';
@@ -320,4 +320,78 @@ test('frames are guesses at the image, evenly over the steps', async () => {
   expect(all!.frames.at(-1)!.data).toEqual(all!.image.data);
   const [some] = await drawAll(seeds(1), {}, { frames: 2 });
   expect(some!.frames).toEqual([all!.frames[0], all!.frames[2]]);
+});
+
+describe('a model that takes two passes at once', () => {
+  /** Passes take a while, and never the same; `most` is how many were under way together. */
+  function slowModel(batch: number): Model & { most: number } {
+    const model = fakeModel({ batch });
+    let [pending, count] = [0, 0];
+    return {
+      interface: model.interface,
+      in_flight: 2,
+      most: 0,
+      async run(inputs) {
+        this.most = Math.max(this.most, ++pending);
+        await new Promise((resolve) => setTimeout(resolve, (count++ * 7) % 5));
+        pending--;
+        return model.run(inputs);
+      },
+    };
+  }
+
+  test('is given two batches, and gives the same samples in the same order', async () => {
+    const model = slowModel(2);
+    const reports: StepReport[] = [];
+    const options = { ...OPTIONS, onStep: (report: StepReport) => reports.push(report) };
+    const found = await collect(sample(model, seeds(1, 2, 3, 4, 5, 6, 7), options));
+    expect(found).toEqual(await drawAll(seeds(1, 2, 3, 4, 5, 6, 7)));
+    expect(model.most).toBe(2);
+    expect(reports.map(({ done }) => done)).toEqual(reports.map((_, i) => i + 1));
+    expect(reports.at(-1)).toMatchObject({ done: 4 * STEPS, total: 4 * STEPS });
+  });
+
+  test('is left in peace when a batch fails or nobody wants more', async () => {
+    const model = slowModel(1);
+    for await (const _ of sample(model, seeds(1, 2, 3, 4), OPTIONS)) break;
+    const controller = new AbortController();
+    const onStep = ({ done }: StepReport): void => {
+      if (done === 4) controller.abort(new Error('stopped'));
+    };
+    const run = collect(sample(model, seeds(1, 2, 3), { ...OPTIONS, onStep, signal: controller.signal }));
+    await expect(run).rejects.toThrow('stopped');
+    const before = model.most;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(model.most).toBe(before);
+  });
+
+  test('stops with the chains of both batches, which go on to the same bits', async () => {
+    for (const stop of [1, 4, 5, 7, 9, 10]) {
+      const controller = new AbortController();
+      const model = slowModel(1);
+      const kept: Sample[] = [];
+      let last: StepReport | undefined;
+      const onStep = (report: StepReport): void => {
+        last = report;
+        if (report.done === stop) controller.abort(new Error('stopped'));
+      };
+      const run = async (): Promise<void> => {
+        const options = { ...OPTIONS, onStep, signal: controller.signal };
+        for await (const one of sample(model, seeds(1, 2, 3), options)) kept.push(one);
+      };
+      await expect(run()).rejects.toThrow('stopped');
+      const rest = [1, 2, 3].filter((seed) => !kept.some(({ request }) => request.seed === seed));
+      const chains = last!.chains().map(({ request, state }) => [rest.indexOf(request.seed), state] as const);
+      const resumed = new Map(chains.filter(([position]) => position >= 0));
+      const reports: StepReport[] = [];
+      const again = { ...OPTIONS, resumed, onStep: (report: StepReport) => reports.push(report) };
+      const others = await collect(sample(fakeModel(), seeds(...rest), again));
+      const images = [...kept, ...others].toSorted((a, b) => a.request.seed - b.request.seed);
+      expect(images.map(({ image }) => image)).toEqual(
+        (await drawAll(seeds(1, 2, 3))).map(({ image }) => image),
+      );
+      // no step is taken twice
+      expect(last!.done + (reports.at(-1)?.done ?? 0)).toBe(3 * STEPS);
+    }
+  });
 });
