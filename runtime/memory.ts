@@ -17,6 +17,12 @@ export interface Memory {
   readonly sizes: GPUBuffer;
   /** The buffer of a slot that the host writes or reads; the manifest's check keeps these out of textures. */
   buffer(slot: number): GPUBuffer;
+  /** Bytes of a slot with all its rows, where it is a texture. */
+  bytes(slot: number): number;
+  /** Copies a whole slot to the beginning of a buffer. */
+  copyOut(slot: number, encoder: GPUCommandEncoder, to: GPUBuffer): void;
+  /** Fills a whole slot with zeros. */
+  clear(slot: number, encoder: GPUCommandEncoder): void;
   /** Writes the packed weights of one entry. */
   write(entry: number, packed: Float32Array<ArrayBuffer>): void;
   destroy(): void;
@@ -37,7 +43,7 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       label,
       size: [width, rowsOf(bytes, width)],
       format: 'rgba32float',
-      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
+      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC,
     });
     made.push(created);
     return created;
@@ -51,8 +57,13 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
     arena === null ? texture(`product ${i}`, length * 4) : null,
   );
   const buffers = new Map<number, GPUBuffer>();
+  const textures = new Map<number, GPUTexture>();
   const slots = manifest.slots.map(({ bytes, storage }, i) => {
-    if (storage === 'texture') return texture(`slot ${i}`, bytes).createView();
+    if (storage === 'texture') {
+      const created = texture(`slot ${i}`, bytes);
+      textures.set(i, created);
+      return created.createView();
+    }
     const created = buffer(`slot ${i}`, bytes, STORAGE | COPY_DST | COPY_SRC);
     buffers.set(i, created);
     return { buffer: created };
@@ -64,6 +75,31 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       arena === null ? products[i]!.createView() : { buffer: arenas[arena]!, offset, size: length * 4 },
     ),
     buffer: (slot) => buffers.get(slot)!,
+    bytes: (slot) => buffers.get(slot)?.size ?? textures.get(slot)!.height * width * 16,
+    copyOut(slot, encoder, to) {
+      const [buffer, texture] = [buffers.get(slot), textures.get(slot)];
+      if (buffer) encoder.copyBufferToBuffer(buffer, 0, to, 0, buffer.size);
+      if (texture) {
+        encoder.copyTextureToBuffer({ texture }, { buffer: to, bytesPerRow: width * 16 }, [
+          width,
+          texture.height,
+        ]);
+      }
+    },
+    clear(slot, encoder) {
+      const [buffer, texture] = [buffers.get(slot), textures.get(slot)];
+      if (buffer) encoder.clearBuffer(buffer);
+      if (texture) {
+        const zeros = device.createBuffer({
+          size: texture.height * width * 16,
+          usage: GPUBufferUsage.COPY_SRC,
+        });
+        encoder.copyBufferToTexture({ buffer: zeros, bytesPerRow: width * 16 }, { texture }, [
+          width,
+          texture.height,
+        ]);
+      }
+    },
     write(entry, packed) {
       const { arena, offset } = manifest.weights[entry]!;
       if (arena !== null) device.queue.writeBuffer(arenas[arena]!, offset, packed);

@@ -6,7 +6,7 @@ import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import type { Memory } from './memory.ts';
 
-/** Values that a dispatch left in a slot that it writes to, filling included. */
+/** Values that a dispatch left in a slot that it writes to, with all that fills it up. */
 export interface Traced {
   /** Position among the manifest's dispatches. */
   readonly dispatch: number;
@@ -30,19 +30,21 @@ export async function* traceDispatches(
       `only float32 values can be traced, and the bundle has ${manifest.precision}`,
     );
   }
-  const size = Math.max(...manifest.slots.map(({ bytes }) => bytes));
+  const size = Math.max(...manifest.slots.map((_, slot) => memory.bytes(slot)));
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const staging = device.createBuffer({ label: 'trace', size, usage: MAP_READ | COPY_DST });
+  const submit = (work: (encoder: GPUCommandEncoder) => void): Promise<void> =>
+    guard(device, 'a traced dispatch', () => {
+      const encoder = device.createCommandEncoder();
+      work(encoder);
+      device.queue.submit([encoder.finish()]);
+    });
   try {
     for (const [dispatch, { bindings }] of manifest.dispatches.entries()) {
-      for (const slot of writtenSlots(manifest, bindings)) {
-        const { bytes } = manifest.slots[slot]!;
-        await guard(device, 'a traced dispatch', () => {
-          const encoder = device.createCommandEncoder();
-          encode(dispatch, encoder);
-          encoder.copyBufferToBuffer(memory.buffer(slot), 0, staging, 0, bytes);
-          device.queue.submit([encoder.finish()]);
-        });
+      await submit((encoder) => encode(dispatch, encoder));
+      for (const slot of writtenSlots(bindings)) {
+        await submit((encoder) => memory.copyOut(slot, encoder, staging));
+        const bytes = memory.bytes(slot);
         await staging.mapAsync(GPUMapMode.READ, 0, bytes);
         const values = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
         staging.unmap();
@@ -54,19 +56,15 @@ export async function* traceDispatches(
   }
 }
 
-/** Zeros in every slot that is a buffer. */
+/** Zeros in every slot. */
 export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice): void {
   const encoder = device.createCommandEncoder();
-  for (const [slot, { storage }] of manifest.slots.entries()) {
-    if (storage === 'buffer') encoder.clearBuffer(memory.buffer(slot));
-  }
+  for (const slot of manifest.slots.keys()) memory.clear(slot, encoder);
   device.queue.submit([encoder.finish()]);
 }
 
-function writtenSlots({ slots }: Manifest, bindings: Dispatch['bindings']): readonly number[] {
+function writtenSlots(bindings: Dispatch['bindings']): readonly number[] {
   return bindings.flatMap((binding) =>
-    binding.kind === 'slot' && binding.access === 'read_write' && slots[binding.slot]!.storage === 'buffer'
-      ? [binding.slot]
-      : [],
+    binding.kind === 'slot' && binding.access !== 'read' ? [binding.slot] : [],
   );
 }
