@@ -7,21 +7,8 @@ import { parameters } from '../../compiler/graph/parameters.ts';
 import { normalNoise } from '../../runtime/sampler/noise.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { openWeights } from '../../runtime/weights/open.ts';
+import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { openProgram } from '../on-device.ts';
-
-const GRAPH = {
-  version: 1,
-  name: 'small',
-  image_size: 8,
-  unet: {
-    in_channels: 1,
-    model_channels: 32,
-    out_channels: 1,
-    num_res_blocks: 1,
-    attention_resolutions: [],
-    channel_mult: [1],
-  },
-};
 
 const inputs = (seed: number) => ({
   x: { shape: [2, 1, 8, 8], data: normalNoise(seed, 0, 128) },
@@ -29,7 +16,7 @@ const inputs = (seed: number) => ({
 });
 
 test('passes that overlap have results of their own, and a third is refused', async () => {
-  const { graph } = loadGraph(JSON.stringify(GRAPH), 'small');
+  const { graph } = loadGraph(SMALL_GRAPH, 'small');
   const { read } = matchWeights(parameters(graph), openWeights('hash:1'));
   const program = await openProgram(compileGraph(graph, { batch: 2 }).bundle, read);
   try {

@@ -6,29 +6,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parseJob } from '../../cli/sampling/job.ts';
+import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const at = temporaryFolder();
 
-const GRAPH = {
-  version: 1,
-  name: 'small',
-  image_size: 4,
-  unet: {
-    in_channels: 1,
-    model_channels: 32,
-    out_channels: 1,
-    num_res_blocks: 1,
-    attention_resolutions: [],
-    channel_mult: [1],
-  },
-  diffusion: { steps: 1000 },
-};
-
 /** Runs a script as a task of an array of two. */
 function task(id: number, script: string, steps: number, ...more: readonly string[]) {
-  fs.writeFileSync(at('small.json'), JSON.stringify(GRAPH));
+  fs.writeFileSync(at('small.json'), SMALL_GRAPH);
   fs.writeFileSync(at('scontrol'), `#!/bin/sh\necho "$@" >>'${at('requeued')}'\n`, { mode: 0o755 });
   const env = {
     ...process.env,

@@ -5,27 +5,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const KILLS = Number(process.env.UNETC_KILLS ?? 4);
 const main = path.join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
 const at = temporaryFolder();
-
-/** Small enough for the reference executor: a run takes about as long to start as to draw. */
-const GRAPH = {
-  version: 1,
-  name: 'small',
-  image_size: 4,
-  unet: {
-    in_channels: 1,
-    model_channels: 32,
-    out_channels: 1,
-    num_res_blocks: 1,
-    attention_resolutions: [],
-    channel_mult: [1],
-  },
-  diffusion: { steps: 100 },
-};
 
 interface Run {
   readonly child: ChildProcess;
@@ -36,8 +21,8 @@ interface Run {
 
 function sample(out: string, ...more: readonly string[]): Run {
   const graph = at('small.json');
-  fs.writeFileSync(graph, JSON.stringify(GRAPH));
-  const job = `--weights hash:1 --seeds 0-7 --batch 2 --steps 12 --checkpoint-every 2 --reference --progress json`;
+  fs.writeFileSync(graph, SMALL_GRAPH);
+  const job = `--weights hash:1 --size 4x4 --seeds 0-3 --batch 2 --steps 8 --checkpoint-every 2 --reference --progress json`;
   const words = ['sample', graph, ...job.split(' '), '--out', at(out), ...more];
   const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
@@ -67,7 +52,7 @@ test(`${KILLS} kills at random moments leave no torn file, and resumed runs end 
   expect(await sample('whole').exit).toBe(0);
   const whole = contents('whole');
   const duration = performance.now() - begin;
-  expect(whole.size).toBe(8 + 2);
+  expect(whole.size).toBe(4 + 2);
   let [kills, folder] = [0, 0];
   while (kills < KILLS) {
     const run = sample(`out${folder}`);
@@ -106,13 +91,14 @@ test('SIGTERM ends a run within two seconds, and what was begun is not begun aga
   const again = sample('out');
   expect(await again.exit).toBe(0);
   const [start] = again.printed().split('\n');
-  expect(JSON.parse(start!).steps).toBeLessThan(4 * 12);
+  expect(JSON.parse(start!).steps).toBeLessThan(2 * 8);
 });
 
 test('of two writers one wins, and the other exits 9 and names it', async () => {
-  const first = sample('out');
+  // long enough to be writing still when the other one has started
+  const first = sample('out', '--steps', '1000');
   await printing(first, /"event":"start"/);
-  const second = sample('out');
+  const second = sample('out', '--steps', '1000');
   expect(await second.exit).toBe(9);
   expect(second.printed()).toContain(`process ${first.child.pid} on `);
   first.child.kill('SIGKILL');
