@@ -15,9 +15,13 @@ export function sha256OfValues(values: Float32Array): string {
   return sha256Of(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 }
 
-/** Of a checkpoint, read in pieces; weights from a formula are their own name. */
-export function weightsDigest(weights: string): string {
-  if (hashWeights(weights) !== null) return weights;
+/** Of a checkpoint, read in pieces, and of the map that renames its tensors; weights from a formula are their own name. */
+export function weightsDigest(weights: string, renameMap: string | undefined): string {
+  const own = hashWeights(weights) === null ? fileDigest(weights) : weights;
+  return renameMap === undefined ? own : sha256Of(`${own} ${fileDigest(renameMap)}`);
+}
+
+function fileDigest(weights: string): string {
   const source = openFile({ kind: 'weights', label: weights });
   try {
     const hash = createHash('sha256');

@@ -90,7 +90,7 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   const precision = job.precision ?? undefined;
   let known: Identity | null = null;
   const identify = (): Identity => {
-    known ??= { recipe: recipeOfJob(job, weightsDigest(weights)), job: samplesOf(job, inputs) };
+    known ??= { recipe: recipeOfJob(job, weightsDigest(weights, renameMap)), job: samplesOf(job, inputs) };
     return known;
   };
   const plan = (face: ModelInterface, diffusion: DiffusionSettings): Plan => {
