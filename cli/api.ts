@@ -7,6 +7,7 @@ import { type Bundle, formatManifest } from '../runtime/bundle.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import type { ModelInputs, ModelInterface } from '../runtime/model.ts';
 import { parseBundle } from '../runtime/parse-bundle.ts';
+import type { Guidance } from '../runtime/sampler/forward.ts';
 import { diffusionProcess } from '../runtime/sampler/process.ts';
 import type { SampleRequest } from '../runtime/sampler/request.ts';
 import { type Sample, type StepReport, sample } from '../runtime/sampler/sample.ts';
@@ -29,6 +30,7 @@ export type { Bundle, Manifest } from '../runtime/bundle.ts';
 export type { RuntimeErrorKind } from '../runtime/errors.ts';
 export { RuntimeError } from '../runtime/errors.ts';
 export type { ModelInputs, ModelInterface } from '../runtime/model.ts';
+export type { Guidance } from '../runtime/sampler/forward.ts';
 export type { SampleRequest } from '../runtime/sampler/request.ts';
 export type { Sample, StepReport } from '../runtime/sampler/sample.ts';
 export type { Sampler } from '../runtime/sampler/step.ts';
@@ -103,6 +105,8 @@ export interface ModelOutputs {
 export interface SampleOptions {
   /** Default: `{ kind: 'ddim', eta: 0 }` where `steps` begins with ddim, else `{ kind: 'ddpm' }`. */
   readonly sampler?: Sampler | undefined;
+  /** Classifier-free guidance, for models that were taught a null class. */
+  readonly guidance?: Guidance | undefined;
   /** The respacing: `50`, `ddim50`, or sections `10,10,20`. Default: every step of the training process. */
   readonly steps?: string | undefined;
   /** Looked at between steps; when aborted, its reason is thrown. */
@@ -200,9 +204,9 @@ function loadedModel({ model, graph, adapter, close }: OpenedModel, notes: reado
     diffusion: graph.diffusion,
     notes,
     run: async (inputs) => Object.fromEntries(await run(inputs)) as ModelOutputs,
-    sample(requests, { steps = '', sampler = usualSampler(steps), signal, onStep } = {}) {
+    sample(requests, { steps = '', sampler = usualSampler(steps), guidance, signal, onStep } = {}) {
       const process = diffusionProcess(graph.diffusion, steps);
-      const watched = { ...(signal && { signal }), ...(onStep && { onStep }) };
+      const watched = { ...(guidance && { guidance }), ...(signal && { signal }), ...(onStep && { onStep }) };
       return sample({ interface: model.interface, run }, requests, { process, sampler, ...watched });
     },
     close() {
