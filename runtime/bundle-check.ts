@@ -52,6 +52,17 @@ export function checkManifest(manifest: Manifest): readonly string[] {
   });
   demand(names.has('output'), '/outputs', 'no output called "output"');
 
+  demand(
+    manifest.time_path.dispatches <= manifest.dispatches.length,
+    '/time_path/dispatches',
+    `${manifest.time_path.dispatches} of ${manifest.dispatches.length} dispatches`,
+  );
+  manifest.time_path.values.forEach(({ slot, bytes }, i) => {
+    const pointer = `/time_path/values/${i}`;
+    holds(slot, bytes, pointer);
+    demand(bytes % (4 * batch) === 0, pointer, `${bytes} bytes are no rows for ${batch} images`);
+  });
+
   const parameters = new Map(manifest.parameters.map((p) => [p.name, p.shape]));
   demand(parameters.size === manifest.parameters.length, '/parameters', 'two parameters of one name');
   manifest.weights.forEach(({ arena, offset, length, parts }, i) => {

@@ -118,6 +118,14 @@ export const manifestSchema = z
     outputs: z
       .array(z.strictObject({ name: z.string(), dtype: z.enum(['f32', 'f16']), shape, slot: count }))
       .readonly(),
+    /**
+     * The first dispatches, which depend on timesteps and labels alone, and the values that the others take from them:
+     * `bytes` hold a row for each image of the batch.
+     */
+    time_path: z.strictObject({
+      dispatches: count,
+      values: z.array(z.strictObject({ slot: count, bytes: positive }).readonly()).readonly(),
+    }),
     /** Every parameter, in checkpoint order. */
     parameters: z.array(z.strictObject({ name: z.string(), shape })).readonly(),
     /** Bytes of each arena. */

@@ -8,10 +8,11 @@ import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
 import { type MemoryPlan, memoryTotals, type Slot, type Storage, storageOf } from '../memory/plan.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import { costOf } from '../schedule/cost.ts';
+import { bytesOf, costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../schedule/storage.ts';
+import { timePathOf } from '../schedule/time-path.ts';
 import { isHalf, nodeOf, resolveView } from '../schedule/values.ts';
 import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
@@ -42,6 +43,7 @@ export function generateBundle(
   const withWeights = [...new Set(blobs)].filter((blob) => blob !== null);
   const arenas = placeBlobs(withWeights, options.target);
   const totals = memoryTotals(plan);
+  const timePath = timePathOf(schedule);
   const slot = (storage: Storage) => {
     const found = plan.slotOf.get(storage);
     invariant(found !== undefined, `%${storage} has no slot`);
@@ -92,6 +94,13 @@ export function generateBundle(
       const dtype = isHalf(schedule.graph, stored) ? 'f16' : 'f32';
       return { name, dtype, shape: schedule.graph.nodes[value]!.type.shape, slot: slot(`v${stored}`) };
     }),
+    time_path: {
+      dispatches: emitted.slice(0, timePath.groups).flat().length,
+      values: timePath.values.map((value) => ({
+        slot: slot(`v${value}`),
+        bytes: bytesOf(schedule.graph, value),
+      })),
+    },
     parameters: parameters(graph).map(({ name, shape }) => ({ name, shape })),
     arenas: arenas.sizes,
     slots: plan.slots,

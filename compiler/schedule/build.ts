@@ -1,5 +1,5 @@
 // OpGraph to Schedule: one group for each op, fused, with a choice for each convolution, statistics where norms need
-// them and transfers where a value is read elsewhere than it was written.
+// them, transfers where a value is read elsewhere than it was written, and the time path in front.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { GENERIC, type Target } from '../target.ts';
@@ -10,6 +10,7 @@ import { initialGroups } from './groups.ts';
 import type { Schedule } from './schedule.ts';
 import { type ChosenGroup, insertStatistics } from './statistics.ts';
 import { homeOf, insertTransfers } from './storage.ts';
+import { hoistTimePath } from './time-path.ts';
 
 /**
  * Schedules a graph. `strict` leaves out what is less exact than the plain algorithm; `fusions` are applied in order:
@@ -35,5 +36,6 @@ export function buildSchedule(
       home: homeOf(graph, group, target),
     };
   });
-  return { graph, groups: insertTransfers(graph, insertStatistics(graph, chosen, target)) };
+  const completed = insertTransfers(graph, insertStatistics(graph, chosen, target));
+  return { graph, groups: hoistTimePath(graph, completed) };
 }

@@ -1,0 +1,48 @@
+// The time path: what depends on timesteps and labels alone. It stands in front of all other groups, so that a runtime
+// that knows what it came to for a row of the batch can leave it out.
+
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import type { Schedule, ScheduledGroup } from './schedule.ts';
+import { valuesRead } from './storage.ts';
+import { resolveView } from './values.ts';
+
+export interface TimePath {
+  /** How many groups it has; they are the first ones. */
+  readonly groups: number;
+  /** The values in buffers that other groups or outputs take from it. */
+  readonly values: readonly number[];
+}
+
+/** The same groups, those of the time path first. */
+export function hoistTimePath(graph: OpGraph, groups: readonly ScheduledGroup[]): readonly ScheduledGroup[] {
+  const image = imageValues(graph);
+  const isTime = (group: ScheduledGroup) => !image.has(group.result);
+  return [...groups.filter(isTime), ...groups.filter((group) => !isTime(group))];
+}
+
+/** The time path of a schedule; of no groups where something is taken from it that is not in a buffer. */
+export function timePathOf({ graph, groups }: Schedule): TimePath {
+  const image = imageValues(graph);
+  const first = groups.findIndex((group) => image.has(group.result));
+  const count = first < 0 ? 0 : first;
+  const written = new Set(groups.slice(0, count).map(({ home, result }) => `${home} ${result}`));
+  const taken = [
+    ...groups.slice(count).flatMap((group) => valuesRead(graph, group)),
+    ...graph.outputs.map(({ value }) => ({
+      value: resolveView(graph, value).value,
+      home: 'buffer' as const,
+    })),
+  ].filter(({ value, home }) => written.has(`${home} ${value}`));
+  if (count === 0 || taken.some(({ home }) => home !== 'buffer')) return { groups: 0, values: [] };
+  return { groups: count, values: [...new Set(taken.map(({ value }) => value))].sort((a, b) => a - b) };
+}
+
+/** The values that depend on the image or on the small image. */
+function imageValues(graph: OpGraph): ReadonlySet<number> {
+  const image = new Set<number>();
+  graph.nodes.forEach((node, id) => {
+    const given = node.op === 'input' && (node.attrs.name === 'x' || node.attrs.name === 'low_res');
+    if (given || node.inputs.some((input) => image.has(input))) image.add(id);
+  });
+  return image;
+}
