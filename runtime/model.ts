@@ -14,6 +14,14 @@ export interface ModelInputs {
   readonly low_res?: Tensor;
 }
 
+/** What the time path of one image depends on. */
+export interface TimeRow {
+  /** As the model takes it, float32. */
+  readonly timestep: number;
+  /** The class label; null where the model has no classes. */
+  readonly label: number | null;
+}
+
 /** What a model takes, with sizes: enough to check inputs before anything runs. */
 export interface ModelInterface {
   readonly batch: number;
@@ -28,6 +36,8 @@ export interface Model {
   readonly interface: ModelInterface;
   /** Passes that may be under way at once, so that the next one waits on the device and not on the host. Default 1. */
   readonly in_flight?: number;
+  /** Computes ahead what the passes of a whole schedule will need of their timesteps and labels. */
+  prepareTimes?(rows: Iterable<TimeRow>): Promise<void>;
   /** One forward pass. The result maps `output`, and where compiled with taps `down.i`, `middle`, `up.i`. */
   run(inputs: ModelInputs): Promise<ReadonlyMap<string, Tensor>>;
 }

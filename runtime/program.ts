@@ -7,11 +7,12 @@ import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import { fromChannelsLast, toChannelsLast } from './layout.ts';
 import { allocate, type Memory, type ReadParameter, UNIFORM_ALIGNMENT, uploadWeights } from './memory.ts';
-import type { Model, ModelInputs, ModelInterface } from './model.ts';
+import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { createPause } from './pause.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import type { Tensor } from './tensor.ts';
+import { createTimePath } from './time-path.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
 import type { DispatchTimer } from './timing.ts';
 import { clearSlots, type Traced, traceDispatches } from './trace.ts';
@@ -76,6 +77,17 @@ export async function createProgram(
   );
   opened.check();
   const free = [...readbacks];
+  const times = manifest.time_path.dispatches;
+  const timePath =
+    times === 0
+      ? null
+      : createTimePath({
+          manifest,
+          device,
+          buffer: memory.buffer,
+          write: (rows) => writeTimes(manifest, memory, rows, device),
+          encode: (encoder) => encodeSteps(steps.slice(0, times), encoder),
+        });
   // A pass behind another takes as long as both; how long is expected is remembered apart.
   const pauses = readbacks.map(() => createPause());
 
@@ -96,8 +108,13 @@ export async function createProgram(
       }
       try {
         await guard(device, 'a forward pass', () => {
+          const encoder = device.createCommandEncoder();
+          // each dispatch is timed, those of the time path too
+          const left = timePath === null || timer !== undefined ? steps : steps.slice(times);
+          if (left !== steps) timePath?.recall(timeRows(inputs), encoder);
           writeInputs(manifest, memory, inputs, device);
-          encode(steps, outputs, staging, device, timer);
+          encodeSteps(left, encoder, timer);
+          finish(encoder, outputs, staging, device, timer);
         });
         await pause.until(() => staging.mapAsync(GPUMapMode.READ));
         opened.check();
@@ -111,6 +128,7 @@ export async function createProgram(
         free.push(staging);
       }
     },
+    prepareTimes: (rows) => guard(device, 'the time path', () => timePath?.remember(rows)),
     async *trace(inputs) {
       checkInputs(inputs, interfaceOf(manifest), manifest.inputs.x.shape);
       await guard(device, 'writing inputs', () => {
@@ -121,6 +139,7 @@ export async function createProgram(
     },
     close() {
       memory.destroy();
+      timePath?.destroy();
       for (const readback of readbacks) readback.destroy();
     },
   };
@@ -197,25 +216,40 @@ function placeOutputs(manifest: Manifest, memory: Memory): readonly Output[] {
 }
 
 function writeInputs(manifest: Manifest, memory: Memory, inputs: ModelInputs, device: GPUDevice): void {
-  const { x, timesteps, y, low_res } = manifest.inputs;
-  const write = (slot: number, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>) => {
-    device.queue.writeBuffer(memory.buffer(slot), 0, data);
-  };
-  write(x.slot, toChannelsLast(inputs.x));
-  write(timesteps.slot, timestepEmbedding(inputs.timesteps, timesteps.dim, timesteps.max_period));
-  if (y && inputs.y) write(y.slot, Uint32Array.from(inputs.y));
-  if (low_res && inputs.low_res) write(low_res.slot, toChannelsLast(inputs.low_res));
+  const { x, low_res } = manifest.inputs;
+  device.queue.writeBuffer(memory.buffer(x.slot), 0, toChannelsLast(inputs.x));
+  if (low_res && inputs.low_res)
+    device.queue.writeBuffer(memory.buffer(low_res.slot), 0, toChannelsLast(inputs.low_res));
+  writeTimes(manifest, memory, timeRows(inputs), device);
 }
 
-function encode(
-  steps: readonly Step[],
+function writeTimes(manifest: Manifest, memory: Memory, rows: readonly TimeRow[], device: GPUDevice): void {
+  const { timesteps, y } = manifest.inputs;
+  const embedding = timestepEmbedding(
+    rows.map(({ timestep }) => timestep),
+    timesteps.dim,
+    timesteps.max_period,
+  );
+  device.queue.writeBuffer(memory.buffer(timesteps.slot), 0, embedding);
+  if (y)
+    device.queue.writeBuffer(
+      memory.buffer(y.slot),
+      0,
+      Uint32Array.from(rows, ({ label }) => label!),
+    );
+}
+
+function timeRows({ timesteps, y }: ModelInputs): readonly TimeRow[] {
+  return Array.from(timesteps, (timestep, k) => ({ timestep, label: y?.[k] ?? null }));
+}
+
+function finish(
+  encoder: GPUCommandEncoder,
   outputs: readonly Output[],
   staging: GPUBuffer,
   device: GPUDevice,
   timer?: DispatchTimer,
 ): void {
-  const encoder = device.createCommandEncoder();
-  encodeSteps(steps, encoder, timer);
   timer?.resolve(encoder);
   for (const { slot, bytes, offset } of outputs) encoder.copyBufferToBuffer(slot, 0, staging, offset, bytes);
   device.queue.submit([encoder.finish()]);

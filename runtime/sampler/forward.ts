@@ -5,7 +5,7 @@
 //
 // The variance, where it is learned, is that of the conditional pass.
 
-import type { Model, ModelInputs } from '../model.ts';
+import type { Model, ModelInputs, TimeRow } from '../model.ts';
 import type { Tensor } from '../tensor.ts';
 import { elements } from '../tensor.ts';
 import { checkFinite } from './finite.ts';
@@ -62,6 +62,20 @@ export function createForward(
       return conditional.map((row, k) => guide(row, unconditional[k]!, guidance.scale, elements(shape)));
     },
   };
+}
+
+/** What all passes of the chains need of timesteps and labels, in the order of the steps. */
+export function* timeRows(
+  process: DiffusionProcess,
+  requests: readonly SampleRequest[],
+  guidance: Guidance | undefined,
+): Generator<TimeRow, void, undefined> {
+  const labels = new Set<number | null>(requests.map(({ label }) => label ?? null));
+  if (guidance !== undefined) labels.add(guidance.null_class);
+  for (let index = process.timestep_map.length - 1; index >= 0; index--) {
+    const timestep = f32(process.model_timesteps[index]!);
+    for (const label of labels) yield { timestep, label };
+  }
 }
 
 /** Moves the first `length` values; what follows is the variance. */

@@ -17,7 +17,7 @@ import {
   trajectoryIndices,
 } from './chain.ts';
 import { checkFinite } from './finite.ts';
-import { createForward, type Guidance } from './forward.ts';
+import { createForward, type Guidance, timeRows } from './forward.ts';
 import { createLanes, type Lane } from './lanes.ts';
 import { normalNoise } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
@@ -82,6 +82,7 @@ export async function* sample(
   checkRequests(model.interface, process, sampler, requests);
   if (guidance !== undefined) checkGuidance(model.interface, guidance);
   const steps = process.timestep_map.length;
+  await model.prepareTimes?.(timeRows(process, requests, guidance));
   const groups = groupChains(requests, resumed, steps - 1, model.interface.batch);
   const total = groups.reduce((sum, { index }) => sum + index + 1, 0);
   const lanes = createLanes(model.in_flight ?? 1, groups, (group, i, under) => {

@@ -105,6 +105,36 @@ describe.each(models)('$name', (graph) => {
     }
   });
 
+  it('gives the same bits whether its time path was computed by this run, ahead, or by runs before', async () => {
+    for (const target of await testTargets()) {
+      const { program, inputs } = await open(graph, 2, target);
+      const rows = [3, 0, 1, 2].map((step) => ({ timestep: 10 * step, label: inputs.y ? step % 3 : null }));
+      const at = (first: number, second: number): ModelInputs => ({
+        ...inputs,
+        timesteps: [rows[first]!.timestep, rows[second]!.timestep],
+        ...(inputs.y ? { y: [rows[first]!.label!, rows[second]!.label!] } : {}),
+      });
+      const calls = [at(0, 1), at(1, 0), at(2, 2), at(1, 3), at(0, 1)];
+      const fresh: ReadonlyMap<string, Uint32Array>[] = [];
+      for (const call of calls) {
+        const other = await open(graph, 2, target);
+        fresh.push(bitsOf(await other.program.run(call)));
+        other.program.close();
+      }
+      expect(fresh[0]).not.toEqual(fresh[1]);
+      for (const ahead of [false, true]) {
+        const again = await open(graph, 2, target);
+        if (ahead) await again.program.prepareTimes?.(rows);
+        for (const [i, call] of calls.entries()) {
+          const found = bitsOf(await again.program.run(call));
+          expect(found, `${target.name}, run ${i}, ${ahead}`).toEqual(fresh[i]);
+        }
+        again.program.close();
+      }
+      program.close();
+    }
+  });
+
   it('gives the same bits after a run that overflowed', async () => {
     for (const target of await testTargets()) {
       const { program, inputs } = await open(graph, 2, target);
