@@ -124,7 +124,12 @@ function openReference(
   const { graph } = source;
   const own = source.kind === 'bundle' ? source.bundle.manifest : { taps: false, precision: 'f32' as const };
   const { taps = own.taps, precision = own.precision } = options;
-  const model = referenceModel(graph, { batch: batchOf(source, options), taps, precision, read });
+  const model = referenceModel(graph, {
+    batch: batchOf(source, options),
+    taps,
+    precision,
+    read: (name) => read(name),
+  });
   const hashes = { graph: graphHash(graph), kernels: `reference ${precision}` };
   return { model, hashes, graph, adapter: 'the reference executor', close: () => weights.close() };
 }

@@ -2,6 +2,7 @@
 
 import type { Context } from './context.ts';
 import { describeFailure, exitCodes, failureText, Interrupted } from './exit.ts';
+import { keepHeapSmall } from './heap.ts';
 
 /** How long a command may take to stop after a signal before the process ends without it: it is gone in two seconds. */
 const graceMs = 1600;
@@ -14,6 +15,7 @@ const graceMs = 1600;
 export async function runProcess(
   main: (argv: readonly string[], context: Context) => Promise<number>,
 ): Promise<never> {
+  keepHeapSmall();
   const controller = new AbortController();
   const faults = new Map<NodeJS.WriteStream, NodeJS.ErrnoException>();
   for (const stream of [process.stdout, process.stderr]) {

@@ -1,6 +1,7 @@
 // Bytes to read from, wherever they lie: a file opened by `files.ts`, or memory (a browser's download, a test).
 
 import { RuntimeError, type RuntimeErrorKind } from './errors.ts';
+import type { Scratch } from './scratch.ts';
 
 /** What is being read, for messages, and the kind of fault it is when it turns out bad. */
 export interface Origin {
@@ -12,8 +13,11 @@ export interface Origin {
 /** Random access to a fixed number of bytes. */
 export interface ByteSource {
   readonly size: number;
-  /** Bytes `offset … offset + length`, which must lie inside. The caller must not write to the result. */
-  read(offset: number, length: number): Uint8Array;
+  /**
+   * Bytes `offset … offset + length`, which must lie inside. The caller must not write to the result. It may lie in
+   * `scratch` where one is given.
+   */
+  read(offset: number, length: number, scratch?: Scratch): Uint8Array;
   close(): void;
 }
 

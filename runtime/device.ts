@@ -66,7 +66,9 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
   const toggles = requires.features.flatMap((name) => featureToggles[name] ?? []);
   const gpu = await createGpu({ ...options, toggles: [...toggles, ...(options.toggles ?? [])] });
   try {
-    const opened = await requestDevice(await requestAdapter(gpu), requires, backendName(options));
+    const request = async (twin: OpenedDevice['twin']) =>
+      requestDevice(await requestAdapter(gpu), requires, backendName(options), twin);
+    const opened = await request(hasDriverCache() ? () => request(null) : null);
     void opened.lost.then(() => alive.delete(gpu));
     return opened;
   } catch (error) {
@@ -110,6 +112,11 @@ export async function listAdapters(): Promise<readonly string[]> {
   } finally {
     alive.delete(gpu);
   }
+}
+
+/** Whether Mesa keeps what it compiles on disk, from where a second device of the process has it. */
+function hasDriverCache(): boolean {
+  return !/^(1|true|y|yes)$/i.test(env.MESA_SHADER_CACHE_DISABLE ?? '');
 }
 
 function backendName(options: DawnOptions): string {

@@ -59,11 +59,11 @@ function fileSource(fd: number, size: number, origin: Origin): ByteSource {
   let open = true;
   return {
     size,
-    read(offset, length) {
+    read(offset, length, scratch) {
       if (!open) throw fault(origin, 'it was read after it was closed');
       checkRange(origin, size, offset, length);
       return guarded(origin, () => {
-        const bytes = new Uint8Array(length);
+        const bytes = scratch?.bytes(length) ?? new Uint8Array(length);
         let done = 0;
         while (done < length) {
           const count = fs.readSync(fd, bytes, done, Math.min(length - done, 2 ** 30), offset + done);

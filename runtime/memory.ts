@@ -1,10 +1,6 @@
 // The memory of a program on a device: arenas of weights, slots of activations, sizes of dispatches.
 
 import type { Manifest } from './bundle.ts';
-import { packPart } from './weights/pack.ts';
-
-/** The values of a parameter by the graph's name, row-major float32. */
-export type ReadParameter = (name: string) => Float32Array;
 
 /** Offsets of uniform bindings are multiples of this. */
 export const UNIFORM_ALIGNMENT = 256;
@@ -23,8 +19,10 @@ export interface Memory {
   copyOut(slot: number, encoder: GPUCommandEncoder, to: GPUBuffer): void;
   /** Fills a whole slot with zeros. */
   clear(slot: number, encoder: GPUCommandEncoder): void;
-  /** Writes the packed weights of one entry. */
-  write(entry: number, packed: Float32Array<ArrayBuffer>): void;
+  /** Floats of a row of an entry's texture; 1 for entries in arenas. A piece that is written is whole rows. */
+  row(entry: number): number;
+  /** Writes a piece of the packed weights of one entry, `first` floats from its beginning. */
+  write(entry: number, first: number, piece: Float32Array<ArrayBuffer>): void;
   destroy(): void;
 }
 
@@ -100,10 +98,11 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
         ]);
       }
     },
-    write(entry, packed) {
+    row: (entry) => (manifest.weights[entry]!.arena === null ? width * 4 : 1),
+    write(entry, first, piece) {
       const { arena, offset } = manifest.weights[entry]!;
-      if (arena !== null) device.queue.writeBuffer(arenas[arena]!, offset, packed);
-      else writeTexture(device, products[entry]!, packed, width);
+      if (arena !== null) device.queue.writeBuffer(arenas[arena]!, offset + first * 4, piece);
+      else writeRows(device, products[entry]!, first / 4 / width, piece, width);
     },
     destroy: () => {
       for (const one of made) one.destroy();
@@ -111,31 +110,18 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
   };
 }
 
-/** Packs and uploads the weights of one dispatch after the other, so that no second copy of them all exists. */
-export function uploadWeights(
-  manifest: Manifest,
-  memory: Memory,
-  read: ReadParameter,
-  device: GPUDevice,
-): void {
-  manifest.weights.forEach(({ arena, length, parts }, entry) => {
-    const row = manifest.texture_width * 4;
-    const packed = new Float32Array(arena === null ? Math.ceil(length / row) * row : length);
-    for (const part of parts) packPart(part, read(part.param), packed);
-    memory.write(entry, packed);
-    // writes are held in staging memory until a submit
-    device.queue.submit([]);
-  });
-}
-
-function writeTexture(
+function writeRows(
   device: GPUDevice,
   texture: GPUTexture,
-  data: Float32Array<ArrayBuffer>,
+  first: number,
+  piece: Float32Array<ArrayBuffer>,
   width: number,
 ): void {
-  const rows = data.length / 4 / width;
-  device.queue.writeTexture({ texture }, data, { bytesPerRow: width * 16 }, [width, rows]);
+  const rows = piece.length / 4 / width;
+  device.queue.writeTexture({ texture, origin: [0, first] }, piece, { bytesPerRow: width * 16 }, [
+    width,
+    rows,
+  ]);
 }
 
 function rowsOf(bytes: number, width: number): number {

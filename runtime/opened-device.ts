@@ -17,6 +17,11 @@ export interface OpenedDevice {
   /** What was granted, which is what was asked for and no more. */
   readonly features: ReadonlySet<string>;
   readonly limits: Readonly<Record<string, number>>;
+  /**
+   * Opens another device of the same kind; null where that would not share what the driver compiles. Each is closed
+   * before this one.
+   */
+  readonly twin: (() => Promise<OpenedDevice>) | null;
   /** Resolves when the device is gone: to the error, or to null after `close`. Never rejects. */
   readonly lost: Promise<RuntimeError | null>;
   /** Throws the first error that no guard caught: the loss of the device, an error between two guards. */
@@ -26,7 +31,7 @@ export interface OpenedDevice {
 }
 
 /**
- * Asks an adapter for a device with exactly what `requires` names.
+ * Asks an adapter for a device with exactly what `requires` names; `twin` opens another one like it.
  *
  * Throws RuntimeError('adapter') where the adapter lacks something (all lacks are named) or refuses.
  */
@@ -34,6 +39,7 @@ export async function requestDevice(
   adapter: GPUAdapter,
   requires: DeviceRequirements,
   backend: string,
+  twin: OpenedDevice['twin'] = null,
 ): Promise<OpenedDevice> {
   const description = describeAdapter(adapter.info, backend);
   const lacks = findLacks({ features: adapter.features, limits: limitsOf(adapter.limits) }, requires);
@@ -51,10 +57,10 @@ export async function requestDevice(
       cause: error,
     });
   }
-  return watch(device, description);
+  return watch(device, description, description.isFallback ? twin : null);
 }
 
-function watch(device: GPUDevice, adapter: AdapterDescription): OpenedDevice {
+function watch(device: GPUDevice, adapter: AdapterDescription, twin: OpenedDevice['twin']): OpenedDevice {
   let failure: RuntimeError | null = null;
   let closing: Promise<void> | null = null;
   device.addEventListener('uncapturederror', (event) => {
@@ -76,6 +82,7 @@ function watch(device: GPUDevice, adapter: AdapterDescription): OpenedDevice {
     adapter,
     features: new Set(device.features),
     limits: limitsOf(device.limits),
+    twin,
     lost,
     check: () => {
       if (failure) throw failure;

@@ -1,13 +1,17 @@
-// Waits for the GPU without burning a core. While a promise of Dawn's is pending, Node polls for it, and takes a core
-// from a driver that computes on the processor; so most of the time that a pass will take is slept through first.
+// Waits for the results of a pass: most of the time that it will take is slept through, then the GPU is asked.
+
+import { unhurried } from './unhurried.ts';
 
 export interface Pause {
   /** Sleeps through most of what a pass took lately, then waits for what `start` promises. */
   until<T>(start: () => Promise<T>): Promise<T>;
 }
 
-/** Below this many milliseconds a timer is too coarse to help. */
+/** Below this many milliseconds a timer is too coarse to sleep by. */
 const SHORTEST = 4;
+
+/** From this many milliseconds on a timer's millisecond is little, and the GPU is asked once in one. */
+const LONG = 20;
 
 /** The part of the expected time that is slept through: a faster pass is seen as faster, and the sleep shrinks. */
 const PART = 0.9;
@@ -21,9 +25,10 @@ export function createPause(): Pause {
   return {
     async until(start) {
       const begin = performance.now();
-      const sleep = recent.length > 0 ? Math.floor(Math.min(...recent) * PART) : 0;
+      const expected = recent.length > 0 ? Math.min(...recent) : null;
+      const sleep = Math.floor((expected ?? 0) * PART);
       if (sleep >= SHORTEST) await new Promise((resolve) => setTimeout(resolve, sleep));
-      const result = await start();
+      const result = await (expected === null || expected >= LONG ? unhurried(start) : start());
       // the first pass tells nothing: drivers generate code in it
       if (!first) recent.push(performance.now() - begin);
       if (recent.length > REMEMBERED) recent.shift();

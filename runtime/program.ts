@@ -6,7 +6,7 @@ import { checkInputs } from './check-inputs.ts';
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import { fromChannelsLast, toChannelsLast } from './layout.ts';
-import { allocate, type Memory, type ReadParameter, UNIFORM_ALIGNMENT, uploadWeights } from './memory.ts';
+import { allocate, type Memory, UNIFORM_ALIGNMENT } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { createPause } from './pause.ts';
@@ -16,9 +16,12 @@ import { createTimePath } from './time-path.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
 import type { DispatchTimer } from './timing.ts';
 import { clearSlots, type Traced, traceDispatches } from './trace.ts';
+import { unhurried } from './unhurried.ts';
+import { type ReadParameter, uploadWeights } from './upload.ts';
+import { warmUp } from './warm-up.ts';
 import { float16ToFloat32 } from './weights/dtypes.ts';
 
-export type { ReadParameter } from './memory.ts';
+export type { ReadParameter } from './upload.ts';
 
 /** A model that runs on a GPU. */
 export interface Program extends Model {
@@ -56,14 +59,16 @@ export async function createProgram(
 ): Promise<Program> {
   const { manifest, kernels } = bundle;
   const { device } = opened;
-  const pipelines = Promise.all(manifest.kernels.map(({ file }) => cache.get(file, kernels.get(file)!)));
+  const pipelines = unhurried(() =>
+    Promise.all(manifest.kernels.map(({ file }) => cache.get(file, kernels.get(file)!))),
+  );
   const memory = await guard(device, 'allocating buffers', () => allocate(manifest, device)).catch(
     async (error) => {
       await pipelines.catch(() => undefined);
       throw error;
     },
   );
-  const steps = await prepare(manifest, memory, read, pipelines, device).catch((error) => {
+  const steps = await prepare(bundle, memory, read, pipelines, opened).catch((error) => {
     memory.destroy();
     throw error;
   });
@@ -145,21 +150,34 @@ export async function createProgram(
   };
 }
 
-/** Uploads the weights while the pipelines compile, and binds every dispatch. */
+/**
+ * Uploads the weights, compiles the pipelines and binds every dispatch, all at once; drivers that compile kernels at
+ * their first run have run them when it is done.
+ */
 async function prepare(
-  manifest: Manifest,
+  bundle: Bundle,
   memory: Memory,
   read: ReadParameter,
   pipelines: Promise<readonly GPUComputePipeline[]>,
-  device: GPUDevice,
+  opened: OpenedDevice,
 ): Promise<readonly Step[]> {
-  try {
-    uploadWeights(manifest, memory, read, device);
-  } catch (error) {
-    await pipelines.catch(() => undefined);
-    throw error;
-  }
-  return bindDispatches(manifest, memory, await pipelines, device);
+  const { manifest } = bundle;
+  const binding = (async () => {
+    const steps = await bindDispatches(manifest, memory, await pipelines, opened.device);
+    const first = manifest.kernels.map(
+      (_, kernel) => steps[manifest.dispatches.findIndex((dispatch) => dispatch.kernel === kernel)]!,
+    );
+    if (opened.adapter.isFallback) await warmUp(bundle, first, opened);
+    return steps;
+  })();
+  // neither may be left running when the other fails
+  const [steps, uploaded] = await Promise.allSettled([
+    binding,
+    uploadWeights(manifest, memory, read, opened.device),
+  ]);
+  if (uploaded.status === 'rejected') throw uploaded.reason;
+  if (steps.status === 'rejected') throw steps.reason;
+  return steps.value;
 }
 
 /** What the model of a bundle takes. */

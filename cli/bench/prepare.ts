@@ -70,7 +70,7 @@ function writeInputs({ x, timesteps, y, low_res }: ModelInputs): Uint8Array {
 function writeOnnx(source: ModelSource, batch: number, { read }: MatchedWeights, folder: string): string {
   const ops = lowerGraph(source.graph, { batch, taps: false, precision: 'f32' });
   const inline = onnxWeightBytes(ops) <= ONNX_INLINE_LIMIT;
-  const { model, weights } = exportOnnx(ops, read, {
+  const { model, weights } = exportOnnx(ops, (name) => read(name), {
     name: source.graph.name,
     version: packageVersion(),
     description: '',

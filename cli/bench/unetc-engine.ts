@@ -4,6 +4,7 @@ import { parameters } from '../../compiler/graph/parameters.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { openWeights } from '../../runtime/weights/open.ts';
+import { keepHeapSmall } from '../heap.ts';
 import { readModel } from '../model-source.ts';
 import { openProgram } from '../open-model.ts';
 import { packageVersion } from '../package.ts';
@@ -14,6 +15,7 @@ import type { EngineJob } from './protocol.ts';
 
 /** Throws GraphError and RuntimeError. */
 export async function openUnetc(job: EngineJob): Promise<Engine> {
+  keepHeapSmall();
   const source = await readModel(job.model, job.settings);
   const weights = openWeights(job.weights);
   const { read } = matchWeights(parameters(source.graph), weights);

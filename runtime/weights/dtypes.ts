@@ -1,6 +1,7 @@
 // Element types of tensors in files: their sizes, and their bytes (little-endian) as typed arrays.
 
 import { dataView } from '../bytes.ts';
+import type { Scratch } from '../scratch.ts';
 
 /** Bytes an element takes, by the names that safetensors uses. */
 export const DTYPE_BYTES = {
@@ -41,8 +42,11 @@ export function isFloating(dtype: Dtype): boolean {
   return dtype === 'F32' || dtype === 'F16' || dtype === 'BF16' || dtype === 'F64';
 }
 
-/** The bytes of a tensor as numbers; F16 and BF16, which JavaScript lacks, become float32 (exactly). */
-export function decode(dtype: Dtype, bytes: Uint8Array): TensorData {
+/**
+ * The bytes of a tensor as numbers; F16 and BF16, which JavaScript lacks, become float32 (exactly), in `scratch` where
+ * one is given.
+ */
+export function decode(dtype: Dtype, bytes: Uint8Array, scratch?: Scratch): TensorData {
   const size = DTYPE_BYTES[dtype];
   // Not slice(): a Buffer's would share the memory.
   const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
@@ -54,9 +58,9 @@ export function decode(dtype: Dtype, bytes: Uint8Array): TensorData {
     case 'F32':
       return new Float32Array(buffer, byteOffset, length);
     case 'F16':
-      return float16ToFloat32(new Uint16Array(buffer, byteOffset, length));
+      return float16ToFloat32(new Uint16Array(buffer, byteOffset, length), scratch);
     case 'BF16':
-      return bfloat16ToFloat32(new Uint16Array(buffer, byteOffset, length));
+      return bfloat16ToFloat32(new Uint16Array(buffer, byteOffset, length), scratch);
     case 'I64':
       return new BigInt64Array(buffer, byteOffset, length);
     case 'I32':
@@ -104,8 +108,8 @@ export function countElements(shape: readonly number[]): number | null {
 }
 
 /** IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 mantissa bits. Every value is exact in float32. */
-export function float16ToFloat32(half: Uint16Array): Float32Array {
-  const values = new Float32Array(half.length);
+export function float16ToFloat32(half: Uint16Array, scratch?: Scratch): Float32Array {
+  const values = floats(half.length, scratch);
   const bits = new Uint32Array(values.buffer);
   for (let i = 0; i < half.length; i++) {
     const h = half[i]!;
@@ -146,18 +150,25 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
 const INTEGER_BIAS = 1.5 * 2 ** 52;
 
 /** bfloat16: the upper half of a float32. */
-export function bfloat16ToFloat32(brain: Uint16Array): Float32Array {
-  const values = new Float32Array(brain.length);
+export function bfloat16ToFloat32(brain: Uint16Array, scratch?: Scratch): Float32Array {
+  const values = floats(brain.length, scratch);
   const bits = new Uint32Array(values.buffer);
   for (let i = 0; i < brain.length; i++) bits[i] = brain[i]! << 16;
   return values;
 }
 
-/** Floating-point numbers as float32 (float64 rounds to nearest even); null for integers. */
-export function toFloat32(dtype: Dtype, bytes: Uint8Array): Float32Array | null {
+function floats(length: number, scratch?: Scratch): Float32Array<ArrayBuffer> {
+  return scratch?.floats(length) ?? new Float32Array(length);
+}
+
+/** Floating-point numbers as float32 (float64 rounds to nearest even), maybe in `scratch`; null for integers. */
+export function toFloat32(dtype: Dtype, bytes: Uint8Array, scratch?: Scratch): Float32Array | null {
   if (!isFloating(dtype)) return null;
-  const data = decode(dtype, bytes);
-  return data instanceof Float32Array ? data : data instanceof Float64Array ? new Float32Array(data) : null;
+  const data = decode(dtype, bytes, scratch);
+  if (!(data instanceof Float64Array)) return data instanceof Float32Array ? data : null;
+  const values = floats(data.length, scratch);
+  values.set(data);
+  return values;
 }
 
 /** Reverses the bytes of each element: big-endian to little-endian. */

@@ -7,6 +7,7 @@
 // u where NAME begins with `label_emb`, else u·√(3 / fan_in): variance 1 / fan_in. The finalizer is MurmurHash3's.
 
 import { RuntimeError } from '../errors.ts';
+import type { Scratch } from '../scratch.ts';
 import { elements } from '../tensor.ts';
 import type { WeightSource } from './source.ts';
 
@@ -28,14 +29,24 @@ export function hashWeights(spec: string): WeightSource | null {
       `${spec}: the seed must be a whole number from 0 to 4294967295, as in hash:1`,
     );
   }
-  return { label: spec, tensors: null, read: (name, shape) => hashTensor(name, shape, seed), close() {} };
+  return {
+    label: spec,
+    tensors: null,
+    read: (name, shape, scratch) => hashTensor(name, shape, seed, scratch),
+    close() {},
+  };
 }
 
 /** The values of the tensor `name`, row-major; computed in float64, rounded to float32. */
-export function hashTensor(name: string, shape: readonly number[], seed: number): Float32Array {
+export function hashTensor(
+  name: string,
+  shape: readonly number[],
+  seed: number,
+  scratch?: Scratch,
+): Float32Array {
   const count = elements(shape);
   const { offset, scale } = distribution(name, shape, count);
-  const values = new Float32Array(count);
+  const values = scratch?.floats(count) ?? new Float32Array(count);
   let start = (fnv1a32(name) + Math.imul(seed, 0x85ebca6b)) | 0;
   for (let i = 0; i < count; i++) {
     let x = start;

@@ -1,6 +1,7 @@
 // Holds a checkpoint against the tensors that a graph needs: every tensor by name and shape, every misfit told.
 
 import { fault } from '../bytes.ts';
+import type { Scratch } from '../scratch.ts';
 import { nearestName } from './nearest-name.ts';
 import type { TensorInfo, WeightSource } from './source.ts';
 
@@ -13,8 +14,11 @@ export interface MatchedWeights {
   readonly notes: readonly string[];
   /** For each expected name the checkpoint's. */
   readonly names: ReadonlyMap<string, string>;
-  /** The values of an expected tensor, row-major float32. The caller must not write to the result. */
-  read(name: string): Float32Array;
+  /**
+   * The values of an expected tensor, row-major float32. The caller must not write to the result. It may lie in `scratch`
+   * where one is given.
+   */
+  read(name: string, scratch?: Scratch): Float32Array;
 }
 
 /**
@@ -30,10 +34,10 @@ export function matchWeights(expected: readonly TensorInfo[], source: WeightSour
   return {
     notes: [...(source.notes ?? []), ...(prefix === '' ? [] : [stripped])],
     names: new Map(expected.map(({ name }) => [name, prefix + name])),
-    read(name) {
+    read(name, scratch) {
       const shape = shapes.get(name);
       if (shape === undefined) throw new Error(`internal: ${name} is not among the expected tensors`);
-      return source.read(prefix + name, shape);
+      return source.read(prefix + name, shape, scratch);
     },
   };
 }

@@ -2,6 +2,7 @@
 // Tensors are views of storages: several may share one, and their elements need not lie in order.
 
 import { type ByteSource, fault, type Origin } from '../bytes.ts';
+import type { Scratch } from '../scratch.ts';
 import { countElements, DTYPE_BYTES, isFloating, swapBytes, toFloat32 } from './dtypes.ts';
 import { unpickle } from './pickle.ts';
 import type { PickleTensor } from './pickle-values.ts';
@@ -31,7 +32,7 @@ export function torchWeights(source: ByteSource, label: string): WeightSource {
     label,
     tensors: [...tensors].map(([name, { shape }]) => ({ name, shape })),
     ...(note === null ? {} : { notes: [note] }),
-    read(name, shape) {
+    read(name, shape, scratch) {
       const tensor = tensors.get(name);
       if (tensor === undefined) throw fault(origin, `there is no tensor ${JSON.stringify(name)}`);
       if (countElements(shape) !== countElements(tensor.shape)) {
@@ -40,7 +41,7 @@ export function torchWeights(source: ByteSource, label: string): WeightSource {
           `tensor ${JSON.stringify(name)} is [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`,
         );
       }
-      return readTensor(archive, name, tensor);
+      return readTensor(archive, name, tensor, scratch);
     },
     close: () => source.close(),
   };
@@ -110,7 +111,7 @@ function span({ shape, stride }: PickleTensor): number {
   return shape.reduce((last, size, axis) => last + (size - 1) * stride[axis]!, 1);
 }
 
-function readTensor(archive: Archive, name: string, tensor: PickleTensor): Float32Array {
+function readTensor(archive: Archive, name: string, tensor: PickleTensor, scratch?: Scratch): Float32Array {
   const { zip, root, bigEndian, origin } = archive;
   const { dtype, storage, offset, shape, stride } = tensor;
   if (!isFloating(dtype)) {
@@ -121,8 +122,8 @@ function readTensor(archive: Archive, name: string, tensor: PickleTensor): Float
   }
   const entry: ZipEntry = zip.entries.get(`${root}/data/${storage.key}`)!;
   const size = DTYPE_BYTES[dtype];
-  const bytes = zip.read(entry, offset * size, span(tensor) * size);
-  const values = toFloat32(dtype, bigEndian ? swapBytes(dtype, bytes) : bytes)!;
+  const bytes = zip.read(entry, offset * size, span(tensor) * size, scratch);
+  const values = toFloat32(dtype, bigEndian ? swapBytes(dtype, bytes) : bytes, scratch)!;
   return isRowMajor(shape, stride) ? values : gather(values, shape, stride);
 }
 

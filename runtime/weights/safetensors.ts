@@ -151,10 +151,10 @@ export function safetensorsWeights(source: ByteSource, label: string): WeightSou
   return {
     label,
     tensors: entries.map(({ name, shape }) => ({ name, shape })),
-    read(name, shape) {
+    read(name, shape, scratch) {
       const entry = byName.get(name);
       if (entry === undefined) throw fault(origin, `there is no tensor ${JSON.stringify(name)}`);
-      const values = toFloat32(entry.dtype, source.read(entry.offset, entry.length));
+      const values = toFloat32(entry.dtype, source.read(entry.offset, entry.length, scratch), scratch);
       if (values === null) throw notFloating(origin, name, entry.dtype);
       if (values.length !== countElements(shape)) {
         throw fault(

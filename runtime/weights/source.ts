@@ -1,5 +1,7 @@
 // Where weights come from: a checkpoint file or a formula, behind one interface.
 
+import type { Scratch } from '../scratch.ts';
+
 /** Name and shape of one tensor in a checkpoint. */
 export interface TensorInfo {
   readonly name: string;
@@ -14,8 +16,11 @@ export interface WeightSource {
   readonly tensors: readonly TensorInfo[] | null;
   /** What its user should be told, such as which dict of a training checkpoint was taken. */
   readonly notes?: readonly string[];
-  /** The values of a tensor, row-major. The shape was matched before; the caller must not write to the result. */
-  read(name: string, shape: readonly number[]): Float32Array;
+  /**
+   * The values of a tensor, row-major. The shape was matched before; the caller must not write to the result. It may lie
+   * in `scratch` where one is given.
+   */
+  read(name: string, shape: readonly number[], scratch?: Scratch): Float32Array;
   /** Releases file handles and memory. */
   close(): void;
 }

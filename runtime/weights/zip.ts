@@ -4,6 +4,7 @@
 
 import { inflateSync } from 'fflate';
 import { type ByteSource, dataView, decodeUtf8, fault, type Origin } from '../bytes.ts';
+import type { Scratch } from '../scratch.ts';
 import { crc32 } from './crc32.ts';
 
 export interface ZipEntry {
@@ -19,8 +20,10 @@ export interface ZipEntry {
 
 export interface Zip {
   readonly entries: ReadonlyMap<string, ZipEntry>;
-  /** A range of an entry, the whole where none is given. A whole entry is held to its checksum. */
-  read(entry: ZipEntry, offset?: number, length?: number): Uint8Array;
+  /**
+   * A range of an entry, the whole where none is given; it may lie in `scratch`. A whole entry is held to its checksum.
+   */
+  read(entry: ZipEntry, offset?: number, length?: number, scratch?: Scratch): Uint8Array;
 }
 
 const MAX_DIRECTORY = 64 * 1024 * 1024;
@@ -45,7 +48,8 @@ export function openZip(source: ByteSource, origin: Origin): Zip {
   checkApart([...entries.values()], directory.offset, origin);
   return {
     entries,
-    read: (entry, offset = 0, length = entry.size) => readEntry(source, entry, offset, length, origin),
+    read: (entry, offset = 0, length = entry.size, scratch) =>
+      readEntry(source, entry, offset, length, origin, scratch),
   };
 }
 
@@ -221,12 +225,13 @@ function readEntry(
   offset: number,
   length: number,
   origin: Origin,
+  scratch?: Scratch,
 ): Uint8Array {
   if (offset + length > entry.size)
     throw damaged(origin, `entry ${JSON.stringify(entry.name)} has ${entry.size} bytes`);
   const whole = offset === 0 && length === entry.size;
-  if (entry.method === 'stored' && !whole) return source.read(entry.offset + offset, length);
-  const packed = source.read(entry.offset, entry.packed);
+  if (entry.method === 'stored' && !whole) return source.read(entry.offset + offset, length, scratch);
+  const packed = source.read(entry.offset, entry.packed, scratch);
   const bytes = entry.method === 'stored' ? packed : inflate(packed, entry, origin);
   // A writer that was told to skip checksums (torch.serialization.set_crc32_options) leaves 0.
   if (entry.crc32 !== 0 && crc32(bytes) !== entry.crc32) {

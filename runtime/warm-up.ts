@@ -1,0 +1,105 @@
+// The first run of every kernel, while weights load. Drivers of processors generate the code of a kernel when it is
+// first dispatched: up to a second each, on one thread, where their cache on disk does not hold it. So one workgroup of
+// each is run ahead. Where that is slow, a second device of the same adapter starts from the other end: what it compiles
+// gets into the cache, and from there to the first.
+
+import type { Bundle } from './bundle.ts';
+import { guard } from './guard.ts';
+import type { OpenedDevice } from './opened-device.ts';
+import { createPipelineCache } from './pipelines.ts';
+import { unhurried } from './unhurried.ts';
+
+/** A dispatch that needs no more than to be recorded. */
+export interface Dispatchable {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+}
+
+/** A kernel that took this many milliseconds was compiled; one in the cache takes some. */
+const COMPILED_MS = 30;
+
+/** What a binding of the second device needs at the most: kernels read what lies beyond as something that is there. */
+const STAND_IN_BYTES = 4096;
+
+/**
+ * Runs one workgroup of each kernel's first dispatch, `first[kernel]`, one after the other, so that what is written to the queue
+ * meanwhile has its turn between them. What they write is overwritten by every pass before it is read.
+ */
+export async function warmUp(
+  bundle: Bundle,
+  first: readonly Dispatchable[],
+  { device, twin }: OpenedDevice,
+): Promise<void> {
+  const left = first.map((_, kernel) => kernel);
+  let helping: Promise<void> | null = null;
+  for (let kernel = left.shift(); kernel !== undefined; kernel = left.shift()) {
+    const begin = performance.now();
+    await runOnce(device, first[kernel]!);
+    if (performance.now() - begin < COMPILED_MS || helping !== null || twin === null) continue;
+    helping = help(bundle, left, twin).catch(() => undefined);
+  }
+  await helping;
+}
+
+/** Compiles from the end of `left` on a second device until nothing is left. */
+async function help(bundle: Bundle, left: number[], twin: () => Promise<OpenedDevice>): Promise<void> {
+  const { manifest, kernels } = bundle;
+  const opened = await twin();
+  const { device } = opened;
+  try {
+    const cache = createPipelineCache(device);
+    const width = manifest.texture_width;
+    for (let kernel = left.pop(); kernel !== undefined; kernel = left.pop()) {
+      const { file } = manifest.kernels[kernel]!;
+      const { bindings, sizes } = manifest.dispatches.find((one) => one.kernel === kernel)!;
+      const pipeline = await cache.get(file, kernels.get(file)!);
+      const uniform = uniformOf(device, Uint32Array.from(sizes));
+      const standIns = bindings.map((binding) =>
+        isTexture(bundle, binding) ? standInTexture(device, width) : standInBuffer(device),
+      );
+      const entries = [uniform, ...standIns].map((resource, i) => ({ binding: i, resource }));
+      const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+      await runOnce(device, { pipeline, bindGroup });
+    }
+  } finally {
+    await opened.close();
+  }
+}
+
+type Binding = Bundle['manifest']['dispatches'][number]['bindings'][number];
+
+function isTexture({ manifest }: Bundle, binding: Binding): boolean {
+  return binding.kind === 'slot'
+    ? manifest.slots[binding.slot]!.storage === 'texture'
+    : manifest.weights[binding.weights]!.arena === null;
+}
+
+function uniformOf(device: GPUDevice, sizes: Uint32Array<ArrayBuffer>): GPUBufferBinding {
+  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+  const buffer = device.createBuffer({ size: sizes.byteLength, usage });
+  device.queue.writeBuffer(buffer, 0, sizes);
+  return { buffer };
+}
+
+function standInBuffer(device: GPUDevice): GPUBufferBinding {
+  return { buffer: device.createBuffer({ size: STAND_IN_BYTES, usage: GPUBufferUsage.STORAGE }) };
+}
+
+function standInTexture(device: GPUDevice, width: number): GPUTextureView {
+  const usage = GPUTextureUsage.STORAGE_BINDING;
+  return device.createTexture({ size: [width, 1], format: 'rgba32float', usage }).createView();
+}
+
+/** Waits until it has run. */
+async function runOnce(device: GPUDevice, { pipeline, bindGroup }: Dispatchable): Promise<void> {
+  await guard(device, 'running a kernel for the first time', () => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  });
+  await unhurried(() => device.queue.onSubmittedWorkDone());
+}
