@@ -3,6 +3,7 @@
 
 import type { Manifest, WeightPart } from './bundle.ts';
 import { elements } from './tensor.ts';
+import { extentOf } from './weights/extent.ts';
 
 const OFFSET_ALIGNMENT = 256;
 const MAX_WORKGROUPS = 65535;
@@ -91,7 +92,8 @@ export function checkManifest(manifest: Manifest): readonly string[] {
         at,
         `${part.param} has ${elements(shape ?? [])} elements, the part places ${expected}`,
       );
-      demand(endOf(part) <= length, at, `ends at word ${endOf(part)} of ${length}`);
+      const { end } = extentOf(part);
+      demand(end <= length, at, `ends at word ${end} of ${length}`);
     });
   });
 
@@ -151,25 +153,5 @@ function elementsOf(part: WeightPart): number {
       return part.outputs * part.inputs;
     case 'vector':
       return part.length;
-  }
-}
-
-/** First word behind everything that a part writes. */
-function endOf(part: WeightPart): number {
-  switch (part.kind) {
-    case 'product':
-      return (
-        part.offset +
-        (Math.ceil((part.first_output + part.outputs) / part.tile) * part.steps * part.chunk * part.tile) /
-          (part.half ? 2 : 1)
-      );
-    case 'winograd':
-      return part.offset + (part.m + 2) ** 2 * part.plane;
-    case 'linear':
-      return (
-        part.offset + Math.ceil((part.first_output + part.outputs) / 64) * 64 * Math.ceil(part.inputs / 4) * 4
-      );
-    case 'vector':
-      return part.offset + Math.ceil(part.length / part.row) * Math.ceil(part.row / 4) * 4;
   }
 }

@@ -19,10 +19,16 @@ export interface Memory {
   copyOut(slot: number, encoder: GPUCommandEncoder, to: GPUBuffer): void;
   /** Fills a whole slot with zeros. */
   clear(slot: number, encoder: GPUCommandEncoder): void;
-  /** Floats of a row of an entry's texture; 1 for entries in arenas. A piece that is written is whole rows. */
+  /** Floats of a row of an entry's texture; 1 for entries in arenas. Pieces are whole rows. */
   row(entry: number): number;
-  /** Writes a piece of the packed weights of one entry, `first` floats from its beginning. */
-  write(entry: number, first: number, piece: Float32Array<ArrayBuffer>): void;
+  /** Copies a piece of the packed weights of one entry, `length` floats, to `first` floats from their beginning. */
+  copyWeights(
+    encoder: GPUCommandEncoder,
+    staging: GPUBuffer,
+    entry: number,
+    first: number,
+    length: number,
+  ): void;
   destroy(): void;
 }
 
@@ -99,29 +105,23 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       }
     },
     row: (entry) => (manifest.weights[entry]!.arena === null ? width * 4 : 1),
-    write(entry, first, piece) {
+    copyWeights(encoder, staging, entry, first, length) {
       const { arena, offset } = manifest.weights[entry]!;
-      if (arena !== null) device.queue.writeBuffer(arenas[arena]!, offset + first * 4, piece);
-      else writeRows(device, products[entry]!, first / 4 / width, piece, width);
+      if (arena !== null) {
+        encoder.copyBufferToBuffer(staging, 0, arenas[arena]!, offset + first * 4, length * 4);
+        return;
+      }
+      const row = width * 4;
+      encoder.copyBufferToTexture(
+        { buffer: staging, bytesPerRow: width * 16 },
+        { texture: products[entry]!, origin: [0, first / row] },
+        [width, length / row],
+      );
     },
     destroy: () => {
       for (const one of made) one.destroy();
     },
   };
-}
-
-function writeRows(
-  device: GPUDevice,
-  texture: GPUTexture,
-  first: number,
-  piece: Float32Array<ArrayBuffer>,
-  width: number,
-): void {
-  const rows = piece.length / 4 / width;
-  device.queue.writeTexture({ texture, origin: [0, first] }, piece, { bytesPerRow: width * 16 }, [
-    width,
-    rows,
-  ]);
 }
 
 function rowsOf(bytes: number, width: number): number {

@@ -70,6 +70,7 @@ export async function createProgram(
   );
   const steps = await prepare(bundle, memory, read, pipelines, opened).catch((error) => {
     memory.destroy();
+    opened.check();
     throw error;
   });
   const outputs = placeOutputs(manifest, memory);
