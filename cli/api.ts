@@ -18,6 +18,7 @@ import { openWeights } from '../runtime/weights/open.ts';
 import { bundleFiles, writeBundle } from './bundle-folder.ts';
 import { printStage, type Stage } from './compile-model.ts';
 import { readGraphFile, textOfGraph } from './graph-file.ts';
+import { checkMemory } from './memory-limit.ts';
 import { checkSettings, type ModelSettings } from './model-settings.ts';
 import { bundleSource, type GraphSource, graphSource, type ModelSource, readModel } from './model-source.ts';
 import { type OpenedModel, openSource } from './open-model.ts';
@@ -64,6 +65,11 @@ export interface CompileOptions {
   readonly precision?: 'f32' | 'f16' | undefined;
   /** Name of a target. Default `generic`, which runs wherever WebGPU does. */
   readonly target?: string | undefined;
+  /**
+   * The most bytes that weights and activations may take on the device. Kernels that need less are chosen where they do
+   * not fit, and a UsageError tells what would be needed where there are none. Default: no limit.
+   */
+  readonly memory?: number | undefined;
 }
 
 /** A compiled graph: a bundle in memory, with what the compiler knows of it. */
@@ -151,11 +157,15 @@ export interface LoadedModel<Inputs extends ModelInputs = ModelInputs, Outputs =
  */
 export function compile(graph: GraphInput, options: CompileOptions = {}): CompiledGraph {
   const settings = settingsOf(options);
-  const { batch = 1, taps = false, strict = false, precision = 'f32', target = 'generic' } = settings;
+  const { batch = 1, taps = false, strict = false, precision = 'f32', target = 'generic', memory } = settings;
   const source = isPath(graph)
     ? graphSource(readGraphFile(graph), graph, settings.size)
     : inMemory(graph, settings);
-  const compiled = compileGraph(source.graph, { batch, taps, strict, precision, target: targetFor(target) });
+  const compiled = compileGraph(source.graph, {
+    ...{ batch, taps, strict, precision, target: targetFor(target) },
+    ...(memory !== undefined && { memoryLimit: memory }),
+  });
+  checkMemory(compiled.bundle.manifest, memory, 'graph');
   return {
     ...compiled.bundle,
     warnings: source.warnings,
@@ -252,8 +262,16 @@ function isBundle(model: object): model is Bundle {
 }
 
 function settingsOf({ size, ...options }: CompileOptions): ModelSettings {
-  const { batch, taps, strict, precision, target } = options;
-  const settings = { batch, taps, strict, precision, target, size: typeof size === 'number' ? [size] : size };
+  const { batch, taps, strict, precision, target, memory } = options;
+  const settings = {
+    batch,
+    taps,
+    strict,
+    precision,
+    target,
+    memory,
+    size: typeof size === 'number' ? [size] : size,
+  };
   checkSettings(settings);
   return settings;
 }

@@ -11,6 +11,7 @@ import { checkWritableFolder } from '../runtime/files.ts';
 import { bundleFiles, writeBundle } from './bundle-folder.ts';
 import { type Context, UsageError } from './context.ts';
 import { printWarnings, readGraph } from './graph-file.ts';
+import { checkMemory } from './memory-limit.ts';
 import { parseSettings, type SettingWords } from './model-settings.ts';
 import { parseChoice } from './parse.ts';
 import { targetHere } from './target-choice.ts';
@@ -59,7 +60,8 @@ export async function compileModel(
   }
   if (output === undefined && words.types)
     throw new UsageError('--types: they go into the bundle, name it with -o DIR');
-  const { batch = 1, taps = false, strict = false, precision = 'f32', size, target } = parseSettings(words);
+  const settings = parseSettings(words);
+  const { batch = 1, taps = false, strict = false, precision = 'f32', size, target, memory } = settings;
   const { graph, warnings } = readGraph(path, { size });
   printWarnings(warnings, path, context);
   if (output !== undefined) checkWritableFolder(output);
@@ -70,8 +72,10 @@ export async function compileModel(
     strict,
     precision,
     target: await targetHere(target ?? 'generic'),
+    ...(memory !== undefined && { memoryLimit: memory }),
   });
   const { bundle } = compiled;
+  checkMemory(bundle.manifest, memory, 'graph');
   const types = words.types ? (await import('./types-module.ts')).typesModule(bundle.manifest) : undefined;
   const files = bundleFiles(bundle, types);
   if (output !== undefined) writeBundle(output, files);

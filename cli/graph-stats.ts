@@ -6,11 +6,12 @@ import { lowerGraph } from '../compiler/graph/lower.ts';
 import { parameterCount, parameters } from '../compiler/graph/parameters.ts';
 import { countMacs } from '../compiler/opgraph/cost.ts';
 import { readGraph } from './graph-file.ts';
+import { checkMemory, memoryOf } from './memory-limit.ts';
 import { parseSettings, type SettingWords } from './model-settings.ts';
 import { targetFor } from './target-choice.ts';
 
 /** The words of the call, as commander gives them. */
-export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target' | 'precision'>;
+export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target' | 'precision' | 'memory'>;
 
 /** What `--json` prints. Counts are over the whole batch; bytes are bytes. */
 export interface GraphStats {
@@ -32,6 +33,8 @@ export interface GraphStats {
   /** Bytes of all activation buffers, and what they would be if none were used twice. */
   readonly activation_peak_bytes: number;
   readonly activation_bytes_without_reuse: number;
+  /** Bytes that a run takes on the device: packed weights and activations. `--memory` limits it. */
+  readonly memory_bytes: number;
   readonly dispatches: number;
   readonly kernels: number;
 }
@@ -41,10 +44,14 @@ export function graphStats(
   path: string,
   words: StatsWords,
 ): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
-  const { batch = 1, size, precision = 'f32', target: name = 'generic' } = parseSettings(words);
+  const { batch = 1, size, precision = 'f32', target: name = 'generic', memory } = parseSettings(words);
   const { graph, warnings } = readGraph(path, { size });
   const target = targetFor(name);
-  const { manifest } = compileGraph(graph, { batch, target, precision }).bundle;
+  const { manifest } = compileGraph(graph, {
+    ...{ batch, target, precision },
+    ...(memory !== undefined && { memoryLimit: memory }),
+  }).bundle;
+  checkMemory(manifest, memory, 'graph');
   const stats: GraphStats = {
     name: graph.name,
     image_size: graph.image_size,
@@ -59,6 +66,7 @@ export function graphStats(
     packed_weight_bytes: manifest.memory.weights,
     activation_peak_bytes: manifest.memory.activations,
     activation_bytes_without_reuse: manifest.memory.activations_unshared,
+    memory_bytes: memoryOf(manifest),
     dispatches: manifest.dispatches.length,
     kernels: manifest.kernels.length,
   };

@@ -3,6 +3,7 @@
 import type { Manifest } from '../runtime/bundle.ts';
 import { UsageError } from './context.ts';
 import { parseSize } from './graph-file.ts';
+import { parseMemory } from './memory-limit.ts';
 import { parseChoice, parseCount } from './parse.ts';
 import { AUTO, targetFor } from './target-choice.ts';
 
@@ -19,6 +20,8 @@ export interface ModelSettings {
   readonly precision?: 'f32' | 'f16' | undefined;
   /** Name of a target, or `auto`. */
   readonly target?: string | undefined;
+  /** The most bytes that weights and activations may take on the device. */
+  readonly memory?: number | undefined;
 }
 
 /** The options of commands that compile, as they were typed. */
@@ -29,6 +32,7 @@ export interface SettingWords {
   readonly strict?: boolean;
   readonly precision?: string;
   readonly target?: string;
+  readonly memory?: string;
 }
 
 const LARGEST_BATCH = 65536;
@@ -43,13 +47,14 @@ export function parseSettings(words: SettingWords): ModelSettings {
     strict: words.strict,
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,
+    memory: words.memory === undefined ? undefined : parseMemory(words.memory),
   };
   checkSettings(settings);
   return settings;
 }
 
 /** Throws UsageError for settings that no graph can be compiled with; callers in JavaScript may give anything. */
-export function checkSettings({ batch, size, precision, target }: ModelSettings): void {
+export function checkSettings({ batch, size, precision, target, memory }: ModelSettings): void {
   if (batch !== undefined && !isCount(batch, LARGEST_BATCH)) {
     throw new UsageError(`--batch: found ${batch}, expected a whole number from 1 to ${LARGEST_BATCH}`);
   }
@@ -63,6 +68,9 @@ export function checkSettings({ batch, size, precision, target }: ModelSettings)
     throw new UsageError(`--precision: found '${precision}', expected f32 or f16`);
   }
   if (target !== undefined && target !== AUTO) targetFor(target);
+  if (memory !== undefined && !isCount(memory, Number.MAX_SAFE_INTEGER)) {
+    throw new UsageError(`--memory: found ${memory}, expected a whole number of bytes above 0`);
+  }
 }
 
 /** Throws UsageError where a bundle was compiled with other settings than are asked for; all of them are named. */

@@ -16,6 +16,7 @@ import type { WeightSource } from '../runtime/weights/source.ts';
 import { findBadKernel } from './bad-kernel.ts';
 import type { Context } from './context.ts';
 import { printWarnings } from './graph-file.ts';
+import { checkMemory } from './memory-limit.ts';
 import type { ModelSettings } from './model-settings.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { referenceModel } from './reference-model.ts';
@@ -188,6 +189,7 @@ export async function openProgram(
   { features = [], ...dawn }: DeviceExtras = {},
 ): Promise<OpenedProgram> {
   const bundle = source.kind === 'bundle' ? source.bundle : await compileFor(source, options);
+  checkMemory(bundle.manifest, options.memory, source.kind);
   const { requires } = bundle.manifest;
   const device = await openDevice({
     ...dawn,
@@ -211,8 +213,11 @@ export async function openProgram(
 }
 
 async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bundle> {
-  const { taps = false, strict = false, precision = 'f32' } = options;
+  const { taps = false, strict = false, precision = 'f32', memory } = options;
   const batch = batchOf(source, options);
   const target = await targetHere(options.target);
-  return compileGraph(source.graph, { batch, taps, strict, precision, target }).bundle;
+  return compileGraph(source.graph, {
+    ...{ batch, taps, strict, precision, target },
+    ...(memory !== undefined && { memoryLimit: memory }),
+  }).bundle;
 }

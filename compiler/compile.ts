@@ -22,6 +22,11 @@ export interface CompileOptions {
   readonly target?: Target;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean;
+  /**
+   * Bytes that packed weights and activations may take together. Where they do not fit, kernels that need less are
+   * chosen; the result may still take more where there are none.
+   */
+  readonly memoryLimit?: number;
   /** False leaves every op a dispatch of its own: for comparison. */
   readonly fuse?: boolean;
 }
@@ -37,13 +42,28 @@ export interface Compilation {
 
 /** Compiles a checked graph. The same graph and options give the same bytes. */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
+  const { batch = 1, taps = false, precision = 'f32', memoryLimit = Number.POSITIVE_INFINITY } = options;
+  const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
+  const fast = compileOps(graph, ops, options, options.strict ?? false);
+  if (memoryOf(fast) <= memoryLimit) return fast;
+  // the plain algorithms need less: none of them expands its weights
+  const small = compileOps(graph, ops, options, true);
+  return memoryOf(small) < memoryOf(fast) ? small : fast;
+}
+
+function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, plain: boolean): Compilation {
   const { batch = 1, taps = false, precision = 'f32', strict = false, fuse = true } = options;
   const target = targetAt(options.target ?? GENERIC, precision);
-  const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
-  const schedule = buildSchedule(ops, target, fuse ? undefined : [], strict);
+  const schedule = buildSchedule(ops, target, fuse ? undefined : [], plain);
   verifySchedule(schedule);
   const memory = planMemory(schedule);
   verifyMemory(memory);
   const bundle = generateBundle(graph, schedule, memory, { target, batch, precision, taps, strict });
   return { graph, ops, schedule, memory, bundle };
+}
+
+/** Bytes that a compiled graph takes on a device. */
+function memoryOf({ bundle }: Compilation): number {
+  const { weights, activations } = bundle.manifest.memory;
+  return weights + activations;
 }

@@ -25,6 +25,7 @@ interface Words {
   readonly target?: string;
   readonly precision?: string;
   readonly strict?: boolean;
+  readonly memory?: string;
   readonly runs: string;
   readonly warmup: string;
   readonly cold?: boolean;
@@ -45,6 +46,7 @@ export const register: Register = (program, context) => {
     .option('--size <HxW>', 'another image size than the graph says')
     .option('--precision <NAME>', 'f32 or f16')
     .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
+    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
     .option('--runs <N>', 'passes that the median is of', '10')
     .option('--warmup <N>', 'passes before them', '3')

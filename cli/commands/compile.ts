@@ -21,6 +21,7 @@ export const register: Register = (program, context) => {
     .option('--batch <N>', 'images in a forward pass', '1')
     .option('--size <HxW>', 'another image size than the graph says')
     .option('--precision <NAME>', 'f32 or f16', 'f32')
+    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
     .option('--taps', 'add the feature vectors to the outputs')
     .option(

@@ -20,6 +20,7 @@ interface Words {
   readonly target?: string;
   readonly precision?: string;
   readonly strict?: boolean;
+  readonly memory?: string;
   readonly runs: string;
   readonly top?: string;
   readonly peakGflops?: string;
@@ -39,6 +40,7 @@ export const register: Register = (program, context) => {
     .option('--size <HxW>', 'another image size than the graph says')
     .option('--precision <NAME>', 'f32 or f16')
     .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
+    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
     .option('--runs <N>', 'runs that the medians are of', '10')
     .option('--top <N>', 'print only the longest dispatches')

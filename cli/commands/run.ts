@@ -29,6 +29,7 @@ export const register: Register = (program, context) => {
     .option('--size <HxW>', "image size (default: that of x; a bundle's own)")
     .option('--precision <NAME>', 'f32 or f16')
     .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
+    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
     .option('--json', 'one JSON document on stdout')

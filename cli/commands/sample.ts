@@ -47,6 +47,7 @@ export const register: Register = (program, context) => {
     .option('--no-resume', 'begin anew instead of going on with what the folder holds')
     .option('--checkpoint-every <STEPS>', 'save the chains under way (on SIGINT and SIGTERM they always are)')
     .option('--precision <NAME>', 'f32 or f16')
+    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
     .option('--debug-nan', 'where a value is not finite, find the first kernel that made one')

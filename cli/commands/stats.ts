@@ -5,7 +5,8 @@ import type { GraphStats, StatsWords } from '../graph-stats.ts';
 
 const NOTES = `
 A multiply-accumulate is counted as one, over all images of --batch; biases and norms are free. attention is the two
-products of queries with keys and of weights with values. Activations are all buffers of the plan together.`;
+products of queries with keys and of weights with values. Activations are all buffers of the plan together. memory is what
+a run takes on the device; the process that runs it takes some 0.2 GB more.`;
 
 export const register: Register = (program, context) => {
   program
@@ -16,6 +17,7 @@ export const register: Register = (program, context) => {
     .option('--size <HxW>', 'another image size than the graph says')
     .option('--precision <NAME>', 'f32 or f16', 'f32')
     .option('--target <NAME>', 'what to compile for', 'generic')
+    .option('--memory <LIMIT>', 'choose kernels within it, such as 600MB')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: StatsWords & { readonly json?: boolean }) => {
@@ -43,6 +45,7 @@ function printStats(stats: GraphStats): string {
       'activations',
       `${bytes(stats.activation_peak_bytes).padStart(20)}  without reuse ${bytes(stats.activation_bytes_without_reuse)}`,
     ],
+    ['memory', `${bytes(stats.memory_bytes).padStart(20)}  weights and activations together`],
     [
       'dispatches',
       `${whole(stats.dispatches).padStart(20)}  of ${stats.kernels} kernels (${stats.target}, ${stats.precision})`,

@@ -4,6 +4,7 @@ import type { Guidance } from '../../runtime/sampler/forward.ts';
 import type { Sampler } from '../../runtime/sampler/step.ts';
 import { UsageError } from '../context.ts';
 import { parseSize } from '../graph-file.ts';
+import { parseMemory } from '../memory-limit.ts';
 import { parseAmount, parseChoice, parseCount, parseNumbers, parseSeeds } from '../parse.ts';
 import { findShard, type Shard } from './shard.ts';
 
@@ -32,6 +33,7 @@ export interface SampleWords {
   readonly checkpointEvery?: string;
   readonly strict?: boolean;
   readonly precision?: string;
+  readonly memory?: string;
   readonly reference?: boolean;
   readonly debugNan?: boolean;
   readonly progress?: string;
@@ -82,6 +84,8 @@ export interface SampleJob {
   readonly strict: boolean;
   /** Null where the bundle says, and for a graph float32. */
   readonly precision: 'f32' | 'f16' | null;
+  /** The most bytes that weights and activations may take; null for no limit. */
+  readonly memory: number | null;
   readonly reference: boolean;
   /** Looks for the first kernel that made a NaN or an infinity where one is seen. */
   readonly debug_nan: boolean;
@@ -135,6 +139,7 @@ export function parseJob(
       words.precision === undefined
         ? null
         : parseChoice(words.precision, '--precision', ['f32', 'f16'] as const),
+    memory: words.memory === undefined ? null : parseMemory(words.memory),
     reference: words.reference ?? false,
     debug_nan: words.debugNan ?? false,
     progress: parseProgress(words),
