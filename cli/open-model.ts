@@ -195,8 +195,17 @@ export async function openProgram(
     ...dawn,
     requires: { ...requires, features: [...requires.features, ...features] },
   });
+  stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
+  return openCompiled(bundle, read, device);
+}
+
+/** A program on a device that it takes over. */
+export async function openCompiled(
+  bundle: Bundle,
+  read: ReadParameter,
+  device: OpenedDevice,
+): Promise<OpenedProgram> {
   try {
-    stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
     const program = await createProgram(bundle, read, device);
     return {
       program,

@@ -2,6 +2,7 @@
 
 import { type Column, markdownTable, short, textTable } from '../text-table.ts';
 import type { BenchResult, PeerResult, Timing } from './bench.ts';
+import type { Scaling } from './scaling.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: 'model', align: 'left' },
@@ -60,6 +61,31 @@ function peerCells(peer: PeerResult, cold: boolean): readonly string[] {
 
 function whole(value: number | null): string {
   return value === null ? '-' : value.toFixed(0);
+}
+
+/** The points of a scaling, panel after panel, and what was left out. */
+export function scalingTable(scaling: Scaling, markdown = false): string {
+  const columns: readonly Column[] = [
+    { title: 'varied', align: 'left' },
+    { title: 'batch', align: 'right' },
+    { title: 'size', align: 'right' },
+    { title: 'width', align: 'right' },
+    { title: 'median ms', align: 'right' },
+    { title: 'least ms', align: 'right' },
+    { title: 'GFLOP/s', align: 'right' },
+    { title: 'attention', align: 'right' },
+  ];
+  const rows = scaling.points.map((point) => [
+    ...[point.axis, String(point.batch), point.image_size.join('x'), String(point.width)],
+    ...[short(point.ms_median), short(point.ms_min), short(point.flops / point.ms_median / 1e6)],
+    `${((100 * point.attention_flops) / point.flops).toFixed(1)}%`,
+  ]);
+  const table = markdown ? markdownTable(columns, rows) : textTable(columns, rows);
+  const facts = [
+    `${scaling.name}, target ${scaling.target}, on ${scaling.adapter}; medians of ${scaling.runs} passes`,
+    ...scaling.skipped.map((reason) => `left out: ${reason}`),
+  ];
+  return `${table}\n${facts.map((fact) => `${markdown ? '- ' : ''}${fact}\n`).join('')}`;
 }
 
 /** What was measured on, once each: engines with their versions, absences with their reasons. */

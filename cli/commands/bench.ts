@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { PEERS, type Peer } from '../bench/protocol.ts';
 import { type Context, type Register, UsageError } from '../context.ts';
+import type { ModelSettings } from '../model-settings.ts';
 
 const NOTES = `
 Every engine runs in a process of its own. The first result is timed apart, from the start of the process: with the
@@ -16,7 +17,8 @@ as absent. Packages are looked for beside unetc and in the current folder.
 
 Examples:
   unetc bench graphs/cifar10.json --json
-  unetc bench graphs/mnist.json graphs/cifar10.json --batch 1,4 --against ort-cpu,ort-webgpu,torch --markdown`;
+  unetc bench graphs/mnist.json graphs/cifar10.json --batch 1,4 --against ort-cpu,ort-webgpu,torch --markdown
+  unetc bench graphs/cifar10.json --scaling -o out/scaling.svg`;
 
 interface Words {
   readonly weights: string;
@@ -32,6 +34,8 @@ interface Words {
   readonly against?: string;
   readonly threads?: string;
   readonly python: string;
+  readonly scaling?: boolean;
+  readonly output?: string;
   readonly markdown?: boolean;
   readonly json?: boolean;
 }
@@ -54,6 +58,8 @@ export const register: Register = (program, context) => {
     .option('--against <PEERS>', 'other engines to compare with')
     .option('--threads <N>', 'threads of peers on the processor (default: all processors)')
     .option('--python <PATH>', 'the Python that has torch', 'python3')
+    .option('--scaling', 'time over batch, image size and width instead; -o writes the plot')
+    .option('-o, --output <FILE>', 'the SVG of --scaling')
     .option('--markdown', 'a table in Markdown')
     .option('--json', 'one JSON document on stdout: of one model and batch, or {"cases": [...]}')
     .addHelpText('after', NOTES)
@@ -70,6 +76,9 @@ async function run(models: readonly string[], words: Words, context: Context): P
   const settings = (batches?.split(',') ?? [undefined]).map((batch) =>
     parseSettings(batch === undefined ? others : { ...others, batch: batch.trim() }),
   );
+  if (words.output !== undefined && !words.scaling)
+    throw new UsageError('-o: only --scaling makes a plot; results go to stdout');
+  if (words.scaling) return scale(models, settings, words, context);
   const shared = {
     weights: words.weights,
     peers: parsePeers(words.against),
@@ -91,6 +100,34 @@ async function run(models: readonly string[], words: Words, context: Context): P
   } else {
     context.stdout(benchTable(results, words.markdown ? 'markdown' : 'text'));
   }
+}
+
+async function scale(
+  models: readonly string[],
+  settings: readonly ModelSettings[],
+  words: Words,
+  context: Context,
+): Promise<void> {
+  const { measureScaling } = await import('../bench/scaling.ts');
+  const { scalingPlot } = await import('../bench/scaling-plot.ts');
+  const { scalingTable } = await import('../bench/table.ts');
+  const { checkWritable, writeFile } = await import('../../runtime/files.ts');
+  const { parseCount } = await import('../parse.ts');
+  const [model] = models;
+  if (models.length > 1 || words.against !== undefined || words.cold)
+    throw new UsageError('--scaling: it measures one model, without --against and --cold');
+  if (words.output !== undefined) checkWritable(words.output);
+  const scaling = await measureScaling(
+    {
+      ...{ model: model!, settings: settings[0]!, runs: parseCount(words.runs, '--runs', 10_000) },
+      batches: settings.map(({ batch = 1 }) => batch),
+    },
+    context,
+  );
+  if (words.output !== undefined) writeFile(words.output, scalingPlot(scaling));
+  context.stdout(
+    words.json ? `${JSON.stringify(scaling, null, 2)}\n` : scalingTable(scaling, words.markdown),
+  );
 }
 
 /** The names of `--against` without repeats. */
