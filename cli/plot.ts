@@ -48,6 +48,13 @@ export function ticks([least, greatest]: Range): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
 }
 
+/** Two and five times the powers of ten within a range: for axes of few decades. */
+export function halfTicks([least, greatest]: Range): readonly number[] {
+  return ticks([least / 10, greatest])
+    .flatMap((value) => [2 * value, 5 * value])
+    .filter((value) => value >= least && value <= greatest);
+}
+
 /** The lines of a logarithmic axis, those of powers of ten darker. */
 export function grid(range: Range, scale: Scale, line: (at: number) => string): string {
   const [least, greatest] = range;

@@ -45,7 +45,7 @@ export interface Timing {
   readonly runs: number;
   /** From the start of the process to its first result, with the driver's cache as it was found. */
   readonly cold_start_ms: number;
-  /** The same without a cache, and with one that holds every kernel; null where not measured. */
+  /** The same with an empty cache, and with one that holds every kernel; null where not measured. */
   readonly cold_start_without_cache_ms: number | null;
   readonly cold_start_with_cache_ms: number | null;
   /** The most memory that the process held. */
@@ -116,7 +116,7 @@ export async function bench(job: BenchJob, context: Context): Promise<BenchResul
       ...{ engine, model: job.model, settings: job.settings, threads: job.threads },
       output: join(folder, `output-${engine}.safetensors`),
     });
-    const results = await measure(job, jobOf, start, context);
+    const results = await measure(job, jobOf, start, folder, context);
     const [ours, ...peers] = results;
     if (ours?.name !== 'unetc') throw new InternalError('the first engine is not unetc');
     const { driver, ...program } = ours.program;
@@ -142,6 +142,7 @@ async function measure(
   job: BenchJob,
   jobOf: (engine: EngineName) => EngineJob,
   start: (...words: Parameters<Start>) => Promise<EngineProcess>,
+  folder: string,
   context: Context,
 ): Promise<readonly Outcome[]> {
   const out = new Map<Peer, PeerResult>();
@@ -199,7 +200,7 @@ async function measure(
     const { job: engine } = running.get(name)!;
     context.stderr(`starting ${name} without and with the driver's cache\n`);
     try {
-      measured.set(name, { ...timing, ...(await coldStarts(engine, program.driver, start)) });
+      measured.set(name, { ...timing, ...(await coldStarts(engine, program.driver, folder, start)) });
     } catch (error) {
       drop(name, error);
     }

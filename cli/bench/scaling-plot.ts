@@ -1,7 +1,19 @@
 // The scaling plot: three panels over batch, pixels and width, one scale of time; measured passes as dots, and beside
 // them what the first would become if time grew as the operations do, with and without those of attention.
 
-import { COLORS, decimal, grid, HALO, logScale, type Range, type Scale, svg, ticks } from '../plot.ts';
+import {
+  COLORS,
+  decimal,
+  grid,
+  HALO,
+  halfTicks,
+  logScale,
+  type Range,
+  type Scale,
+  svg,
+  ticks,
+} from '../plot.ts';
+import { sum } from '../statistics.ts';
 import { label } from '../svg.ts';
 import { short } from '../text-table.ts';
 import { AXES, type Axis, type Scaling, type ScalingPoint } from './scaling.ts';
@@ -31,7 +43,9 @@ export function scalingPlot(scaling: Scaling): string {
     (of) => of.length > 0,
   );
   const range = around(
-    panels.flatMap((panel) => panel.flatMap((point) => [point.ms_median, expected(panel[0]!, point)])),
+    panels.flatMap((panel) =>
+      panel.flatMap((point) => [point.ms_min, point.ms_median, expected(panel[0]!, point)]),
+    ),
   );
   const y = logScale(range, BOTTOM, TOP);
   return svg(WIDTH, HEIGHT, [
@@ -44,7 +58,9 @@ export function scalingPlot(scaling: Scaling): string {
       'milliseconds',
       `text-anchor="middle" transform="translate(20 ${(TOP + BOTTOM) / 2}) rotate(-90)"`,
     ),
-    ...ticks(range).map((value) => label(LEFT - 8, y(value) + 4, decimal(value), 'text-anchor="end"')),
+    ...[...ticks(range), ...halfTicks(range)].map((value) =>
+      label(LEFT - 8, y(value) + 4, decimal(value), 'text-anchor="end"'),
+    ),
     ...panels.map((panel, i) => panelOf(panel, LEFT + i * (PANEL + GAP), range, y)),
   ]);
 }
@@ -70,24 +86,22 @@ function panelOf(points: readonly ScalingPoint[], left: number, range: Range, y:
     line(WITHOUT_ATTENTION, '2 4', (point) => expected(first!, point, true)),
     line(OPERATIONS, '7 4', (point) => expected(first!, point)),
     line(MEASURED, '', ({ ms_median }) => ms_median),
-    ...points.map((point) => dot(point, x(placeOf(point)), y(point.ms_median))),
+    ...points.map((point) => dot(point, x(placeOf(point)), y)),
     growth === null
       ? ''
-      : label(
-          right - 10,
-          BOTTOM - 12,
-          `time grows with the power ${growth.toFixed(2)}`,
-          `text-anchor="end" fill="#555" ${HALO}`,
-        ),
+      : label(left + 10, TOP + 18, `time grows with the power ${growth.toFixed(2)}`, `fill="#555" ${HALO}`),
   ].join('\n');
 }
 
-function dot(point: ScalingPoint, x: number, y: number): string {
+/** The median as a dot, down to the least as a line. */
+function dot(point: ScalingPoint, x: number, scale: Scale): string {
   const { batch, image_size, width, ms_median, ms_min, flops } = point;
   const tooltip =
     `batch ${batch}, ${image_size.join('x')}, width ${width}: ${short(ms_median)} ms (least ${short(ms_min)}), ` +
     `${short(flops / ms_median / 1e6)} GFLOP/s`;
+  const y = scale(ms_median);
   return [
+    `<path d="M${x} ${y}V${scale(ms_min)}" stroke="${MEASURED}" stroke-width="3" stroke-opacity="0.35"/>`,
     `<circle cx="${x}" cy="${y}" r="4.5" fill="${MEASURED}" stroke="#fff" stroke-width="1.5"><title>${tooltip}</title></circle>`,
     label(x, y - 10, short(ms_median), `text-anchor="middle" font-size="11" ${HALO}`),
   ].join('\n');
@@ -99,7 +113,7 @@ function legend(): string {
     ['as the operations grow', OPERATIONS, '7 4'],
     ['as those grow that are not attention', WITHOUT_ATTENTION, '2 4'],
   ] as const;
-  const widths = [96, 184, 0];
+  const widths = [120, 190, 0];
   return entries
     .map(([text, color, dash], i) => {
       const at = LEFT + widths.slice(0, i).reduce((total, one) => total + one, 0);
@@ -128,9 +142,12 @@ function around(values: readonly number[]): Range {
   return [Math.min(...values) / 1.3, Math.max(...values) * 1.3];
 }
 
-/** The power of the last doubling or so: between the last two points. Null where there is one. */
+/** The power of a straight line through all points, by least squares of logarithms. Null where there is one point. */
 function slope(points: readonly ScalingPoint[]): number | null {
-  const [before, last] = points.slice(-2);
-  if (!before || !last) return null;
-  return Math.log(last.ms_median / before.ms_median) / Math.log(placeOf(last) / placeOf(before));
+  if (points.length < 2) return null;
+  const xs = points.map((point) => Math.log(placeOf(point)));
+  const ys = points.map(({ ms_median }) => Math.log(ms_median));
+  const mean = (values: readonly number[]) => sum(values) / values.length;
+  const [x, y] = [mean(xs), mean(ys)];
+  return sum(xs.map((value, i) => (value - x) * (ys[i]! - y))) / sum(xs.map((value) => (value - x) ** 2));
 }

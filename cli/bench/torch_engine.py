@@ -86,9 +86,16 @@ def main():
             say(reply="written")
         else:
             break
-    # Linux counts kilobytes, macOS bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    say(reply="done", rss_peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+    say(reply="done", rss_peak_bytes=peak_memory())
+
+
+def peak_memory():
+    """As peak-memory.ts measures it: Linux counts what the parent held to ru_maxrss. macOS counts bytes."""
+    if sys.platform == "darwin":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with open("/proc/self/status") as status:
+        mark = next(line for line in status if line.startswith("VmHWM:"))
+    return int(mark.split()[1]) * 1024
 
 
 try:

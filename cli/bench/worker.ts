@@ -6,6 +6,7 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import { writeFile } from '../../runtime/files.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import { type Engine, EngineAbsent } from './engine.ts';
+import { peakMemory } from './peak-memory.ts';
 import type { EngineJob, Reply } from './protocol.ts';
 
 function say(reply: Reply): void {
@@ -41,7 +42,7 @@ async function serve(job: EngineJob): Promise<void> {
       say({ reply: 'ran', ms: performance.now() - begin });
     } else break;
   }
-  say({ reply: 'done', rss_peak_bytes: process.resourceUsage().maxRSS * 1024 });
+  say({ reply: 'done', rss_peak_bytes: peakMemory() });
   await engine.close();
 }
 

@@ -40,12 +40,15 @@ test.each([
 ])('beside ONNX Runtime: %s agrees', async (name, batch) => {
   const words = ['--batch', batch, '--runs', '1', '--warmup', '0', '--target', 'generic'];
   const result = await unetcJson<BenchResult>(
-    ...['bench', graph(name), ...words, '--against', 'ort-cpu,torch', '--python', '/no/such/python'],
+    ...['bench', graph(name), ...words, '--against', 'ort-cpu,ort-wasm,torch', '--python', '/no/such/python'],
   );
-  const [onnx, torch] = result.peers;
-  if (onnx?.status !== 'measured') throw new Error(JSON.stringify(onnx));
-  expect(onnx.relative_l2).toBeLessThan(1e-5);
-  expect(onnx.ratio).toBeCloseTo(onnx.ms_median / result.ms_median, 9);
+  const [torch, ...onnx] = result.peers.toReversed();
+  expect(onnx.map(({ name }) => name)).toEqual(['ort-wasm', 'ort-cpu']);
+  for (const peer of onnx) {
+    if (peer.status !== 'measured') throw new Error(JSON.stringify(peer));
+    expect(peer.relative_l2).toBeLessThan(1e-5);
+    expect(peer.ratio).toBeCloseTo(peer.ms_median / result.ms_median, 9);
+  }
   expect(torch).toMatchObject({ name: 'torch', status: 'absent' });
 });
 
