@@ -101,7 +101,7 @@ function createStaging(device: GPUDevice): Staging {
       turn = (turn + 1) % PIECES;
       await free(next);
       const { buffer } = next;
-      new Float32Array(buffer.getMappedRange()).set(piece);
+      new Float32Array(buffer.getMappedRange(0, piece.byteLength)).set(piece);
       buffer.unmap();
       const encoder = device.createCommandEncoder();
       copy(encoder, buffer);

@@ -58,8 +58,9 @@ function fakeBuffer(size: number): FakeBuffer {
   let mapped: ArrayBuffer | null = new ArrayBuffer(size);
   const buffer = {
     ...{ size, sent: null as ArrayBuffer | null, destroyed: false },
-    getMappedRange: () => {
+    getMappedRange: (first: number, length: number) => {
       if (mapped === null) throw new Error('not mapped');
+      expect(first + length).toBeLessThanOrEqual(size);
       return mapped;
     },
     unmap() {
