@@ -162,8 +162,12 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
     ? graphSource(readGraphFile(graph), graph, settings.size)
     : inMemory(graph, settings);
   const compiled = compileGraph(source.graph, {
-    ...{ batch, taps, strict, precision, target: targetFor(target) },
-    ...(memory !== undefined && { memoryLimit: memory }),
+    batch,
+    taps,
+    strict,
+    precision,
+    target: targetFor(target),
+    memoryLimit: memory,
   });
   checkMemory(compiled.bundle.manifest, memory, 'graph');
   return {

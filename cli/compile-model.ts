@@ -72,7 +72,7 @@ export async function compileModel(
     strict,
     precision,
     target: await targetHere(target ?? 'generic'),
-    ...(memory !== undefined && { memoryLimit: memory }),
+    memoryLimit: memory,
   });
   const { bundle } = compiled;
   checkMemory(bundle.manifest, memory, 'graph');

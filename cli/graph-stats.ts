@@ -48,8 +48,10 @@ export function graphStats(
   const { graph, warnings } = readGraph(path, { size });
   const target = targetFor(name);
   const { manifest } = compileGraph(graph, {
-    ...{ batch, target, precision },
-    ...(memory !== undefined && { memoryLimit: memory }),
+    batch,
+    target,
+    precision,
+    memoryLimit: memory,
   }).bundle;
   checkMemory(manifest, memory, 'graph');
   const stats: GraphStats = {

@@ -226,7 +226,11 @@ async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bu
   const batch = batchOf(source, options);
   const target = await targetHere(options.target);
   return compileGraph(source.graph, {
-    ...{ batch, taps, strict, precision, target },
-    ...(memory !== undefined && { memoryLimit: memory }),
+    batch,
+    taps,
+    strict,
+    precision,
+    target,
+    memoryLimit: memory,
   }).bundle;
 }

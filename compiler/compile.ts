@@ -26,7 +26,7 @@ export interface CompileOptions {
    * Bytes that packed weights and activations may take together. Where they do not fit, kernels that need less are
    * chosen; the result may still take more where there are none.
    */
-  readonly memoryLimit?: number;
+  readonly memoryLimit?: number | undefined;
   /** False leaves every op a dispatch of its own: for comparison. */
   readonly fuse?: boolean;
 }

@@ -152,8 +152,11 @@ async function measure(
   const graph = variant.graph();
   const { strict = false, precision = 'f32', memory } = settings;
   const { bundle, ops } = compileGraph(graph, {
-    ...{ batch, target, strict, precision },
-    ...(memory !== undefined && { memoryLimit: memory }),
+    batch,
+    target,
+    strict,
+    precision,
+    memoryLimit: memory,
   });
   const { manifest } = bundle;
   checkMemory(manifest, memory, 'graph');
