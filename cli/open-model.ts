@@ -5,6 +5,7 @@ import { compileGraph } from '../compiler/compile.ts';
 import { toExplicit } from '../compiler/graph/explicit.ts';
 import type { Diffusion, Graph } from '../compiler/graph/graph.ts';
 import { parameters } from '../compiler/graph/parameters.ts';
+import { SOFTWARE } from '../compiler/target.ts';
 import { adapterLine } from '../runtime/adapter.ts';
 import type { Bundle, Manifest } from '../runtime/bundle.ts';
 import { type DawnOptions, openDevice } from '../runtime/device.ts';
@@ -180,19 +181,26 @@ export interface DeviceExtras extends DawnOptions {
   readonly features?: readonly string[];
 }
 
+/**
+ * Dawn's zeroing of memory before its first use: on a processor it costs as much as the upload of the weights. Nothing
+ * depends on it, as slots are taken by one value after the other, and weights are written whole.
+ */
+const ZEROING = 'lazy_clear_resource_on_first_use';
+
 /** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
 export async function openProgram(
   source: ModelSource,
   read: ReadParameter,
   options: OpenOptions,
   { stage }: Pick<OpenReport, 'stage'>,
-  { features = [], ...dawn }: DeviceExtras = {},
+  { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
 ): Promise<OpenedProgram> {
   const bundle = source.kind === 'bundle' ? source.bundle : await compileFor(source, options);
   checkMemory(bundle.manifest, options.memory, source.kind);
-  const { requires } = bundle.manifest;
+  const { requires, target } = bundle.manifest;
   const device = await openDevice({
     ...dawn,
+    disabledToggles: [...disabledToggles, ...(target === SOFTWARE.name ? [ZEROING] : [])],
     requires: { ...requires, features: [...requires.features, ...features] },
   });
   stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
