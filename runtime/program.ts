@@ -1,14 +1,14 @@
 // A bundle on a device: memory, pipelines and bind groups made once, then one command buffer a forward pass.
 
 import type { Bundle, Manifest } from './bundle.ts';
-import { storedBytes } from './bundle-check.ts';
 import { checkInputs } from './check-inputs.ts';
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
-import { fromChannelsLast, toChannelsLast } from './layout.ts';
+import { toChannelsLast } from './layout.ts';
 import { allocate, type Memory, UNIFORM_ALIGNMENT } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
+import { type Output, placeOutputs, readOutputs } from './outputs.ts';
 import { createPause } from './pause.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import type { Tensor } from './tensor.ts';
@@ -19,7 +19,6 @@ import { clearSlots, type Traced, traceDispatches } from './trace.ts';
 import { unhurried } from './unhurried.ts';
 import { type ReadParameter, uploadWeights } from './upload.ts';
 import { warmUp } from './warm-up.ts';
-import { float16ToFloat32 } from './weights/dtypes.ts';
 
 export type { ReadParameter } from './upload.ts';
 
@@ -36,15 +35,6 @@ export interface Program extends Model {
 
 /** Passes that may be under way at once. The queue keeps their order, so they share all memory but the results'. */
 const IN_FLIGHT = 2;
-
-interface Output {
-  readonly name: string;
-  readonly dtype: 'f32' | 'f16';
-  readonly shape: readonly number[];
-  readonly slot: GPUBuffer;
-  readonly bytes: number;
-  readonly offset: number;
-}
 
 /**
  * Makes a bundle ready to run: uploads the weights, compiles the pipelines (all at once, off the main thread) and
@@ -224,16 +214,6 @@ function bindDispatches(
   );
 }
 
-function placeOutputs(manifest: Manifest, memory: Memory): readonly Output[] {
-  let offset = 0;
-  return manifest.outputs.map(({ name, dtype, shape, slot }) => {
-    const bytes = storedBytes(shape, dtype);
-    const output = { name, dtype, shape, slot: memory.buffer(slot), bytes, offset };
-    offset += bytes;
-    return output;
-  });
-}
-
 function writeInputs(manifest: Manifest, memory: Memory, inputs: ModelInputs, device: GPUDevice): void {
   const { x, low_res } = manifest.inputs;
   device.queue.writeBuffer(memory.buffer(x.slot), 0, toChannelsLast(inputs.x));
@@ -286,17 +266,4 @@ function encodeSteps(steps: readonly Step[], encoder: GPUCommandEncoder, timer?:
     }
     pass.end();
   });
-}
-
-function readOutputs(outputs: readonly Output[], staging: GPUBuffer): ReadonlyMap<string, Tensor> {
-  const mapped = staging.getMappedRange();
-  const results = outputs.map(({ name, dtype, shape, bytes, offset }) => {
-    const stored =
-      dtype === 'f16'
-        ? float16ToFloat32(new Uint16Array(mapped, offset, bytes / 2))
-        : new Float32Array(mapped, offset, bytes / 4);
-    return [name, fromChannelsLast(stored, shape)] as const;
-  });
-  staging.unmap();
-  return new Map(results);
 }
