@@ -132,7 +132,13 @@ export function affinePrologue(graph: OpGraph, group: ScheduledGroup, quads: str
   };
 }
 
-export function prologueOf(graph: OpGraph, group: ScheduledGroup, weights: WeightsBuilder): Prologue {
+/** `threads` of the workgroup prepare a sample together. */
+export function prologueOf(
+  graph: OpGraph,
+  group: ScheduledGroup,
+  weights: WeightsBuilder,
+  threads = 64,
+): Prologue {
   const ops = group.prologue.map((op) => graph.nodes[op.node]!.op);
   const silu = ops.at(-1) === 'silu';
   const norm = normOf(graph, group);
@@ -145,7 +151,7 @@ export function prologueOf(graph: OpGraph, group: ScheduledGroup, weights: Weigh
   const known = (norm ? 1 : 0) + (film ? 1 : 0) + (silu ? 1 : 0);
   invariant(ops.length === known, `no code for the prologue ${ops.join(', ')}`);
   const parts: Fragment[] = [];
-  if (norm) parts.push(normFragment(graph, group, weights));
+  if (norm) parts.push(normFragment(graph, group, weights, threads));
   if (film) parts.push(embedFragment(graph, film));
   if (norm || film)
     parts.push({
@@ -157,8 +163,16 @@ export function prologueOf(graph: OpGraph, group: ScheduledGroup, weights: Weigh
   return { ...joinFragments(...parts), affine: parts.length > 0, silu };
 }
 
-/** Mean and reciprocal deviation of the 32 norm groups, from the statistics of the sources' channels. */
-function normFragment(graph: OpGraph, group: ScheduledGroup, weights: WeightsBuilder): Fragment {
+/**
+ * Mean and reciprocal deviation of up to 32 norm groups, from the statistics of the sources' channels: threads 32 apart
+ * share a group.
+ */
+function normFragment(
+  graph: OpGraph,
+  group: ScheduledGroup,
+  weights: WeightsBuilder,
+  threads: number,
+): Fragment {
   const norm = normOf(graph, group)!;
   const [, gamma, beta] = graph.nodes[norm.node]!.inputs;
   const { pixels } = extentOf(graph, group.sources[0]!);
@@ -180,35 +194,50 @@ function normFragment(graph: OpGraph, group: ScheduledGroup, weights: WeightsBui
             ? 'if (c < sizes.quads0 * 4u) '
             : 'if (c >= sizes.quads0 * 4u) ';
       return [
-        `    ${range}{`,
-        `      for (var tile = 0u; tile < sizes.tiles${i}; tile++) {`,
-        `        let s = statistics_of${i}(sample, ${channel}, tile);`,
-        `        ${body}`,
-        '      }',
+        `  ${range}{`,
+        `    for (var tile = 0u; tile < sizes.tiles${i}; tile++) {`,
+        `      let s = statistics_of${i}(sample, ${channel}, tile);`,
+        `      ${body}`,
         '    }',
+        '  }',
       ];
     });
-  const loop = 'for (var c = lane * sizes.norm_width; c < (lane + 1u) * sizes.norm_width; c++) {';
+  const loop = `for (var c = first + lane / 32u; c < end; c += ${threads / 32}u) {`;
+  const sumOfGroup = [
+    `var<workgroup> shares: array<f32, ${threads}>;`,
+    '',
+    '// the sum over the threads that share a norm group',
+    'fn sum_of_group(share: f32, lane: u32) -> f32 {',
+    '  workgroupBarrier();',
+    '  shares[lane] = share;',
+    '  workgroupBarrier();',
+    '  var sum = 0.0;',
+    `  for (var i = lane % 32u; i < ${threads}u; i += 32u) { sum += shares[i]; }`,
+    '  return sum;',
+    '}',
+  ];
   return {
     hooks: {
       prepare_sample: [
-        `if (lane < ${norm.groups}u) { // group_norm`,
-        '  let elements = f32(sizes.norm_width * sizes.norm_pixels);',
-        '  var sum = 0.0;',
-        `  ${loop}`,
+        '// group_norm',
+        'let first = lane % 32u * sizes.norm_width;',
+        `let end = select(first, first + sizes.norm_width, lane % 32u < ${norm.groups}u);`,
+        'let elements = f32(sizes.norm_width * sizes.norm_pixels);',
+        'var sum = 0.0;',
+        loop,
         ...over('sum += s.z * s.x;'),
-        '  }',
-        '  let mean = sum / elements;',
-        '  var squares = 0.0;',
-        `  ${loop}`,
-        ...over('squares += s.y + s.z * (s.x - mean) * (s.x - mean);'),
-        '  }',
-        `  group_norm[lane] = vec2f(mean, inverseSqrt(squares / elements + ${norm.eps}));`,
         '}',
+        'let mean = sum_of_group(sum, lane) / elements;',
+        'var squares = 0.0;',
+        loop,
+        ...over('squares += s.y + s.z * (s.x - mean) * (s.x - mean);'),
+        '}',
+        'let all = sum_of_group(squares, lane);',
+        `if (lane < ${norm.groups}u) { group_norm[lane] = vec2f(mean, inverseSqrt(all / elements + ${norm.eps})); }`,
         'workgroupBarrier();',
       ],
     },
-    functions,
+    functions: [...functions, '', ...sumOfGroup, ''],
     extra: group.sources.map((id, i) =>
       readBuffer(`statistics${i}`, { kind: 'statistics', value: id, merged: isMerged(group, i) }),
     ),

@@ -40,7 +40,7 @@ export function convMatrix(schedule: Schedule, group: ScheduledGroup): KernelCal
     weights.product(skipWeight!, { ...place, firstStep: chunks * taps, transposed: false });
     weights.accumulate(skipBias!, biasAt);
   }
-  const prologue = prologueOf(graph, group, weights);
+  const prologue = prologueOf(graph, group, weights, 128);
   const fused = joinFragments(
     fragment,
     prologue,
