@@ -23,6 +23,7 @@ import { checkSettings, type ModelSettings } from './model-settings.ts';
 import { bundleSource, type GraphSource, graphSource, type ModelSource, readModel } from './model-source.ts';
 import { type OpenedModel, openSource } from './open-model.ts';
 import { targetFor } from './target-choice.ts';
+import { tuningFor } from './tuning/tuning-choice.ts';
 
 export type { Diagnostic, Position } from '../compiler/diagnostics.ts';
 export { GraphError, InternalError } from '../compiler/diagnostics.ts';
@@ -70,6 +71,8 @@ export interface CompileOptions {
    * not fit, and a UsageError tells what would be needed where there are none. Default: no limit.
    */
   readonly memory?: number | undefined;
+  /** A file of `unetc tune`, or `none` for the cost model's choices. Default: what ships for the target. */
+  readonly tuning?: string | undefined;
 }
 
 /** A compiled graph: a bundle in memory, with what the compiler knows of it. */
@@ -161,13 +164,15 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
   const source = isPath(graph)
     ? graphSource(readGraphFile(graph), graph, settings.size)
     : inMemory(graph, settings);
+  const chosen = targetFor(target);
   const compiled = compileGraph(source.graph, {
     batch,
     taps,
     strict,
     precision,
-    target: targetFor(target),
+    target: chosen,
     memoryLimit: memory,
+    tuning: tuningFor(chosen, settings),
   });
   checkMemory(compiled.bundle.manifest, memory, 'graph');
   return {
@@ -266,7 +271,7 @@ function isBundle(model: object): model is Bundle {
 }
 
 function settingsOf({ size, ...options }: CompileOptions): ModelSettings {
-  const { batch, taps, strict, precision, target, memory } = options;
+  const { batch, taps, strict, precision, target, memory, tuning } = options;
   const settings = {
     batch,
     taps,
@@ -274,6 +279,7 @@ function settingsOf({ size, ...options }: CompileOptions): ModelSettings {
     precision,
     target,
     memory,
+    tuning,
     size: typeof size === 'number' ? [size] : size,
   };
   checkSettings(settings);

@@ -15,6 +15,7 @@ import { checkMemory } from './memory-limit.ts';
 import { parseSettings, type SettingWords } from './model-settings.ts';
 import { parseChoice } from './parse.ts';
 import { targetHere } from './target-choice.ts';
+import { tuningFor } from './tuning/tuning-choice.ts';
 
 const STAGES = ['graph', 'ops', 'schedule', 'memory', 'kernels'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -61,18 +62,20 @@ export async function compileModel(
   if (output === undefined && words.types)
     throw new UsageError('--types: they go into the bundle, name it with -o DIR');
   const settings = parseSettings(words);
-  const { batch = 1, taps = false, strict = false, precision = 'f32', size, target, memory } = settings;
+  const { batch = 1, taps = false, strict = false, precision = 'f32', size, memory } = settings;
   const { graph, warnings } = readGraph(path, { size });
   printWarnings(warnings, path, context);
   if (output !== undefined) checkWritableFolder(output);
+  const target = await targetHere(settings.target ?? 'generic');
 
   const compiled = compileGraph(graph, {
     batch,
     taps,
     strict,
     precision,
-    target: await targetHere(target ?? 'generic'),
+    target,
     memoryLimit: memory,
+    tuning: tuningFor(target, settings),
   });
   const { bundle } = compiled;
   checkMemory(bundle.manifest, memory, 'graph');

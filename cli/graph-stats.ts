@@ -9,9 +9,10 @@ import { readGraph } from './graph-file.ts';
 import { checkMemory, memoryOf } from './memory-limit.ts';
 import { parseSettings, type SettingWords } from './model-settings.ts';
 import { targetFor } from './target-choice.ts';
+import { tuningFor } from './tuning/tuning-choice.ts';
 
 /** The words of the call, as commander gives them. */
-export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target' | 'precision' | 'memory'>;
+export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target' | 'precision' | 'memory' | 'tuning'>;
 
 /** What `--json` prints. Counts are over the whole batch; bytes are bytes. */
 export interface GraphStats {
@@ -44,7 +45,8 @@ export function graphStats(
   path: string,
   words: StatsWords,
 ): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
-  const { batch = 1, size, precision = 'f32', target: name = 'generic', memory } = parseSettings(words);
+  const settings = parseSettings(words);
+  const { batch = 1, size, precision = 'f32', target: name = 'generic', memory } = settings;
   const { graph, warnings } = readGraph(path, { size });
   const target = targetFor(name);
   const { manifest } = compileGraph(graph, {
@@ -52,6 +54,7 @@ export function graphStats(
     target,
     precision,
     memoryLimit: memory,
+    tuning: tuningFor(target, settings),
   }).bundle;
   checkMemory(manifest, memory, 'graph');
   const stats: GraphStats = {

@@ -22,6 +22,8 @@ export interface ModelSettings {
   readonly target?: string | undefined;
   /** The most bytes that weights and activations may take on the device. */
   readonly memory?: number | undefined;
+  /** A tuning file, or `none` for the cost model's choices; not given, what ships for the target. */
+  readonly tuning?: string | undefined;
 }
 
 /** The options of commands that compile, as they were typed. */
@@ -33,6 +35,7 @@ export interface SettingWords {
   readonly precision?: string;
   readonly target?: string;
   readonly memory?: string;
+  readonly tuning?: string;
 }
 
 const LARGEST_BATCH = 65536;
@@ -48,6 +51,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,
     memory: words.memory === undefined ? undefined : parseMemory(words.memory),
+    tuning: words.tuning,
   };
   checkSettings(settings);
   return settings;
@@ -75,7 +79,7 @@ export function checkSettings({ batch, size, precision, target, memory }: ModelS
 
 /** Throws UsageError where a bundle was compiled with other settings than are asked for; all of them are named. */
 export function checkBundleFits(manifest: Manifest, label: string, settings: ModelSettings): void {
-  const { batch, size, taps, strict, precision, target } = settings;
+  const { batch, size, taps, strict, precision, target, tuning } = settings;
   const dims = manifest.image_size.length;
   const fullSize = size?.length === 1 ? Array.from({ length: dims }, () => size[0]!) : size;
   const asked: readonly (readonly [option: string, asked: string | undefined, has: string])[] = [
@@ -84,6 +88,7 @@ export function checkBundleFits(manifest: Manifest, label: string, settings: Mod
     ['--precision', precision, manifest.precision],
     ['--target', target === AUTO ? undefined : target, manifest.target],
     ['--taps', taps ? 'with' : undefined, manifest.taps ? 'with' : 'without'],
+    ['--tuning', tuning, 'the choices that are in it'],
     ['--strict', strict ? 'with' : undefined, manifest.strict ? 'with' : 'without'],
   ];
   const faults = asked

@@ -23,6 +23,7 @@ import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { referenceModel } from './reference-model.ts';
 import { openRenamed } from './renamed-weights.ts';
 import { targetHere } from './target-choice.ts';
+import { foreignTuning, tuningFor } from './tuning/tuning-choice.ts';
 
 export interface OpenOptions extends ModelSettings {
   /** Computes in float64 on the reference executor instead of the GPU. */
@@ -192,7 +193,7 @@ export async function openProgram(
   source: ModelSource,
   read: ReadParameter,
   options: OpenOptions,
-  { stage }: Pick<OpenReport, 'stage'>,
+  { note, stage }: OpenReport,
   { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
 ): Promise<OpenedProgram> {
   const bundle = source.kind === 'bundle' ? source.bundle : await compileFor(source, options);
@@ -203,6 +204,8 @@ export async function openProgram(
     disabledToggles: [...disabledToggles, ...(target === SOFTWARE.name ? [ZEROING] : [])],
     requires: { ...requires, features: [...requires.features, ...features] },
   });
+  const foreign = foreignTuning(options, device.adapter);
+  if (foreign !== null) note(foreign);
   stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
   return openCompiled(bundle, read, device);
 }
@@ -233,6 +236,7 @@ async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bu
   const { taps = false, strict = false, precision = 'f32', memory } = options;
   const batch = batchOf(source, options);
   const target = await targetHere(options.target);
+  const tuning = tuningFor(target, options);
   return compileGraph(source.graph, {
     batch,
     taps,
@@ -240,5 +244,6 @@ async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bu
     precision,
     target,
     memoryLimit: memory,
+    tuning,
   }).bundle;
 }

@@ -10,6 +10,7 @@ import type { OpGraph } from './opgraph/opgraph.ts';
 import { runPasses } from './passes/index.ts';
 import { buildSchedule } from './schedule/build.ts';
 import type { Schedule } from './schedule/schedule.ts';
+import type { Tuning } from './schedule/tuning.ts';
 import { verifySchedule } from './schedule/verify.ts';
 import { GENERIC, type Target, targetAt } from './target.ts';
 
@@ -27,6 +28,8 @@ export interface CompileOptions {
    * chosen; the result may still take more where there are none.
    */
   readonly memoryLimit?: number | undefined;
+  /** What was measured on the adapter; without it a cost model chooses. */
+  readonly tuning?: Tuning | undefined;
   /** False leaves every op a dispatch of its own: for comparison. */
   readonly fuse?: boolean;
 }
@@ -52,9 +55,9 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
 }
 
 function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, plain: boolean): Compilation {
-  const { batch = 1, taps = false, precision = 'f32', strict = false, fuse = true } = options;
+  const { batch = 1, taps = false, precision = 'f32', strict = false, fuse = true, tuning } = options;
   const target = targetAt(options.target ?? GENERIC, precision);
-  const schedule = buildSchedule(ops, target, fuse ? undefined : [], plain);
+  const schedule = buildSchedule(ops, target, fuse ? undefined : [], plain, tuning);
   verifySchedule(schedule);
   const memory = planMemory(schedule);
   verifyMemory(memory);

@@ -19,7 +19,10 @@ export async function openUnetc(job: EngineJob): Promise<Engine> {
   const source = await readModel(job.model, job.settings);
   const weights = openWeights(job.weights);
   const { read } = matchWeights(parameters(source.graph), weights);
-  const opened = await openProgram(source, read, job.settings, { stage: () => undefined });
+  const opened = await openProgram(source, read, job.settings, {
+    note: () => undefined,
+    stage: () => undefined,
+  });
   weights.close();
   const { program, device, close } = opened;
   const { manifest } = program;

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { PEERS, type Peer } from '../bench/protocol.ts';
 import { type Context, type Register, UsageError } from '../context.ts';
 import type { ModelSettings } from '../model-settings.ts';
+import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
 Every engine runs in a process of its own. The first result is timed apart, from the start of the process: with the
@@ -28,6 +29,7 @@ interface Words {
   readonly precision?: string;
   readonly strict?: boolean;
   readonly memory?: string;
+  readonly tuning?: string;
   readonly runs: string;
   readonly warmup: string;
   readonly cold?: boolean;
@@ -52,6 +54,7 @@ export const register: Register = (program, context) => {
     .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
     .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option(...TUNING_OPTION)
     .option('--runs <N>', 'passes that the median is of', '10')
     .option('--warmup <N>', 'passes before them', '3')
     .option('--cold', "also time starts without and with the driver's cache")

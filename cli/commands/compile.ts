@@ -2,6 +2,7 @@
 
 import type { CompileResult, CompileWords } from '../compile-model.ts';
 import type { Register } from '../context.ts';
+import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
 A bundle is a folder: manifest.json and kernels/*.wgsl, everything a run needs but the weights. The same graph and
@@ -23,6 +24,7 @@ export const register: Register = (program, context) => {
     .option('--precision <NAME>', 'f32 or f16', 'f32')
     .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option(...TUNING_OPTION)
     .option('--taps', 'add the feature vectors to the outputs')
     .option(
       '--target <NAME>',

@@ -2,6 +2,7 @@
 
 import { type Register, UsageError } from '../context.ts';
 import { parseAmount, parseCount } from '../parse.ts';
+import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
 Times are the GPU's own (timestamp queries), each dispatch in a compute pass of its own; passes are also timed whole.
@@ -21,6 +22,7 @@ interface Words {
   readonly precision?: string;
   readonly strict?: boolean;
   readonly memory?: string;
+  readonly tuning?: string;
   readonly runs: string;
   readonly top?: string;
   readonly peakGflops?: string;
@@ -42,6 +44,7 @@ export const register: Register = (program, context) => {
     .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
     .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option(...TUNING_OPTION)
     .option('--runs <N>', 'runs that the medians are of', '10')
     .option('--top <N>', 'print only the longest dispatches')
     .option('--peak-gflops <N>', "the adapter's peak of 10^9 operations a second")

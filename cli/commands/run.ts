@@ -2,6 +2,7 @@
 
 import type { Register } from '../context.ts';
 import type { RunWords } from '../run-model.ts';
+import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
 IN holds x [batch, channels, ...size] and timesteps [batch], for models with classes y [batch] (integers), for
@@ -31,6 +32,7 @@ export const register: Register = (program, context) => {
     .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
     .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option(...TUNING_OPTION)
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)

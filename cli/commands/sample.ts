@@ -3,6 +3,7 @@
 import type { Register } from '../context.ts';
 import type { SampleWords } from '../sampling/job.ts';
 import type { SampleResult } from '../sampling/run.ts';
+import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
 Samples are keyed by their seeds: the same seed gives the same image at any --batch, in any order and any shard.
@@ -49,6 +50,7 @@ export const register: Register = (program, context) => {
     .option('--precision <NAME>', 'f32 or f16')
     .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
+    .option(...TUNING_OPTION)
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
     .option('--debug-nan', 'where a value is not finite, find the first kernel that made one')
     .option('--progress <KIND>', 'on stderr: auto, json (a document a line), or none', 'auto')

@@ -2,6 +2,7 @@
 
 import type { Register } from '../context.ts';
 import type { GraphStats, StatsWords } from '../graph-stats.ts';
+import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
 A multiply-accumulate is counted as one, over all images of --batch; biases and norms are free. attention is the two
@@ -18,6 +19,7 @@ export const register: Register = (program, context) => {
     .option('--precision <NAME>', 'f32 or f16', 'f32')
     .option('--target <NAME>', 'what to compile for', 'generic')
     .option('--memory <LIMIT>', 'choose kernels within it, such as 600MB')
+    .option(...TUNING_OPTION)
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: StatsWords & { readonly json?: boolean }) => {

@@ -10,6 +10,7 @@ import type { DiffSide } from '../../compiler/diff/side.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { targetFor } from '../target-choice.ts';
+import { shippedTuning } from '../tuning/tuning-choice.ts';
 import type { Accepted } from './accepted.ts';
 import { DIFF_VERSION, type DiffDocument, type FoundFinding } from './document.ts';
 import type { ReadSide } from './read-side.ts';
@@ -107,8 +108,9 @@ function compileSides(a: ReadSide, b: ReadSide, options: DiffOptions): Compiled 
   }
   const target = targetFor(manifest?.target ?? options.target);
   const { batch = 1, precision = 'f32', taps = false, strict = false } = manifest ?? {};
+  const tuning = shippedTuning(target);
   const compile = ({ bundle }: ReadSide, graph: Graph) =>
-    bundle ?? compileGraph(graph, { batch, precision, taps, strict, target }).bundle;
+    bundle ?? compileGraph(graph, { batch, precision, taps, strict, target, tuning }).bundle;
   let bundles: NonNullable<Compiled['bundles']>;
   try {
     bundles = { a: compile(a, from), b: compile(b, to) };

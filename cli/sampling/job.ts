@@ -34,6 +34,7 @@ export interface SampleWords {
   readonly strict?: boolean;
   readonly precision?: string;
   readonly memory?: string;
+  readonly tuning?: string;
   readonly reference?: boolean;
   readonly debugNan?: boolean;
   readonly progress?: string;
@@ -86,6 +87,8 @@ export interface SampleJob {
   readonly precision: 'f32' | 'f16' | null;
   /** The most bytes that weights and activations may take; null for no limit. */
   readonly memory: number | null;
+  /** A tuning file or `none`; null for what ships. */
+  readonly tuning: string | null;
   readonly reference: boolean;
   /** Looks for the first kernel that made a NaN or an infinity where one is seen. */
   readonly debug_nan: boolean;
@@ -140,6 +143,7 @@ export function parseJob(
         ? null
         : parseChoice(words.precision, '--precision', ['f32', 'f16'] as const),
     memory: words.memory === undefined ? null : parseMemory(words.memory),
+    tuning: words.tuning ?? null,
     reference: words.reference ?? false,
     debug_nan: words.debugNan ?? false,
     progress: parseProgress(words),

@@ -88,6 +88,7 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   const { weights, strict, reference, progress } = job;
   const renameMap = job.rename_map ?? undefined;
   const precision = job.precision ?? undefined;
+  const tuning = job.tuning ?? undefined;
   const memory = job.memory ?? undefined;
   let known: Identity | null = null;
   const identify = (): Identity => {
@@ -109,7 +110,7 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   const quiet = progress === 'none';
   const opened = await open(
     job.model,
-    { weights, renameMap, strict, precision, memory, reference, quiet, batch, size, check },
+    { weights, renameMap, strict, precision, memory, tuning, reference, quiet, batch, size, check },
     context,
   );
   const meter = watchModel(opened.model);

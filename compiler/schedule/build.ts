@@ -11,23 +11,25 @@ import type { Schedule } from './schedule.ts';
 import { type ChosenGroup, insertStatistics } from './statistics.ts';
 import { homeOf, insertTransfers } from './storage.ts';
 import { hoistTimePath } from './time-path.ts';
+import type { Tuning } from './tuning.ts';
 
 /**
  * Schedules a graph. `strict` leaves out what is less exact than the plain algorithm; `fusions` are applied in order:
- * the target's where not given, none for the unfused schedule.
+ * the target's where not given, none for the unfused schedule. `tuning` is what was measured on the adapter.
  */
 export function buildSchedule(
   graph: OpGraph,
   target: Target = GENERIC,
   fusions?: readonly Fusion[],
   strict = false,
+  tuning?: Tuning,
 ): Schedule {
-  const groups = (fusions ?? fusionsOf(target, strict)).reduce(
+  const groups = (fusions ?? fusionsOf(target, strict, tuning)).reduce(
     (current, fusion) => fusion.run(graph, current),
     initialGroups(graph),
   );
   const chosen = groups.map((group): ChosenGroup => {
-    const choice = chooseConv(graph, group, target, { strict });
+    const choice = chooseConv(graph, group, target, { strict, tuning });
     return {
       ...group,
       tile: choice?.tile ?? null,

@@ -7,6 +7,7 @@ import type { Target } from '../target.ts';
 import { convMicroseconds } from './cost-model.ts';
 import { type MatrixTile, matrixTile } from './matrix-tiles.ts';
 import type { Group, Tile, WinogradTile } from './schedule.ts';
+import { keyOf, type Tuning } from './tuning.ts';
 import { extentOf } from './values.ts';
 import { canUseWinograd } from './winograd.ts';
 
@@ -48,6 +49,8 @@ const SUBGROUP_TILES: readonly Tile[] = [
 export interface ChoiceOptions {
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict: boolean;
+  /** What was measured on the adapter; the fastest candidate of a group that is in it is taken. */
+  readonly tuning?: Tuning | undefined;
 }
 
 /** The choice for a convolution group; null for other groups. */
@@ -58,34 +61,58 @@ export function chooseConv(
   options: ChoiceOptions,
 ): Choice | null {
   if (group.kind !== 'conv') return null;
-  if (target.products !== 'subgroup') {
-    const matrix = target.products === 'matrix' && graph.nodes[group.result]!.type.dtype === 'f16';
-    const tile = matrix ? pixelsByChannels(matrixTile(graph, group)) : workgroupTile(graph, group);
-    return { winograd: null, tile, reason: null };
-  }
-  const rated = candidatesOf(graph, group, options)
-    .map((candidate) => ({ ...candidate, microseconds: convMicroseconds(graph, group, candidate) }))
-    .sort((a, b) => a.microseconds - b.microseconds);
-  const [best] = rated;
-  return { winograd: best!.winograd, tile: best!.tile, reason: reasonOf(rated) };
+  const candidates = candidatesOf(graph, group, target, options);
+  const times = options.tuning?.[keyOf(graph, group)] ?? {};
+  const measured = candidates.flatMap((candidate) => {
+    const microseconds = times[nameOf(candidate)];
+    return microseconds === undefined ? [] : [{ ...candidate, microseconds }];
+  });
+  if (measured.length > 0) return fastest(measured, 'measured ');
+  if (target.products === 'subgroup') return fastest(rateConv(graph, group, candidates), '');
+  const tile = candidates.length === 1 ? candidates[0]!.tile : workgroupTile(graph, group);
+  return { winograd: null, tile, reason: null };
 }
 
-/** Every legal way to compute a convolution on processors. */
-export function candidatesOf(graph: OpGraph, group: Group, { strict }: ChoiceOptions): readonly Candidate[] {
+/** Every legal way to compute a convolution on a target. */
+export function candidatesOf(
+  graph: OpGraph,
+  group: Group,
+  { products }: Target,
+  { strict }: ChoiceOptions,
+): readonly Candidate[] {
+  if (products === 'matrix' && graph.nodes[group.result]!.type.dtype === 'f16')
+    return [{ winograd: null, tile: pixelsByChannels(matrixTile(graph, group)) }];
+  if (products !== 'subgroup') return WORKGROUP_TILES.map((tile) => ({ winograd: null, tile }));
   const algorithms: readonly (WinogradTile | null)[] = strict ? [null] : [null, 2, 4];
   return algorithms
     .filter((m) => m === null || canUseWinograd(graph, group, m))
     .flatMap((winograd) => SUBGROUP_TILES.map((tile) => ({ winograd, tile })));
 }
 
+/** Candidates of a processor with what the cost model expects of them. */
+export function rateConv(
+  graph: OpGraph,
+  group: Group,
+  candidates: readonly Candidate[],
+): readonly RatedCandidate[] {
+  return candidates.map((one) => ({ ...one, microseconds: convMicroseconds(graph, group, one) }));
+}
+
+/** What a candidate is called in reasons and in tunings, such as `winograd4 16x64`. */
+export function nameOf({ winograd, tile }: Candidate): string {
+  return `${winograd ? `winograd${winograd}` : 'direct'} ${tile.m}x${tile.n}`;
+}
+
+function fastest(candidates: readonly RatedCandidate[], source: 'measured ' | ''): Choice {
+  const rated = candidates.toSorted((a, b) => a.microseconds - b.microseconds);
+  const { winograd, tile } = rated[0]!;
+  return { winograd, tile, reason: source + reasonOf(rated) };
+}
+
 /** The best of each algorithm with its time, the chosen one first. */
 function reasonOf(rated: readonly RatedCandidate[]): string {
   const best = rated.filter((c, i) => rated.findIndex(({ winograd }) => winograd === c.winograd) === i);
   return best.map((c) => `${nameOf(c)} ${Math.round(c.microseconds)} us`).join(', ');
-}
-
-function nameOf({ winograd, tile }: Candidate): string {
-  return `${winograd ? `winograd${winograd}` : 'direct'} ${tile.m}x${tile.n}`;
 }
 
 function pixelsByChannels({ width, height, channels }: MatrixTile): Tile {

@@ -4,6 +4,7 @@
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { sizeOf } from '../ops/op.ts';
 import type { Group, Tile, WinogradTile } from './schedule.ts';
+import { isNormed } from './tuning.ts';
 import { extentOf } from './values.ts';
 import { planesOf, tilesOf } from './winograd.ts';
 
@@ -41,8 +42,8 @@ export function convMicroseconds(
   const [, , ...kernel] = graph.nodes[graph.nodes[group.anchor]!.inputs[1]!]!.type.shape;
   if (winograd === null) {
     const product = productCycles(out.pixels, out.channels, quads * sizeOf(kernel), tile);
-    // a 3x3 convolution has a norm in front of it that Winograd's input transform would do on the way
-    const norm = sizeOf(kernel) === 9 ? Math.ceil(out.pixels / 8) * quads * NORM : 0;
+    // a norm in front of it, which Winograd's input transform would do on the way
+    const norm = isNormed(graph, group) ? Math.ceil(out.pixels / 8) * quads * NORM : 0;
     return (product + norm) / CYCLES + DISPATCH * (norm > 0 ? 2 : 1);
   }
   const tiles = tilesOf(graph, group.result, winograd);

@@ -3,15 +3,16 @@
 
 import type { Target } from '../../target.ts';
 import { chooseConv } from '../choices.ts';
+import type { Tuning } from '../tuning.ts';
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader } from './fusion.ts';
 
-export const fuse_norm_winograd = (target: Target): Fusion => ({
+export const fuse_norm_winograd = (target: Target, tuning?: Tuning): Fusion => ({
   name: 'fuse_norm_winograd',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
       const plain = map.upsample === null && map.prologue.length > 0 && reader.prologue.length === 0;
-      const choice = chooseConv(graph, reader, target, { strict: false });
+      const choice = chooseConv(graph, reader, target, { strict: false, tuning });
       return plain && choice?.winograd ? { ...reader, sources: map.sources, prologue: map.prologue } : null;
     }),
 });

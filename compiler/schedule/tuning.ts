@@ -1,0 +1,46 @@
+// What was measured of convolutions on an adapter: times by group and candidate. A group's key says what it computes and
+// nothing of how, so that it is the same whatever was chosen, and nothing of the batch.
+
+import { invariant } from '../diagnostics.ts';
+import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
+import type { Group } from './schedule.ts';
+
+/** Microseconds of one sample, by key of the group and name of the candidate. */
+export type Tuning = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** The key of a convolution group, such as `conv 128>256 3x3 s1 p1 16x16 norm`. */
+export function keyOf(graph: OpGraph, group: Group): string {
+  const node = convolutionOf(graph, group);
+  const [first, second, ...kernel] = graph.nodes[node.inputs[1]!]!.type.shape;
+  const [inputs, outputs] = node.op === 'conv' ? [second, first] : [first, second];
+  const { shape, dtype } = node.type;
+  return [
+    node.op,
+    `${inputs}>${outputs}`,
+    kernel.join('x'),
+    `s${each(node.attrs.stride)}`,
+    `p${each(node.attrs.padding)}`,
+    shape.slice(2).join('x'),
+    ...(isNormed(graph, group) ? ['norm'] : []),
+    ...(group.skip ? ['skip'] : []),
+    ...(dtype === 'f32' ? [] : [dtype]),
+  ].join(' ');
+}
+
+/** Whether a group norm stands in front of a convolution, with what is applied to its result on the way. */
+export function isNormed(graph: OpGraph, group: Group): boolean {
+  let node: OpNode = graph.nodes[convolutionOf(graph, group).inputs[0]!]!;
+  while (['silu', 'film', 'cast', 'reshape'].includes(node.op)) node = graph.nodes[node.inputs[0]!]!;
+  return node.op === 'group_norm';
+}
+
+function convolutionOf(graph: OpGraph, group: Group): Extract<OpNode, { op: 'conv' | 'conv_transpose' }> {
+  const node = graph.nodes[group.anchor]!;
+  invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
+  return node;
+}
+
+/** `1` for sizes that are all 1, else `1x2`. */
+function each(sizes: readonly number[]): string {
+  return new Set(sizes).size === 1 ? String(sizes[0]) : sizes.join('x');
+}
