@@ -22,6 +22,7 @@ import { register as report } from './commands/report.ts';
 import { register as run } from './commands/run.ts';
 import { register as sample } from './commands/sample.ts';
 import { register as stats } from './commands/stats.ts';
+import { register as tune } from './commands/tune.ts';
 import { register as validate } from './commands/validate.ts';
 import type { Context, Register } from './context.ts';
 import { runProcess } from './process.ts';
@@ -47,6 +48,7 @@ const commands: readonly Register[] = [
   drift,
   bench,
   profile,
+  tune,
   doctor,
   demo,
 ];

@@ -17,7 +17,7 @@ import { measurePeaks } from './probe.ts';
 import { type Analysis, analyse, type Peaks } from './profile.ts';
 
 /** Dawn rounds timestamps to 65 µs unless this is switched off. */
-const QUANTIZATION = 'timestamp_quantization';
+export const QUANTIZATION = 'timestamp_quantization';
 
 /** Passes before the first that counts: drivers generate code at the first dispatch. */
 const WARMUP = 2;
