@@ -6,7 +6,7 @@ import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
 A bundle is a folder: manifest.json and kernels/*.wgsl, everything a run needs but the weights. The same graph and
-options give the same bytes everywhere. An older bundle in DIR is replaced; a folder with anything else is not.
+options, the tuning included, give the same bytes everywhere. An older bundle in DIR is replaced; a folder with anything else is not.
 --types adds bundle.d.ts and bundle.js, which exports a load that is typed for this bundle.
 
 Examples:
