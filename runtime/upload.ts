@@ -32,6 +32,7 @@ export async function uploadWeights(
   read: ReadParameter,
   device: GPUDevice,
 ): Promise<void> {
+  if (manifest.weights.length === 0) return;
   const scratch = createScratch(Math.max(...manifest.parameters.map(({ shape }) => elements(shape))));
   const entries = manifest.weights.map(({ parts, length }, entry) => ({
     ...{ entry, length, row: memory.row(entry) },
