@@ -173,6 +173,7 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
     target: chosen,
     memoryLimit: memory,
     tuning: tuningFor(chosen, settings),
+    place: source,
   });
   checkMemory(compiled.bundle.manifest, memory, 'graph');
   return {

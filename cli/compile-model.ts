@@ -63,7 +63,7 @@ export async function compileModel(
     throw new UsageError('--types: they go into the bundle, name it with -o DIR');
   const settings = parseSettings(words);
   const { batch = 1, taps = false, strict = false, precision = 'f32', size, memory } = settings;
-  const { graph, warnings } = readGraph(path, { size });
+  const { graph, warnings, locate } = readGraph(path, { size });
   printWarnings(warnings, path, context);
   if (output !== undefined) checkWritableFolder(output);
   const target = await targetHere(settings.target ?? 'generic');
@@ -76,6 +76,7 @@ export async function compileModel(
     target,
     memoryLimit: memory,
     tuning: tuningFor(target, settings),
+    place: { label: path, locate },
   });
   const { bundle } = compiled;
   checkMemory(bundle.manifest, memory, 'graph');

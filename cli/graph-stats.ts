@@ -47,7 +47,7 @@ export function graphStats(
 ): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
   const settings = parseSettings(words);
   const { batch = 1, size, precision = 'f32', target: name = 'generic', memory } = settings;
-  const { graph, warnings } = readGraph(path, { size });
+  const { graph, warnings, locate } = readGraph(path, { size });
   const target = targetFor(name);
   const { manifest } = compileGraph(graph, {
     batch,
@@ -55,6 +55,7 @@ export function graphStats(
     precision,
     memoryLimit: memory,
     tuning: tuningFor(target, settings),
+    place: { label: path, locate },
   }).bundle;
   checkMemory(manifest, memory, 'graph');
   const stats: GraphStats = {

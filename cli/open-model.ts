@@ -245,5 +245,6 @@ async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bu
     target,
     memoryLimit: memory,
     tuning,
+    place: source,
   }).bundle;
 }

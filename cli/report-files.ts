@@ -49,7 +49,10 @@ export function reportPath(file: string): string {
 function oneReport(graph: string, { write, check, json }: ReportWords, context: Context): FileReport {
   const read = readGraph(graph);
   printWarnings(read.warnings, graph, context);
-  const { text, over } = reportOf(read.graph, graph.replace(/^.*[\\/]/, ''));
+  const { text, over } = reportOf(read.graph, graph.replace(/^.*[\\/]/, ''), {
+    label: graph,
+    locate: read.locate,
+  });
   const report = reportPath(graph);
   const found = { graph, report, over_budget: over };
   if (write) {

@@ -2,6 +2,7 @@
 // Numbers of values and dispatches are left out, for they move with every block that comes or goes.
 
 import { compileGraph } from '../compiler/compile.ts';
+import type { GraphPlace } from '../compiler/diagnostics.ts';
 import { costOfSide, METRICS, type Metric, whole } from '../compiler/diff/cost.ts';
 import { rolesOf } from '../compiler/diff/roles.ts';
 import { scheduleFacts } from '../compiler/diff/schedule-facts.ts';
@@ -19,9 +20,12 @@ export interface Report {
   readonly over: readonly string[];
 }
 
-/** The report of a graph for the target that runs everywhere, one image, float32. `file` is the graph's own name. */
-export function reportOf(graph: Graph, file: string): Report {
-  const { bundle } = compileGraph(graph);
+/**
+ * The report of a graph for the target that runs everywhere, one image, float32. `file` is the graph's own name, `place`
+ * what faults are told of.
+ */
+export function reportOf(graph: Graph, file: string, place: GraphPlace = { label: file }): Report {
+  const { bundle } = compileGraph(graph, { place });
   const schedule = scheduleFacts(bundle);
   const cost = costOfSide(sideOfGraph(file, graph, { schedule }));
   const metrics = Object.keys(METRICS) as Metric[];

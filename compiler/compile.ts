@@ -2,6 +2,7 @@
 
 import type { Bundle } from '../runtime/bundle.ts';
 import { generateBundle } from './codegen/bundle.ts';
+import type { GraphPlace } from './diagnostics.ts';
 import type { Graph } from './graph/graph.ts';
 import { lowerGraph } from './graph/lower.ts';
 import { type MemoryPlan, planMemory } from './memory/plan.ts';
@@ -32,6 +33,8 @@ export interface CompileOptions {
   readonly tuning?: Tuning | undefined;
   /** False leaves every op a dispatch of its own: for comparison. */
   readonly fuse?: boolean;
+  /** Where the graph came from, for messages; default: its name. */
+  readonly place?: GraphPlace;
 }
 
 /** Every stage of a compilation. */
@@ -43,7 +46,10 @@ export interface Compilation {
   readonly bundle: Bundle;
 }
 
-/** Compiles a checked graph. The same graph and options give the same bytes. */
+/**
+ * Compiles a checked graph. The same graph and options give the same bytes. Throws GraphError where the graph asks for
+ * more than the target reaches.
+ */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
   const { batch = 1, taps = false, precision = 'f32', memoryLimit = Number.POSITIVE_INFINITY } = options;
   const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
@@ -56,12 +62,20 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
 
 function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, plain: boolean): Compilation {
   const { batch = 1, taps = false, precision = 'f32', strict = false, fuse = true, tuning } = options;
+  const { place = { label: graph.name } } = options;
   const target = targetAt(options.target ?? GENERIC, precision);
   const schedule = buildSchedule(ops, target, fuse ? undefined : [], plain, tuning);
   verifySchedule(schedule);
   const memory = planMemory(schedule);
   verifyMemory(memory);
-  const bundle = generateBundle(graph, schedule, memory, { target, batch, precision, taps, strict });
+  const bundle = generateBundle(graph, schedule, memory, {
+    target,
+    batch,
+    precision,
+    taps,
+    strict,
+    place,
+  });
   return { graph, ops, schedule, memory, bundle };
 }
 

@@ -30,6 +30,12 @@ function escapeControls(text: string): string {
   return text.replace(/\p{C}/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
 }
 
+/** What messages call a graph, and where its text has the value of a JSON pointer. */
+export interface GraphPlace {
+  readonly label: string;
+  locate?(pointer: string): Position | undefined;
+}
+
 /** A graph that cannot be compiled, with every fault that was found. */
 export class GraphError extends Error {
   override readonly name = 'GraphError';

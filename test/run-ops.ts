@@ -85,6 +85,7 @@ export function compileOps(ops: OpGraph, options: OpsOptions = {}): Bundle {
   verifyMemory(memory);
   const batch = ops.nodes.find((n) => n.op === 'input')!.type.shape[0]!;
   const bundle = generateBundle(anyGraph(), schedule, memory, {
+    place: { label: 'ops' },
     target,
     batch,
     precision: ops.nodes.some(({ type }) => type.dtype === 'f16') ? 'f16' : 'f32',

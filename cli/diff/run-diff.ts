@@ -2,7 +2,7 @@
 // accepted.
 
 import { compileGraph } from '../../compiler/compile.ts';
-import { InternalError } from '../../compiler/diagnostics.ts';
+import { GraphError } from '../../compiler/diagnostics.ts';
 import { type Diff, diffSides } from '../../compiler/diff/diff.ts';
 import { DIFF_RULES, SEVERITIES, type Severity } from '../../compiler/diff/rules.ts';
 import { scheduleFacts } from '../../compiler/diff/schedule-facts.ts';
@@ -109,17 +109,18 @@ function compileSides(a: ReadSide, b: ReadSide, options: DiffOptions): Compiled 
   const target = targetFor(manifest?.target ?? options.target);
   const { batch = 1, precision = 'f32', taps = false, strict = false } = manifest ?? {};
   const tuning = shippedTuning(target);
-  const compile = ({ bundle }: ReadSide, graph: Graph) =>
-    bundle ?? compileGraph(graph, { batch, precision, taps, strict, target, tuning }).bundle;
+  const compile = ({ bundle, side: { label }, locate }: ReadSide, graph: Graph) => {
+    const options = { batch, precision, taps, strict, target, tuning, place: { label, locate } };
+    return bundle ?? compileGraph(graph, options).bundle;
+  };
   let bundles: NonNullable<Compiled['bundles']>;
   try {
     bundles = { a: compile(a, from), b: compile(b, to) };
   } catch (error) {
     // a sound graph may still be beyond what the target's limits allow
-    if (!(error instanceof InternalError)) throw error;
-    return without([
-      `schedule and activation bytes were not compared for the target ${target.name}: ${error.message}`,
-    ]);
+    if (!(error instanceof GraphError)) throw error;
+    const [{ message } = { message: '' }] = error.diagnostics;
+    return without([`schedule and activation bytes were not compared: ${error.file}: ${message}`]);
   }
   return {
     sides: {

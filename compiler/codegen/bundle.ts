@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { BUNDLE_VERSION, type Bundle, digestedText, type Manifest } from '../../runtime/bundle.ts';
-import { invariant } from '../diagnostics.ts';
+import { GraphError, type GraphPlace, invariant } from '../diagnostics.ts';
 import { toExplicit } from '../graph/explicit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
@@ -18,6 +18,7 @@ import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
 import { GROUPS } from './groups/index.ts';
 import type { ActivationResource, KernelCall } from './kernel-call.ts';
+import { checkReach } from './reach.ts';
 
 export interface BundleOptions {
   readonly target: Target;
@@ -25,9 +26,13 @@ export interface BundleOptions {
   readonly precision: 'f32' | 'f16';
   readonly taps: boolean;
   readonly strict: boolean;
+  readonly place: GraphPlace;
 }
 
-/** Generates the bundle of a scheduled graph. The same inputs give the same bytes. */
+/**
+ * Generates the bundle of a scheduled graph. The same inputs give the same bytes. Throws GraphError where the graph asks
+ * for more than the target reaches.
+ */
 export function generateBundle(
   graph: Graph,
   schedule: Schedule,
@@ -37,6 +42,7 @@ export function generateBundle(
   const emit = GROUPS[options.target.products];
   const emitted = schedule.groups.map((group) => [emit[group.kind](schedule, group)].flat());
   const calls = emitted.flat();
+  checkPlaced(schedule, emitted, options);
   const kernels = collectKernels(calls);
   // a part of a batch has the weights of the other parts
   const blobs = calls.flatMap(({ weights, product }) => [weights, product]);
@@ -56,7 +62,7 @@ export function generateBundle(
     const share = (call: KernelCall, work: number) =>
       parts.length === 1 ? work : call.product ? Math.round(work / parts.filter((p) => p.product).length) : 0;
     return parts.map((call) => {
-      checkLimits(call, options.target);
+      checkBindings(call, options.target);
       return {
         group: printGroup(schedule.graph, group, i),
         path: schedule.graph.nodes[group.result]!.path,
@@ -198,7 +204,25 @@ function requiredLimits(arenas: Arenas, slots: readonly Slot[], target: Target):
   };
 }
 
-function checkLimits(call: KernelCall, { limits, name }: Target): void {
+/** Holds every call to what the target reaches. */
+function checkPlaced(
+  { graph, groups }: Schedule,
+  emitted: readonly (readonly KernelCall[])[],
+  { target, place }: BundleOptions,
+): void {
+  const calls = groups.flatMap(({ result }, i) =>
+    emitted[i]!.map((call) => ({ path: graph.nodes[result]!.path, call })),
+  );
+  const faults = checkReach(calls, target);
+  if (faults.length === 0) return;
+  const placed = faults.map((fault) => {
+    const position = place.locate?.(fault.pointer);
+    return fault.pointer === '' || !position ? fault : { ...fault, position };
+  });
+  throw new GraphError(placed, place.label);
+}
+
+function checkBindings(call: KernelCall, { limits, name }: Target): void {
   const textures = texturesOf(call);
   const buffers = call.bindings.length - textures;
   const most = limits.maxStorageBuffersPerShaderStage;
@@ -207,11 +231,6 @@ function checkLimits(call: KernelCall, { limits, name }: Target): void {
   invariant(
     textures <= mostTextures,
     `${call.file} binds ${textures} textures, target ${name} allows ${mostTextures}`,
-  );
-  const grid = limits.maxComputeWorkgroupsPerDimension;
-  invariant(
-    call.workgroups.every((n) => n <= grid),
-    `${call.file} has a grid of ${call.workgroups.join(' x ')}`,
   );
 }
 

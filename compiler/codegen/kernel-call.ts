@@ -37,6 +37,8 @@ export interface KernelCall {
   readonly wgsl: string;
   /** Contents of the uniform `Sizes`. */
   readonly sizes: Uint32Array;
+  /** A size that does not fit in 32 bits, `pixels = 4294967296`; null where all do. Such a call cannot run. */
+  readonly overflow: string | null;
   /** Storage bindings, from binding 1 on. */
   readonly bindings: readonly { readonly resource: Resource; readonly access: 'read' | 'read_write' }[];
   readonly weights: WeightBlob | null;
@@ -91,7 +93,7 @@ export function callKernel(request: CallRequest): KernelCall {
   return {
     file: request.file,
     wgsl,
-    sizes: packSizes(request.file, source, request.sizes),
+    ...packSizes(request.file, source, request.sizes),
     bindings,
     weights: request.weights ?? null,
     product: request.product ?? null,
@@ -99,7 +101,11 @@ export function callKernel(request: CallRequest): KernelCall {
   };
 }
 
-function packSizes(file: KernelFile, wgsl: string, sizes: Readonly<Record<string, number>>): Uint32Array {
+function packSizes(
+  file: KernelFile,
+  wgsl: string,
+  sizes: Readonly<Record<string, number>>,
+): Pick<KernelCall, 'sizes' | 'overflow'> {
   const fields = sizeFields(wgsl);
   for (const name of Object.keys(sizes)) {
     invariant(
@@ -109,17 +115,16 @@ function packSizes(file: KernelFile, wgsl: string, sizes: Readonly<Record<string
   }
   const packed = new Uint32Array(Math.ceil(fields.length / 4) * 4);
   const floats = new Float32Array(packed.buffer);
+  let overflow: string | null = null;
   fields.forEach(({ name, type }, i) => {
     const value = sizes[name] ?? 0;
     if (type === 'f32') {
       floats[i] = value;
     } else {
-      invariant(
-        Number.isSafeInteger(value) && value >= 0 && value < 2 ** 32,
-        `${file}.wgsl: size ${name} is ${value}`,
-      );
+      invariant(Number.isInteger(value) && value >= 0, `${file}.wgsl: size ${name} is ${value}`);
+      if (value >= 2 ** 32) overflow ??= `${name} = ${value}`;
       packed[i] = value;
     }
   });
-  return packed;
+  return { sizes: packed, overflow };
 }

@@ -62,6 +62,7 @@ export const RULES = {
     reads: [],
   },
   G021: { title: 'a graph in TypeScript is one defineUNet of constants', reads: [] },
+  G022: { title: 'what a graph asks for is within the reach of the target', reads: [] },
   G030: { title: 'every attention resolution is reached, once', reads: [...LEVELS, 'attention_resolutions'] },
   G031: {
     title: 'an option applies somewhere',

@@ -29,6 +29,13 @@ describe('unetc stats', () => {
     expect(one.flops).toBeGreaterThan(2 * (one.macs.conv + one.macs.linear + one.macs.attention));
   });
 
+  test('a graph beyond what the target reaches is a fault of the graph', async () => {
+    const large = await unetcJson('stats', 'graphs/mnist.json', '--size', '4096');
+    expect(large).toMatchObject({ exit: 3, error: { kind: 'graph', file: 'graphs/mnist.json' } });
+    expect(large).toHaveProperty('error.diagnostics.0.code', 'G022');
+    expect(large).toHaveProperty('error.diagnostics.0.position.line');
+  });
+
   test('CIFAR-10 takes at most 120 dispatches of at most 40 kernels', async () => {
     const { dispatches, kernels } = await unetcJson<GraphStats>('stats', 'graphs/cifar10.json');
     expect(dispatches).toBeLessThanOrEqual(120);

@@ -47,6 +47,11 @@ test('sizes that are left out are zero, and the struct is filled up to whole vec
   expect(new Float32Array(packed.buffer)[5]).toBe(0.5);
 });
 
+test('a size that does not fit in 32 bits is told, not packed', () => {
+  expect(call({ sizes: { pixels: 2 ** 32 - 1 } }).overflow).toBeNull();
+  expect(call({ sizes: { pixels: 2 ** 32 } }).overflow).toBe('pixels = 4294967296');
+});
+
 describe('mismatches', () => {
   test('a buffer that the kernel does not declare', () => {
     const declared = { source1: { kind: 'value', value: 7, home: 'buffer' } } as const;
@@ -62,7 +67,7 @@ describe('mismatches', () => {
     expect(() => call({ sizes: { pixel: 1 } })).toThrow('statistics.wgsl has no size pixel');
   });
 
-  test.each([-1, 1.5, 2 ** 32, Number.NaN, Number.POSITIVE_INFINITY])('%s is no size', (pixels) => {
+  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('%s is no size', (pixels) => {
     expect(() => call({ sizes: { pixels } })).toThrow(`size pixels is ${pixels}`);
   });
 
