@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sideOfTensors } from '../../../cli/diff/checkpoint-side.ts';
 import { diffSides } from '../../../compiler/diff/diff.ts';
+import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 import { sideOf } from '../../fixtures/diff-sides.ts';
 import { GOLDEN, GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
@@ -27,11 +28,15 @@ test('a state dict as JSON is a side', async () => {
   expect([same.exit, same.stdout]).toEqual([0, expect.stringContaining('no changes')]);
 });
 
-test('arbitrary graphs', () => {
+test.each([
+  ['compact', arbitraryCompactGraph],
+  ['explicit', arbitraryExplicitGraph],
+])('arbitrary graphs of the %s form', (_, arbitrary) => {
   fc.assert(
-    fc.property(arbitraryCompactGraph, (file) => {
+    fc.property(arbitrary, (file) => {
       const made = sideOf(file);
       const { side } = sideOfTensors(new Map(made.parameters.map(({ name, shape }) => [name, shape])), 'x');
+      expect(side.graph).not.toBeNull();
       expect(diffSides(made, side).findings).toEqual([]);
     }),
     { numRuns: 100, seed: 5 },
