@@ -154,7 +154,7 @@ export function writeFile(file: string, content: string | Uint8Array | Iterable<
     }
     const target = kind === 'file' ? fs.realpathSync(file) : path.resolve(file);
     const mode = kind === 'file' ? fs.statSync(target).mode & 0o777 : 0o666;
-    fs.mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     const temporary = temporaryBeside(target);
     try {
       writeChunks(temporary, 'wx', mode, asChunks(chunks), true);
@@ -183,7 +183,7 @@ export function writeFolder(
     if (kind === 'file' || kind === 'other') throw fault(origin, 'this is a file; name a folder');
     const target = kind === 'folder' ? fs.realpathSync(folder) : path.resolve(folder);
     if (kind === 'folder') checkOwned(origin, target, owned);
-    fs.mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     const temporary = temporaryBeside(target);
     try {
       fs.mkdirSync(temporary);
@@ -222,7 +222,7 @@ function writeInside(folder: string, name: string, content: string | Uint8Array)
     throw new Error(`internal: ${JSON.stringify(name)} leads out of the folder`);
   }
   const file = path.join(folder, inside);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   writeChunks(file, 'wx', 0o666, [bytes], true);
 }
@@ -238,6 +238,18 @@ function replaceFolder(temporary: string, target: string): void {
     throw error;
   }
   fs.rmSync(old, { recursive: true, force: true });
+}
+
+/** Makes a folder and those above it. Node's own way never ends where a folder is there and takes none, as /proc does. */
+function makeFolder(folder: string): void {
+  if (pathKind(folder) !== 'missing') return;
+  makeFolder(path.dirname(folder));
+  try {
+    fs.mkdirSync(folder);
+  } catch (error) {
+    // another process may have been faster
+    if (pathKind(folder) !== 'folder') throw error;
+  }
 }
 
 function temporaryBeside(target: string): string {

@@ -70,6 +70,13 @@ describe('reading', () => {
 });
 
 describe('writing a file', () => {
+  test.skipIf(!fs.existsSync('/proc/self'))(
+    'a folder in which none can be made is a fault, not a wait',
+    () => {
+      expect(faultOf('output', () => writeFile('/proc/none/at/all', 'x'))).toContain('/proc/none/at/all: ');
+    },
+  );
+
   test('it appears whole, in folders that are made, and nothing else is left', () => {
     writeFile(at('a', 'b', 'c.txt'), 'one');
     writeFile(at('a', 'b', 'c.txt'), [Uint8Array.of(0x74), Uint8Array.of(0x77, 0x6f)]);
