@@ -22,16 +22,19 @@ export function readCheckpointTensors(path: string): CheckpointTensors {
   if (/^hash:/.test(path)) {
     throw new UsageError(`${path}: a formula has no tensors of its own; name a checkpoint file`);
   }
-  const origin: Origin = { kind: 'weights', label: path };
-  const file = openFile(origin);
-  if (beginsAsJson(file)) {
+  return tensorsOfCheckpoint(openFile({ kind: 'weights', label: path }), path);
+}
+
+/** The same of bytes that are open already; closes them. `label` is what messages call them. */
+export function tensorsOfCheckpoint(bytes: ByteSource, label: string): CheckpointTensors {
+  if (beginsAsJson(bytes)) {
     try {
-      return { tensors: readJson(file, origin), notes: [] };
+      return { tensors: readJson(bytes, { kind: 'weights', label }), notes: [] };
     } finally {
-      file.close();
+      bytes.close();
     }
   }
-  const source = openCheckpoint(file, path);
+  const source = openCheckpoint(bytes, label);
   try {
     const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
     return { tensors, notes: source.notes ?? [] };

@@ -1,5 +1,7 @@
 // `unetc diff` behind its words: options read and checked, the diff run, the result printed or written.
 
+import { count } from '../../compiler/graph/words.ts';
+import { checkWritable } from '../../runtime/files.ts';
 import { CheckFailed, type Context, UsageError } from '../context.ts';
 import { parseChoice } from '../parse.ts';
 import type { DiffDocument } from './document.ts';
@@ -20,10 +22,14 @@ export async function diffCommand(
   }
   const [a, b, ...more] = words;
   if (a === undefined || b === undefined || more.length > 0) {
-    throw new UsageError(`found ${words.length} sides, expected two: unetc diff A B`);
+    throw new UsageError(`found ${count(words.length, 'side')}, expected two: unetc diff A B`);
   }
-  const format = parseChoice(options.json ? 'json' : (options.format ?? 'text'), '--format', FORMATS);
+  const asked = parseChoice(options.format ?? 'text', '--format', FORMATS);
+  const format = options.json ? 'json' : asked;
   const settings = await parseOptions(options);
+  for (const file of [options.renameMap, acceptedFile(options)]) {
+    if (file !== undefined) checkWritable(file);
+  }
   const [from, to] = [await readSide(a), await readSide(b)];
   const run = await runDiff(from, to, settings);
   await writeRenames(run, options.renameMap);
@@ -35,7 +41,7 @@ export async function diffCommand(
   const { failing } = run.document.summary;
   if (failing === 0) return;
   throw new CheckFailed(
-    `${failing} ${failing === 1 ? 'finding' : 'findings'} at or above ${settings.failOn} between ${a} and ${b}; ` +
+    `${count(failing, 'finding')} at or above ${settings.failOn} between ${a} and ${b}; ` +
       'mend the graph, or accept them with --write-accepted FILE --reason TEXT and --accept FILE',
   );
 }
@@ -51,10 +57,15 @@ async function writeRenames({ diff, document }: DiffRun, file: string | undefine
   writeRenameMap(file, diff.map, { a: document.a.label, b: document.b.label });
 }
 
+/** The file that accepted findings are written to; undefined where none are. */
+function acceptedFile({ accept, writeAccepted }: DiffWords): string | undefined {
+  return writeAccepted === true ? accept : writeAccepted;
+}
+
 /** Whether the findings that fail were written as accepted. */
 async function writeAccepts(document: DiffDocument, words: DiffWords): Promise<boolean> {
-  if (words.writeAccepted === undefined) return false;
-  const file = words.writeAccepted === true ? words.accept! : words.writeAccepted;
+  const file = acceptedFile(words);
+  if (file === undefined) return false;
   const { writeAccepted } = await import('./accepted.ts');
   const failing = document.findings.filter((f) => fails(f.severity, document.fail_on));
   writeAccepted(file, failing, words.reason ?? 'no reason given');

@@ -47,10 +47,9 @@ async function readGitSide(place: GitPlace, label: string): Promise<ReadSide> {
     throw unreadable(label, found.fault);
   }
   if (isCheckpointName(file) || isCheckpoint(found.subarray(0, HEAD))) {
-    const { openCheckpoint } = await import('../../runtime/weights/checkpoint.ts');
-    const source = openCheckpoint(bytesInMemory(found, { kind: 'weights', label }), label);
-    const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
-    return checkpointSide(tensors, source.notes ?? [], label, file);
+    const { tensorsOfCheckpoint } = await import('../checkpoint-tensors.ts');
+    const { tensors, notes } = tensorsOfCheckpoint(bytesInMemory(found, { kind: 'weights', label }), label);
+    return checkpointSide(tensors, notes, label, file);
   }
   const text = decodeUtf8(found);
   if (text === null) throw unreadable(label, 'the file is not UTF-8 text');

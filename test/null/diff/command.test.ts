@@ -49,6 +49,16 @@ describe('exit codes', () => {
     expect((await unetc('diff', base(), to(), ...more)).exit).toBe(exit);
   });
 
+  test('words that are off, and files that cannot be written, before anything is read', async () => {
+    const none = at('none.json');
+    const called = (...words: readonly string[]) => unetcJson('diff', ...words);
+    expect(await called(none)).toMatchObject({ exit: 2, error: { message: /^found 1 side, / } });
+    expect(await called(none, none, '--format', 'nope')).toMatchObject({ exit: 2 });
+    for (const option of ['--rename-map', '--write-accepted']) {
+      expect(await called(none, none, option, at())).toMatchObject({ exit: 9, error: { kind: 'output' } });
+    }
+  });
+
   test('a side that cannot be read is never without changes', async () => {
     writeFileSync(at('broken.json'), '{');
     writeFileSync(at('broken.safetensors'), 'x');
@@ -238,7 +248,8 @@ describe('sides', () => {
     const here = process.cwd();
     const graph = base();
     git('init', '-q');
-    git('add', 'a.json');
+    writeFileSync(at('tensors.json'), readFileSync('test/golden/tiny-film/state-dict.json'));
+    git('add', 'a.json', 'tensors.json');
     git('commit', '-qm', 'a');
     writeFileSync(graph, JSON.stringify(patched({ unet: { num_heads: 4 } }), null, 2));
     process.chdir(at());
@@ -247,7 +258,8 @@ describe('sides', () => {
       expect(a).toMatchObject({ label: 'git:HEAD:a.json', kind: 'graph' });
       expect(findings.map(({ rule }) => rule)).toEqual(Array(4).fill('weights/reinterpreted-heads'));
       const hash = '0'.repeat(40);
-      git('show', 'HEAD:a.json');
+      const tensors = await diff('git:HEAD:tensors.json', 'tensors.json');
+      expect(tensors).toMatchObject({ exit: 0, findings: [], a: { kind: 'checkpoint' } });
       writeFileSync('old.json', git('show', 'HEAD:a.json'));
       const driver = (...words: readonly string[]) => unetc('diff', '--git-driver', ...words);
       const changed = await driver('a.json', 'old.json', hash, '100644', 'a.json', hash, '100644');
