@@ -143,16 +143,15 @@ interface Images {
 }
 
 /**
- * A model gives as many channels as an image has, or twice as many; it takes as many as an image has, or with
- * super-resolution twice as many. Where it gives as many as it takes, both readings are possible.
+ * A model takes as many channels as an image has, or with super-resolution twice as many: an even number can be both.
+ * The likelier reading is the one whose model gives as many as an image has, or twice as many.
  */
 function readImages({ entry, out_channels }: ReadModel): Images {
   const half = entry / 2;
-  if (out_channels === half)
-    return { in_channels: half, superResolution: true, eitherSuperResolution: false };
-  const either = out_channels === entry && entry % 2 === 0;
-  const superResolution = either && !USUAL_CHANNELS.includes(entry) && USUAL_CHANNELS.includes(half);
-  return { in_channels: superResolution ? half : entry, superResolution, eitherSuperResolution: either };
+  const eitherSuperResolution = entry % 2 === 0;
+  const usual = out_channels === entry && !USUAL_CHANNELS.includes(entry) && USUAL_CHANNELS.includes(half);
+  const superResolution = eitherSuperResolution && (out_channels === half || usual);
+  return { in_channels: superResolution ? half : entry, superResolution, eitherSuperResolution };
 }
 
 function toldBy(

@@ -76,7 +76,7 @@ function superResolution({ superResolution, form }: Told): Undetermined {
   return {
     key: form === 'compact' ? '/unet/in_channels' : '/in_channels',
     hint: superResolution
-      ? 'or twice as many without super_resolution: the first convolution takes as many channels as the model gives'
-      : 'or half as many with super_resolution: the first convolution takes as many channels as the model gives',
+      ? 'or twice as many without super_resolution: the first convolution takes an even number of channels'
+      : 'or half as many with super_resolution: the first convolution takes an even number of channels',
   };
 }

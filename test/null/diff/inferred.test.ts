@@ -20,6 +20,20 @@ test.each(GOLDEN_NAMES)('%s, from what PyTorch saved', (name) => {
   expect(diffSides(sideOf(goldenGraph(name)), side).findings).toEqual([]);
 });
 
+test.each([
+  ['plain, half as many out', { in_channels: 4, out_channels: 2 }, {}],
+  [
+    'super-resolution, more out',
+    { in_channels: 1, out_channels: 3 },
+    { super_resolution: { low_res_size: 4 } },
+  ],
+])('channels that two readings make: %s', (_, channels, more) => {
+  const unet = { model_channels: 32, num_res_blocks: 1, attention_resolutions: [], channel_mult: [1] };
+  const made = sideOf({ version: 1, name: 'x', image_size: 16, unet: { ...unet, ...channels }, ...more });
+  const { side } = sideOfTensors(new Map(made.parameters.map(({ name, shape }) => [name, shape])), 'x');
+  expect(diffSides(made, side).findings).toEqual([]);
+});
+
 test('a state dict as JSON is a side', async () => {
   const { exit, stdout } = await unetc('diff', 'test/golden/tiny-film/state-dict.json', 'graphs/mnist.json');
   expect(exit).toBe(1);
