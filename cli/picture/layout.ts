@@ -54,6 +54,9 @@ const TOP = 156;
 const BAND = { gap: 10, pad: 9 };
 /** The least room for a skip's line and its number. */
 const SKIP = 92;
+/** Letters of sizes and of the title beside those of 12 pixels. */
+const SIZE_FONT = 1.25;
+const TITLE_FONT = 1.75;
 /** What the line of signs below takes. */
 const LEGEND = 820;
 
@@ -63,7 +66,8 @@ export function layOut(picture: Picture): Layout {
   const barred = !picture.compared;
   const [most, all] = barred ? [56, 190] : [34, 120];
   const step = deepest === 0 ? 0 : Math.max(22, Math.min(most, all / deepest));
-  const start = COLUMN.label + 24 + (barred ? COLUMN.percent + COLUMN.bar : 0);
+  const sizes = Math.max(...rows.map(({ size }) => SIZE_FONT * textWidth(size)));
+  const start = Math.max(COLUMN.label, sizes + 8) + 24 + (barred ? COLUMN.percent + COLUMN.bar : 0);
   const leftOf = (depth: number): number => start + step * depth;
   const inner = Math.max(...rows.map(({ depth, left }) => leftOf(depth) + boxWidth(left)));
   const center = Math.max(inner + SKIP / 2, leftOf(deepest) + COLUMN.chip / 2 + boxWidth(middle) / 2 + 30);
@@ -93,7 +97,9 @@ export function layOut(picture: Picture): Layout {
   const headBox = placeBox(head, rightOf(0), TOP - 62);
   const outer = Math.max(headBox.x + headBox.width, ...placed.map(({ right }) => right.x + right.width));
   const barsRight = outer + 22;
-  const width = barred ? Math.max(LEGEND, barsRight + COLUMN.bar + COLUMN.percent + 14) : barsRight;
+  const headline = Math.max(TITLE_FONT * textWidth(picture.title), textWidth(picture.subtitle)) + 36;
+  const drawn = barred ? Math.max(LEGEND, barsRight + COLUMN.bar + COLUMN.percent + 14) : barsRight;
+  const width = Math.max(drawn, headline);
   const middleTop = y + BAND.gap;
   const bottom = bands.at(-1)!;
   bands[bands.length - 1] = { ...bottom, height: middleTop + CHIP.height + BAND.pad - bottom.y };

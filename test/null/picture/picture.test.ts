@@ -107,6 +107,18 @@ describe('a picture', () => {
   });
 });
 
+it('has room for long names and for sizes in three dimensions', () => {
+  const unet = { dims: 3, in_channels: 1, model_channels: 32, out_channels: 1, num_res_blocks: 1 };
+  const file = { version: 1, name: 'm'.repeat(100), image_size: 1024, unet: { ...unet, channel_mult: [1] } };
+  const text = JSON.stringify({ ...file, unet: { ...file.unet, attention_resolutions: [] } });
+  const deep = loadGraph(text, 'deep').graph;
+  const { width, bars, bands } = layOut(describePicture({ graph: deep }));
+  // 20 and 14 pixels a letter high, half as wide at the least
+  expect(width).toBeGreaterThan(18 + 100 * 10);
+  expect(bands[0]!.size).toBe('1024 × 1024 × 1024');
+  expect(bars!.left - bars!.longest - 40).toBeGreaterThan(24 + bands[0]!.size.length * 7);
+});
+
 function apart(a: Rect, b: Rect): boolean {
   return a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
 }
