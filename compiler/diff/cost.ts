@@ -32,9 +32,14 @@ const MUCH = 0.1;
 
 const BYTES = { f32: 4, f16: 2 } as const;
 
-/** What a side costs. */
-export function costOfSide(side: DiffSide): Cost {
-  const { graph, schedule, compiled } = side;
+/** The precision that a side was compiled in; one that was not is taken to be in that of the other. */
+export function precisionOf({ compiled }: DiffSide, other: DiffSide): 'f32' | 'f16' {
+  return compiled?.precision ?? other.compiled?.precision ?? 'f32';
+}
+
+/** What a side costs, its weights in a precision. */
+export function costOfSide(side: DiffSide, precision: 'f32' | 'f16' = 'f32'): Cost {
+  const { graph, schedule } = side;
   const params = graph
     ? parameterCount(graph)
     : side.parameters.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);
@@ -42,7 +47,7 @@ export function costOfSide(side: DiffSide): Cost {
     params,
     macs: graph && !side.unknown.has('image_size') ? macsOf(graph) : null,
     activation_bytes: schedule?.activation_bytes ?? null,
-    weight_bytes: params * BYTES[compiled?.precision ?? 'f32'],
+    weight_bytes: params * BYTES[precision],
     dispatches: schedule?.dispatches.length ?? null,
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Graph } from '../graph/graph.ts';
 import { diffParameters } from './checkpoint.ts';
-import { type Cost, costOfSide, diffCost } from './cost.ts';
+import { type Cost, costOfSide, diffCost, precisionOf } from './cost.ts';
 import type { Finding } from './finding.ts';
 import { diffInterface } from './interface.ts';
 import { matchGraphs } from './match.ts';
@@ -25,7 +25,7 @@ export interface Diff {
 }
 
 export function diffSides(a: DiffSide, b: DiffSide): Diff {
-  const cost = { a: costOfSide(a), b: costOfSide(b) };
+  const cost = { a: costOfSide(a, precisionOf(a, b)), b: costOfSide(b, precisionOf(b, a)) };
   const graphs = { a: a.graph, b: b.graph };
   const pair = graphPair(a, b);
   if (!pair) {

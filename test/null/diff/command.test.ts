@@ -239,6 +239,15 @@ describe('sides', () => {
     expect((await unetc('diff', graph, at('bundle'))).exit).toBe(6);
   });
 
+  test('a bundle in float16 is the same as its graph and as a checkpoint of it', async () => {
+    await unetc('compile', base(), '-o', at('half'), '--precision', 'f16');
+    const weights = checkpoint(base(), 'own.safetensors');
+    for (const [side, ...words] of [[base()], [base(), '--no-schedule'], [weights]] as const) {
+      expect(await diff(at('half'), side, ...words)).toMatchObject({ exit: 0, findings: [] });
+      expect(await diff(side, at('half'), ...words)).toMatchObject({ exit: 0, findings: [] });
+    }
+  });
+
   test('git:REF:PATH, and the external diff of git', async () => {
     const git = (...words: readonly string[]) =>
       execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...words], {
