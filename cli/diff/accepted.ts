@@ -38,12 +38,21 @@ export function readAccepted(file: string): Accepted {
 }
 
 /**
- * Writes the findings as accepted. Reasons that the file has already are kept, and what no longer occurs is taken out.
+ * Accepts those of the findings that `fails` says. What the file has already keeps its reason, and is taken out where it
+ * no longer occurs.
  */
-export function writeAccepted(file: string, findings: readonly FoundFinding[], reason: string): void {
+export function writeAccepted(
+  file: string,
+  findings: readonly FoundFinding[],
+  fails: (found: FoundFinding) => boolean,
+  reason: string,
+): void {
   const before = pathKind(file) === 'file' ? readAccepted(file) : {};
-  const entries = findings.map(({ fingerprint, rule, place, message }) => {
-    return [fingerprint, { reason: before[fingerprint]?.reason ?? reason, rule, place, message }] as const;
+  const entries = findings.flatMap((found) => {
+    const { fingerprint, rule, place, message } = found;
+    const had = before[fingerprint]?.reason;
+    if (had === undefined && !fails(found)) return [];
+    return [[fingerprint, { reason: had ?? reason, rule, place, message }] as const];
   });
   const accepted = Object.fromEntries(entries.toSorted(([x], [y]) => (x < y ? -1 : 1)));
   writeFile(file, `${JSON.stringify({ version: 1, accepted }, null, 2)}\n`);

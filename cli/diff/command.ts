@@ -67,7 +67,7 @@ async function writeAccepts(document: DiffDocument, words: DiffWords): Promise<b
   const file = acceptedFile(words);
   if (file === undefined) return false;
   const { writeAccepted } = await import('./accepted.ts');
-  const failing = document.findings.filter((f) => fails(f.severity, document.fail_on));
-  writeAccepted(file, failing, words.reason ?? 'no reason given');
+  const { findings, fail_on } = document;
+  writeAccepted(file, findings, (f) => fails(f.severity, fail_on), words.reason ?? 'no reason given');
   return true;
 }

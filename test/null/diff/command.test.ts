@@ -137,6 +137,17 @@ describe('accepted findings', () => {
     expect(JSON.parse(readFileSync(file, 'utf8')).accepted).toEqual({});
   });
 
+  test('written again, keep what still occurs, though it would not fail', async () => {
+    const words = ['diff', base(), dropout(), '--write-accepted', at('accepted.json')] as const;
+    const written = async (...more: readonly string[]) => {
+      await unetc(...words, ...more);
+      return JSON.parse(readFileSync(at('accepted.json'), 'utf8')).accepted;
+    };
+    const first = await written('--fail-on', 'info', '--reason', 'inert');
+    expect(Object.keys(first).length).toBeGreaterThan(0);
+    expect(await written('--fail-on', 'breaking')).toEqual(first);
+  });
+
   test.each([
     '{',
     '{"version":2,"accepted":{}}',
