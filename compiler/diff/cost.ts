@@ -74,7 +74,9 @@ export function diffCost(sides: GraphPair, cost: { readonly a: Cost; readonly b:
     }
     const budget = has?.[metric];
     const over = budget !== undefined && after !== null && after > budget;
-    if (over && (before === null || before <= (had?.[metric] ?? budget) || after > before)) {
+    // what was over before, by as much, is nothing new
+    const within = before === null || before <= (had?.[metric] ?? Number.POSITIVE_INFINITY);
+    if (over && (within || after > before)) {
       const message = `${whole(after)} ${title} where the budget is ${whole(budget)}, ${relative(budget, after)}`;
       const at = `/budgets/${metric}`;
       found.push({ ...base, rule: 'cost/over-budget', pointer: at, after: whole(after), message });
