@@ -5,7 +5,7 @@ import { pathKind, writeFile } from '../runtime/files.ts';
 import { CheckFailed, type Context, UsageError } from './context.ts';
 import { unifiedDiff } from './diff/unified.ts';
 import { printWarnings, readGraph } from './graph-file.ts';
-import { reportOf } from './report.ts';
+import { type Report, reportOf } from './report.ts';
 
 /** The words of the call, as commander gives them. */
 export interface ReportWords {
@@ -22,10 +22,15 @@ interface FileReport {
   readonly over_budget: readonly string[];
 }
 
-/** Throws CheckFailed where `--check` finds something; every graph is looked at first. */
+/** Throws CheckFailed where `--check` finds something. Every graph is read and compiled before anything is written. */
 export function reportFiles(files: readonly string[], words: ReportWords, context: Context): void {
   if (words.write && words.check) throw new UsageError('--write and --check exclude each other');
-  const done = files.map((file): FileReport => oneReport(file, words, context));
+  const reports = files.map((file) => {
+    const { graph, warnings, locate } = readGraph(file);
+    printWarnings(warnings, file, context);
+    return { file, ...reportOf(graph, file.replace(/^.*[\\/]/, ''), { label: file, locate }) };
+  });
+  const done = reports.map((one): FileReport => oneReport(one, words, context));
   if (words.json) context.stdout(`${JSON.stringify({ reports: done }, null, 2)}\n`);
   if (!words.check) return;
   const stale = done.filter(({ state }) => state !== 'same').map(({ graph }) => graph);
@@ -34,7 +39,7 @@ export function reportFiles(files: readonly string[], words: ReportWords, contex
     ...(stale.length === 0
       ? []
       : [
-          `${stale.length === 1 ? 'a report is' : `${stale.length} reports are`} not what the graph gives; run: unetc report ${stale.join(' ')} --write`,
+          `${stale.length === 1 ? 'a report is' : `${stale.length} reports are`} not what the graph gives; run: unetc report ${stale.map(shellWord).join(' ')} --write`,
         ]),
     ...over,
   ];
@@ -43,16 +48,19 @@ export function reportFiles(files: readonly string[], words: ReportWords, contex
 
 /** `graphs/mine.report.txt` of `graphs/mine.json`. */
 export function reportPath(file: string): string {
-  return file.replace(/\.(json|ts)$/, '').concat('.report.txt');
+  return file.replace(/\.(json|[mc]?ts)$/i, '').concat('.report.txt');
 }
 
-function oneReport(graph: string, { write, check, json }: ReportWords, context: Context): FileReport {
-  const read = readGraph(graph);
-  printWarnings(read.warnings, graph, context);
-  const { text, over } = reportOf(read.graph, graph.replace(/^.*[\\/]/, ''), {
-    label: graph,
-    locate: read.locate,
-  });
+/** A path as a word of a command line. */
+function shellWord(file: string): string {
+  return /^[\w./:@%+,=-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
+}
+
+function oneReport(
+  { file: graph, text, over }: { readonly file: string } & Report,
+  { write, check, json }: ReportWords,
+  context: Context,
+): FileReport {
   const report = reportPath(graph);
   const found = { graph, report, over_budget: over };
   if (write) {

@@ -1,6 +1,6 @@
 // The reports beside graphs: written, checked, held to budgets; those of this project are up to date.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { withoutNumbers } from '../../../cli/report.ts';
 import { patched } from '../../fixtures/diff-sides.ts';
@@ -53,6 +53,18 @@ describe('unetc report', () => {
     expect(reports).toEqual([{ graph, report: at('mine.report.txt'), over_budget: [], state: 'written' }]);
     expect((await unetc('report', graph, '--write', '--check')).exit).toBe(2);
     expect((await unetc('report', at('none.json'), '--check')).exit).toBe(3);
+  });
+
+  test('--write writes nothing where one of the graphs is bad', async () => {
+    const graph = save(patched({}));
+    expect((await unetc('report', graph, at('none.json'), '--write')).exit).toBe(3);
+    expect(existsSync(at('mine.report.txt'))).toBe(false);
+  });
+
+  test('the command that mends a report can be pasted, whatever the path', async () => {
+    writeFileSync(at("it's mine.json"), JSON.stringify(patched({})));
+    const { stderr } = await unetc('report', at("it's mine.json"), '--check');
+    expect(stderr).toContain(`run: unetc report '${at("it'\\''s mine.json")}' --write`);
   });
 
   test('leaves out the numbers of values', () => {
