@@ -13,8 +13,13 @@ const MOST_BYTES = 58_000;
 /** Tensors and the like that one finding lists. */
 const MOST_DETAILS = 12;
 
+/** Accepted findings that no longer occur, and the characters of a reason: both are of any number. */
+const MOST_STALE = 20;
+const MOST_REASON = 200;
+
 const MARKS = { breaking: '🔴', dangerous: '🟡', info: '🔵' } as const;
 
+/** Never more than `MOST_BYTES` where labels and notes are of usual length. */
 export function renderMarkdown(document: DiffDocument): string {
   const head = [
     `### ${code(document.a.label)} → ${code(document.b.label)}`,
@@ -23,9 +28,7 @@ export function renderMarkdown(document: DiffDocument): string {
     '',
     ...summaryTable(document),
     ...costTable(document),
-    ...document.stale.map(
-      ({ fingerprint, reason }) => `- accepted ${code(fingerprint)} (${escaped(reason)}) no longer occurs`,
-    ),
+    ...staleLines(document),
     ...document.notes.map((note) => `- ${escaped(note)}`),
     '',
   ].join('\n');
@@ -63,6 +66,18 @@ function costTable({ cost, findings }: DiffDocument): readonly string[] {
     return [`| ${METRICS[metric].title} | ${whole(before)} | ${whole(after)} | ${change} |`];
   });
   return ['| cost of one image | before | after | |', '|---|---:|---:|---:|', ...rows, ''];
+}
+
+function staleLines({ stale }: DiffDocument): readonly string[] {
+  const lines = stale.slice(0, MOST_STALE).map(({ fingerprint, reason }) => {
+    return `- accepted ${code(fingerprint)} (${escaped(clipped(reason))}) no longer occurs`;
+  });
+  const rest = stale.length - lines.length;
+  return rest > 0 ? [...lines, `- … and ${rest} more that no longer occur`] : lines;
+}
+
+function clipped(reason: string): string {
+  return reason.length > MOST_REASON ? `${reason.slice(0, MOST_REASON)}…` : reason;
 }
 
 /** One fold for each family, its entries as far as there is room. */

@@ -96,6 +96,21 @@ describe('markdown', () => {
     expect(stdout).toMatch(/\| weights \| 🔴 \d+ \|/);
   });
 
+  test('stays below 60 kB with many accepted findings that no longer occur', async () => {
+    const keys = Array.from({ length: 1500 }, (_, i) => i.toString(16).padStart(12, '0'));
+    const reason = 'because '.repeat(100);
+    const accepted = Object.fromEntries(keys.map((key) => [key, { reason }]));
+    const { stdout } = await diff(
+      'markdown',
+      undefined,
+      '--accept',
+      save('accepted.json', { version: 1, accepted }),
+    );
+    expect(Buffer.byteLength(stdout)).toBeLessThan(60_000);
+    expect(stdout).toContain('\n- … and 1480 more that no longer occur\n');
+    expect(stdout).toContain('<details>');
+  });
+
   test('of a huge diff stays below 60 kB and counts what is left out', async () => {
     const explicit = JSON.parse(
       (await unetc('expand', save('a.json', patched({ unet: { num_res_blocks: 60 } })))).stdout,
