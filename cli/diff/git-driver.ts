@@ -9,6 +9,7 @@ import { type ReadSide, readSide } from './read-side.ts';
 import { render } from './render.ts';
 import { runDiff } from './run-diff.ts';
 
+/** Prints the diff of the two files that git names. Throws UsageError where the words are not git's. */
 export async function gitDriver(
   words: readonly string[],
   options: DiffWords,

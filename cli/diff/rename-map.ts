@@ -20,6 +20,7 @@ const renameFile = z.strictObject({
   dropped: z.array(z.string()),
 });
 
+/** Writes a map. Throws RuntimeError('output'). */
 export function writeRenameMap(
   file: string,
   map: RenameMap,

@@ -10,6 +10,7 @@ import type { Mark, PictureSide } from '../picture/picture.ts';
 import type { DiffDocument } from './document.ts';
 import { changeOf, foldFindings } from './fold.ts';
 
+/** The page. Throws UsageError where a side has no graph to draw. */
 export function renderHtml(document: DiffDocument, { a, b }: Diff['graphs']): string {
   if (!a || !b)
     throw new UsageError('--format html: a checkpoint of another family has no picture; name graphs');

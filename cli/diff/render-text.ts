@@ -19,6 +19,7 @@ type Paint = (style: keyof typeof STYLES, text: string) => string;
 
 const STYLES = { '+': 32, '-': 31, '~': 33, breaking: 31, dangerous: 33, info: 36, bold: 1, dim: 2 } as const;
 
+/** The lines, the summary last. */
 export function renderText(document: DiffDocument, { color, all }: TextOptions): string {
   const paint: Paint = (style, text) => (color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text);
   const lines = [paint('bold', `${document.a.label} -> ${document.b.label}`)];

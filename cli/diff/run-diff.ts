@@ -28,11 +28,13 @@ export interface DiffOptions {
 /** Blocks of both graphs together that are compiled unasked. */
 const USUAL_BLOCKS = 250;
 
+/** A diff as it is printed, and what pictures and rename maps are made of. */
 export interface DiffRun {
   readonly document: DiffDocument;
   readonly diff: Diff;
 }
 
+/** Compares two sides that were read. A schedule that cannot be compared is a note, not a failure. */
 export async function runDiff(a: ReadSide, b: ReadSide, options: DiffOptions): Promise<DiffRun> {
   const { sides, bundles, notes } = compileSides(a, b, options);
   const diff = diffSides(sides.a, sides.b);

@@ -60,6 +60,7 @@ const TITLE_FONT = 1.75;
 /** What the line of signs below takes. */
 const LEGEND = 820;
 
+/** Gives every part its place, in pixels from the upper left. */
 export function layOut(picture: Picture): Layout {
   const { rows, middle, head, conditions } = picture;
   const deepest = Math.max(...rows.map(({ depth }) => depth));

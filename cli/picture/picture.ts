@@ -219,6 +219,7 @@ function costLines({ params, macs }: LayerCost, { cost }: Say): readonly string[
   ];
 }
 
+/** A share from 0 to 1 in as many digits as tell it apart. */
 export function percent(share: number): string {
   if (share > 0 && share < 0.0005) return '< 0.1%';
   return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;

@@ -14,6 +14,7 @@ import { diffSchedule } from './schedule.ts';
 import { type DiffSide, graphPair } from './side.ts';
 import { diffWeights } from './weights.ts';
 
+/** All that comparing two sides gives. */
 export interface Diff {
   /** By family, the gravest first, then in the order of computation. */
   readonly findings: readonly Finding[];
@@ -24,6 +25,7 @@ export interface Diff {
   readonly graphs: { readonly a: Graph | null; readonly b: Graph | null };
 }
 
+/** Everything that is other in B than in A, with what both cost and how a checkpoint moves over. */
 export function diffSides(a: DiffSide, b: DiffSide): Diff {
   const cost = { a: costOfSide(a, precisionOf(a, b)), b: costOfSide(b, precisionOf(b, a)) };
   const graphs = { a: a.graph, b: b.graph };

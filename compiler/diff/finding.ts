@@ -6,6 +6,7 @@ import { DIFF_RULES, type Family, familyOf, type RuleId, type Severity } from '.
 /** `+` something is new, `-` something is gone, `~` something is other than it was. */
 export type Change = '+' | '-' | '~';
 
+/** One thing that changed. */
 export interface Finding {
   readonly rule: RuleId;
   readonly family: Family;
@@ -42,6 +43,7 @@ export interface FindingDraft {
   readonly severity?: Severity;
 }
 
+/** The finding of a draft: with its family, its severity and its fingerprint. */
 export function finding(draft: FindingDraft): Finding {
   const { rule, change, place, pointer, before, after, message, details = [] } = draft;
   const path = draft.path ?? { a: null, b: null };

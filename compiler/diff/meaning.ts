@@ -18,7 +18,7 @@ export function diffMeaning(sides: GraphPair): readonly Finding[] {
 }
 
 /** Whether a strict load of a checkpoint of A into B goes through. */
-export function sameParameters({ a, b }: GraphPair): boolean {
+function sameParameters({ a, b }: GraphPair): boolean {
   const others = new Map(b.parameters.map((p) => [p.name, p]));
   return (
     a.parameters.length === b.parameters.length &&

@@ -36,10 +36,12 @@ export function layerPairParameters(
 /** Parameters that belong to no layer: the time embedding, the label embedding and the head. */
 export const GLOBAL_PARTS = ['time_embed', 'label_emb', 'out'] as const;
 
+/** The parameters of one of them. */
 export function globalParameters(graph: Graph, part: (typeof GLOBAL_PARTS)[number]): readonly Parameter[] {
   return parameters({ ...graph, blocks: [] }).filter(({ name }) => name.startsWith(`${part}.`));
 }
 
+/** Whether the values of one are those of the other as they stand. */
 export function sameShape(a: Parameter, b: Parameter): boolean {
   return a.shape.join() === b.shape.join();
 }

@@ -24,6 +24,7 @@ export interface ScheduleFacts {
   readonly activation_bytes: number;
 }
 
+/** Reads a bundle's manifest. */
 export function scheduleFacts({ manifest, kernels }: Bundle): ScheduleFacts {
   return {
     target: manifest.target,
