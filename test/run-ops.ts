@@ -79,7 +79,7 @@ export interface OpsOptions {
 export function compileOps(ops: OpGraph, options: OpsOptions = {}): Bundle {
   const { fuse = true, target = GENERIC, strict = false } = options;
   verifyOpGraph(ops);
-  const schedule = buildSchedule(ops, target, fuse ? undefined : [], strict);
+  const schedule = buildSchedule(ops, target, fuse ? undefined : [], { strict });
   verifySchedule(schedule);
   const memory = planMemory(schedule);
   verifyMemory(memory);

@@ -3,7 +3,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { GENERIC, type Target } from '../target.ts';
-import { chooseConv } from './choices.ts';
+import { type ChoiceOptions, chooseConv } from './choices.ts';
 import type { Fusion } from './fusions/fusion.ts';
 import { fusionsOf } from './fusions/index.ts';
 import { initialGroups } from './groups.ts';
@@ -11,25 +11,23 @@ import type { Schedule } from './schedule.ts';
 import { type ChosenGroup, insertStatistics } from './statistics.ts';
 import { homeOf, insertTransfers } from './storage.ts';
 import { hoistTimePath } from './time-path.ts';
-import type { Tuning } from './tuning.ts';
 
 /**
- * Schedules a graph. `strict` leaves out what is less exact than the plain algorithm; `fusions` are applied in order:
- * the target's where not given, none for the unfused schedule. `tuning` is what was measured on the adapter.
+ * Schedules a graph. `fusions` are applied in order: the target's where not given, none for the unfused schedule;
+ * `options` say how convolutions are chosen.
  */
 export function buildSchedule(
   graph: OpGraph,
   target: Target = GENERIC,
   fusions?: readonly Fusion[],
-  strict = false,
-  tuning?: Tuning,
+  options: ChoiceOptions = {},
 ): Schedule {
-  const groups = (fusions ?? fusionsOf(target, strict, tuning)).reduce(
+  const groups = (fusions ?? fusionsOf(target, options)).reduce(
     (current, fusion) => fusion.run(graph, current),
     initialGroups(graph),
   );
   const chosen = groups.map((group): ChosenGroup => {
-    const choice = chooseConv(graph, group, target, { strict, tuning });
+    const choice = chooseConv(graph, group, target, options);
     return {
       ...group,
       tile: choice?.tile ?? null,

@@ -3,13 +3,14 @@
 // every batch size.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import { sizeOf } from '../ops/op.ts';
 import type { Target } from '../target.ts';
 import { convMicroseconds } from './cost-model.ts';
 import { type MatrixTile, matrixTile } from './matrix-tiles.ts';
 import type { Group, Tile, WinogradTile } from './schedule.ts';
 import { keyOf, type Tuning } from './tuning.ts';
 import { extentOf } from './values.ts';
-import { canUseWinograd } from './winograd.ts';
+import { canUseWinograd, planesOf } from './winograd.ts';
 
 /** A way to compute a convolution. */
 export interface Candidate {
@@ -47,10 +48,12 @@ const SUBGROUP_TILES: readonly Tile[] = [
 ];
 
 export interface ChoiceOptions {
-  /** Leaves out every algorithm that is less exact than the plain one. */
-  readonly strict: boolean;
+  /** Leaves out every algorithm that is less exact than the plain one. Default false. */
+  readonly strict?: boolean;
   /** What was measured on the adapter; the fastest candidate of a group that is in it is taken. */
   readonly tuning?: Tuning | undefined;
+  /** Microseconds that a byte of packed weights is worth: with a price, the choice saves memory. Default 0. */
+  readonly price?: number;
 }
 
 /** The choice for a convolution group; null for other groups. */
@@ -67,8 +70,14 @@ export function chooseConv(
     const microseconds = times[nameOf(candidate)];
     return microseconds === undefined ? [] : [{ ...candidate, microseconds }];
   });
-  if (measured.length > 0) return fastest(measured, 'measured ');
-  if (target.products === 'subgroup') return fastest(rateConv(graph, group, candidates), '');
+  const { price = 0 } = options;
+  const cost = (one: RatedCandidate) => one.microseconds + price * weightBytes(graph, group, one);
+  if (measured.length > 0) {
+    const others =
+      price > 0 && target.products === 'subgroup' ? unmeasured(graph, group, candidates, measured) : [];
+    return cheapest([...measured, ...others], cost, 'measured ');
+  }
+  if (target.products === 'subgroup') return cheapest(rateConv(graph, group, candidates), cost, '');
   const tile = candidates.length === 1 ? candidates[0]!.tile : workgroupTile(graph, group);
   return { winograd: null, tile, reason: null };
 }
@@ -78,7 +87,7 @@ export function candidatesOf(
   graph: OpGraph,
   group: Group,
   { products }: Target,
-  { strict }: ChoiceOptions,
+  { strict = false }: ChoiceOptions,
 ): readonly Candidate[] {
   if (products === 'matrix' && graph.nodes[group.result]!.type.dtype === 'f16')
     return [{ winograd: null, tile: pixelsByChannels(matrixTile(graph, group)) }];
@@ -103,8 +112,36 @@ export function nameOf({ winograd, tile }: Candidate): string {
   return `${winograd ? `winograd${winograd}` : 'direct'} ${tile.m}x${tile.n}`;
 }
 
-function fastest(candidates: readonly RatedCandidate[], source: 'measured ' | ''): Choice {
-  const rated = candidates.toSorted((a, b) => a.microseconds - b.microseconds);
+/** What a tuning left out because it was too slow to be measured: slower than all that was, by the model or at the least. */
+function unmeasured(
+  graph: OpGraph,
+  group: Group,
+  candidates: readonly Candidate[],
+  measured: readonly RatedCandidate[],
+): readonly RatedCandidate[] {
+  const slowest = Math.max(...measured.map(({ microseconds }) => microseconds));
+  const known = new Set(measured.map(nameOf));
+  return rateConv(
+    graph,
+    group,
+    candidates.filter((one) => !known.has(nameOf(one))),
+  ).map((one) => ({ ...one, microseconds: Math.max(one.microseconds, slowest) }));
+}
+
+/** Bytes of the weights as a candidate packs them: Winograd's planes are more than the taps that they come of. */
+function weightBytes(graph: OpGraph, group: Group, { winograd, tile }: Candidate): number {
+  const [, , ...kernel] = graph.nodes[graph.nodes[group.anchor]!.inputs[1]!]!.type.shape;
+  const inputs = group.sources.reduce((sum, value) => sum + extentOf(graph, value).quads * 4, 0);
+  const outputs = Math.ceil(extentOf(graph, group.result).channels / tile.n) * tile.n;
+  return (winograd ? planesOf(winograd) : sizeOf(kernel)) * inputs * outputs * 4;
+}
+
+function cheapest(
+  candidates: readonly RatedCandidate[],
+  cost: (one: RatedCandidate) => number,
+  source: 'measured ' | '',
+): Choice {
+  const rated = candidates.toSorted((a, b) => cost(a) - cost(b));
   const { winograd, tile } = rated[0]!;
   return { winograd, tile, reason: source + reasonOf(rated) };
 }

@@ -2,17 +2,16 @@
 // reads each pixel about twice: the normalised activation is never written.
 
 import type { Target } from '../../target.ts';
-import { chooseConv } from '../choices.ts';
-import type { Tuning } from '../tuning.ts';
+import { type ChoiceOptions, chooseConv } from '../choices.ts';
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader } from './fusion.ts';
 
-export const fuse_norm_winograd = (target: Target, tuning?: Tuning): Fusion => ({
+export const fuse_norm_winograd = (target: Target, options: ChoiceOptions): Fusion => ({
   name: 'fuse_norm_winograd',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
       const plain = map.upsample === null && map.prologue.length > 0 && reader.prologue.length === 0;
-      const choice = chooseConv(graph, reader, target, { strict: false, tuning });
+      const choice = chooseConv(graph, reader, target, options);
       return plain && choice?.winograd ? { ...reader, sources: map.sources, prologue: map.prologue } : null;
     }),
 });

@@ -32,7 +32,7 @@ const PLAIN_KEY = 'conv 64>32 3x3 s1 p1 16x16';
 
 function convolution(text: string, target: Target = SOFTWARE, tuning?: Tuning, strict = false) {
   const graph = graphOf(text);
-  const schedule = buildSchedule(graph, target, undefined, strict, tuning);
+  const schedule = buildSchedule(graph, target, undefined, { strict, tuning });
   return { graph, schedule, group: schedule.groups.find(({ kind }) => kind === 'conv')! };
 }
 

@@ -27,7 +27,7 @@ function winogradOf(shape: Shape, target: Target = SOFTWARE, strict = false): nu
     %3 = conv(%0, %1, %2) {stride=${each(stride)}, padding=${each((kernel - 1) / 2)}}
     return output=%3
   `);
-  return buildSchedule(graph, target, undefined, strict).groups.find((g) => g.kind === 'conv')!.winograd;
+  return buildSchedule(graph, target, undefined, { strict }).groups.find((g) => g.kind === 'conv')!.winograd;
 }
 
 describe('a convolution', () => {
