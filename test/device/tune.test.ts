@@ -12,10 +12,11 @@ import { unetc, unetcJson } from '../unetc.ts';
 
 const at = temporaryFolder();
 const { features } = await inspectAdapter();
-const targets = await testTargets();
+// a software driver takes seconds for each kernel of workgroups, and every tile is another one
+const target = (await testTargets()).at(-1)!.name;
 const timed = test.skipIf(!features.has(TIMING_FEATURE));
 
-timed.each(targets.map(({ name }) => name))('target %s', async (target) => {
+timed('what is measured is what is chosen', async () => {
   const [graph, file] = [at('small.json'), at(`${target}.json`)];
   fs.writeFileSync(graph, SMALL_GRAPH);
   const words = [graph, '--target', target, '--runs', '2', '-o', file];
