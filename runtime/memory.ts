@@ -47,12 +47,7 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       label,
       size: [width, rowsOf(bytes, width)],
       format: 'rgba32float',
-      // Dawn zeroes a texture before a part of it is copied to: on the GPU where it could be drawn to, else on the host
-      usage:
-        GPUTextureUsage.STORAGE_BINDING |
-        GPUTextureUsage.COPY_DST |
-        GPUTextureUsage.COPY_SRC |
-        GPUTextureUsage.RENDER_ATTACHMENT,
+      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.COPY_SRC,
     });
     made.push(created);
     return created;
