@@ -84,6 +84,9 @@ export interface BenchResult extends Timing, Omit<ProgramFacts, 'driver'> {
 /** Milliseconds that one engine may run for before it sits out rounds. */
 const BUDGET_MS = 60_000;
 
+/** Before each pass: seen on two cores, a pass right behind one of ONNX Runtime took a tenth longer. */
+const REST_MS = 60;
+
 interface Running {
   readonly job: EngineJob;
   readonly process: EngineProcess;
@@ -174,7 +177,7 @@ async function measure(
   const times = await runRounds(
     engines.map(([, { process }]) => process),
     {
-      ...{ warmup: job.warmup, runs: job.runs, budgetMs: BUDGET_MS },
+      ...{ warmup: job.warmup, runs: job.runs, budgetMs: BUDGET_MS, restMs: REST_MS },
       check: () => context.signal.throwIfAborted(),
       done: (round) => context.interactive && context.stderr(`\rround ${round} of ${job.warmup + job.runs} `),
     },

@@ -5,6 +5,8 @@ export interface RoundOptions {
   readonly runs: number;
   /** An engine that has run for this long sits out what is left, once it has enough runs. */
   readonly budgetMs: number;
+  /** Before each pass: threads of the engine that ran before may spin for a while when they have nothing to do. */
+  readonly restMs: number;
   /** Before each pass; throws to stop. */
   check(): void;
   /** After each round. */
@@ -18,7 +20,7 @@ const FEWEST_WARMUPS = 1;
 /** The milliseconds of each engine's measured passes; null where it failed, which `failed` is told. */
 export async function runRounds(
   engines: readonly { run(): Promise<number> }[],
-  { warmup, runs, budgetMs, check, done }: RoundOptions,
+  { warmup, runs, budgetMs, restMs, check, done }: RoundOptions,
   failed: (engine: number, error: unknown) => void,
 ): Promise<readonly (readonly number[] | null)[]> {
   const states = engines.map(() => ({ times: [] as number[], spent: 0, warm: 0, alive: true }));
@@ -29,6 +31,7 @@ export async function runRounds(
       const enough = warming ? state.warm >= FEWEST_WARMUPS : state.times.length >= FEWEST_RUNS;
       const part = warming ? budgetMs / 4 : budgetMs;
       if (!state.alive || (enough && state.spent > part)) continue;
+      await new Promise((resolve) => setTimeout(resolve, restMs));
       check();
       try {
         const ms = await engine.run();

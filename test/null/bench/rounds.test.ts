@@ -24,7 +24,14 @@ describe('rounds', () => {
     const rounds: number[] = [];
     const times = await runRounds(
       list,
-      { warmup: 1, runs: 2, budgetMs: 1000, check: () => undefined, done: (round) => rounds.push(round) },
+      {
+        warmup: 1,
+        runs: 2,
+        budgetMs: 1000,
+        restMs: 0,
+        check: () => undefined,
+        done: (round) => rounds.push(round),
+      },
       never,
     );
     expect(order).toEqual([0, 1, 0, 1, 0, 1]);
@@ -37,14 +44,16 @@ describe('rounds', () => {
 
   test('one that takes long is warmed up once and measured three times', async () => {
     const { list, order } = engines(1, 600);
-    const times = await runRounds(list, { warmup: 3, runs: 10, budgetMs: 1000, ...quiet }, never);
+    const times = await runRounds(list, { warmup: 3, runs: 10, budgetMs: 1000, restMs: 0, ...quiet }, never);
     expect(times.map((ms) => ms?.length)).toEqual([10, 3]);
     expect(order.filter((i) => i === 1)).toHaveLength(4);
   });
 
   test('no warm-up is possible, and fewer runs than the fewest', async () => {
     const { list } = engines(1);
-    expect(await runRounds(list, { warmup: 0, runs: 1, budgetMs: 1000, ...quiet }, never)).toEqual([[1]]);
+    expect(await runRounds(list, { warmup: 0, runs: 1, budgetMs: 1000, restMs: 0, ...quiet }, never)).toEqual(
+      [[1]],
+    );
   });
 
   test('one that fails is out, the others go on', async () => {
@@ -53,7 +62,7 @@ describe('rounds', () => {
     const faults: unknown[] = [];
     const times = await runRounds(
       [list[0]!, broken, list[1]!],
-      { warmup: 0, runs: 2, budgetMs: 1000, ...quiet },
+      { warmup: 0, runs: 2, budgetMs: 1000, restMs: 0, ...quiet },
       (i, error) => faults.push([i, String(error)]),
     );
     expect(times).toEqual([[1, 1], null, [1, 1]]);
@@ -74,7 +83,7 @@ describe('rounds', () => {
     };
     const running = runRounds(
       [dying],
-      { warmup: 0, runs: 2, budgetMs: 1000, check, done: () => undefined },
+      { warmup: 0, runs: 2, budgetMs: 1000, restMs: 0, check, done: () => undefined },
       never,
     );
     await expect(running).rejects.toThrow('interrupted');
