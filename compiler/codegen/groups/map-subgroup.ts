@@ -3,10 +3,11 @@
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Home, Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
-import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
+import { type Extent, extentOf, nodeOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { affinePrologue, type Fragment, joinFragments, loadSources, readValue, value } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { mapSizes } from './map.ts';
 
 /** Octets of pixels of a workgroup. */
 const OCTETS = 16;
@@ -54,25 +55,12 @@ function storeResult(result: number, home: Home): Fragment {
 }
 
 function callMap(out: Extent, input: Extent, fused: Fragment, factor: readonly number[] = []): KernelCall {
-  const [scale_d, scale_h, scale_w] = padSpace(factor, 1);
   return callKernel({
     file: 'map_subgroup',
     consts: { OCTETS, TEXTURE_WIDTH },
     ...fused,
     declared: {},
     workgroups: [Math.ceil(out.pixels / (OCTETS * 8)), out.quads, out.batch],
-    sizes: {
-      ...fused.sizes,
-      pixels: out.pixels,
-      height: out.height,
-      width: out.width,
-      out_quads: out.quads,
-      in_pixels: input.pixels,
-      in_height: input.height,
-      in_width: input.width,
-      scale_d,
-      scale_h,
-      scale_w,
-    },
+    sizes: { ...fused.sizes, ...mapSizes(out, input, factor) },
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
-import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
+import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import {
   type Fragment,
@@ -34,7 +34,6 @@ export function map({ graph }: Schedule, group: ScheduledGroup): KernelCall {
     epilogueOf(graph, group.epilogue),
     storedHalves(graph, { result: group.result }),
   );
-  const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
   return callKernel({
     file: 'map',
     consts: { TILE_PIXELS },
@@ -56,20 +55,25 @@ export function map({ graph }: Schedule, group: ScheduledGroup): KernelCall {
     declared: { result: value(group.result) },
     weights: normed ? weights.finish() : null,
     workgroups: [Math.ceil(out.pixels / TILE_PIXELS), Math.ceil(out.quads / 8), out.batch],
-    sizes: {
-      ...fused.sizes,
-      pixels: out.pixels,
-      height: out.height,
-      width: out.width,
-      out_quads: out.quads,
-      in_pixels: input.pixels,
-      in_height: input.height,
-      in_width: input.width,
-      scale_d,
-      scale_h,
-      scale_w,
-    },
+    sizes: { ...fused.sizes, ...mapSizes(out, input, upsample?.attrs.factor) },
   });
+}
+
+/** Sizes of a map of `input` to `out`, which nearest upsampling makes larger by `factor`. */
+export function mapSizes(out: Extent, input: Extent, factor: readonly number[] = []) {
+  const [scale_d, scale_h, scale_w] = padSpace(factor, 1);
+  return {
+    pixels: out.pixels,
+    height: out.height,
+    width: out.width,
+    out_quads: out.quads,
+    in_pixels: input.pixels,
+    in_height: input.height,
+    in_width: input.width,
+    scale_d,
+    scale_h,
+    scale_w,
+  };
 }
 
 function prologueHook({ affine, silu }: Prologue): Fragment {
