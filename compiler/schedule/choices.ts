@@ -9,7 +9,7 @@ import { convMicroseconds } from './cost-model.ts';
 import { type MatrixTile, matrixTile } from './matrix-tiles.ts';
 import type { Group, Tile, WinogradTile } from './schedule.ts';
 import { keyOf, type Tuning } from './tuning.ts';
-import { extentOf } from './values.ts';
+import { extentOf, quadsOf } from './values.ts';
 import { canUseWinograd, planesOf } from './winograd.ts';
 
 /** A way to compute a convolution. */
@@ -131,7 +131,7 @@ function unmeasured(
 /** Bytes of the weights as a candidate packs them: Winograd's planes are more than the taps that they come of. */
 function weightBytes(graph: OpGraph, group: Group, { winograd, tile }: Candidate): number {
   const [, , ...kernel] = graph.nodes[graph.nodes[group.anchor]!.inputs[1]!]!.type.shape;
-  const inputs = group.sources.reduce((sum, value) => sum + extentOf(graph, value).quads * 4, 0);
+  const inputs = quadsOf(graph, group.sources) * 4;
   const outputs = Math.ceil(extentOf(graph, group.result).channels / tile.n) * tile.n;
   return (winograd ? planesOf(winograd) : sizeOf(kernel)) * inputs * outputs * 4;
 }

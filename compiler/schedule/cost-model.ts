@@ -5,7 +5,7 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { sizeOf } from '../ops/op.ts';
 import type { Group, Tile, WinogradTile } from './schedule.ts';
 import { isNormed } from './tuning.ts';
-import { extentOf } from './values.ts';
+import { extentOf, quadsOf } from './values.ts';
 import { planesOf, tilesOf } from './winograd.ts';
 
 /** Cycles a microsecond of all processors together. */
@@ -38,7 +38,7 @@ export function convMicroseconds(
   { winograd, tile }: { readonly winograd: WinogradTile | null; readonly tile: Tile },
 ): number {
   const out = extentOf(graph, group.result);
-  const quads = group.sources.reduce((sum, value) => sum + extentOf(graph, value).quads, 0);
+  const quads = quadsOf(graph, group.sources);
   const [, , ...kernel] = graph.nodes[graph.nodes[group.anchor]!.inputs[1]!]!.type.shape;
   if (winograd === null) {
     const product = productCycles(out.pixels, out.channels, quads * sizeOf(kernel), tile);

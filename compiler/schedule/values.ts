@@ -94,6 +94,11 @@ export function extentOf(graph: OpGraph, id: number): Extent {
   };
 }
 
+/** Vectors of four channels of all values that are read as one. */
+export function quadsOf(graph: OpGraph, values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + extentOf(graph, value).quads, 0);
+}
+
 /** A per-dimension list as [depth, height, width], filled in front. */
 export function padSpace(sizes: readonly number[], fill: number): readonly [number, number, number] {
   const all = [fill, fill, fill, ...sizes].slice(-3);

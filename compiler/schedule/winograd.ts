@@ -3,7 +3,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Group, WinogradTile } from './schedule.ts';
-import { extentOf } from './values.ts';
+import { extentOf, quadsOf } from './values.ts';
 
 /**
  * Bytes of the planes that are computed at once. A larger batch is computed in parts, so that the choice depends on one
@@ -48,7 +48,7 @@ export function samplesAtOnce(graph: OpGraph, group: Group, m: WinogradTile): nu
 
 /** Bytes of all planes of one sample's input. */
 export function inputPlaneBytes(graph: OpGraph, group: Group, m: WinogradTile): number {
-  const quads = group.sources.reduce((sum, value) => sum + extentOf(graph, value).quads, 0);
+  const quads = quadsOf(graph, group.sources);
   return planesOf(m) * quads * planeRow(tilesOf(graph, group.anchor, m)) * 16;
 }
 

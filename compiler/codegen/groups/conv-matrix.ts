@@ -2,7 +2,6 @@
 
 import { matrixTile } from '../../schedule/matrix-tiles.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
-import { nodeOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import {
   type Fragment,
@@ -16,6 +15,7 @@ import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { conv } from './conv.ts';
 import { convGeometry } from './conv-geometry.ts';
+import { packConv } from './conv-weights.ts';
 
 /** Input channels of a step: two matrices. */
 const CHUNK = 32;
@@ -23,23 +23,13 @@ const CHUNK = 32;
 export function convMatrix(schedule: Schedule, group: ScheduledGroup): KernelCall {
   const { graph } = schedule;
   if (graph.nodes[group.result]!.type.dtype !== 'f16') return conv(schedule, group);
-  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group, true);
+  const geometry = convGeometry(graph, group, true);
+  const { out, taps, fragment } = geometry;
   const tile = matrixTile(graph, group);
-  const chunks = Math.ceil((quads * 4) / CHUNK);
-  const skipChunks = Math.ceil((skipQuads * 4) / CHUNK);
-  const steps = chunks * taps + skipChunks;
-
   const weights = createWeightsBuilder(graph);
   const columns = { m: tile.width * tile.height, n: tile.channels };
-  const offset = weights.reserveProduct(out.channels, steps, CHUNK, columns, true);
-  const place = { layout: 'rows', tile: columns, chunk: CHUNK, steps, offset } as const;
-  weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed: node.op === 'conv_transpose' });
-  const biasAt = weights.vector(node.inputs[2]!);
-  if (group.skip) {
-    const [, skipWeight, skipBias] = nodeOf(graph, group.skip.conv, 'conv').inputs;
-    weights.product(skipWeight!, { ...place, firstStep: chunks * taps, transposed: false });
-    weights.accumulate(skipBias!, biasAt);
-  }
+  const place = { tile: columns, chunk: CHUNK, half: true };
+  const { chunks, skipChunks, biasAt } = packConv(graph, group, geometry, place, weights);
   const prologue = prologueOf(graph, group, weights, 128);
   const fused = joinFragments(
     fragment,

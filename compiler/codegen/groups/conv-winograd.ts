@@ -4,7 +4,7 @@
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { ScheduledGroup, WinogradTile } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
-import { extentOf, nodeOf } from '../../schedule/values.ts';
+import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
 import { planeRow, planesOf, samplesAtOnce, tilesOf } from '../../schedule/winograd.ts';
 import { epilogueOf } from '../epilogue.ts';
 import {
@@ -70,7 +70,7 @@ export function convWinograd(graph: OpGraph, group: ScheduledGroup, m: WinogradT
 function inputTransforms(conv: Convolution, { first, samples }: Part): readonly KernelCall[] {
   const { graph, group, m, tiles, tilesX } = conv;
   const fused = affinePrologue(graph, group, 'sizes.all_quads');
-  const all = inputQuads(conv);
+  const all = quadsOf(graph, group.sources);
   // the size as the convolution has it: a source may have been written in another shape
   const { height, width } = extentOf(graph, group.anchor);
   let firstQuad = 0;
@@ -136,7 +136,7 @@ function products(conv: Convolution, { samples }: Part): KernelCall {
       stride_h: 1,
       stride_w: 1,
       taps: 1,
-      quads0: inputQuads(conv),
+      quads0: quadsOf(graph, group.sources),
       out_row: planeRow(tiles),
       planes: planesOf(m),
     },
@@ -174,10 +174,6 @@ function outputTransform(conv: Convolution, { first, samples }: Part): KernelCal
       bias_at: biasAt,
     },
   });
-}
-
-function inputQuads({ graph, group }: Convolution): number {
-  return group.sources.reduce((sum, source) => sum + extentOf(graph, source).quads, 0);
 }
 
 function inputPlanes({ group }: Convolution): ActivationResource {

@@ -14,29 +14,19 @@ import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
+import { packConv } from './conv-weights.ts';
 
 /** Input channels of a step of the product. */
 const CHUNK = 16;
 
 export function conv({ graph }: Schedule, group: ScheduledGroup): KernelCall {
-  const { node, out, taps, quads, skipQuads, fragment } = convGeometry(graph, group);
+  const geometry = convGeometry(graph, group);
+  const { node, out, fragment } = geometry;
   const tile = group.tile!;
-  const chunks = Math.ceil((quads * 4) / CHUNK);
-  const skipChunks = Math.ceil((skipQuads * 4) / CHUNK);
-  const steps = chunks * taps + skipChunks;
-
   const half = graph.nodes[node.inputs[1]!]!.type.dtype === 'f16';
   const weights = createWeightsBuilder(graph);
-  const transposed = node.op === 'conv_transpose';
-  const offset = weights.reserveProduct(out.channels, steps, CHUNK, tile, half);
-  const place = { layout: 'rows', tile, chunk: CHUNK, steps, offset } as const;
-  weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
-  const biasAt = weights.vector(node.inputs[2]!);
-  if (group.skip) {
-    const [, skipWeight, skipBias] = graph.nodes[group.skip.conv]!.inputs;
-    weights.product(skipWeight!, { ...place, firstStep: chunks * taps, transposed: false });
-    weights.accumulate(skipBias!, biasAt);
-  }
+  const place = { tile, chunk: CHUNK, half };
+  const { chunks, skipChunks, biasAt } = packConv(graph, group, geometry, place, weights);
   const prologue = prologueOf(graph, group, weights);
   const fused = joinFragments(
     fragment,

@@ -1,0 +1,38 @@
+// The weights of a convolution that is computed by steps of its inner dimension, with its bias, and those of a skip
+// convolution that is summed into it: its steps come behind, its bias is added to the other one.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { ScheduledGroup, Tile } from '../../schedule/schedule.ts';
+import type { WeightsBuilder } from '../weights.ts';
+import type { ConvGeometry } from './conv-geometry.ts';
+
+export interface PackedConv {
+  /** Steps of the convolution for each tap, and of the skip convolution. */
+  readonly chunks: number;
+  readonly skipChunks: number;
+  /** Where the bias begins, in floats. */
+  readonly biasAt: number;
+}
+
+/** Packs steps of `chunk` input channels for columns of `tile.n` output channels, float16 where `half`. */
+export function packConv(
+  graph: OpGraph,
+  group: ScheduledGroup,
+  { node, out, taps, quads, skipQuads }: ConvGeometry,
+  { tile, chunk, half }: { readonly tile: Tile; readonly chunk: number; readonly half: boolean },
+  weights: WeightsBuilder,
+): PackedConv {
+  const chunks = Math.ceil((quads * 4) / chunk);
+  const skipChunks = Math.ceil((skipQuads * 4) / chunk);
+  const steps = chunks * taps + skipChunks;
+  const offset = weights.reserveProduct(out.channels, steps, chunk, tile, half);
+  const place = { layout: 'rows', tile, chunk, steps, offset } as const;
+  weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed: node.op === 'conv_transpose' });
+  const biasAt = weights.vector(node.inputs[2]!);
+  if (group.skip) {
+    const [, skipWeight, skipBias] = graph.nodes[group.skip.conv]!.inputs;
+    weights.product(skipWeight!, { ...place, firstStep: chunks * taps, transposed: false });
+    weights.accumulate(skipBias!, biasAt);
+  }
+  return { chunks, skipChunks, biasAt };
+}
