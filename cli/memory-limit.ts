@@ -1,6 +1,6 @@
 // `--memory`: the most that the packed weights and the activations of a model may take on the device.
 
-import type { Manifest } from '../runtime/bundle.ts';
+import { type Manifest, memoryOf } from '../runtime/bundle.ts';
 import { UsageError } from './context.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -23,11 +23,6 @@ export function parseMemory(text: string): number {
   const bytes = Math.floor(Number(number) * scale);
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
   throw new UsageError(`--memory: found '${text}', expected bytes such as 600MB, 1.5GB or 512MiB`);
-}
-
-/** Bytes that a model takes on the device: packed weights and activations. */
-export function memoryOf({ memory }: Pick<Manifest, 'memory'>): number {
-  return memory.weights + memory.activations;
 }
 
 /**

@@ -1,6 +1,6 @@
 // The arrows of the compiler on one screen: Graph, OpGraph, Schedule, MemoryPlan, Bundle.
 
-import type { Bundle } from '../runtime/bundle.ts';
+import { type Bundle, memoryOf } from '../runtime/bundle.ts';
 import { generateBundle } from './codegen/bundle.ts';
 import type { GraphPlace } from './diagnostics.ts';
 import type { Graph } from './graph/graph.ts';
@@ -61,9 +61,9 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
   const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
   let least = compileOps(graph, ops, options, 0);
   for (const price of PRICES) {
-    if (memoryOf(least) <= memoryLimit) break;
+    if (memoryOf(least.bundle.manifest) <= memoryLimit) break;
     const smaller = compileOps(graph, ops, options, price);
-    if (memoryOf(smaller) < memoryOf(least)) least = smaller;
+    if (memoryOf(smaller.bundle.manifest) < memoryOf(least.bundle.manifest)) least = smaller;
   }
   return least;
 }
@@ -85,10 +85,4 @@ function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: 
     place,
   });
   return { graph, ops, schedule, memory, bundle };
-}
-
-/** Bytes that a compiled graph takes on a device. */
-function memoryOf({ bundle }: Compilation): number {
-  const { weights, activations } = bundle.manifest.memory;
-  return weights + activations;
 }

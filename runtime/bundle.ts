@@ -178,6 +178,11 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type WeightPart = z.infer<typeof weightPartSchema>;
 export type Dispatch = Manifest['dispatches'][number];
 
+/** Bytes that a model takes on the device: packed weights and activations. */
+export function memoryOf({ memory }: Pick<Manifest, 'memory'>): number {
+  return memory.weights + memory.activations;
+}
+
 /** A bundle in memory: the manifest and the text of each kernel by file name. */
 export interface Bundle {
   readonly manifest: Manifest;

@@ -1,10 +1,11 @@
 // `--memory`: limits as they are typed, kernels that need less, and refusals that say what takes how much.
 
 import { describe, expect, it } from 'vitest';
-import { checkMemory, memoryOf, parseMemory } from '../../cli/memory-limit.ts';
+import { checkMemory, parseMemory } from '../../cli/memory-limit.ts';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { SOFTWARE } from '../../compiler/target.ts';
+import { memoryOf } from '../../runtime/bundle.ts';
 import { goldenGraph } from '../golden-cases.ts';
 import { unetc } from '../unetc.ts';
 
