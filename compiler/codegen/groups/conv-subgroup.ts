@@ -70,12 +70,10 @@ function writeStatistics(group: ScheduledGroup): Fragment {
       finish_tile: [
         'let pixels = min(OCTETS * 8u, sizes.pixels - tile * OCTETS * 8u);',
         'var mean = vec4f();',
-        ...over('mean += select(vec4f(), sums[o][p][s], o * 8u + p < pixels);'),
+        ...over('mean += f32(o * 8u + p < pixels) * sums[o][p][s];'),
         'mean /= f32(pixels);',
         'var m2 = vec4f();',
-        ...over(
-          'm2 += select(vec4f(), (sums[o][p][s] - mean) * (sums[o][p][s] - mean), o * 8u + p < pixels);',
-        ),
+        ...over('let d = f32(o * 8u + p < pixels) * (sums[o][p][s] - mean); m2 += d * d;'),
         'let tiles = (sizes.pixels + OCTETS * 8u - 1u) / (OCTETS * 8u);',
         'let at = ((sample * tiles + tile) * sizes.out_quads + quad) * 3u;',
         'statistics[at] = mean;',

@@ -196,11 +196,11 @@ function writeStatistics(group: ScheduledGroup): Fragment {
       finish_tile: [
         'var sum = vec4f();',
         'var count = 0.0;',
-        ...over('if (inside[i][j]) { sum += values[i][j]; count += 1.0; }'),
+        ...over('let w = f32(inside[i][j]); sum += w * values[i][j]; count += w;'),
         'let pixels = sum_lanes(vec4f(count));',
         'let mean = sum_lanes(sum) / pixels;',
         'var squares = vec4f();',
-        ...over('if (inside[i][j]) { squares += (values[i][j] - mean) * (values[i][j] - mean); }'),
+        ...over('let d = f32(inside[i][j]) * (values[i][j] - mean); squares += d * d;'),
         'let m2 = sum_lanes(squares);',
         'if (lane == 0u) {',
         '  let at = ((sample * ((sizes.tiles + 7u) / 8u) + tile) * sizes.out_quads + quad) * 3u;',

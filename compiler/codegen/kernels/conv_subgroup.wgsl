@@ -139,13 +139,14 @@ fn main(
     let quad = (workgroup.y * SETS + s) * 8u + lane;
     if (quad < sizes.out_quads) {
       prepare_quad(sample, quad);
+      let last = sizes.pixels - first - 1u;
       let to = ((sample / sizes.planes * sizes.out_quads + quad) * sizes.planes + sample % sizes.planes) * sizes.out_row + first;
       for (var o = 0u; o < OCTETS; o++) {
         for (var p = 0u; p < 8u; p++) {
-          if (first + o * 8u + p < sizes.pixels) {
-            sums[o][p][s] = epilogue(sums[o][p][s], sample, quad, to + o * 8u + p);
-            textureStore(result, texel(to + o * 8u + p), sums[o][p][s]);
-          }
+          // only the store is masked: what a branch assigns costs the driver a blend and twice the code
+          let pixel = min(o * 8u + p, last);
+          sums[o][p][s] = epilogue(sums[o][p][s], sample, quad, to + pixel);
+          if (o * 8u + p <= last) { textureStore(result, texel(to + pixel), sums[o][p][s]); }
         }
       }
       finish_tile(sample, workgroup.x, quad, s);

@@ -83,11 +83,10 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let transformed = transform(rows[i]);
     for (var j = 0u; j < M; j++) {
       inside[i][j] = tile < sizes.tiles && y + i < sizes.height && x + j < sizes.width;
-      if (inside[i][j]) {
-        let at = to + (y + i) * sizes.width + x + j;
-        values[i][j] = epilogue(transformed[j] + bias, sample, quad, at);
-        textureStore(result, texel(at), values[i][j]);
-      }
+      // only the store is masked: what a branch assigns costs the driver a blend and twice the code
+      let at = to + select(0u, (y + i) * sizes.width + x + j, inside[i][j]);
+      values[i][j] = epilogue(transformed[j] + bias, sample, quad, at);
+      if (inside[i][j]) { textureStore(result, texel(at), values[i][j]); }
     }
   }
   finish_tile(sample, workgroup.x, quad, lane, values, inside);
