@@ -7,6 +7,7 @@ import { type ChoiceOptions, chooseConv } from './choices.ts';
 import type { Fusion } from './fusions/fusion.ts';
 import { fusionsOf } from './fusions/index.ts';
 import { initialGroups } from './groups.ts';
+import { shareKernels } from './kernel-sharing.ts';
 import type { Schedule } from './schedule.ts';
 import { type ChosenGroup, insertStatistics } from './statistics.ts';
 import { homeOf, insertTransfers } from './storage.ts';
@@ -36,6 +37,7 @@ export function buildSchedule(
       home: homeOf(graph, group, target),
     };
   });
-  const completed = insertTransfers(graph, insertStatistics(graph, chosen, target));
+  const shared = shareKernels(graph, chosen, target, options);
+  const completed = insertTransfers(graph, insertStatistics(graph, shared, target));
   return { graph, groups: hoistTimePath(graph, completed) };
 }

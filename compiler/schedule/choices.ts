@@ -23,6 +23,11 @@ export interface RatedCandidate extends Candidate {
   readonly microseconds: number;
 }
 
+/** A candidate as the choice sees it: microseconds, with what the bytes of its weights are worth. */
+export interface PricedCandidate extends RatedCandidate {
+  readonly cost: number;
+}
+
 export interface Choice extends Candidate {
   /** What it was chosen from, in words; null where there was no choice. */
   readonly reason: string | null;
@@ -64,22 +69,50 @@ export function chooseConv(
   options: ChoiceOptions,
 ): Choice | null {
   if (group.kind !== 'conv') return null;
+  const priced = priceConv(graph, group, target, options);
+  if (priced !== null) return choiceOf(priced.candidates, priced.measured);
+  const candidates = candidatesOf(graph, group, target, options);
+  const tile = candidates.length === 1 ? candidates[0]!.tile : workgroupTile(graph, group);
+  return { winograd: null, tile, reason: null };
+}
+
+/** What a choice is made from, the cheapest first, and whether the times were measured. */
+export interface Priced {
+  readonly candidates: readonly PricedCandidate[];
+  readonly measured: boolean;
+}
+
+/** The candidates of a convolution with their costs; null where neither a tuning nor the cost model knows them. */
+export function priceConv(
+  graph: OpGraph,
+  group: Group,
+  target: Target,
+  options: ChoiceOptions,
+): Priced | null {
   const candidates = candidatesOf(graph, group, target, options);
   const times = options.tuning?.[keyOf(graph, group)] ?? {};
-  const measured = candidates.flatMap((candidate) => {
+  const known = candidates.flatMap((candidate) => {
     const microseconds = times[nameOf(candidate)];
     return microseconds === undefined ? [] : [{ ...candidate, microseconds }];
   });
   const { price = 0 } = options;
-  const cost = (one: RatedCandidate) => one.microseconds + price * weightBytes(graph, group, one);
-  if (measured.length > 0) {
+  const byCost = (rated: readonly RatedCandidate[]) =>
+    rated
+      .map((one) => ({ ...one, cost: one.microseconds + price * weightBytes(graph, group, one) }))
+      .sort((a, b) => a.cost - b.cost);
+  if (known.length > 0) {
     const others =
-      price > 0 && target.products === 'subgroup' ? unmeasured(graph, group, candidates, measured) : [];
-    return cheapest([...measured, ...others], cost, 'measured ');
+      price > 0 && target.products === 'subgroup' ? unmeasured(graph, group, candidates, known) : [];
+    return { candidates: byCost([...known, ...others]), measured: true };
   }
-  if (target.products === 'subgroup') return cheapest(rateConv(graph, group, candidates), cost, '');
-  const tile = candidates.length === 1 ? candidates[0]!.tile : workgroupTile(graph, group);
-  return { winograd: null, tile, reason: null };
+  if (target.products !== 'subgroup') return null;
+  return { candidates: byCost(rateConv(graph, group, candidates)), measured: false };
+}
+
+/** The first of priced candidates, with what it was chosen from. */
+export function choiceOf(candidates: readonly PricedCandidate[], measured: boolean): Choice {
+  const { winograd, tile } = candidates[0]!;
+  return { winograd, tile, reason: (measured ? 'measured ' : '') + reasonOf(candidates) };
 }
 
 /** Every legal way to compute a convolution on a target. */
@@ -134,16 +167,6 @@ function weightBytes(graph: OpGraph, group: Group, { winograd, tile }: Candidate
   const inputs = quadsOf(graph, group.sources) * 4;
   const outputs = Math.ceil(extentOf(graph, group.result).channels / tile.n) * tile.n;
   return (winograd ? planesOf(winograd) : sizeOf(kernel)) * inputs * outputs * 4;
-}
-
-function cheapest(
-  candidates: readonly RatedCandidate[],
-  cost: (one: RatedCandidate) => number,
-  source: 'measured ' | '',
-): Choice {
-  const rated = candidates.toSorted((a, b) => cost(a) - cost(b));
-  const { winograd, tile } = rated[0]!;
-  return { winograd, tile, reason: source + reasonOf(rated) };
 }
 
 /** The best of each algorithm with its time, the chosen one first. */

@@ -1,0 +1,75 @@
+// Kernels that few convolutions use: given up where another does their work in about the same time, and only there.
+
+import { describe, expect, it } from 'vitest';
+import { compileGraph } from '../../../compiler/compile.ts';
+import { loadGraph } from '../../../compiler/graph/load.ts';
+import { buildSchedule } from '../../../compiler/schedule/build.ts';
+import { keyOf, type Tuning } from '../../../compiler/schedule/tuning.ts';
+import { SOFTWARE } from '../../../compiler/target.ts';
+import { graphOf } from '../../fixtures/text.ts';
+import { goldenGraph } from '../../golden-cases.ts';
+
+/** Two convolutions, each with a tuning of its own. */
+const TWO = `
+  %0 = input() {name="x", type=f32[1,64,16,16]}
+  %1 = param() {name="w", shape=[64, 64, 3, 3]}
+  %2 = param() {name="b", shape=[64]}
+  %3 = conv(%0, %1, %2) {stride=[1, 1], padding=[1, 1]}
+  %4 = param() {name="v", shape=[32, 64, 3, 3]}
+  %5 = param() {name="c", shape=[32]}
+  %6 = conv(%3, %4, %5) {stride=[1, 1], padding=[1, 1]}
+  return output=%6
+`;
+const LARGE = 'conv 64>64 3x3 s1 p1 16x16';
+const SMALL = 'conv 64>32 3x3 s1 p1 16x16';
+
+function choices(text: string, tuning: Tuning) {
+  const { groups } = buildSchedule(graphOf(text), SOFTWARE, undefined, { tuning });
+  return groups
+    .filter(({ kind }) => kind === 'conv')
+    .map(({ winograd, tile, reason }) => ({ winograd, tile: `${tile!.m}x${tile!.n}`, reason }));
+}
+
+describe('a kernel that is hardly missed', () => {
+  it('is given up, and the reason says for what', () => {
+    const tuning = {
+      [LARGE]: { 'direct 32x32': 1000, 'direct 16x32': 1400 },
+      [SMALL]: { 'direct 32x32': 104, 'direct 16x32': 100 },
+    };
+    expect(choices(TWO, tuning)[1]).toEqual({
+      winograd: null,
+      tile: '32x32',
+      reason: 'measured direct 32x32 104 us; a kernel less than with direct 16x32 100 us',
+    });
+  });
+
+  it('stays where its convolutions would take more than half a percent of all', () => {
+    const tuning = {
+      [LARGE]: { 'direct 32x32': 1000, 'direct 16x32': 1400 },
+      [SMALL]: { 'direct 32x32': 107, 'direct 16x32': 100 },
+    };
+    expect(choices(TWO, tuning)[1]).toMatchObject({ tile: '16x32', reason: 'measured direct 16x32 100 us' });
+  });
+
+  it('stays where the others cannot do its work', () => {
+    const tuning = { [LARGE]: { 'winograd4 32x32': 1000 }, [SMALL]: { 'direct 16x32': 1 } };
+    expect(choices(TWO, tuning).map(({ winograd }) => winograd)).toEqual([4, null]);
+  });
+
+  it('is no concern of a schedule without convolutions', () => {
+    const text = '%0 = input() {name="x", type=f32[1,4,8,8]}\n%1 = silu(%0)\nreturn output=%1';
+    expect(choices(text, {})).toEqual([]);
+  });
+});
+
+describe('what kernels are shared', () => {
+  it('depends on nothing of the batch', () => {
+    const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film');
+    const at = (batch: number) => {
+      const { schedule } = compileGraph(graph, { batch, target: SOFTWARE });
+      const convolutions = schedule.groups.filter(({ kind }) => kind === 'conv');
+      return convolutions.map((group) => [keyOf(schedule.graph, group), group.winograd, group.tile]);
+    };
+    expect(at(4)).toEqual(at(1));
+  });
+});
