@@ -37,7 +37,7 @@ export function shareKernels(
   const convolutions = alike(graph, groups, target, options);
   if (convolutions.length === 0) return groups;
   const kernels = new Set(convolutions.flatMap(({ candidates }) => candidates[0]!.kernels));
-  const most = PART * costWith(convolutions, kernels);
+  const most = PART * microsecondsOf(convolutions);
   for (;;) {
     const now = costWith(convolutions, kernels);
     const without = [...kernels].map((kernel) => ({
@@ -63,7 +63,15 @@ export function shareKernels(
   return shared;
 }
 
-/** Microseconds of all convolutions by the best candidates that these kernels suffice for; infinite where there are none. */
+/** What all convolutions take by the fastest choice of each. */
+function microsecondsOf(convolutions: readonly Alike[]): number {
+  return convolutions.reduce(
+    (sum, { groups, candidates }) => sum + groups.length * candidates[0]!.priced.microseconds,
+    0,
+  );
+}
+
+/** The cost of all convolutions by the best candidates that these kernels suffice for; infinite where there are none. */
 function costWith(convolutions: readonly Alike[], kernels: ReadonlySet<string>): number {
   return convolutions.reduce(
     (sum, one) => sum + one.groups.length * (bestWith(one, kernels)?.priced.cost ?? Number.POSITIVE_INFINITY),
