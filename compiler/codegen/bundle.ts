@@ -1,6 +1,5 @@
 // Schedule and memory plan to bundle: every group becomes a dispatch, equal kernels become one file.
 
-import { createHash } from 'node:crypto';
 import { BUNDLE_VERSION, type Bundle, digestedText, type Manifest } from '../../runtime/bundle.ts';
 import { GraphError, type GraphPlace, invariant } from '../diagnostics.ts';
 import { toExplicit } from '../graph/explicit.ts';
@@ -16,6 +15,7 @@ import { timePathOf } from '../schedule/time-path.ts';
 import { isHalf, nodeOf, resolveView } from '../schedule/values.ts';
 import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
+import { collectKernels, sha256 } from './collect-kernels.ts';
 import { GROUPS } from './groups/index.ts';
 import type { ActivationResource, KernelCall } from './kernel-call.ts';
 import { checkReach } from './reach.ts';
@@ -136,32 +136,6 @@ function storageIn(resource: ActivationResource): Storage {
     case 'affine':
       return `a${resource.node}`;
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-interface Kernels {
-  readonly files: readonly { readonly file: string; readonly sha256: string }[];
-  readonly texts: ReadonlyMap<string, string>;
-  indexOf(call: KernelCall): number;
-}
-
-/** Distinct kernels in order of first use, named by their source and the beginning of their hash. */
-function collectKernels(calls: readonly KernelCall[]): Kernels {
-  const files: { file: string; sha256: string }[] = [];
-  const texts = new Map<string, string>();
-  const index = new Map<string, number>();
-  for (const { file: source, wgsl } of calls) {
-    if (index.has(wgsl)) continue;
-    const hash = sha256(wgsl);
-    const file = `${source}-${hash.slice(0, 8)}.wgsl`;
-    index.set(wgsl, files.length);
-    files.push({ file, sha256: hash });
-    texts.set(file, wgsl);
-  }
-  return { files, texts, indexOf: (call) => index.get(call.wgsl)! };
 }
 
 function inputsOf(graph: Graph, ops: OpGraph, slot: (storage: Storage) => number): Manifest['inputs'] {

@@ -3,9 +3,9 @@
 import type { WeightPart } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
 import type { Home } from '../schedule/schedule.ts';
-import { type ExtraBinding, linkKernel } from './wgsl/link.ts';
+import { type ExtraBinding, type Filling, linkKernel } from './wgsl/link.ts';
 import type { HalfType } from './wgsl/packing.ts';
-import { declaredBindings, type KernelFile, readKernel, sizeFields } from './wgsl/source.ts';
+import { type KernelFile, readKernel, type SizeField } from './wgsl/source.ts';
 
 /** What a storage binding holds. */
 export type Resource = WeightResource | ActivationResource;
@@ -34,7 +34,8 @@ export interface WeightBlob {
 
 export interface KernelCall {
   readonly file: KernelFile;
-  readonly wgsl: string;
+  /** Calls whose file is filled alike run the same kernel. */
+  readonly filling: Filling;
   /** Contents of the uniform `Sizes`. */
   readonly sizes: Uint32Array;
   /** A size that does not fit in 32 bits, `pixels = 4294967296`; null where all do. Such a call cannot run. */
@@ -63,27 +64,19 @@ export interface CallRequest {
   readonly workgroups: readonly [number, number, number];
 }
 
-/** Specialises a kernel for a group. Throws InternalError on any mismatch between the request and the kernel. */
+/**
+ * A call of a kernel, whose text is linked later, once for all calls that share it. Throws InternalError where buffers
+ * or sizes are not those of the kernel.
+ */
 export function callKernel(request: CallRequest): KernelCall {
   const source = readKernel(request.file);
   const extra = request.extra ?? [];
-  const wgsl = linkKernel({
-    wgsl: source,
-    consts: request.consts ?? {},
-    hooks: request.hooks ?? {},
-    bindings: extra,
-    types: request.types ?? {},
-    functions: request.functions ?? [],
-  });
-  const declared = declaredBindings(source);
   for (const name of Object.keys(request.declared)) {
-    invariant(
-      declared.some((d) => d.name === name),
-      `${request.file}.wgsl declares no buffer ${name}`,
-    );
+    const known = source.bindings.some((d) => d.name === name);
+    invariant(known, `${request.file}.wgsl declares no buffer ${name}`);
   }
   const bindings = [
-    ...declared.map(({ name, access }) => {
+    ...source.bindings.map(({ name, access }) => {
       const resource = request.declared[name];
       invariant(resource, `${request.file}.wgsl needs a resource for buffer ${name}`);
       return { resource, access };
@@ -92,8 +85,14 @@ export function callKernel(request: CallRequest): KernelCall {
   ];
   return {
     file: request.file,
-    wgsl,
-    ...packSizes(request.file, source, request.sizes),
+    filling: {
+      consts: request.consts ?? {},
+      hooks: request.hooks ?? {},
+      bindings: extra.map(({ name, type, access }) => ({ name, type, access })),
+      types: request.types ?? {},
+      functions: request.functions ?? [],
+    },
+    ...packSizes(request.file, source.sizes, request.sizes),
     bindings,
     weights: request.weights ?? null,
     product: request.product ?? null,
@@ -101,17 +100,19 @@ export function callKernel(request: CallRequest): KernelCall {
   };
 }
 
+/** The specialised kernel that a call runs. Throws InternalError for a hole that its file does not have. */
+export function kernelText({ file, filling }: KernelCall): string {
+  return linkKernel(readKernel(file).wgsl, filling);
+}
+
 function packSizes(
   file: KernelFile,
-  wgsl: string,
+  fields: readonly SizeField[],
   sizes: Readonly<Record<string, number>>,
 ): Pick<KernelCall, 'sizes' | 'overflow'> {
-  const fields = sizeFields(wgsl);
   for (const name of Object.keys(sizes)) {
-    invariant(
-      fields.some((f) => f.name === name),
-      `${file}.wgsl has no size ${name}`,
-    );
+    const known = fields.some((f) => f.name === name);
+    invariant(known, `${file}.wgsl has no size ${name}`);
   }
   const packed = new Uint32Array(Math.ceil(fields.length / 4) * 4);
   const floats = new Float32Array(packed.buffer);

@@ -12,8 +12,8 @@ export interface ExtraBinding {
   readonly access: 'read' | 'read_write';
 }
 
-export interface LinkRequest {
-  readonly wgsl: string;
+/** What fills the holes of a kernel. */
+export interface Filling {
   readonly consts: Readonly<Record<string, number>>;
   /** Body of each hook, a line an op, without the braces. */
   readonly hooks: Readonly<Record<string, readonly string[]>>;
@@ -25,14 +25,14 @@ export interface LinkRequest {
 }
 
 /** The specialised kernel. Throws InternalError for a constant or hook that the kernel does not have. */
-export function linkKernel(request: LinkRequest): string {
-  let wgsl = request.wgsl;
-  for (const [name, value] of Object.entries(request.consts)) {
+export function linkKernel(source: string, filling: Filling): string {
+  let wgsl = source;
+  for (const [name, value] of Object.entries(filling.consts)) {
     const pattern = new RegExp(`^const ${name} = \\d+u;`, 'm');
     invariant(pattern.test(wgsl), `the kernel has no constant ${name}`);
     wgsl = wgsl.replace(pattern, `const ${name} = ${value}u;`);
   }
-  for (const [name, body] of Object.entries(request.hooks)) {
+  for (const [name, body] of Object.entries(filling.hooks)) {
     const pattern = new RegExp(`^(// hook: .*\\nfn ${name}\\([^{]*\\{\\n)[^]*?(^\\}\\n)`, 'm');
     invariant(pattern.test(wgsl), `the kernel has no hook ${name}`);
     wgsl = wgsl.replace(
@@ -40,18 +40,18 @@ export function linkKernel(request: LinkRequest): string {
       (_, head: string, tail: string) => head + body.map((line) => `  ${line}\n`).join('') + tail,
     );
   }
-  for (const [name, type] of Object.entries(request.types)) {
+  for (const [name, type] of Object.entries(filling.types)) {
     const pattern = new RegExp(`(var<storage, \\w+> ${name}: )array<(?:vec4f|f32)>;`);
     invariant(pattern.test(wgsl), `the kernel has no buffer ${name}`);
     wgsl = wgsl.replace(pattern, `$1${type};`);
   }
   const first = declaredBindings(wgsl).length + 1;
-  const declared = request.bindings.map(
+  const declared = filling.bindings.map(
     (binding, i) => `@group(0) @binding(${first + i}) ${declare(binding)}\n`,
   );
   const lastBinding = wgsl.lastIndexOf('@group(0)');
   const at = wgsl.indexOf('\n', lastBinding) + 1;
-  const own = request.functions.length === 0 ? '' : `\n${request.functions.join('\n')}\n`;
+  const own = filling.functions.length === 0 ? '' : `\n${filling.functions.join('\n')}\n`;
   const text = `${wgsl}${own}`;
   const used = Object.entries(PACKING).filter(
     ([name]) => text.includes(`${name}(`) && !text.includes(`fn ${name}(`),

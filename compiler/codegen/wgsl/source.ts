@@ -25,9 +25,24 @@ export type KernelFile =
   | 'winograd_input_subgroup'
   | 'winograd_output_subgroup';
 
-/** The text of a kernel, which compiles as it stands. */
-export function readKernel(file: KernelFile): string {
-  return readFileSync(new URL(`../kernels/${file}.wgsl`, import.meta.url), 'utf8');
+/** A kernel's file: its text, which compiles as it stands, and what it declares. */
+export interface KernelSource {
+  readonly wgsl: string;
+  readonly bindings: readonly DeclaredBinding[];
+  readonly sizes: readonly SizeField[];
+}
+
+/** Files read before: they do not change while a program runs. */
+const sources = new Map<KernelFile, KernelSource>();
+
+/** Reads a kernel's file, once: a bundle has hundreds of calls of a few files. */
+export function readKernel(file: KernelFile): KernelSource {
+  const known = sources.get(file);
+  if (known) return known;
+  const wgsl = readFileSync(new URL(`../kernels/${file}.wgsl`, import.meta.url), 'utf8');
+  const source = { wgsl, bindings: declaredBindings(wgsl), sizes: sizeFields(wgsl) };
+  sources.set(file, source);
+  return source;
 }
 
 /** A storage buffer that a kernel declares. */

@@ -1,7 +1,7 @@
 // The linker: constants and hooks are filled, and everything that does not fit is an error.
 
 import { describe, expect, test } from 'vitest';
-import { type LinkRequest, linkKernel } from '../../../compiler/codegen/wgsl/link.ts';
+import { type Filling, linkKernel } from '../../../compiler/codegen/wgsl/link.ts';
 import { InternalError } from '../../../compiler/diagnostics.ts';
 
 const KERNEL = `// A kernel.
@@ -26,16 +26,8 @@ fn load_all(at: u32) -> vec4f {
 }
 `;
 
-function link(request: Partial<LinkRequest>): string {
-  return linkKernel({
-    wgsl: KERNEL,
-    consts: {},
-    hooks: {},
-    bindings: [],
-    types: {},
-    functions: [],
-    ...request,
-  });
+function link(filling: Partial<Filling>): string {
+  return linkKernel(KERNEL, { consts: {}, hooks: {}, bindings: [], types: {}, functions: [], ...filling });
 }
 
 test('a kernel to which nothing is done stays as it is', () => {
