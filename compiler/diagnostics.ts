@@ -55,7 +55,7 @@ export class InternalError extends Error {
   }
 }
 
-/** Throws an InternalError unless `condition` holds. */
-export function invariant(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new InternalError(message);
+/** Throws an InternalError unless `condition` holds; where that is asked often, the message is made only if it fails. */
+export function invariant(condition: unknown, message: string | (() => string)): asserts condition {
+  if (!condition) throw new InternalError(typeof message === 'string' ? message : message());
 }

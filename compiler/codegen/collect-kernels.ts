@@ -27,6 +27,7 @@ export function collectKernels(calls: readonly KernelCall[]): Kernels {
     return files.push({ file, sha256: sha }) - 1;
   };
   for (const call of calls) {
+    // of a long body this has the name
     const key = JSON.stringify([call.file, call.filling]);
     const index = byFilling.get(key) ?? place(call);
     byFilling.set(key, index);

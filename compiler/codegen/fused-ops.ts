@@ -9,13 +9,14 @@ import { extentOf, isHalf } from '../schedule/values.ts';
 import type { ActivationResource, CallRequest, Resource } from './kernel-call.ts';
 import { normFragment } from './norm-groups.ts';
 import type { WeightsBuilder } from './weights.ts';
+import type { HookBody } from './wgsl/link.ts';
 import { type HalfType, readQuad } from './wgsl/packing.ts';
 
 type Extra = NonNullable<CallRequest['extra']>[number];
 
 /** Code, buffers and sizes that a part of a group adds to its kernel. */
 export interface Fragment {
-  readonly hooks: Readonly<Record<string, readonly string[]>>;
+  readonly hooks: Readonly<Record<string, HookBody>>;
   readonly functions: readonly string[];
   readonly extra: readonly Extra[];
   readonly sizes: Readonly<Record<string, number>>;

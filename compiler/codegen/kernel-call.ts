@@ -3,7 +3,7 @@
 import type { WeightPart } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
 import type { Home } from '../schedule/schedule.ts';
-import { type ExtraBinding, type Filling, linkKernel } from './wgsl/link.ts';
+import { type ExtraBinding, type Filling, type HookBody, linkKernel } from './wgsl/link.ts';
 import type { HalfType } from './wgsl/packing.ts';
 import { type KernelFile, readKernel, type SizeField } from './wgsl/source.ts';
 
@@ -50,7 +50,7 @@ export interface KernelCall {
 export interface CallRequest {
   readonly file: KernelFile;
   readonly consts?: Readonly<Record<string, number>>;
-  readonly hooks?: Readonly<Record<string, readonly string[]>>;
+  readonly hooks?: Readonly<Record<string, HookBody>>;
   readonly functions?: readonly string[];
   readonly types?: Readonly<Record<string, HalfType>>;
   /** Resources of the buffers that the kernel declares, by name. */
@@ -73,12 +73,12 @@ export function callKernel(request: CallRequest): KernelCall {
   const extra = request.extra ?? [];
   for (const name of Object.keys(request.declared)) {
     const known = source.bindings.some((d) => d.name === name);
-    invariant(known, `${request.file}.wgsl declares no buffer ${name}`);
+    invariant(known, () => `${request.file}.wgsl declares no buffer ${name}`);
   }
   const bindings = [
     ...source.bindings.map(({ name, access }) => {
       const resource = request.declared[name];
-      invariant(resource, `${request.file}.wgsl needs a resource for buffer ${name}`);
+      invariant(resource, () => `${request.file}.wgsl needs a resource for buffer ${name}`);
       return { resource, access };
     }),
     ...extra.map(({ resource, access }) => ({ resource, access })),
@@ -112,7 +112,7 @@ function packSizes(
 ): Pick<KernelCall, 'sizes' | 'overflow'> {
   for (const name of Object.keys(sizes)) {
     const known = fields.some((f) => f.name === name);
-    invariant(known, `${file}.wgsl has no size ${name}`);
+    invariant(known, () => `${file}.wgsl has no size ${name}`);
   }
   const packed = new Uint32Array(Math.ceil(fields.length / 4) * 4);
   const floats = new Float32Array(packed.buffer);
@@ -122,7 +122,7 @@ function packSizes(
     if (type === 'f32') {
       floats[i] = value;
     } else {
-      invariant(Number.isInteger(value) && value >= 0, `${file}.wgsl: size ${name} is ${value}`);
+      invariant(Number.isInteger(value) && value >= 0, () => `${file}.wgsl: size ${name} is ${value}`);
       if (value >= 2 ** 32) overflow ??= `${name} = ${value}`;
       packed[i] = value;
     }

@@ -1,6 +1,8 @@
 // The inner loop of products by single subgroups, unrolled: drivers that run shaders on processors unroll it by
 // themselves only up to 16 pixels, and an array that is indexed in a loop costs them a hundred times a register.
 
+import type { LongBody } from '../wgsl/link.ts';
+
 /** Pixels whose sums stay in registers while a quad of inputs is added. */
 const PIXELS = 4;
 
@@ -8,7 +10,11 @@ const PIXELS = 4;
  * Adds the quad of inputs of every pixel of `octets`, a line a sum: sums[octet][pixel][set] += a[octet][c] w[c][set].
  * Where a lane has one vector of outputs there is no index of a set.
  */
-export function unrolledProducts(sums: string, octets: number, sets: number | null): readonly string[] {
+export function unrolledProducts(sums: string, octets: number, sets: number | null): LongBody {
+  return { name: [sums, octets, sets].join(' '), lines: () => unroll(sums, octets, sets) };
+}
+
+function unroll(sums: string, octets: number, sets: number | null): readonly string[] {
   const ofSets = sets === null ? [''] : Array.from({ length: sets }, (_, s) => `[${s}u]`);
   const lines: string[] = [];
   for (let octet = 0; octet < octets; octet++) {

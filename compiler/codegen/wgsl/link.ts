@@ -12,11 +12,20 @@ export interface ExtraBinding {
   readonly access: 'read' | 'read_write';
 }
 
+/** The body of a hook without the braces, a line an op. */
+export type HookBody = readonly string[] | LongBody;
+
+/** A body that is only written where a kernel is linked. */
+export interface LongBody {
+  /** Bodies of one name have the same lines. */
+  readonly name: string;
+  lines(): readonly string[];
+}
+
 /** What fills the holes of a kernel. */
 export interface Filling {
   readonly consts: Readonly<Record<string, number>>;
-  /** Body of each hook, a line an op, without the braces. */
-  readonly hooks: Readonly<Record<string, readonly string[]>>;
+  readonly hooks: Readonly<Record<string, HookBody>>;
   readonly bindings: readonly ExtraBinding[];
   /** Types of declared buffers that are not as the kernel has them, by name. */
   readonly types: Readonly<Record<string, HalfType>>;
@@ -35,9 +44,10 @@ export function linkKernel(source: string, filling: Filling): string {
   for (const [name, body] of Object.entries(filling.hooks)) {
     const pattern = new RegExp(`^(// hook: .*\\nfn ${name}\\([^{]*\\{\\n)[^]*?(^\\}\\n)`, 'm');
     invariant(pattern.test(wgsl), `the kernel has no hook ${name}`);
+    const lines = 'lines' in body ? body.lines() : body;
     wgsl = wgsl.replace(
       pattern,
-      (_, head: string, tail: string) => head + body.map((line) => `  ${line}\n`).join('') + tail,
+      (_, head: string, tail: string) => head + lines.map((line) => `  ${line}\n`).join('') + tail,
     );
   }
   for (const [name, type] of Object.entries(filling.types)) {
