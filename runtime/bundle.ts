@@ -199,11 +199,17 @@ export function digestedText({
   sha256: _,
   ...manifest
 }: Omit<Manifest, 'sha256'> & { sha256?: string }): string {
-  return JSON.stringify(manifest, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+  return JSON.stringify(sorted(manifest));
+}
+
+/** The same JSON with the keys of every object in the order of their names. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const from = value as Readonly<Record<string, unknown>>;
+  const into: Record<string, unknown> = {};
+  for (const key of Object.keys(from).sort()) into[key] = sorted(from[key]);
+  return into;
 }
 
 /** SHA-256 of a text, in hexadecimal. */

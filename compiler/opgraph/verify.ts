@@ -16,38 +16,38 @@ export function verifyOpGraph(graph: OpGraph): void {
     verifyType(graph, node, id);
     if (node.op === 'input' || node.op === 'param') {
       const name = `${node.op} ${node.attrs.name}`;
-      demandAt(node, id, !names.has(name), `${name} is already there: each is one node`);
+      demandAt(node, id, !names.has(name), () => `${name} is already there: each is one node`);
       names.add(name);
     }
   });
   verifyOutputs(graph);
 }
 
-function demandAt(node: OpNode, id: number, condition: boolean, message: string): void {
-  if (!condition) throw new InternalError(`%${id} = ${node.op} (${node.path || 'no path'}): ${message}`);
+function demandAt(node: OpNode, id: number, condition: boolean, message: () => string): void {
+  if (!condition) throw new InternalError(`%${id} = ${node.op} (${node.path || 'no path'}): ${message()}`);
 }
 
 function verifyOp(node: OpNode, id: number): void {
-  demandAt(node, id, isOpName(node.op), 'no such op');
-  demandAt(node, id, !/[\r\n]/.test(node.path), 'the path has a line break');
+  demandAt(node, id, isOpName(node.op), () => 'no such op');
+  demandAt(node, id, !/[\r\n]/.test(node.path), () => 'the path has a line break');
   const kinds = attrKinds(node.op);
   const attrs = new Map<string, unknown>(Object.entries(node.attrs));
   for (const [name, kind] of kinds) {
-    demandAt(node, id, isAttr(kind, attrs.get(name)), `attribute ${name} is not a ${kind}`);
+    demandAt(node, id, isAttr(kind, attrs.get(name)), () => `attribute ${name} is not a ${kind}`);
     attrs.delete(name);
   }
-  demandAt(node, id, attrs.size === 0, `unknown attributes ${[...attrs.keys()].join(', ')}`);
+  demandAt(node, id, attrs.size === 0, () => `unknown attributes ${[...attrs.keys()].join(', ')}`);
 }
 
 function verifyOperands(graph: OpGraph, node: OpNode, id: number): void {
   for (const input of node.inputs) {
     const defined = Number.isInteger(input) && input >= 0 && input < id;
-    demandAt(node, id, defined, `operand %${input} is not an earlier node`);
+    demandAt(node, id, defined, () => `operand %${input} is not an earlier node`);
   }
   if (node.op !== 'param_concat') return;
   for (const input of node.inputs) {
     const known = isKnownAtLoad(graph, input);
-    demandAt(node, id, known, `operand %${input} is not known when weights are loaded`);
+    demandAt(node, id, known, () => `operand %${input} is not known when weights are loaded`);
   }
 }
 
@@ -60,11 +60,16 @@ function isKnownAtLoad(graph: OpGraph, id: number): boolean {
 
 function verifyType(graph: OpGraph, node: OpNode, id: number): void {
   const whole = node.type.shape.every((d) => Number.isSafeInteger(d) && d >= 1);
-  demandAt(node, id, whole, `${formatType(node.type)} has a size that is not a whole number of at least 1`);
+  demandAt(
+    node,
+    id,
+    whole,
+    () => `${formatType(node.type)} has a size that is not a whole number of at least 1`,
+  );
   const operands = node.inputs.map((i) => graph.nodes[i]!.type);
   const inferred = inferType(id, node.op, operands, node.attrs, node.path);
   const same = inferred.dtype === node.type.dtype && sameShape(inferred.shape, node.type.shape);
-  demandAt(node, id, same, `has the type ${formatType(node.type)}, but gives ${formatType(inferred)}`);
+  demandAt(node, id, same, () => `has the type ${formatType(node.type)}, but gives ${formatType(inferred)}`);
 }
 
 function verifyOutputs({ nodes, outputs }: OpGraph): void {

@@ -11,7 +11,7 @@ export const fuse_norm_winograd = (target: Target, options: ChoiceOptions): Fusi
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
       const plain = map.upsample === null && map.prologue.length > 0 && reader.prologue.length === 0;
-      const choice = chooseConv(graph, reader, target, options);
-      return plain && choice?.winograd ? { ...reader, sources: map.sources, prologue: map.prologue } : null;
+      if (!plain || !chooseConv(graph, reader, target, options)?.winograd) return null;
+      return { ...reader, sources: map.sources, prologue: map.prologue };
     }),
 });
