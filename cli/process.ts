@@ -2,7 +2,7 @@
 
 import type { Context } from './context.ts';
 import { describeFailure, exitCodes, failureText, Interrupted } from './exit.ts';
-import { keepHeapSmall } from './heap.ts';
+import { keepHeapSmall, optimiseLater } from './v8.ts';
 
 /** How long a command may take to stop after a signal before the process ends without it: it is gone in two seconds. */
 const graceMs = 1600;
@@ -16,6 +16,7 @@ export async function runProcess(
   main: (argv: readonly string[], context: Context) => Promise<number>,
 ): Promise<never> {
   keepHeapSmall();
+  optimiseLater();
   const controller = new AbortController();
   const faults = new Map<NodeJS.WriteStream, NodeJS.ErrnoException>();
   for (const stream of [process.stdout, process.stderr]) {

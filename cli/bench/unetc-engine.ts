@@ -4,12 +4,12 @@ import { parameters } from '../../compiler/graph/parameters.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { openWeights } from '../../runtime/weights/open.ts';
-import { keepHeapSmall } from '../heap.ts';
 import { readModel } from '../model-source.ts';
 import { openProgram } from '../open-model.ts';
 import { packageVersion } from '../package.ts';
 import { readRunInputs, toModelInputs } from '../run-inputs.ts';
 import { dawnVersion } from '../system-report.ts';
+import { keepHeapSmall } from '../v8.ts';
 import type { Engine } from './engine.ts';
 import type { EngineJob } from './protocol.ts';
 

@@ -5,6 +5,7 @@ import { GraphError } from '../../compiler/diagnostics.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { writeFile } from '../../runtime/files.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { optimiseLater } from '../v8.ts';
 import { type Engine, EngineAbsent } from './engine.ts';
 import { peakMemory } from './peak-memory.ts';
 import type { EngineJob, Reply } from './protocol.ts';
@@ -17,6 +18,7 @@ function say(reply: Reply): void {
 async function open(job: EngineJob): Promise<Engine> {
   switch (job.engine) {
     case 'unetc':
+      optimiseLater();
       return (await import('./unetc-engine.ts')).openUnetc(job);
     case 'ort-cpu':
     case 'ort-webgpu':
