@@ -47,6 +47,7 @@ export function generateBundle(
   // a part of a batch has the weights of the other parts
   const blobs = calls.flatMap(({ weights, product }) => [weights, product]);
   const withWeights = [...new Set(blobs)].filter((blob) => blob !== null);
+  const blobIndex = new Map(withWeights.map((blob, i) => [blob, i]));
   const arenas = placeBlobs(withWeights, options.target);
   const totals = memoryTotals(plan);
   const timePath = timePathOf(schedule);
@@ -56,7 +57,8 @@ export function generateBundle(
     return found;
   };
   const dispatches = schedule.groups.flatMap((group, i) => {
-    const { flops, bytes } = costOf(schedule.graph, group);
+    const cost = costOf(schedule.graph, group);
+    const line = printGroup(schedule.graph, group, i, cost);
     const parts = emitted[i]!;
     // of several dispatches, the work is said of those that have the product
     const share = (call: KernelCall, work: number) =>
@@ -64,18 +66,18 @@ export function generateBundle(
     return parts.map((call) => {
       checkBindings(call, options.target);
       return {
-        group: printGroup(schedule.graph, group, i),
+        group: line,
         path: schedule.graph.nodes[group.result]!.path,
         kernel: kernels.indexOf(call),
         sizes: [...call.sizes],
         bindings: call.bindings.map(({ resource, access }) =>
           resource.kind === 'weights' || resource.kind === 'product'
-            ? { kind: 'weights' as const, weights: withWeights.indexOf(call[resource.kind]!) }
+            ? { kind: 'weights' as const, weights: blobIndex.get(call[resource.kind]!)! }
             : { kind: 'slot' as const, slot: slot(storageIn(resource)), access },
         ),
         workgroups: [...call.workgroups] as [number, number, number],
-        flops: share(call, flops),
-        bytes: share(call, bytes),
+        flops: share(call, cost.flops),
+        bytes: share(call, cost.bytes),
       };
     });
   });

@@ -73,15 +73,16 @@ function assignSlots(lifetimes: readonly Lifetime[], order: readonly Lifetime[])
   const slotOf = new Map<Storage, number>();
   for (const tenant of order) {
     const storage = tenant.texture ? 'texture' : 'buffer';
-    const free = slots.flatMap((s, slot) => {
-      const apart = tenants[slot]!.every((other) => other.last < tenant.first || tenant.last < other.first);
-      return s.storage === storage && apart ? [slot] : [];
-    });
+    const apart = (other: Lifetime) => other.last < tenant.first || tenant.last < other.first;
+    const free = slots.flatMap((s, slot) =>
+      s.storage === storage && tenants[slot]!.every(apart) ? [slot] : [],
+    );
     // the smallest that holds it, else the largest that has to grow least, else a new one
     free.sort((a, b) => slots[a]!.bytes - slots[b]!.bytes);
     const slot = free.find((s) => slots[s]!.bytes >= tenant.bytes) ?? free.at(-1) ?? slots.length;
     slots[slot] = { storage, bytes: Math.max(slots[slot]?.bytes ?? 0, tenant.bytes) };
-    tenants[slot] = [...(tenants[slot] ?? []), tenant];
+    tenants[slot] ??= [];
+    tenants[slot].push(tenant);
     slotOf.set(tenant.storage, slot);
   }
   return { slots, slotOf, lifetimes };

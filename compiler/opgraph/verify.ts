@@ -3,7 +3,7 @@
 import { InternalError } from '../diagnostics.ts';
 import { isOpName } from '../ops/index.ts';
 import { formatType, sameShape } from '../ops/operands.ts';
-import { attrKinds, isAttr } from './attrs.ts';
+import { ATTR_KINDS, type AttrKind, isAttr } from './attrs.ts';
 import { inferType } from './build.ts';
 import type { OpGraph, OpNode } from './opgraph.ts';
 
@@ -30,13 +30,14 @@ function demandAt(node: OpNode, id: number, condition: boolean, message: () => s
 function verifyOp(node: OpNode, id: number): void {
   demandAt(node, id, isOpName(node.op), () => 'no such op');
   demandAt(node, id, !/[\r\n]/.test(node.path), () => 'the path has a line break');
-  const kinds = attrKinds(node.op);
-  const attrs = new Map<string, unknown>(Object.entries(node.attrs));
-  for (const [name, kind] of kinds) {
-    demandAt(node, id, isAttr(kind, attrs.get(name)), () => `attribute ${name} is not a ${kind}`);
-    attrs.delete(name);
+  const kinds: Readonly<Record<string, AttrKind>> = ATTR_KINDS[node.op];
+  const attrs: Readonly<Record<string, unknown>> = node.attrs;
+  for (const name of Object.keys(kinds)) {
+    const kind = kinds[name]!;
+    demandAt(node, id, isAttr(kind, attrs[name]), () => `attribute ${name} is not a ${kind}`);
   }
-  demandAt(node, id, attrs.size === 0, () => `unknown attributes ${[...attrs.keys()].join(', ')}`);
+  const unknown = Object.keys(attrs).filter((name) => !Object.hasOwn(kinds, name));
+  demandAt(node, id, unknown.length === 0, () => `unknown attributes ${unknown.join(', ')}`);
 }
 
 function verifyOperands(graph: OpGraph, node: OpNode, id: number): void {

@@ -1,7 +1,7 @@
 // The schedule as text: one stable line a group.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import { costOf } from './cost.ts';
+import { costOf, type GroupCost } from './cost.ts';
 import type { FusedOp, Schedule, ScheduledGroup } from './schedule.ts';
 
 /** One line a group: anchor, what is fused, type, values read and written, cost, path. */
@@ -11,9 +11,13 @@ export function printSchedule(schedule: Schedule): string {
 }
 
 /** One line for a group. */
-export function printGroup(graph: OpGraph, group: ScheduledGroup, index: number): string {
+export function printGroup(
+  graph: OpGraph,
+  group: ScheduledGroup,
+  index: number,
+  { flops, bytes }: GroupCost = costOf(graph, group),
+): string {
   const node = graph.nodes[group.result]!;
-  const { flops, bytes } = costOf(graph, group);
   const tile = group.tile ? ` ${group.tile.m}x${group.tile.n}` : '';
   const parts = [
     `#${String(index).padStart(3, '0')} ${kernelName(graph, group)}${tile}`,
