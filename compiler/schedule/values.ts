@@ -101,6 +101,5 @@ export function quadsOf(graph: OpGraph, values: readonly number[]): number {
 
 /** A per-dimension list as [depth, height, width], filled in front. */
 export function padSpace(sizes: readonly number[], fill: number): readonly [number, number, number] {
-  const all = [fill, fill, fill, ...sizes].slice(-3);
-  return [all[0]!, all[1]!, all[2]!];
+  return [sizes.at(-3) ?? fill, sizes.at(-2) ?? fill, sizes.at(-1) ?? fill];
 }
