@@ -2,14 +2,13 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { TARGETS } from '../compiler/target.ts';
 import { findLacks, type Lack } from '../runtime/adapter.ts';
 import type { InspectedAdapter } from '../runtime/device.ts';
 import { RuntimeError } from '../runtime/errors.ts';
-import { packageVersion } from './package.ts';
+import { dawnVersion, packageVersion } from './package.ts';
 import { findVulkanDrivers, findVulkanLoader, type VulkanDriver } from './vulkan.ts';
 
 export interface AdapterReport extends InspectedAdapter {
@@ -91,16 +90,6 @@ function driverAdvice(): readonly string[] {
       .trimEnd()
       .split('\n')
       .map((line) => line.replace(/^set-up: /, ''));
-  }
-}
-
-/** The package that Dawn comes in, with its version. */
-export function dawnVersion(): string {
-  try {
-    const manifest = createRequire(import.meta.url)('webgpu/package.json') as { version?: string };
-    return `webgpu ${manifest.version ?? '?'}`;
-  } catch {
-    return 'webgpu is not installed';
   }
 }
 

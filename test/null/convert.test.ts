@@ -15,22 +15,24 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 /** Runs `unetc convert …` and gives what it printed. */
-function convert(...words: readonly string[]): { readonly stdout: string; readonly stderr: string } {
+async function convert(
+  ...words: readonly string[]
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const context = recordingContext();
   const program = new Command().exitOverride();
   register(program, context);
-  program.parse(['convert', ...words], { from: 'user' });
+  await program.parseAsync(['convert', ...words], { from: 'user' });
   return context.printed;
 }
 
-test('the digit model becomes the safetensors file that is shipped, to the byte', () => {
+test('the digit model becomes the safetensors file that is shipped, to the byte', async () => {
   const out = path.join(folder, 'm.safetensors');
-  const { stdout, stderr } = convert('test/golden/mnist/model.pt', out);
+  const { stdout, stderr } = await convert('test/golden/mnist/model.pt', out);
   expect(stdout).toBe(`${out}: 167 tensors, 1192802 parameters\n`);
   expect(stderr).toBe('');
   expect(fs.readFileSync(out).equals(fs.readFileSync('graphs/mnist.safetensors'))).toBe(true);
   const again = path.join(folder, 'again.safetensors');
-  expect(JSON.parse(convert(out, again, '--json').stdout)).toEqual({
+  expect(JSON.parse((await convert(out, again, '--json')).stdout)).toEqual({
     input: out,
     output: again,
     tensors: 167,
@@ -39,20 +41,20 @@ test('the digit model becomes the safetensors file that is shipped, to the byte'
   expect(fs.readFileSync(again).equals(fs.readFileSync(out))).toBe(true);
 });
 
-test('a file may be converted in place', () => {
+test('a file may be converted in place', async () => {
   const file = path.join(folder, 'm.safetensors');
   fs.copyFileSync('graphs/mnist.safetensors', file);
-  convert(file, file);
+  await convert(file, file);
   expect(fs.readFileSync(file).equals(fs.readFileSync('graphs/mnist.safetensors'))).toBe(true);
 });
 
-test('words that are off, and a checkpoint that is bad, leave nothing behind', () => {
+test('words that are off, and a checkpoint that is bad, leave nothing behind', async () => {
   const out = path.join(folder, 'x.safetensors');
-  expect(() => convert('test/golden/mnist/model.pt', path.join(folder, 'x.pt'))).toThrow(UsageError);
-  expect(() => convert('hash:1', out)).toThrow(UsageError);
-  expect(() => convert('missing.pt', out)).toThrow(RuntimeError);
+  await expect(convert('test/golden/mnist/model.pt', path.join(folder, 'x.pt'))).rejects.toThrow(UsageError);
+  await expect(convert('hash:1', out)).rejects.toThrow(UsageError);
+  await expect(convert('missing.pt', out)).rejects.toThrow(RuntimeError);
   // An integer tensor is met only after others were written.
-  expect(() => convert('test/fixtures/checkpoints/protocol-2.pt', out)).toThrow(
+  await expect(convert('test/fixtures/checkpoints/protocol-2.pt', out)).rejects.toThrow(
     'tensor "steps" is of type I64',
   );
   expect(fs.readdirSync(folder)).toEqual([]);
