@@ -74,18 +74,25 @@ function assignSlots(lifetimes: readonly Lifetime[], order: readonly Lifetime[])
   for (const tenant of order) {
     const storage = tenant.texture ? 'texture' : 'buffer';
     const apart = (other: Lifetime) => other.last < tenant.first || tenant.last < other.first;
-    const free = slots.flatMap((s, slot) =>
-      s.storage === storage && tenants[slot]!.every(apart) ? [slot] : [],
-    );
-    // the smallest that holds it, else the largest that has to grow least, else a new one
-    free.sort((a, b) => slots[a]!.bytes - slots[b]!.bytes);
-    const slot = free.find((s) => slots[s]!.bytes >= tenant.bytes) ?? free.at(-1) ?? slots.length;
+    let best: number | null = null;
+    slots.forEach((s, slot) => {
+      const better = best === null || fitsBetter(tenant, s, slots[best]!);
+      if (s.storage === storage && better && tenants[slot]!.every(apart)) best = slot;
+    });
+    const slot: number = best ?? slots.length;
     slots[slot] = { storage, bytes: Math.max(slots[slot]?.bytes ?? 0, tenant.bytes) };
     tenants[slot] ??= [];
     tenants[slot].push(tenant);
     slotOf.set(tenant.storage, slot);
   }
   return { slots, slotOf, lifetimes };
+}
+
+/** Whether a slot suits better than one before it: the smallest that holds a storage, else the one that grows least. */
+function fitsBetter({ bytes }: Lifetime, slot: Slot, than: Slot): boolean {
+  const holds = slot.bytes >= bytes;
+  if (holds !== than.bytes >= bytes) return holds;
+  return holds ? slot.bytes < than.bytes : slot.bytes >= than.bytes;
 }
 
 function lifetimesOf(schedule: Schedule): readonly Lifetime[] {
