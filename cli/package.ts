@@ -1,21 +1,19 @@
 // Where this package lies and which version it and Dawn are, whether it runs from its sources or as built.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { InternalError } from '../compiler/diagnostics.ts';
+import { shipped } from '../compiler/shipped.ts';
 
-/** The folder of package.json: above cli/ in the sources and above dist/cli/ in the build. */
+/** The folder of package.json: above cli/ in the sources and above dist/ in the build. */
 export function packageRoot(): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'package.json'))) return folder;
-    if (folder === dirname(folder)) throw new InternalError('no package.json above the command line');
-  }
+  return dirname(shipped('package.json'));
 }
 
 /** The version in package.json. */
 export function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(shipped('package.json'), 'utf8'));
   if (typeof manifest === 'object' && manifest && 'version' in manifest) return String(manifest.version);
   throw new InternalError('package.json has no version');
 }

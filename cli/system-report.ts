@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { shipped } from '../compiler/shipped.ts';
 import { TARGETS } from '../compiler/target.ts';
 import { findLacks, type Lack } from '../runtime/adapter.ts';
 import type { InspectedAdapter } from '../runtime/device.ts';
@@ -77,8 +77,8 @@ async function findAdapters(): Promise<{ adapters: readonly AdapterReport[]; fau
 
 /** What the set-up would install here, in its own words. */
 function driverAdvice(): readonly string[] {
-  const script = join(import.meta.dirname, 'setup', 'driver.sh');
-  if (process.platform !== 'linux' || !existsSync(script)) return [];
+  if (process.platform !== 'linux') return [];
+  const script = shipped('cli/setup/driver.sh');
   try {
     execFileSync('sh', [script, '--advice'], { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
     return [

@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '..', '..');
 /** Left to right: a folder imports only from itself and from folders to its left. */
 const compilerOrder = [
   'diagnostics',
+  'shipped',
   'target',
   'ops',
   'opgraph',

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { invariant } from '../../diagnostics.ts';
+import { shipped } from '../../shipped.ts';
 
 export type KernelFile =
   | 'affine_subgroup'
@@ -39,7 +40,7 @@ const sources = new Map<KernelFile, KernelSource>();
 export function readKernel(file: KernelFile): KernelSource {
   const known = sources.get(file);
   if (known) return known;
-  const wgsl = readFileSync(new URL(`../kernels/${file}.wgsl`, import.meta.url), 'utf8');
+  const wgsl = readFileSync(shipped(`compiler/codegen/kernels/${file}.wgsl`), 'utf8');
   const source = { wgsl, bindings: declaredBindings(wgsl), sizes: sizeFields(wgsl) };
   sources.set(file, source);
   return source;
