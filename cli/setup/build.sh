@@ -1,19 +1,24 @@
 #!/bin/sh
-# Builds dist/: the TypeScript sources as JavaScript with types, and beside them what they read: the kernels' WGSL,
-# PyTorch's side of the bench, the script that `unetc doctor` asks for advice.
+# Builds dist/: types by tsc, which checks them; the program, bundled by rolldown (rolldown.config.mjs); and what it
+# reads, at the paths of the sources: the kernels' WGSL, PyTorch's side of the bench, the script that `unetc doctor`
+# asks for advice.
 # The new folder takes its place whole, so that a failed build leaves the old one as it was.
 set -eu
 cd "$(dirname "$0")/../.."
 
 new=out/build.$$
-trap 'rm -rf "$new" "$new.old"; rmdir out 2>/dev/null || :' EXIT
+trap 'wait; rm -rf "$new" "$new.old"; rmdir out 2>/dev/null || :' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
 mkdir -p "$new"
 # Older than every source that is edited while the compiler runs: such a source asks for another build.
 : >"$new/.stamp"
+# Both at once: no file of one is the other's. What rolldown prints to stdout is a list of chunks.
+node_modules/.bin/rolldown -c rolldown.config.mjs --dir "$new" >/dev/null &
+bundling=$!
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$new"
+wait "$bundling"
 find compiler cli -name '*.wgsl' -o -name '*.py' | while read -r file; do
   mkdir -p "$new/$(dirname "$file")"
   cp "$file" "$new/$file"

@@ -1,4 +1,4 @@
-// The set-up does what is missing and nothing else: on a copy of its scripts, with npm and tsc played.
+// The set-up does what is missing and nothing else: on a copy of its scripts, with npm, tsc and rolldown played.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -27,6 +27,7 @@ beforeEach(() => {
     'package-lock.json',
     'tsconfig.json',
     'tsconfig.build.json',
+    'rolldown.config.mjs',
     'cli/main.ts',
     'runtime/a.ts',
   ]) {
@@ -37,18 +38,37 @@ beforeEach(() => {
   script('bin/node', 'echo "$FAKE_NODE"');
   script(
     'bin/tsc',
-    `${log}\n[ -z "\${FAIL_TSC:-}" ] || exit 2\nmkdir -p "$4/cli" && echo built >"$4/cli/main.js"`,
+    `${log}\n[ -z "\${FAIL_TSC:-}" ] || exit 2\nmkdir -p "$4/cli" && echo types >"$4/cli/main.d.ts"`,
+  );
+  // It runs beside tsc, and where that fails it is not done yet.
+  script(
+    'bin/rolldown',
+    `${log}
+[ -z "\${FAIL_ROLLDOWN:-}" ] || exit 2
+[ -z "\${FAIL_TSC:-}" ] || sleep 0.3
+mkdir -p "$4/cli" && echo built >"$4/cli/main.js"`,
   );
   script(
     'bin/npm',
     `${log}
 if [ -n "\${FAIL_NPM:-}" ]; then exit 1; fi
 mkdir -p node_modules/.bin node_modules/typescript
-cp bin/tsc node_modules/.bin/tsc
+cp bin/tsc bin/rolldown node_modules/.bin/
 touch node_modules/.package-lock.json`,
   );
   // Written long ago, as after a clone that was built.
-  age(['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'cli', 'compiler', 'runtime'], 1000);
+  age(
+    [
+      'package-lock.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'rolldown.config.mjs',
+      'cli',
+      'compiler',
+      'runtime',
+    ],
+    1000,
+  );
 });
 afterEach(() => rmSync(clone, { recursive: true }));
 
@@ -71,7 +91,10 @@ function age(paths: readonly string[], seconds: number): void {
   for (const path of listed) utimesSync(join(clone, path), then, then);
 }
 
-/** Runs the set-up; what it called is `calls`, in order. */
+/** What a build calls. */
+const BUILD = ['rolldown -c', 'tsc -p'];
+
+/** Runs the set-up; what it called is `calls`, by name: a build calls two at once. */
 function setUp(env: Record<string, string> = {}) {
   rmSync(join(clone, 'log'), { force: true });
   const { status, stderr } = spawnSync('sh', ['cli/setup.sh'], {
@@ -88,12 +111,13 @@ function setUp(env: Record<string, string> = {}) {
   const log = existsSync(join(clone, 'log'))
     ? readFileSync(join(clone, 'log'), 'utf8').trim().split('\n')
     : [];
-  return { status, stderr, calls: log.map((line) => line.split(' ', 2).join(' ')) };
+  return { status, stderr, calls: log.map((line) => line.split(' ', 2).join(' ')).sort() };
 }
 
 test('a fresh clone gets its packages and is built; a second run does nothing', () => {
-  expect(setUp()).toMatchObject({ status: 0, calls: ['npm ci', 'tsc -p'] });
+  expect(setUp()).toMatchObject({ status: 0, calls: ['npm ci', ...BUILD] });
   expect(readFileSync(join(clone, 'dist/cli/main.js'), 'utf8')).toBe('built\n');
+  expect(readFileSync(join(clone, 'dist/cli/main.d.ts'), 'utf8')).toBe('types\n');
   expect(readFileSync(join(clone, 'dist/compiler/codegen/kernels/conv.wgsl'), 'utf8')).toBe('// a kernel\n');
   expect(existsSync(join(clone, 'dist/cli/setup/driver.sh'))).toBe(true);
   expect(setUp()).toEqual({ status: 0, stderr: '', calls: [] });
@@ -102,13 +126,14 @@ test('a fresh clone gets its packages and is built; a second run does nothing', 
 test.each([
   ['a source was edited', () => write('runtime/a.ts', 'edited')],
   ['a kernel was edited', () => write('compiler/codegen/kernels/conv.wgsl', 'edited')],
+  ['what is bundled changed', () => write('rolldown.config.mjs', 'edited')],
   ['a source was deleted', () => rmSync(join(clone, 'runtime/a.ts'))],
   ['the build is gone', () => rmSync(join(clone, 'dist'), { recursive: true })],
 ])('%s: it builds again', (_, change) => {
   setUp();
   age(['dist/.stamp'], 10);
   change();
-  expect(setUp()).toMatchObject({ status: 0, calls: ['tsc -p'] });
+  expect(setUp()).toMatchObject({ status: 0, calls: BUILD });
 });
 
 test.each([
@@ -131,17 +156,20 @@ test('npm is tried twice, and its failure is told', () => {
   expect(stderr).toContain('npm ci failed twice');
 });
 
-test('a build that fails leaves the old one and nothing else', () => {
-  setUp();
-  age(['dist/.stamp'], 10);
-  write('runtime/a.ts', 'edited');
-  expect(setUp({ FAIL_TSC: '1' })).toMatchObject({ status: 1 });
-  expect(readFileSync(join(clone, 'dist/cli/main.js'), 'utf8')).toBe('built\n');
-  const left = spawnSync('sh', ['-c', 'ls -d dist* out*'], { cwd: clone, encoding: 'utf8' }).stdout;
-  expect(left).toBe('dist\n');
-  // The edit is not forgotten.
-  expect(setUp().calls).toEqual(['tsc -p']);
-});
+test.each(['FAIL_TSC', 'FAIL_ROLLDOWN'])(
+  'a build that fails (%s) leaves the old one and nothing else',
+  (fail) => {
+    setUp();
+    age(['dist/.stamp'], 10);
+    write('runtime/a.ts', 'edited');
+    expect(setUp({ [fail]: '1' })).toMatchObject({ status: 1 });
+    expect(readFileSync(join(clone, 'dist/cli/main.js'), 'utf8')).toBe('built\n');
+    const left = spawnSync('sh', ['-c', 'ls -d dist* out*'], { cwd: clone, encoding: 'utf8' }).stdout;
+    expect(left).toBe('dist\n');
+    // The edit is not forgotten.
+    expect(setUp().calls).toEqual(BUILD);
+  },
+);
 
 test.each([
   ['v18.20.4', 1],

@@ -1,0 +1,64 @@
+// How dist/ is bundled: a start loads a handful of files instead of hundreds.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'rolldown';
+
+/** What is started, imported or forked by its path. */
+const entries = ['cli/main', 'cli/process', 'cli/api', 'cli/bench/worker', 'cli/bench/gpu'];
+
+export default defineConfig({
+  input: Object.fromEntries(entries.map((entry) => [entry, `${entry}.ts`])),
+  platform: 'node',
+  // Dawn is a binary; the other two are large, and a few commands load them on demand.
+  external: ['webgpu', 'ts-morph', /^protobufjs/],
+  plugins: [licenses()],
+  // The sources defer modules that the groups below put into a chunk that is loaded anyway.
+  checks: { ineffectiveDynamicImport: false },
+  output: {
+    dir: 'dist',
+    chunkFileNames: 'chunks/[name].js',
+    // read only by a Node that is told to (--enable-source-maps)
+    sourcemap: true,
+    codeSplitting: {
+      // Each takes what its files import and no group above has: what is loaded together lies in one file. Left
+      // alone, rolldown writes one for every set of entries and deferred imports that share modules, and a model is
+      // opened from 45 files instead of 6.
+      groups: [
+        // small modules of everything; with `tensors` it is all that the process of a peer in the bench loads
+        {
+          name: 'base',
+          test: /[\\/](cli[\\/](context|package|parse|v8)|spec[\\/]json|adapter|safetensors-write)\.ts$/,
+        },
+        // the command line, before it knows the command
+        { name: 'start', test: /[\\/]cli[\\/](program|process|commands[\\/].*)\.ts$/ },
+        { name: 'tensors', test: /[\\/]cli[\\/]run-inputs\.ts$/ },
+        { name: 'graph', test: /[\\/](cli[\\/]graph-file\.ts$|compiler[\\/](spec|graph)[\\/])/ },
+        { name: 'compile', test: /[\\/]compiler[\\/]compile\.ts$/ },
+        { name: 'model', test: /[\\/]cli[\\/](model-source|open-model)\.ts$/ },
+      ],
+    },
+  },
+});
+
+/** Writes licenses.txt: the terms of the packages whose code is in the bundle. */
+function licenses() {
+  return {
+    name: 'licenses',
+    generateBundle(_, bundle) {
+      const modules = Object.values(bundle).flatMap((chunk) => Object.keys(chunk.modules ?? {}));
+      const folders = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+      const texts = [...new Set(folders)].sort().map((folder) => {
+        const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+        const file = ['LICENSE', 'LICENSE.md', 'license'].map((one) => join(folder, one)).find(existsSync);
+        if (!file) this.error(`${name} is bundled and has no license file`);
+        return `${name} ${version}\n\n${readFileSync(file, 'utf8').trim()}\n`;
+      });
+      this.emitFile({
+        type: 'asset',
+        fileName: 'licenses.txt',
+        source: texts.join(`\n${'-'.repeat(80)}\n\n`),
+      });
+    },
+  };
+}
