@@ -19,12 +19,16 @@ export interface Memory {
   copyOut(slot: number, encoder: GPUCommandEncoder, to: GPUBuffer): void;
   /** Fills a whole slot with zeros. */
   clear(slot: number, encoder: GPUCommandEncoder): void;
-  /** Floats of a row of an entry's texture; 1 for entries in arenas. Pieces are whole rows. */
-  row(entry: number): number;
-  /** Copies a piece of the packed weights of one entry, `length` floats, to `first` floats from their beginning. */
+  /** Floats that an entry's packed weights take, with the rest of the last row of a texture. */
+  floats(entry: number): number;
+  /**
+   * Copies a stretch of the packed weights of one entry, `length` floats at `offset` bytes in `staging`, to `first` floats
+   * from their beginning. In textures both, and `offset`, are whole texels.
+   */
   copyWeights(
     encoder: GPUCommandEncoder,
     staging: GPUBuffer,
+    offset: number,
     entry: number,
     first: number,
     length: number,
@@ -104,19 +108,22 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
         ]);
       }
     },
-    row: (entry) => (manifest.weights[entry]!.arena === null ? width * 4 : 1),
-    copyWeights(encoder, staging, entry, first, length) {
+    floats(entry) {
+      const { arena, length } = manifest.weights[entry]!;
+      return arena === null ? rowsOf(length * 4, width) * width * 4 : length;
+    },
+    copyWeights(encoder, staging, from, entry, first, length) {
       const { arena, offset } = manifest.weights[entry]!;
       if (arena !== null) {
-        encoder.copyBufferToBuffer(staging, 0, arenas[arena]!, offset + first * 4, length * 4);
+        encoder.copyBufferToBuffer(staging, from, arenas[arena]!, offset + first * 4, length * 4);
         return;
       }
-      const row = width * 4;
-      encoder.copyBufferToTexture(
-        { buffer: staging, bytesPerRow: width * 16 },
-        { texture: products[entry]!, origin: [0, first / row] },
-        [width, length / row],
-      );
+      const texture = products[entry]!;
+      for (const { texel, size } of rectangles(first / 4, length / 4, width)) {
+        const source = { buffer: staging, offset: from + texel * 16 - first * 4, bytesPerRow: width * 16 };
+        const origin = [texel % width, Math.floor(texel / width)];
+        encoder.copyBufferToTexture(source, { texture, origin }, size);
+      }
     },
     destroy: () => {
       for (const one of made) one.destroy();
@@ -126,4 +133,24 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
 
 function rowsOf(bytes: number, width: number): number {
   return Math.ceil(bytes / 16 / width);
+}
+
+interface Rectangle {
+  /** The first one, counted from the beginning of the texture. */
+  readonly texel: number;
+  readonly size: readonly [number, number];
+}
+
+/** `count` texels from `first` on as rectangles of a texture: the rest of a row, whole rows, the beginning of another. */
+function rectangles(first: number, count: number, width: number): readonly Rectangle[] {
+  const head = Math.min(count, (width - (first % width)) % width);
+  const rows = Math.floor((count - head) / width);
+  const tail = count - head - rows * width;
+  const whole = first + head;
+  const all: Rectangle[] = [
+    { texel: first, size: [head, 1] },
+    { texel: whole, size: [width, rows] },
+    { texel: whole + rows * width, size: [tail, 1] },
+  ];
+  return all.filter(({ size }) => size[0] * size[1] > 0);
 }

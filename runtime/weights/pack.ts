@@ -1,20 +1,37 @@
 // Packs parameters into an arena as the manifest says. Each kind is one formula from a parameter's index to a place; its
-// loops follow the places, so that what is written in a row lies near in memory.
+// loops follow the places, so that what is written in a row lies in a row in memory.
 
 import type { WeightPart } from '../bundle.ts';
 import { float16ToFloat32, float32ToFloat16 } from './dtypes.ts';
 import { packWinograd } from './winograd.ts';
 
 /**
- * Writes one parameter into the weights of its dispatch. `to` holds a stretch of them that begins `base` floats from
- * their beginning and has room for the whole part.
+ * Writes a parameter into a stretch of the weights of its dispatch, which begins `base` floats from their beginning: of
+ * the units that `extentOf` tells, all that lie in the stretch. Places that no parameter has stay as they are, or get
+ * zeros.
  */
-export function packPart(part: WeightPart, from: Float32Array, to: Float32Array, base = 0): void {
-  const offset = part.offset - base;
-  if (part.kind === 'product') packProduct(part, from, to, offset);
-  else if (part.kind === 'winograd') packWinograd(part, from, to, offset);
-  else if (part.kind === 'linear') packLinear(part, from, to, offset);
-  else packVector(part, from, to, offset);
+export type Pack = (to: Float32Array, base: number) => void;
+
+/** How the parameter with the values `from` is packed. They are read at every call. */
+export function packer(part: WeightPart, from: Float32Array): Pack {
+  switch (part.kind) {
+    case 'product': {
+      if (!part.half) return (to, base) => packProduct(part, from, to, part.offset - base);
+      const halves = float32ToFloat16(from);
+      return (to, base) => {
+        const places = new Uint16Array(to.buffer, to.byteOffset, to.length * 2);
+        packProduct(part, halves, places, 2 * (part.offset - base));
+      };
+    }
+    case 'winograd':
+      return (to, base) => packWinograd(part, from, to, part.offset - base);
+    case 'linear':
+      return (to, base) => packLinear(part, from, to, part.offset - base);
+    case 'vector': {
+      const values = part.half ? float16ToFloat32(float32ToFloat16(from)) : from;
+      return (to, base) => packVector(part, values, to, part.offset - base);
+    }
+  }
 }
 
 type Part<K extends WeightPart['kind']> = Extract<WeightPart, { kind: K }>;
@@ -23,15 +40,7 @@ type Part<K extends WeightPart['kind']> = Extract<WeightPart, { kind: K }>;
  * [O, I, taps] to [O / tile][step][I % chunk][O % tile]; a step is first + (I / chunk) * taps + tap for `rows`, and
  * first + tap * chunks + I / chunk for `quads`.
  */
-function packProduct(part: Part<'product'>, from: Float32Array, to: Float32Array, offset: number): void {
-  if (!part.half) placeProduct(part, from, to, offset);
-  else {
-    const halves = new Uint16Array(to.buffer, to.byteOffset, to.length * 2);
-    placeProduct(part, float32ToFloat16(from), halves, 2 * offset);
-  }
-}
-
-function placeProduct<A extends Float32Array | Uint16Array>(
+function packProduct<A extends Float32Array | Uint16Array>(
   part: Part<'product'>,
   from: A,
   to: A,
@@ -41,24 +50,37 @@ function placeProduct<A extends Float32Array | Uint16Array>(
   const step = chunk * tile;
   const [perChunk, perTap] =
     layout === 'rows' ? [taps * step, step] : [step, Math.ceil(inputs / chunk) * step];
-  const [fromOutput, fromInput] = transposed ? [taps, outputs * taps] : [inputs * taps, taps];
+  const [perOutput, perInput] = transposed ? [taps, outputs * taps] : [inputs * taps, taps];
   for (let o = 0; o < outputs; ) {
     const column = Math.floor((first + o) / tile);
-    const end = Math.min(outputs, (column + 1) * tile - first);
-    for (let c = 0; c < inputs; c += chunk) {
-      const last = Math.min(c + chunk, inputs);
-      const block = offset + (column * steps + part.first_step) * step + (c / chunk) * perChunk;
-      for (let row = o; row < end; row++) {
-        let at = block + first + row - column * tile;
-        let source = row * fromOutput + c * fromInput;
-        for (let i = c; i < last; i++) {
-          for (let tap = 0; tap < taps; tap++) to[at + tap * perTap] = from[source + tap]!;
-          at += tile;
-          source += fromInput;
+    const count = Math.min(outputs, (column + 1) * tile - first) - o;
+    const begin = offset + column * steps * step;
+    if (begin >= 0 && begin + steps * step <= to.length) {
+      const place = begin + part.first_step * step + first + o - column * tile;
+      for (let i = 0; i < inputs; i++) {
+        const at = place + Math.floor(i / chunk) * perChunk + (i % chunk) * tile;
+        const source = o * perOutput + i * perInput;
+        for (let tap = 0; tap < taps; tap++) {
+          copyStrided(from, source + tap, perOutput, to, at + tap * perTap, count);
         }
       }
     }
-    o = end;
+    o += count;
+  }
+}
+
+/** Copies `count` values, which lie `stride` apart, to places in a row. */
+function copyStrided<A extends Float32Array | Uint16Array>(
+  from: A,
+  source: number,
+  stride: number,
+  to: A,
+  at: number,
+  count: number,
+): void {
+  for (let n = 0; n < count; n++) {
+    to[at + n] = from[source]!;
+    source += stride;
   }
 }
 
@@ -69,12 +91,15 @@ function packLinear(part: Part<'linear'>, from: Float32Array, to: Float32Array, 
   for (let o = 0; o < outputs; ) {
     const n = first + o;
     const end = Math.min(outputs, o + 64 - (n % 64));
-    for (let k = 0; k < inputs; k += 4) {
-      let at = offset + (Math.floor(n / 64) * quads + k / 4) * 256 + (n % 64) * 4;
-      const last = Math.min(k + 4, inputs);
-      for (let row = o; row < end; row++) {
-        for (let i = k; i < last; i++) to[at + i - k] = from[row * inputs + i]!;
-        at += 4;
+    const column = offset + Math.floor(n / 64) * quads * 256;
+    if (column >= 0 && column + quads * 256 <= to.length) {
+      for (let k = 0; k < inputs; k += 4) {
+        let at = column + k * 64 + (n % 64) * 4;
+        const last = Math.min(k + 4, inputs);
+        for (let row = o; row < end; row++) {
+          for (let i = k; i < last; i++) to[at + i - k] = from[row * inputs + i]!;
+          at += 4;
+        }
       }
     }
     o = end;
@@ -82,12 +107,14 @@ function packLinear(part: Part<'linear'>, from: Float32Array, to: Float32Array, 
 }
 
 /** Rows one behind the other, each filled up to a multiple of four. */
-function packVector(part: Part<'vector'>, values: Float32Array, to: Float32Array, offset: number): void {
+function packVector(part: Part<'vector'>, from: Float32Array, to: Float32Array, offset: number): void {
   const { length, row, accumulate } = part;
-  const from = part.half ? float16ToFloat32(float32ToFloat16(values)) : values;
-  const stored = Math.ceil(row / 4) * 4;
-  for (let i = 0; i < length; i++) {
-    const at = offset + Math.floor(i / row) * stored + (i % row);
-    to[at] = accumulate ? to[at]! + from[i]! : from[i]!;
+  let at = offset;
+  for (let first = 0; first < length; first += row) {
+    const end = Math.min(row, length - first, to.length - at);
+    for (let i = Math.max(0, -at); i < end; i++) {
+      to[at + i] = accumulate ? to[at + i]! + from[first + i]! : from[first + i]!;
+    }
+    at += Math.ceil(row / 4) * 4;
   }
 }

@@ -15,88 +15,140 @@ const G0 = 1 / (P * P * Q * Q);
 const GP = 1 / (2 * P * P * (P * P - Q * Q));
 const GQ = 1 / (2 * Q * Q * (Q * Q - P * P));
 
-/** Writes G (a, b, c) of m = 2 to four places `stride` apart. */
-function transform2(to: Float32Array, at: number, stride: number, a: number, b: number, c: number): void {
-  to[at] = a;
-  to[at + stride] = (a + b + c) / 2;
-  to[at + 2 * stride] = (a - b + c) / 2;
-  to[at + 3 * stride] = c;
-}
+/** The points of each m but 0 and infinity, in the order of the rows of G, with the first entry of the row. */
+const POINTS = {
+  2: [
+    [1, 1 / 2],
+    [-1, 1 / 2],
+  ],
+  4: [
+    [P, GP],
+    [-P, GP],
+    [Q, GQ],
+    [-Q, GQ],
+  ],
+} as const;
 
-/** Writes G (a, b, c) of m = 4 to six places `stride` apart. */
-function transform4(to: Float32Array, at: number, stride: number, a: number, b: number, c: number): void {
-  const evenP = GP * (a + P * P * c);
-  const evenQ = GQ * (a + Q * Q * c);
-  const oddP = GP * P * b;
-  const oddQ = GQ * Q * b;
-  to[at] = G0 * a;
-  to[at + stride] = evenP + oddP;
-  to[at + 2 * stride] = evenP - oddP;
-  to[at + 3 * stride] = evenQ + oddQ;
-  to[at + 4 * stride] = evenQ - oddQ;
-  to[at + 5 * stride] = c;
-}
-
-/** [O, I, 3, 3] to planes of [O / tile][I / chunk][I % chunk][O % tile], which begin at `offset`. */
+/**
+ * [O, I, 3, 3] to planes of [O / tile][I / chunk][I % chunk][O % tile], which begin at `offset`: those that lie in `to`.
+ * The m + 2 planes that a row of G g becomes are made at once, and not more: planes lie powers of two apart, and all of
+ * them at once would drive each other out of the cache.
+ */
 export function packWinograd(part: Part, from: Float32Array, to: Float32Array, offset: number): void {
   const { m, outputs, inputs, tile, chunk, plane } = part;
-  const place = m === 2 ? place2 : place4;
-  let block = offset;
-  for (let column = 0; column < outputs; column += tile) {
-    const columnEnd = Math.min(column + tile, outputs);
-    for (let c = 0; c < inputs; c += chunk) {
-      const chunkEnd = Math.min(c + chunk, inputs);
-      for (let o = column; o < columnEnd; o++) {
-        let at = block + o - column;
-        for (let i = c; i < chunkEnd; i++) {
-          place(from, (o * inputs + i) * 9, to, at, plane);
-          at += tile;
-        }
+  const spread = m === 2 ? spread2 : spread4;
+  const block = new Float64Array(3 * tile * chunk);
+  for (let row = 0; row < m + 2; row++) {
+    let at = offset + row * (m + 2) * plane;
+    if (at < 0 || at + (m + 2) * plane > to.length) continue;
+    for (let o = 0; o < outputs; o += tile) {
+      for (let i = 0; i < inputs; i += chunk) {
+        transformRow(part, row, from, o, i, block);
+        spread(block, to, at, plane);
+        at += tile * chunk;
       }
-      block += tile * chunk;
     }
   }
 }
 
-type Place = (from: Float32Array, g: number, to: Float32Array, at: number, plane: number) => void;
+/** One row of G g for the kernels of a tile of outputs and a chunk of inputs: three numbers each, zeros for none. */
+function transformRow(
+  part: Part,
+  row: number,
+  from: Float32Array,
+  o: number,
+  i: number,
+  to: Float64Array,
+): void {
+  const { m, outputs, inputs, tile, chunk } = part;
+  if (o + tile > outputs || i + chunk > inputs) to.fill(0);
+  const point = POINTS[m][row - 1];
+  if (point !== undefined) sumRows(part, point[0], point[1], from, o, i, to);
+  else if (row === 0) scaleRows(part, 0, m === 2 ? 1 : G0, from, o, i, to);
+  else scaleRows(part, 2, 1, from, o, i, to);
+}
 
-/** Transforms the columns of the kernel at `g`, then each row of the result into its planes. */
-const place2: Place = (from, g, to, at, plane) => {
-  const a = from[g]!;
-  const b = from[g + 1]!;
-  const c = from[g + 2]!;
-  const d = from[g + 3]!;
-  const e = from[g + 4]!;
-  const f = from[g + 5]!;
-  const h = from[g + 6]!;
-  const k = from[g + 7]!;
-  const l = from[g + 8]!;
-  const row = 4 * plane;
-  transform2(to, at, plane, a, b, c);
-  transform2(to, at + row, plane, (a + d + h) / 2, (b + e + k) / 2, (c + f + l) / 2);
-  transform2(to, at + 2 * row, plane, (a - d + h) / 2, (b - e + k) / 2, (c - f + l) / 2);
-  transform2(to, at + 3 * row, plane, h, k, l);
-};
+/** The row of a point `p`. */
+function sumRows(
+  { outputs, inputs, tile, chunk }: Part,
+  p: number,
+  scale: number,
+  from: Float32Array,
+  o: number,
+  i: number,
+  to: Float64Array,
+): void {
+  const count = Math.min(tile, outputs - o);
+  const last = Math.min(chunk, inputs - i);
+  const square = p * p;
+  for (let k = 0; k < last; k++) {
+    let at = 3 * k * tile;
+    let g = (o * inputs + i + k) * 9;
+    for (let n = 0; n < count; n++) {
+      to[at] = scale * (from[g]! + square * from[g + 6]! + p * from[g + 3]!);
+      to[at + 1] = scale * (from[g + 1]! + square * from[g + 7]! + p * from[g + 4]!);
+      to[at + 2] = scale * (from[g + 2]! + square * from[g + 8]! + p * from[g + 5]!);
+      at += 3;
+      g += inputs * 9;
+    }
+  }
+}
 
-const place4: Place = (from, g, to, at, plane) => {
-  const a = from[g]!;
-  const b = from[g + 1]!;
-  const c = from[g + 2]!;
-  const d = P * from[g + 3]!;
-  const e = P * from[g + 4]!;
-  const f = P * from[g + 5]!;
-  const h = from[g + 6]!;
-  const k = from[g + 7]!;
-  const l = from[g + 8]!;
-  const ratio = Q / P;
-  const row = 6 * plane;
-  transform4(to, at, plane, G0 * a, G0 * b, G0 * c);
-  const [ap, bp, cp] = [a + P * P * h, b + P * P * k, c + P * P * l];
-  transform4(to, at + row, plane, GP * (ap + d), GP * (bp + e), GP * (cp + f));
-  transform4(to, at + 2 * row, plane, GP * (ap - d), GP * (bp - e), GP * (cp - f));
-  const [aq, bq, cq] = [a + Q * Q * h, b + Q * Q * k, c + Q * Q * l];
-  const [dq, eq, fq] = [ratio * d, ratio * e, ratio * f];
-  transform4(to, at + 3 * row, plane, GQ * (aq + dq), GQ * (bq + eq), GQ * (cq + fq));
-  transform4(to, at + 4 * row, plane, GQ * (aq - dq), GQ * (bq - eq), GQ * (cq - fq));
-  transform4(to, at + 5 * row, plane, h, k, l);
-};
+/** The row of the point 0 or of infinity: the first or last row of each kernel, times `scale`. */
+function scaleRows(
+  { outputs, inputs, tile, chunk }: Part,
+  row: 0 | 2,
+  scale: number,
+  from: Float32Array,
+  o: number,
+  i: number,
+  to: Float64Array,
+): void {
+  const count = Math.min(tile, outputs - o);
+  const last = Math.min(chunk, inputs - i);
+  for (let k = 0; k < last; k++) {
+    let at = 3 * k * tile;
+    let g = (o * inputs + i + k) * 9 + 3 * row;
+    for (let n = 0; n < count; n++) {
+      to[at] = scale * from[g]!;
+      to[at + 1] = scale * from[g + 1]!;
+      to[at + 2] = scale * from[g + 2]!;
+      at += 3;
+      g += inputs * 9;
+    }
+  }
+}
+
+/** Multiplies rows (a, b, c) by GT of m = 2, into four planes. */
+function spread2(rows: Float64Array, to: Float32Array, at: number, plane: number): void {
+  for (let k = 0; k < rows.length; k += 3) {
+    const a = rows[k]!;
+    const b = rows[k + 1]!;
+    const c = rows[k + 2]!;
+    to[at] = a;
+    to[at + plane] = (a + b + c) / 2;
+    to[at + 2 * plane] = (a - b + c) / 2;
+    to[at + 3 * plane] = c;
+    at++;
+  }
+}
+
+/** As `spread2`, of m = 4, into six. */
+function spread4(rows: Float64Array, to: Float32Array, at: number, plane: number): void {
+  for (let k = 0; k < rows.length; k += 3) {
+    const a = rows[k]!;
+    const b = rows[k + 1]!;
+    const c = rows[k + 2]!;
+    const evenP = GP * (a + P * P * c);
+    const evenQ = GQ * (a + Q * Q * c);
+    const oddP = GP * P * b;
+    const oddQ = GQ * Q * b;
+    to[at] = G0 * a;
+    to[at + plane] = evenP + oddP;
+    to[at + 2 * plane] = evenP - oddP;
+    to[at + 3 * plane] = evenQ + oddQ;
+    to[at + 4 * plane] = evenQ - oddQ;
+    to[at + 5 * plane] = c;
+    at++;
+  }
+}

@@ -2,19 +2,26 @@
 
 import { describe, expect, it } from 'vitest';
 import type { WeightPart } from '../../runtime/bundle.ts';
+import { float16ToFloat32 } from '../../runtime/weights/dtypes.ts';
 import { extentOf } from '../../runtime/weights/extent.ts';
-import { packPart } from '../../runtime/weights/pack.ts';
+import { packer } from '../../runtime/weights/pack.ts';
 
 const values = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i + 1));
 
-/** Packs into the part's extent alone, and says what lies where. */
+/** Packs into the part's extent alone, whole and unit by unit, and says what lies where. */
 function packed(part: WeightPart, from: Float32Array): (at: number) => number {
-  const { first, end } = extentOf(part);
+  const { first, end, unit } = extentOf(part);
+  const pack = packer(part, from);
   const to = new Float32Array(end - first);
-  packPart(part, from, to, first);
+  pack(to, first);
   const whole = new Float32Array(end);
-  packPart(part, from, whole);
+  pack(whole, 0);
   expect([...whole.subarray(first)]).toEqual([...to]);
+  for (let at = first; at < end; at += unit) {
+    const piece = new Float32Array(Math.min(unit, end - at));
+    pack(piece, at);
+    expect(piece).toEqual(to.subarray(at - first, at - first + piece.length));
+  }
   return (at) => to[at - first]!;
 }
 
@@ -47,6 +54,21 @@ describe.each(['rows', 'quads'] as const)('a product in %s', (layout) => {
   });
 });
 
+it('a product in float16 stands at half the places', () => {
+  const part = {
+    ...({ kind: 'product', param: 'p', layout: 'rows', transposed: false } as const),
+    ...{ outputs: 12, inputs: 4, taps: 1, tile: 8, chunk: 4, steps: 1 },
+    ...{ first_step: 0, first_output: 0, offset: 4 },
+  };
+  const from = Float32Array.from({ length: 48 }, (_, i) => i / 8);
+  const float = packed({ ...part, half: false }, from);
+  const half = packed({ ...part, half: true }, from);
+  for (let i = 0; i < 32; i++) {
+    const [low, high] = new Uint16Array(Float32Array.of(half(4 + i)).buffer);
+    expect([...float16ToFloat32(Uint16Array.of(low!, high!))]).toEqual([float(4 + 2 * i), float(5 + 2 * i)]);
+  }
+});
+
 it('a linear layer behind another one', () => {
   const [outputs, inputs, first_output, offset] = [100, 7, 30, 16];
   const from = values(outputs * inputs);
@@ -73,7 +95,7 @@ it('rows of a table are filled up, and a vector is added to another', () => {
   const at = packed(table, values(10));
   expect([8, 12, 13, 16, 20].map(at)).toEqual([0, 4, -1, 5, 9].map((i) => (i < 0 ? 0 : values(10)[i])));
   const to = values(4);
-  packPart({ ...table, length: 4, row: 4, accumulate: true, offset: 0 }, values(4), to);
+  packer({ ...table, length: 4, row: 4, accumulate: true, offset: 0 }, values(4))(to, 0);
   expect([...to]).toEqual([...values(4)].map((value) => Math.fround(2 * value)));
 });
 

@@ -31,21 +31,35 @@ function recorder() {
   const written = LENGTHS.map(() => new Map<number, Float32Array>());
   const made = new Set<FakeBuffer>();
   const memory = {
-    row: (entry: number) => (entry === 1 ? ROW : 1),
-    copyWeights(_: unknown, staging: FakeBuffer, entry: number, first: number, length: number) {
-      written[entry]!.set(first, new Float32Array(staging.sent!, 0, length));
-    },
-  } as unknown as Memory;
+    floats: (entry: number) => (entry === 1 ? 6 * ROW : LENGTHS[entry]!),
+    copyWeights: (encoder, staging, offset, entry, first, length) =>
+      (encoder as unknown as FakeEncoder).push(() => {
+        const { sent } = staging as unknown as FakeBuffer;
+        written[entry]!.set(first, new Float32Array(sent!, offset, length).slice());
+      }),
+  } as Pick<Memory, 'floats' | 'copyWeights'> as Memory;
   const device = {
     createBuffer({ size }: { size: number }) {
       const buffer = fakeBuffer(size);
       made.add(buffer);
       return buffer;
     },
-    createCommandEncoder: () => ({ finish: () => undefined }),
-    queue: { submit: () => undefined },
+    createCommandEncoder: () => {
+      const copies: (() => void)[] = [];
+      return { push: (copy: () => void) => copies.push(copy), finish: () => copies };
+    },
+    queue: {
+      submit([copies]: (() => void)[][]) {
+        for (const copy of copies!) copy();
+      },
+    },
   } as unknown as GPUDevice;
   return { written, memory, device, made };
+}
+
+/** What is recorded is copied when it is submitted. */
+interface FakeEncoder {
+  push(copy: () => void): void;
 }
 
 interface FakeBuffer {
@@ -58,9 +72,8 @@ function fakeBuffer(size: number): FakeBuffer {
   let mapped: ArrayBuffer | null = new ArrayBuffer(size);
   const buffer = {
     ...{ size, sent: null as ArrayBuffer | null, destroyed: false },
-    getMappedRange: (first: number, length: number) => {
+    getMappedRange: () => {
       if (mapped === null) throw new Error('not mapped');
-      expect(first + length).toBeLessThanOrEqual(size);
       return mapped;
     },
     unmap() {
