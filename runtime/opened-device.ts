@@ -10,6 +10,7 @@ import {
   limitsOf,
 } from './adapter.ts';
 import { RuntimeError } from './errors.ts';
+import { unhurried } from './unhurried.ts';
 
 export interface OpenedDevice {
   readonly device: GPUDevice;
@@ -46,11 +47,14 @@ export async function requestDevice(
   if (lacks.length > 0) throw lacksError(description, lacks);
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({
-      label: 'unetc',
-      requiredFeatures: [...requires.features] as GPUFeatureName[],
-      requiredLimits: { ...requires.limits },
-    });
+    // the look that this plans is still to come when pipelines are asked for, and those after it are of its kind
+    device = await unhurried(() =>
+      adapter.requestDevice({
+        label: 'unetc',
+        requiredFeatures: [...requires.features] as GPUFeatureName[],
+        requiredLimits: { ...requires.limits },
+      }),
+    );
   } catch (error) {
     const reason = error instanceof Error ? error.message.trim() : String(error);
     throw new RuntimeError('adapter', `the adapter ${adapterLine(description)} gave no device: ${reason}`, {

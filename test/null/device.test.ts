@@ -1,10 +1,11 @@
 // Devices on Dawn's null backend: what is asked for, what is missing, and errors that arrive on the side.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { findLacks } from '../../runtime/adapter.ts';
 import { inspectAdapter, openNullDevice } from '../../runtime/device.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { guard } from '../../runtime/guard.ts';
+import { unhurried } from '../../runtime/unhurried.ts';
 
 describe('a device on the null backend', () => {
   test('has the default limits and only the features that were asked for', async () => {
@@ -48,6 +49,20 @@ describe('a device on the null backend', () => {
     expect(() => opened.check()).toThrow(/usage/i);
     expect(() => opened.check()).toThrow(RuntimeError);
     await opened.close();
+  });
+
+  test('opening one leaves no row of hurried looks to what is asked for next', async () => {
+    const hurried = vi.spyOn(globalThis, 'setImmediate');
+    try {
+      const { device, close } = await openNullDevice();
+      await unhurried(() => device.queue.onSubmittedWorkDone());
+      expect(hurried).not.toHaveBeenCalled();
+      await device.queue.onSubmittedWorkDone();
+      expect(hurried).toHaveBeenCalled();
+      await close();
+    } finally {
+      hurried.mockRestore();
+    }
   });
 
   test('inspecting does not open a device', async () => {
