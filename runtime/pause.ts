@@ -10,7 +10,7 @@ export interface Pause {
 /** Below this many milliseconds a timer is too coarse to sleep by. */
 const SHORTEST = 4;
 
-/** From this many milliseconds on a timer's millisecond is little, and the GPU is asked once in one. */
+/** From this many milliseconds on a timer's millisecond is little, and a GPU is asked once in one. */
 const LONG = 20;
 
 /** The part of the expected time that is slept through: a faster pass is seen as faster, and the sleep shrinks. */
@@ -19,7 +19,12 @@ const PART = 0.9;
 /** Passes of which the fastest is expected again: one that had to wait for others must not slow the next. */
 const REMEMBERED = 3;
 
-export function createPause(): Pause {
+/**
+ * `onProcessor` tells that a processor computes the passes: asking all the time would take a core from them, which costs
+ * short passes more than a millisecond. A GPU computes beside, and there a millisecond of ten is lost.
+ */
+export function createPause(onProcessor: boolean): Pause {
+  const long = onProcessor ? SHORTEST : LONG;
   const recent: number[] = [];
   let first = true;
   return {
@@ -28,7 +33,7 @@ export function createPause(): Pause {
       const expected = recent.length > 0 ? Math.min(...recent) : null;
       const sleep = Math.floor((expected ?? 0) * PART);
       if (sleep >= SHORTEST) await new Promise((resolve) => setTimeout(resolve, sleep));
-      const result = await (expected === null || expected >= LONG ? unhurried(start) : start());
+      const result = await (expected === null || expected >= long ? unhurried(start) : start());
       // the first pass tells nothing: drivers generate code in it
       if (!first) recent.push(performance.now() - begin);
       if (recent.length > REMEMBERED) recent.shift();

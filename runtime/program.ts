@@ -85,7 +85,7 @@ export async function createProgram(
           encode: (encoder) => encodeSteps(steps.slice(0, times), encoder),
         });
   // A pass behind another takes as long as both; how long is expected is remembered apart.
-  const pauses = readbacks.map(() => createPause());
+  const pauses = readbacks.map(() => createPause(opened.adapter.isFallback));
 
   return {
     manifest,

@@ -14,7 +14,7 @@ const takes = (ms: number) => () => new Promise<string>((resolve) => setTimeout(
 
 /** How long each of a row of passes is waited for, given how long each takes once it is asked for. */
 async function waits(passes: readonly number[]): Promise<readonly number[]> {
-  const pause = createPause();
+  const pause = createPause(false);
   const waited: number[] = [];
   for (const ms of passes) {
     const begin = Date.now();
@@ -27,7 +27,7 @@ async function waits(passes: readonly number[]): Promise<readonly number[]> {
 }
 
 it('sleeps through most of a pass before it asks', async () => {
-  const pause = createPause();
+  const pause = createPause(false);
   for (const ms of [5000, 100]) {
     const pass = pause.until(takes(ms));
     await vi.runAllTimersAsync();
@@ -56,7 +56,30 @@ it('does not sleep where a timer is too coarse', async () => {
   expect(await waits([0, 4, 4, 4])).toEqual([0, 4, 4, 4]);
 });
 
+/** Whether passes are asked for once a millisecond, after two of `ms`. */
+async function asksSlowly(ms: number, onProcessor: boolean): Promise<boolean> {
+  const pause = createPause(onProcessor);
+  const usual = globalThis.setImmediate;
+  let slow = false;
+  for (let pass = 0; pass < 3; pass++) {
+    const done = pause.until(() => {
+      slow = globalThis.setImmediate !== usual;
+      return takes(ms)();
+    });
+    await vi.runAllTimersAsync();
+    await done;
+  }
+  return slow;
+}
+
+it('asks a GPU all the time where a pass is short, a processor only where a timer is too coarse', async () => {
+  expect(await asksSlowly(10, false)).toBe(false);
+  expect(await asksSlowly(10, true)).toBe(true);
+  expect(await asksSlowly(3, true)).toBe(false);
+  expect(await asksSlowly(30, false)).toBe(true);
+});
+
 it('passes a failure on', async () => {
-  const pause = createPause();
+  const pause = createPause(false);
   await expect(pause.until(() => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
 });
