@@ -188,6 +188,11 @@ export interface DeviceExtras extends DawnOptions {
  */
 const ZEROING = 'lazy_clear_resource_on_first_use';
 
+/** Dawn's toggles that models of a target run without. */
+export function needlessToggles(target: string): readonly string[] {
+  return target === SOFTWARE.name ? [ZEROING] : [];
+}
+
 /** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
 export async function openProgram(
   source: ModelSource,
@@ -201,7 +206,7 @@ export async function openProgram(
   const { requires, target } = bundle.manifest;
   const device = await openDevice({
     ...dawn,
-    disabledToggles: [...disabledToggles, ...(target === SOFTWARE.name ? [ZEROING] : [])],
+    disabledToggles: [...disabledToggles, ...needlessToggles(target)],
     requires: { ...requires, features: [...requires.features, ...features] },
   });
   const foreign = foreignTuning(options, device.adapter);

@@ -19,7 +19,7 @@ import { exampleInputs } from '../example-inputs.ts';
 import { checkMemory } from '../memory-limit.ts';
 import type { ModelSettings } from '../model-settings.ts';
 import { type GraphSource, readModel } from '../model-source.ts';
-import { openCompiled } from '../open-model.ts';
+import { needlessToggles, openCompiled } from '../open-model.ts';
 import { median, sum } from '../statistics.ts';
 import { targetHere } from '../target-choice.ts';
 
@@ -164,7 +164,10 @@ async function measure(
   if (rate !== null && flops / rate > LONGEST_MS) {
     throw new UsageError(`a pass would take some ${Math.round(flops / rate / 1000)} s`);
   }
-  const opened = await openDevice({ requires: manifest.requires });
+  const opened = await openDevice({
+    requires: manifest.requires,
+    disabledToggles: needlessToggles(target.name),
+  });
   const weights = openWeights('hash:1');
   const { read } = matchWeights(parameters(graph), weights);
   const { program, close } = await openCompiled(bundle, read, opened);

@@ -13,6 +13,7 @@ import { matchWeights } from '../../runtime/weights/match.ts';
 import { openWeights } from '../../runtime/weights/open.ts';
 import type { Context } from '../context.ts';
 import { exampleInputs } from '../example-inputs.ts';
+import { needlessToggles } from '../open-model.ts';
 import { QUANTIZATION } from '../profile/measure.ts';
 import { createProgress } from '../progress.ts';
 import { convolutionsOf } from './variants.ts';
@@ -32,9 +33,10 @@ export interface Sample {
   readonly microseconds: number;
 }
 
-/** Opens the adapter with its clock, for all bundles that are to be measured. */
-export function openForTuning(bundles: readonly Bundle[]): Promise<OpenedDevice> {
-  return openDevice({ requires: requirementsOf(bundles), disabledToggles: [QUANTIZATION] });
+/** Opens the adapter with its clock, for all bundles of a target that are to be measured. */
+export function openForTuning(bundles: readonly Bundle[], target: string): Promise<OpenedDevice> {
+  const disabledToggles = [QUANTIZATION, ...needlessToggles(target)];
+  return openDevice({ requires: requirementsOf(bundles), disabledToggles });
 }
 
 function requirementsOf(bundles: readonly Bundle[]): DeviceRequirements {
