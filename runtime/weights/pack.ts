@@ -57,30 +57,48 @@ function packProduct<A extends Float32Array | Uint16Array>(
     const begin = offset + column * steps * step;
     if (begin >= 0 && begin + steps * step <= to.length) {
       const place = begin + part.first_step * step + first + o - column * tile;
-      for (let i = 0; i < inputs; i++) {
+      for (let i = 0; i < inputs; ) {
+        const rows = Math.min(ROWS, chunk - (i % chunk), inputs - i);
         const at = place + Math.floor(i / chunk) * perChunk + (i % chunk) * tile;
         const source = o * perOutput + i * perInput;
         for (let tap = 0; tap < taps; tap++) {
-          copyStrided(from, source + tap, perOutput, to, at + tap * perTap, count);
+          copyRows(from, source + tap, perOutput, perInput, rows, to, at + tap * perTap, tile, count);
         }
+        i += rows;
       }
     }
     o += count;
   }
 }
 
-/** Copies `count` values, which lie `stride` apart, to places in a row. */
-function copyStrided<A extends Float32Array | Uint16Array>(
+/** Inputs of an output lie near each other: where a chunk has so many, they are read at once. */
+const ROWS = 4;
+
+/** Copies the values of `rows` inputs for `count` outputs: each input's to places in a row, `tile` behind the one before. */
+function copyRows<A extends Float32Array | Uint16Array>(
   from: A,
   source: number,
-  stride: number,
+  perOutput: number,
+  perInput: number,
+  rows: number,
   to: A,
   at: number,
+  tile: number,
   count: number,
 ): void {
+  if (rows < ROWS) {
+    for (let k = 0; k < rows; k++) {
+      for (let n = 0; n < count; n++) to[at + k * tile + n] = from[source + k * perInput + n * perOutput]!;
+    }
+    return;
+  }
   for (let n = 0; n < count; n++) {
-    to[at + n] = from[source]!;
-    source += stride;
+    to[at] = from[source]!;
+    to[at + tile] = from[source + perInput]!;
+    to[at + 2 * tile] = from[source + 2 * perInput]!;
+    to[at + 3 * tile] = from[source + 3 * perInput]!;
+    at++;
+    source += perOutput;
   }
 }
 
