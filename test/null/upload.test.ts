@@ -3,7 +3,8 @@
 import { beforeAll, expect, it, vi } from 'vitest';
 import type { Manifest } from '../../runtime/bundle.ts';
 import type { Memory } from '../../runtime/memory.ts';
-import { type ReadParameter, STAGING_BYTES, uploadWeights } from '../../runtime/upload.ts';
+import { STAGING_BYTES } from '../../runtime/staging.ts';
+import { type ReadParameter, uploadWeights } from '../../runtime/upload.ts';
 
 const ROW = 8192;
 
