@@ -15,8 +15,11 @@ export interface Dispatchable {
   readonly bindGroup: GPUBindGroup;
 }
 
-/** A kernel that took this many milliseconds was compiled; one in the cache takes some. */
-const COMPILED_MS = 30;
+/**
+ * A kernel that took this many milliseconds was compiled. One in the cache takes some, and tens where it waits for weights
+ * that are copied before it on a busy machine, on which a second device would only be one more burden.
+ */
+const COMPILED_MS = 100;
 
 /** What a binding of the second device needs at the most: kernels read what lies beyond as something that is there. */
 const STAND_IN_BYTES = 4096;

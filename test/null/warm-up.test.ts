@@ -57,8 +57,8 @@ function submitsOf(device: GPUDevice) {
   return vi.spyOn(device.queue, 'submit');
 }
 
-it('runs every kernel once where that is fast', async () => {
-  everyRunTakes(1);
+it('runs every kernel once where no more than a busy machine holds it up', async () => {
+  everyRunTakes(50);
   const submits = submitsOf(opened.device);
   const twin = vi.fn(() => openNullDevice());
   await warmUp(bundle, first, { ...opened, twin });
