@@ -5,6 +5,7 @@ import type { Manifest } from '../../runtime/bundle.ts';
 import type { Memory } from '../../runtime/memory.ts';
 import { STAGING_BYTES } from '../../runtime/staging.ts';
 import { type ReadParameter, uploadWeights } from '../../runtime/upload.ts';
+import { packer } from '../../runtime/weights/pack.ts';
 
 const ROW = 8192;
 
@@ -137,6 +138,40 @@ it('uses the memory that tensors are read to again', async () => {
     device,
   );
   expect(buffers.size).toBe(1);
+});
+
+it('reads what is packed together once, whatever number of stretches it takes', async () => {
+  const inputs = 4096;
+  const linear = (param: string, first_output: number) =>
+    ({ kind: 'linear', param, outputs: 96, inputs, first_output, offset: 0 }) as const;
+  const parts = [linear('a', 0), linear('b', 96)];
+  const length = 192 * inputs;
+  const joined = {
+    parameters: parts.map(({ param }) => ({ name: param, shape: [96, inputs] })),
+    weights: [{ arena: 0, offset: 0, length, parts }],
+  } as unknown as Manifest;
+  const valuesOf = (name: string) =>
+    Float32Array.from({ length: 96 * inputs }, (_, i) => (name === 'a' ? 1 + i : -1 - i));
+  const reads: string[] = [];
+  const { written, memory, device } = recorder();
+  const whole = { ...memory, floats: () => length };
+  await uploadWeights(
+    joined,
+    whole,
+    (name, scratch) => {
+      reads.push(name);
+      const values = scratch!.floats(96 * inputs);
+      values.set(valuesOf(name));
+      return values;
+    },
+    device,
+  );
+  expect(reads).toEqual(['a', 'b']);
+  const expected = new Float32Array(length);
+  for (const part of parts) packer(part, valuesOf(part.param))(expected, 0);
+  const found = new Float32Array(length);
+  for (const [first, piece] of written[0]!) found.set(piece, first);
+  expect(found.findIndex((value, i) => value !== expected[i])).toBe(-1);
 });
 
 it('throws what reading throws, and gives its memory back', async () => {
