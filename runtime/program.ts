@@ -49,12 +49,11 @@ export async function createProgram(
 ): Promise<Program> {
   const { manifest, kernels } = bundle;
   const { device } = opened;
-  const pipelines = unhurried(() =>
-    Promise.all(manifest.kernels.map(({ file }) => cache.get(file, kernels.get(file)!))),
-  );
+  const pipelines = unhurried(() => manifest.kernels.map(({ file }) => cache.get(file, kernels.get(file)!)));
+  const compiled = Promise.allSettled(pipelines);
   const memory = await guard(device, 'allocating buffers', () => allocate(manifest, device)).catch(
     async (error) => {
-      await pipelines.catch(() => undefined);
+      await compiled;
       throw error;
     },
   );
@@ -142,32 +141,39 @@ export async function createProgram(
 }
 
 /**
- * Uploads the weights, compiles the pipelines and binds every dispatch, all at once; drivers that compile kernels at
- * their first run have run them when it is done.
+ * Uploads the weights, binds every dispatch and, where drivers compile kernels at their first run, runs each kernel as
+ * soon as it has its pipeline, all at once.
  */
 async function prepare(
   bundle: Bundle,
   memory: Memory,
   read: ReadParameter,
-  pipelines: Promise<readonly GPUComputePipeline[]>,
+  pipelines: readonly Promise<GPUComputePipeline>[],
   opened: OpenedDevice,
 ): Promise<readonly Step[]> {
   const { manifest } = bundle;
-  const binding = (async () => {
-    const steps = await bindDispatches(manifest, memory, await pipelines, opened.device);
-    const first = manifest.kernels.map(
-      (_, kernel) => steps[manifest.dispatches.findIndex((dispatch) => dispatch.kernel === kernel)]!,
-    );
-    if (opened.adapter.isFallback) await warmUp(bundle, first, opened);
-    return steps;
-  })();
-  // neither may be left running when the other fails
-  const [steps, uploaded] = await Promise.allSettled([
-    binding,
-    uploadWeights(manifest, memory, read, opened.device),
+  const { device } = opened;
+  const bind = (dispatch: number, pipeline: GPUComputePipeline) =>
+    bindDispatch(manifest, memory, dispatch, pipeline, device);
+  const bindAll = async () => {
+    const compiled = await Promise.all(pipelines);
+    const steps = () => manifest.dispatches.map(({ kernel }, i) => bind(i, compiled[kernel]!));
+    return guard(device, 'binding memory', steps);
+  };
+  const bindFirst = async (kernel: number) => {
+    const pipeline = await pipelines[kernel]!;
+    const dispatch = manifest.dispatches.findIndex((one) => one.kernel === kernel);
+    return guard(device, 'binding memory', () => bind(dispatch, pipeline));
+  };
+  // none may be left running when another fails
+  const [steps, warm, uploaded] = await Promise.allSettled([
+    bindAll(),
+    opened.adapter.isFallback ? warmUp(bundle, bindFirst, opened) : null,
+    uploadWeights(manifest, memory, read, device),
   ]);
   if (uploaded.status === 'rejected') throw uploaded.reason;
   if (steps.status === 'rejected') throw steps.reason;
+  if (warm.status === 'rejected') throw warm.reason;
   return steps.value;
 }
 
@@ -190,28 +196,25 @@ interface Step {
   readonly workgroups: readonly [number, number, number];
 }
 
-function bindDispatches(
+function bindDispatch(
   manifest: Manifest,
   memory: Memory,
-  pipelines: readonly GPUComputePipeline[],
+  index: number,
+  pipeline: GPUComputePipeline,
   device: GPUDevice,
-): Promise<readonly Step[]> {
-  return guard(device, 'binding memory', () =>
-    manifest.dispatches.map((dispatch, i): Step => {
-      const pipeline = pipelines[dispatch.kernel]!;
-      const storage = dispatch.bindings.map((binding) =>
-        binding.kind === 'slot' ? memory.slots[binding.slot]! : memory.weights[binding.weights]!,
-      );
-      const sizes = {
-        buffer: memory.sizes,
-        offset: i * UNIFORM_ALIGNMENT,
-        size: dispatch.sizes.length * 4,
-      };
-      const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
-      const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      return { pipeline, bindGroup, workgroups: dispatch.workgroups };
-    }),
+): Step {
+  const dispatch = manifest.dispatches[index]!;
+  const storage = dispatch.bindings.map((binding) =>
+    binding.kind === 'slot' ? memory.slots[binding.slot]! : memory.weights[binding.weights]!,
   );
+  const sizes = {
+    buffer: memory.sizes,
+    offset: index * UNIFORM_ALIGNMENT,
+    size: dispatch.sizes.length * 4,
+  };
+  const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
+  const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+  return { pipeline, bindGroup, workgroups: dispatch.workgroups };
 }
 
 function writeInputs(manifest: Manifest, memory: Memory, inputs: ModelInputs, device: GPUDevice): void {

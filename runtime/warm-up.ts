@@ -22,18 +22,19 @@ const COMPILED_MS = 30;
 const STAND_IN_BYTES = 4096;
 
 /**
- * Runs one workgroup of each kernel's first dispatch, `first[kernel]`, one after the other, so that what is written to the queue
- * meanwhile has its turn between them. What they write is overwritten by every pass before it is read.
+ * Runs one workgroup of each kernel's first dispatch, one after the other, so that what is written to the queue meanwhile
+ * has its turn between them. What they write is overwritten by every pass before it is read. `first` is asked for a
+ * kernel's when its turn comes, and may wait for its pipeline.
  */
 export async function warmUp(
   bundle: Bundle,
-  first: readonly Dispatchable[],
+  first: (kernel: number) => Promise<Dispatchable>,
   { device, twin }: OpenedDevice,
 ): Promise<void> {
-  const left = first.map((_, kernel) => kernel);
+  const left = bundle.manifest.kernels.map((_, kernel) => kernel);
   let helping: Promise<void> | null = null;
   for (let kernel = left.shift(); kernel !== undefined; kernel = left.shift()) {
-    const took = await runOnce(device, first[kernel]!);
+    const took = await runOnce(device, await first(kernel));
     if (took < COMPILED_MS || helping !== null || twin === null) continue;
     helping = help(bundle, left, twin).catch(() => undefined);
   }

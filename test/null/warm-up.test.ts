@@ -17,10 +17,11 @@ const { bundle } = compileGraph(loadGraph(goldenGraph('tiny-film'), 'tiny-film')
 const { manifest } = bundle;
 
 let opened: OpenedDevice;
-let first: readonly Dispatchable[];
+let first: (kernel: number) => Promise<Dispatchable>;
 beforeAll(async () => {
   opened = await openNullDevice();
-  first = await dispatchables(opened.device);
+  const all = await dispatchables(opened.device);
+  first = async (kernel) => all[kernel]!;
 });
 afterAll(() => opened.close());
 afterEach(() => {
