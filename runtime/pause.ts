@@ -1,9 +1,9 @@
-// Waits for the results of a pass: most of the time that it will take is slept through, then the GPU is asked.
+// Waits for the results of a pass: half of the time that it will take is slept through, then the GPU is asked.
 
 import { unhurried } from './unhurried.ts';
 
 export interface Pause {
-  /** Sleeps through most of what a pass took lately, then waits for what `start` promises. */
+  /** Sleeps through half of what a pass took lately, then waits for what `start` promises. */
   until<T>(start: () => Promise<T>): Promise<T>;
 }
 
@@ -13,8 +13,11 @@ const SHORTEST = 4;
 /** From this many milliseconds on a timer's millisecond is little, and a GPU is asked once in one. */
 const LONG = 20;
 
-/** The part of the expected time that is slept through: a faster pass is seen as faster, and the sleep shrinks. */
-const PART = 0.9;
+/**
+ * The part of the expected time that is slept through. A pass is never seen as faster than the sleep, so behind a slow
+ * stretch the next ones take at least this part of the one before: with nine tenths ten passes were slow for nothing.
+ */
+const PART = 0.5;
 
 /** Passes of which the fastest is expected again: one that had to wait for others must not slow the next. */
 const REMEMBERED = 3;
