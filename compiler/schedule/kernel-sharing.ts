@@ -6,6 +6,7 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Target } from '../target.ts';
 import {
   type Candidate,
+  type Choice,
   type ChoiceOptions,
   choiceOf,
   nameOf,
@@ -18,12 +19,22 @@ import { keyOf } from './tuning.ts';
 /** A kernel is given up where all convolutions together become slower by no more than this part. */
 const PART = 0.005;
 
+/** What statistics that nobody reads add to a convolution, as a part of it. */
+const STATISTICS = 0.01;
+
+/** A candidate with the kernels that it needs, and whether they write statistics. */
+interface Way {
+  readonly priced: PricedCandidate;
+  readonly statistics: boolean;
+  readonly kernels: readonly string[];
+}
+
 /** Convolutions that may take the same candidates. */
 interface Alike {
   readonly groups: readonly number[];
   readonly measured: boolean;
-  /** Cheapest first, with the kernels that they need. */
-  readonly candidates: readonly { readonly priced: PricedCandidate; readonly kernels: readonly string[] }[];
+  /** Cheapest first. */
+  readonly ways: readonly Way[];
 }
 
 /** Replaces choices so that the kernel that is missed least goes, as long as one is missed as little as `PART` says. */
@@ -36,7 +47,7 @@ export function shareKernels(
   if (target.products !== 'subgroup') return groups;
   const convolutions = alike(graph, groups, target, options);
   if (convolutions.length === 0) return groups;
-  const kernels = new Set(convolutions.flatMap(({ candidates }) => candidates[0]!.kernels));
+  const kernels = new Set(convolutions.flatMap(({ ways }) => ways[0]!.kernels));
   const most = PART * microsecondsOf(convolutions);
   for (;;) {
     const now = costWith(convolutions, kernels);
@@ -51,27 +62,36 @@ export function shareKernels(
   const shared = [...groups];
   for (const one of convolutions) {
     const taken = bestWith(one, kernels)!;
-    if (taken === one.candidates[0]) continue;
-    const { priced: fastest } = one.candidates[0]!;
-    const saved = `a kernel less than with ${nameOf(fastest)} ${Math.round(fastest.microseconds)} us`;
-    const rest = one.candidates.filter((other) => other !== taken).map(({ priced }) => priced);
-    const { winograd, tile, reason } = choiceOf([taken.priced, ...rest], one.measured);
-    for (const at of one.groups) {
-      shared[at] = { ...groups[at]!, winograd, tile, reason: `${reason}; ${saved}` };
-    }
+    if (taken === one.ways[0]) continue;
+    const { statistics } = taken;
+    for (const at of one.groups) shared[at] = { ...groups[at]!, ...choiceAmong(one, taken), statistics };
   }
   return shared;
 }
 
-/** What all convolutions take by the fastest choice of each. */
+/** The choice of a way that is not the fastest, with a reason that says for what. */
+function choiceAmong({ ways, measured }: Alike, { priced, statistics }: Way): Choice {
+  const plain = ways.filter((way) => way.statistics === ways[0]!.statistics).map((way) => way.priced);
+  const name = nameOf(priced);
+  const { reason, ...choice } = choiceOf([priced, ...plain.filter((one) => nameOf(one) !== name)], measured);
+  const [fastest] = plain;
+  const slower = nameOf(fastest!) !== name;
+  const saved = [
+    ...(slower ? [`than with ${nameOf(fastest!)} ${Math.round(fastest!.microseconds)} us`] : []),
+    ...(statistics === ways[0]!.statistics ? [] : ['with statistics that nobody reads']),
+  ];
+  return { ...choice, reason: `${reason}; a kernel less ${saved.join(', ')}` };
+}
+
+/** What all convolutions take by the fastest way of each. */
 function microsecondsOf(convolutions: readonly Alike[]): number {
   return convolutions.reduce(
-    (sum, { groups, candidates }) => sum + groups.length * candidates[0]!.priced.microseconds,
+    (sum, { groups, ways }) => sum + groups.length * ways[0]!.priced.microseconds,
     0,
   );
 }
 
-/** The cost of all convolutions by the best candidates that these kernels suffice for; infinite where there are none. */
+/** The cost of all convolutions by the best ways that these kernels suffice for; infinite where there are none. */
 function costWith(convolutions: readonly Alike[], kernels: ReadonlySet<string>): number {
   return convolutions.reduce(
     (sum, one) => sum + one.groups.length * (bestWith(one, kernels)?.priced.cost ?? Number.POSITIVE_INFINITY),
@@ -79,11 +99,8 @@ function costWith(convolutions: readonly Alike[], kernels: ReadonlySet<string>):
   );
 }
 
-function bestWith(
-  { candidates }: Alike,
-  kernels: ReadonlySet<string>,
-): Alike['candidates'][number] | undefined {
-  return candidates.find((one) => one.kernels.every((kernel) => kernels.has(kernel)));
+function bestWith({ ways }: Alike, kernels: ReadonlySet<string>): Way | undefined {
+  return ways.find((way) => way.kernels.every((kernel) => kernels.has(kernel)));
 }
 
 /** The convolutions, those together that compute the same with the same fused into them. */
@@ -96,19 +113,24 @@ function alike(
   const members = new Map<string, number[]>();
   groups.forEach((group, at) => {
     if (group.kind !== 'conv') return;
-    const needs = kernelsOf(graph, group, { winograd: group.winograd, tile: group.tile! });
+    const chosen = { winograd: group.winograd, tile: group.tile! };
+    const needs = kernelsOf(graph, group, chosen, group.statistics);
     const key = [keyOf(graph, group), ...needs].join(' | ');
     members.set(key, [...(members.get(key) ?? []), at]);
   });
   return [...members.values()].map((at): Alike => {
     const group = groups[at[0]!]!;
     const { candidates, measured } = priceConv(graph, group, target, options)!;
+    const way = (priced: PricedCandidate, statistics: boolean): Way => ({
+      priced,
+      statistics,
+      kernels: kernelsOf(graph, group, priced, statistics),
+    });
     const legal = candidates.filter((one) => fits(one, group));
-    return {
-      groups: at,
-      measured,
-      candidates: legal.map((priced) => ({ priced, kernels: kernelsOf(graph, group, priced) })),
-    };
+    const ways = legal.map((priced) => way(priced, group.statistics));
+    const idle = legal.map((one) => way({ ...one, cost: one.cost + STATISTICS * one.microseconds }, true));
+    const all = group.statistics ? ways : [...ways, ...idle].sort((a, b) => a.priced.cost - b.priced.cost);
+    return { groups: at, measured, ways: all };
   });
 }
 
@@ -120,11 +142,16 @@ function fits({ winograd }: Candidate, group: ChosenGroup): boolean {
 }
 
 /** What tells the kernels of a candidate from those of others. */
-function kernelsOf(graph: OpGraph, group: ChosenGroup, { winograd, tile }: Candidate): readonly string[] {
+function kernelsOf(
+  graph: OpGraph,
+  group: ChosenGroup,
+  { winograd, tile }: Candidate,
+  statistics: boolean,
+): readonly string[] {
   const names = (ops: ChosenGroup['prologue']) => ops.map(({ node }) => graph.nodes[node]!.op).join('+');
   const { op } = graph.nodes[group.anchor]!;
   const product = `${tile.m}x${tile.n}`;
-  const written = `${names(group.epilogue)} ${group.statistics ? 'statistics' : ''}`;
+  const written = `${names(group.epilogue)} ${statistics ? 'statistics' : ''}`;
   if (winograd === null) return [`${op} ${product} ${group.sources.length} ${written}`];
   // norm and film are one scale and shift
   const scaled = group.prologue.length > 0;

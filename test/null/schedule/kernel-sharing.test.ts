@@ -56,6 +56,28 @@ describe('a kernel that is hardly missed', () => {
     expect(choices(TWO, tuning).map(({ winograd }) => winograd)).toEqual([4, null]);
   });
 
+  it('is given up for one that writes statistics, too', () => {
+    const text = `
+      %0 = input() {name="x", type=f32[1,64,16,16]}
+      %1 = param() {name="w", shape=[64, 64, 3, 3]}
+      %2 = param() {name="b", shape=[64]}
+      %3 = conv(%0, %1, %2) {stride=[1, 1], padding=[1, 1]}
+      %4 = param() {name="g", shape=[64]}
+      %5 = param() {name="h", shape=[64]}
+      %6 = group_norm(%3, %4, %5) {groups=32, eps=0.00001}
+      %7 = param() {name="v", shape=[64, 64, 3, 3]}
+      %8 = param() {name="c", shape=[64]}
+      %9 = conv(%6, %7, %8) {stride=[1, 1], padding=[1, 1]}
+      return output=%9
+    `;
+    const times = { 'direct 32x32': 100, 'direct 16x32': 150 };
+    const both = choices(text, { [LARGE]: times, [`${LARGE} norm`]: times });
+    expect(both.map(({ reason }) => reason)).toEqual([
+      'measured direct 32x32 100 us',
+      'measured direct 32x32 100 us; a kernel less with statistics that nobody reads',
+    ]);
+  });
+
   it('is no concern of a schedule without convolutions', () => {
     const text = '%0 = input() {name="x", type=f32[1,4,8,8]}\n%1 = silu(%0)\nreturn output=%1';
     expect(choices(text, {})).toEqual([]);
