@@ -12,6 +12,7 @@ import { fuse_skip_concat } from './fuse_skip_concat.ts';
 import { fuse_skip_conv } from './fuse_skip_conv.ts';
 import { fuse_statistics } from './fuse_statistics.ts';
 import { fuse_time_add } from './fuse_time_add.ts';
+import { fuse_upsample_direct } from './fuse_upsample_direct.ts';
 import type { Fusion } from './fusion.ts';
 
 const WORKGROUP: readonly Fusion[] = [
@@ -26,8 +27,8 @@ const WORKGROUP: readonly Fusion[] = [
 ];
 
 /**
- * A lane would repeat a prologue for every tap and tile of channels: the normalised and the upsampled activation are
- * written once, but where Winograd's input transform takes the norm along. A kernel binds four textures: one that reads
+ * A lane would repeat a prologue for every tap and tile of channels: the normalised activation is written once, but where
+ * Winograd's input transform takes the norm along. A kernel binds four textures: one that reads
  * two sources has none left for a residual, nor one with a residual for a skip convolution.
  */
 function subgroupFusions(target: Target, options: ChoiceOptions): readonly Fusion[] {
@@ -38,6 +39,7 @@ function subgroupFusions(target: Target, options: ChoiceOptions): readonly Fusio
     fuse_residual, // after concats, for what reads two sources takes none
     fuse_activation, // behind the label embedding, which fuse_residual adds
     fuse_norm_winograd(target, options),
+    fuse_upsample_direct(target, options),
     fuse_statistics,
   ];
 }
