@@ -3,6 +3,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { GENERIC, type Target } from '../target.ts';
+import { worthwhileTiles } from './algorithms.ts';
 import { type ChoiceOptions, chooseConv } from './choices.ts';
 import type { Fusion } from './fusions/fusion.ts';
 import { fusionsOf } from './fusions/index.ts';
@@ -23,12 +24,14 @@ export function buildSchedule(
   fusions?: readonly Fusion[],
   options: ChoiceOptions = {},
 ): Schedule {
-  const groups = (fusions ?? fusionsOf(target, options)).reduce(
+  const initial = initialGroups(graph);
+  const narrowed = { ...options, tiles: worthwhileTiles(graph, initial, target, options) };
+  const groups = (fusions ?? fusionsOf(target, narrowed)).reduce(
     (current, fusion) => fusion.run(graph, current),
-    initialGroups(graph),
+    initial,
   );
   const chosen = groups.map((group): ChosenGroup => {
-    const choice = chooseConv(graph, group, target, options);
+    const choice = chooseConv(graph, group, target, narrowed);
     return {
       ...group,
       tile: choice?.tile ?? null,
@@ -37,7 +40,7 @@ export function buildSchedule(
       home: homeOf(graph, group, target),
     };
   });
-  const shared = shareKernels(graph, chosen, target, options);
+  const shared = shareKernels(graph, chosen, target, narrowed);
   const completed = insertTransfers(graph, insertStatistics(graph, shared, target));
   return { graph, groups: hoistTimePath(graph, completed) };
 }

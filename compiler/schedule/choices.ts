@@ -55,6 +55,8 @@ const SUBGROUP_TILES: readonly Tile[] = [
 export interface ChoiceOptions {
   /** Leaves out every algorithm that is less exact than the plain one. Default false. */
   readonly strict?: boolean;
+  /** Tiles of Winograd's algorithm that may be chosen where it is not left out. Default all. */
+  readonly tiles?: readonly WinogradTile[];
   /** What was measured on the adapter; the fastest candidate of a group that is in it is taken. */
   readonly tuning?: Tuning | undefined;
   /** Microseconds that a byte of packed weights is worth: with a price, the choice saves memory. Default 0. */
@@ -70,7 +72,10 @@ export function chooseConv(
 ): Choice | null {
   if (group.kind !== 'conv') return null;
   const priced = priceConv(graph, group, target, options);
-  if (priced !== null) return choiceOf(priced.candidates, priced.measured);
+  if (priced !== null) {
+    const { candidates, measured } = priced;
+    return choiceOf(candidates.find((one) => mayChoose(one, options))!, candidates, measured);
+  }
   const candidates = candidatesOf(graph, group, target, options);
   const tile = candidates.length === 1 ? candidates[0]!.tile : workgroupTile(graph, group);
   return { winograd: null, tile, reason: null };
@@ -109,10 +114,20 @@ export function priceConv(
   return { candidates: byCost(rateConv(graph, group, candidates)), measured: false };
 }
 
-/** The first of priced candidates, with what it was chosen from. */
-export function choiceOf(candidates: readonly PricedCandidate[], measured: boolean): Choice {
-  const { winograd, tile } = candidates[0]!;
-  return { winograd, tile, reason: (measured ? 'measured ' : '') + reasonOf(candidates) };
+/** Whether the options leave a candidate to choose. */
+export function mayChoose({ winograd }: Candidate, { tiles }: ChoiceOptions): boolean {
+  return winograd === null || tiles === undefined || tiles.includes(winograd);
+}
+
+/** One of priced candidates as the choice, with what it was chosen from. */
+export function choiceOf(
+  chosen: PricedCandidate,
+  candidates: readonly PricedCandidate[],
+  measured: boolean,
+): Choice {
+  const { winograd, tile } = chosen;
+  const others = candidates.filter((one) => nameOf(one) !== nameOf(chosen));
+  return { winograd, tile, reason: (measured ? 'measured ' : '') + reasonOf([chosen, ...others]) };
 }
 
 /** Every legal way to compute a convolution on a target. */

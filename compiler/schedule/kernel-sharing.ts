@@ -9,6 +9,7 @@ import {
   type Choice,
   type ChoiceOptions,
   choiceOf,
+  mayChoose,
   nameOf,
   type PricedCandidate,
   priceConv,
@@ -32,8 +33,9 @@ interface Way {
 /** Convolutions that may take the same candidates. */
 interface Alike {
   readonly groups: readonly number[];
+  readonly candidates: readonly PricedCandidate[];
   readonly measured: boolean;
-  /** Cheapest first. */
+  /** What of the candidates may be taken, cheapest first. */
   readonly ways: readonly Way[];
 }
 
@@ -70,15 +72,13 @@ export function shareKernels(
 }
 
 /** The choice of a way that is not the fastest, with a reason that says for what. */
-function choiceAmong({ ways, measured }: Alike, { priced, statistics }: Way): Choice {
-  const plain = ways.filter((way) => way.statistics === ways[0]!.statistics).map((way) => way.priced);
-  const name = nameOf(priced);
-  const { reason, ...choice } = choiceOf([priced, ...plain.filter((one) => nameOf(one) !== name)], measured);
-  const [fastest] = plain;
-  const slower = nameOf(fastest!) !== name;
+function choiceAmong({ ways, candidates, measured }: Alike, { priced, statistics }: Way): Choice {
+  const { reason, ...choice } = choiceOf(priced, candidates, measured);
+  const fastest = ways[0]!;
+  const name = nameOf(fastest.priced);
   const saved = [
-    ...(slower ? [`than with ${nameOf(fastest!)} ${Math.round(fastest!.microseconds)} us`] : []),
-    ...(statistics === ways[0]!.statistics ? [] : ['with statistics that nobody reads']),
+    ...(name === nameOf(priced) ? [] : [`than with ${name} ${Math.round(fastest.priced.microseconds)} us`]),
+    ...(statistics === fastest.statistics ? [] : ['with statistics that nobody reads']),
   ];
   return { ...choice, reason: `${reason}; a kernel less ${saved.join(', ')}` };
 }
@@ -126,11 +126,11 @@ function alike(
       statistics,
       kernels: kernelsOf(graph, group, priced, statistics),
     });
-    const legal = candidates.filter((one) => fits(one, group));
+    const legal = candidates.filter((one) => mayChoose(one, options) && fits(one, group));
     const ways = legal.map((priced) => way(priced, group.statistics));
     const idle = legal.map((one) => way({ ...one, cost: one.cost + STATISTICS * one.microseconds }, true));
     const all = group.statistics ? ways : [...ways, ...idle].sort((a, b) => a.priced.cost - b.priced.cost);
-    return { groups: at, measured, ways: all };
+    return { groups: at, candidates, measured, ways: all };
   });
 }
 
