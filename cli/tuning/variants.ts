@@ -43,8 +43,10 @@ function candidatesByKey(schedule: Schedule, target: Target): ReadonlyMap<string
   const found = new Map<string, readonly string[]>();
   for (const group of groups) {
     if (group.kind !== 'conv') continue;
-    const all = candidatesOf(graph, group, target, { strict: false });
-    const worthwhile = target.products === 'subgroup' ? promising(rateConv(graph, group, all)) : all;
+    // an upsampling that was fused for the candidate of now is none of the others' concern
+    const bare = { ...group, upsample: null };
+    const all = candidatesOf(graph, bare, target, { strict: false });
+    const worthwhile = target.products === 'subgroup' ? promising(rateConv(graph, bare, all)) : all;
     found.set(keyOf(graph, group), [...new Set([chosenIn(group), ...worthwhile.map(nameOf)])]);
   }
   return found;
@@ -71,7 +73,7 @@ function chosenIn({ winograd, tile }: ScheduledGroup): string {
 /**
  * The convolutions of a compilation. To each belong its own dispatches, the merging of the statistics it writes (its
  * tiles say how many there are), and the pass that applies what stands in front of it and that no other group reads:
- * Winograd's input transform does that on the way.
+ * Winograd's input transform applies norms on the way, and one by its taps reads what is not yet upsampled.
  */
 export function convolutionsOf({ schedule, bundle }: Compilation): readonly Convolution[] {
   const { graph, groups } = schedule;
@@ -93,9 +95,9 @@ export function convolutionsOf({ schedule, bundle }: Compilation): readonly Conv
   });
 }
 
-/** Whether a group is what `fuse_norm_winograd` takes along. */
+/** Whether a group is what `fuse_norm_winograd` or `fuse_upsample_direct` takes along. */
 function isApplied({ kind, prologue, epilogue, upsample }: ScheduledGroup): boolean {
-  return kind === 'map' && prologue.length > 0 && epilogue.length === 0 && upsample === null;
+  return kind === 'map' && epilogue.length === 0 && prologue.length > 0 !== (upsample !== null);
 }
 
 /** How many groups and outputs read each value; a dispatch about its statistics does not count. */
