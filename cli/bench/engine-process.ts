@@ -51,6 +51,7 @@ export async function startEngine(job: EngineJob, options: StartOptions): Promis
   });
   const stop = () => child.kill('SIGKILL');
   options.signal.addEventListener('abort', stop, { once: true });
+  child.once('close', () => options.signal.removeEventListener('abort', stop));
   const replies = listen(child, job.engine);
   const ask = async <R extends Reply['reply']>(line: string | null, expected: R) => {
     if (line !== null) child.stdin.write(`${line}\n`);
