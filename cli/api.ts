@@ -1,6 +1,5 @@
 // The Node API: `import { compile, load } from 'unetc'`. The command line is a thin skin over the same parts.
 
-import { compileGraph } from '../compiler/compile.ts';
 import { type Diagnostic, GraphError } from '../compiler/diagnostics.ts';
 import type { Diffusion } from '../compiler/graph/graph.ts';
 import { type Bundle, formatManifest } from '../runtime/bundle.ts';
@@ -17,13 +16,13 @@ import { weightsInMemory } from '../runtime/weights/memory.ts';
 import { openWeights } from '../runtime/weights/open.ts';
 import { bundleFiles, writeBundle } from './bundle-folder.ts';
 import { printStage, type Stage } from './compile-model.ts';
+import { compileWith } from './compile-with.ts';
 import { readGraphFile, textOfGraph } from './graph-file.ts';
 import { checkMemory } from './memory-limit.ts';
 import { checkSettings, type ModelSettings } from './model-settings.ts';
 import { bundleSource, type GraphSource, graphSource, type ModelSource, readModel } from './model-source.ts';
 import { type OpenedModel, openSource } from './open-model.ts';
 import { targetFor } from './target-choice.ts';
-import { tuningFor } from './tuning/tuning-choice.ts';
 
 export type { Diagnostic, Position } from '../compiler/diagnostics.ts';
 export { GraphError, InternalError } from '../compiler/diagnostics.ts';
@@ -160,22 +159,12 @@ export interface LoadedModel<Inputs extends ModelInputs = ModelInputs, Outputs =
  */
 export function compile(graph: GraphInput, options: CompileOptions = {}): CompiledGraph {
   const settings = settingsOf(options);
-  const { batch = 1, taps = false, strict = false, precision = 'f32', target = 'generic', memory } = settings;
   const source = isPath(graph)
     ? graphSource(readGraphFile(graph), graph, settings.size)
     : inMemory(graph, settings);
-  const chosen = targetFor(target);
-  const compiled = compileGraph(source.graph, {
-    batch,
-    taps,
-    strict,
-    precision,
-    target: chosen,
-    memoryLimit: memory,
-    tuning: tuningFor(chosen, settings),
-    place: source,
-  });
-  checkMemory(compiled.bundle.manifest, memory, 'graph');
+  const target = targetFor(settings.target ?? 'generic');
+  const compiled = compileWith(source.graph, settings, target, source);
+  checkMemory(compiled.bundle.manifest, settings.memory, 'graph');
   return {
     ...compiled.bundle,
     warnings: source.warnings,

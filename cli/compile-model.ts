@@ -1,6 +1,6 @@
 // Compiles a graph file to a bundle folder, or to the text of one of its stages.
 
-import { type Compilation, compileGraph } from '../compiler/compile.ts';
+import type { Compilation } from '../compiler/compile.ts';
 import { printGraph } from '../compiler/graph/print.ts';
 import { memoryTotals } from '../compiler/memory/plan.ts';
 import { printMemory } from '../compiler/memory/print.ts';
@@ -9,13 +9,13 @@ import { printSchedule } from '../compiler/schedule/print.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import { checkWritableFolder } from '../runtime/files.ts';
 import { bundleFiles, writeBundle } from './bundle-folder.ts';
+import { compileWith } from './compile-with.ts';
 import { type Context, UsageError } from './context.ts';
 import { printWarnings, readGraph } from './graph-file.ts';
 import { checkMemory } from './memory-limit.ts';
 import { parseSettings, type SettingWords } from './model-settings.ts';
 import { parseChoice } from './parse.ts';
 import { targetHere } from './target-choice.ts';
-import { tuningFor } from './tuning/tuning-choice.ts';
 
 const STAGES = ['graph', 'ops', 'schedule', 'memory', 'kernels'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -62,22 +62,13 @@ export async function compileModel(
   if (output === undefined && words.types)
     throw new UsageError('--types: they go into the bundle, name it with -o DIR');
   const settings = parseSettings(words);
-  const { batch = 1, taps = false, strict = false, precision = 'f32', size, memory } = settings;
+  const { batch = 1, taps = false, precision = 'f32', size, memory } = settings;
   const { graph, warnings, locate } = readGraph(path, { size });
   printWarnings(warnings, path, context);
   if (output !== undefined) checkWritableFolder(output);
   const target = await targetHere(settings.target ?? 'generic');
 
-  const compiled = compileGraph(graph, {
-    batch,
-    taps,
-    strict,
-    precision,
-    target,
-    memoryLimit: memory,
-    tuning: tuningFor(target, settings),
-    place: { label: path, locate },
-  });
+  const compiled = compileWith(graph, settings, target, { label: path, locate });
   const { bundle } = compiled;
   checkMemory(bundle.manifest, memory, 'graph');
   const types = words.types ? (await import('./types-module.ts')).typesModule(bundle.manifest) : undefined;

@@ -1,16 +1,15 @@
 // What a graph costs before anything runs: parameters, arithmetic, memory, dispatches.
 
-import { compileGraph } from '../compiler/compile.ts';
 import type { Diagnostic } from '../compiler/diagnostics.ts';
 import { lowerGraph } from '../compiler/graph/lower.ts';
 import { parameterCount, parameters } from '../compiler/graph/parameters.ts';
 import { countMacs } from '../compiler/opgraph/cost.ts';
 import { memoryOf } from '../runtime/bundle.ts';
+import { compileWith } from './compile-with.ts';
 import { readGraph } from './graph-file.ts';
 import { checkMemory } from './memory-limit.ts';
 import { parseSettings, type SettingWords } from './model-settings.ts';
 import { targetFor } from './target-choice.ts';
-import { tuningFor } from './tuning/tuning-choice.ts';
 
 /** The words of the call, as commander gives them. */
 export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target' | 'precision' | 'memory' | 'tuning'>;
@@ -50,14 +49,7 @@ export function graphStats(
   const { batch = 1, size, precision = 'f32', target: name = 'generic', memory } = settings;
   const { graph, warnings, locate } = readGraph(path, { size });
   const target = targetFor(name);
-  const { manifest } = compileGraph(graph, {
-    batch,
-    target,
-    precision,
-    memoryLimit: memory,
-    tuning: tuningFor(target, settings),
-    place: { label: path, locate },
-  }).bundle;
+  const { manifest } = compileWith(graph, settings, target, { label: path, locate }).bundle;
   checkMemory(manifest, memory, 'graph');
   const stats: GraphStats = {
     name: graph.name,

@@ -1,7 +1,5 @@
 // Opens what `run`, `sample` and the Node API compute with: a graph or a bundle, its weights, and where it runs.
 
-import { createHash } from 'node:crypto';
-import { compileGraph } from '../compiler/compile.ts';
 import { toExplicit } from '../compiler/graph/explicit.ts';
 import type { Diffusion, Graph } from '../compiler/graph/graph.ts';
 import { parameters } from '../compiler/graph/parameters.ts';
@@ -15,6 +13,7 @@ import { createProgram, type Program, type ReadParameter } from '../runtime/prog
 import { type MatchedWeights, matchWeights } from '../runtime/weights/match.ts';
 import type { WeightSource } from '../runtime/weights/source.ts';
 import { findBadKernel } from './bad-kernel.ts';
+import { compileWith } from './compile-with.ts';
 import type { Context } from './context.ts';
 import { printWarnings } from './graph-file.ts';
 import { checkMemory } from './memory-limit.ts';
@@ -22,8 +21,9 @@ import type { ModelSettings } from './model-settings.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { referenceModel } from './reference-model.ts';
 import { openRenamed } from './renamed-weights.ts';
+import { sha256Of } from './sampling/digest.ts';
 import { targetHere } from './target-choice.ts';
-import { foreignTuning, tuningFor } from './tuning/tuning-choice.ts';
+import { foreignTuning } from './tuning/tuning-choice.ts';
 
 export interface OpenOptions extends ModelSettings {
   /** Computes in float64 on the reference executor instead of the GPU. */
@@ -157,17 +157,13 @@ async function openOnDevice(
 }
 
 function graphHash(graph: Graph): string {
-  return digest(JSON.stringify(toExplicit(graph)));
+  return sha256Of(JSON.stringify(toExplicit(graph)));
 }
 
 /** Of the set of kernels: which there are does not depend on the batch, how often each is called may. */
 function kernelsHash({ kernels, target, precision, strict }: Manifest): string {
   const files = kernels.map(({ sha256 }) => sha256).sort();
-  return digest([target, precision, strict, ...files].join(' '));
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return sha256Of([target, precision, strict, ...files].join(' '));
 }
 
 /** A program with the device it is on. */
@@ -238,18 +234,5 @@ export async function openCompiled(
 }
 
 async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bundle> {
-  const { taps = false, strict = false, precision = 'f32', memory } = options;
-  const batch = batchOf(source, options);
-  const target = await targetHere(options.target);
-  const tuning = tuningFor(target, options);
-  return compileGraph(source.graph, {
-    batch,
-    taps,
-    strict,
-    precision,
-    target,
-    memoryLimit: memory,
-    tuning,
-    place: source,
-  }).bundle;
+  return compileWith(source.graph, options, await targetHere(options.target), source).bundle;
 }

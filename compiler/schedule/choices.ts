@@ -101,10 +101,9 @@ export function priceConv(
     return microseconds === undefined ? [] : [{ ...candidate, microseconds }];
   });
   const { price = 0 } = options;
+  const worth = (one: Candidate) => (price > 0 ? price * weightBytes(graph, group, one) : 0);
   const byCost = (rated: readonly RatedCandidate[]) =>
-    rated
-      .map((one) => ({ ...one, cost: one.microseconds + price * weightBytes(graph, group, one) }))
-      .sort((a, b) => a.cost - b.cost);
+    rated.map((one) => ({ ...one, cost: one.microseconds + worth(one) })).sort((a, b) => a.cost - b.cost);
   if (known.length > 0) {
     const others =
       price > 0 && target.products === 'subgroup' ? unmeasured(graph, group, candidates, known) : [];

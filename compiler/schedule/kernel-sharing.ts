@@ -128,8 +128,9 @@ function alike(
     });
     const legal = candidates.filter((one) => mayChoose(one, options) && fits(one, group));
     const ways = legal.map((priced) => way(priced, group.statistics));
+    if (group.statistics) return { groups: at, candidates, measured, ways };
     const idle = legal.map((one) => way({ ...one, cost: one.cost + STATISTICS * one.microseconds }, true));
-    const all = group.statistics ? ways : [...ways, ...idle].sort((a, b) => a.priced.cost - b.priced.cost);
+    const all = [...ways, ...idle].sort((a, b) => a.priced.cost - b.priced.cost);
     return { groups: at, candidates, measured, ways: all };
   });
 }
