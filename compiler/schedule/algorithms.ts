@@ -3,8 +3,7 @@
 // groups are fused: norms go into input transforms, and into maps in front of a convolution by its taps.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { Target } from '../target.ts';
-import { type ChoiceOptions, mayChoose, type PricedCandidate, priceConv } from './choices.ts';
+import { mayChoose, type PricedCandidate, type Prices } from './choices.ts';
 import type { Group, WinogradTile } from './schedule.ts';
 import { keyOf } from './tuning.ts';
 
@@ -23,11 +22,9 @@ interface Alike {
 export function worthwhileTiles(
   graph: OpGraph,
   groups: readonly Group[],
-  target: Target,
-  options: ChoiceOptions,
+  prices: Prices,
 ): readonly WinogradTile[] {
-  if (target.products !== 'subgroup' || options.strict) return [];
-  const alike = [...convolutions(graph, groups, target, options).values()];
+  const alike = [...convolutions(graph, groups, prices).values()];
   const most = PART * costWith(alike, TILES);
   return TILES.reduce<readonly WinogradTile[]>((kept, tile) => {
     const others = kept.filter((one) => one !== tile);
@@ -38,24 +35,20 @@ export function worthwhileTiles(
 /** The cost of all convolutions by their best candidates of these tiles, and by taps; infinite where there are none. */
 function costWith(alike: readonly Alike[], tiles: readonly WinogradTile[]): number {
   return alike.reduce((sum, { count, candidates }) => {
-    const best = candidates.find((one) => mayChoose(one, { tiles }));
+    const best = candidates.find((one) => mayChoose(one, tiles));
     return sum + count * (best?.cost ?? Number.POSITIVE_INFINITY);
   }, 0);
 }
 
-function convolutions(
-  graph: OpGraph,
-  groups: readonly Group[],
-  target: Target,
-  options: ChoiceOptions,
-): ReadonlyMap<string, Alike> {
+/** By key; those of no price, of targets without the algorithm, are left out. */
+function convolutions(graph: OpGraph, groups: readonly Group[], prices: Prices): ReadonlyMap<string, Alike> {
   const byKey = new Map<string, Alike>();
   for (const group of groups) {
     if (group.kind !== 'conv') continue;
+    const priced = prices(group);
+    if (priced === null) continue;
     const key = keyOf(graph, group);
-    const known = byKey.get(key);
-    const candidates = known?.candidates ?? priceConv(graph, group, target, options)!.candidates;
-    byKey.set(key, { count: (known?.count ?? 0) + 1, candidates });
+    byKey.set(key, { count: (byKey.get(key)?.count ?? 0) + 1, candidates: priced.candidates });
   }
   return byKey;
 }

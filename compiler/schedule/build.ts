@@ -4,7 +4,7 @@
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { GENERIC, type Target } from '../target.ts';
 import { worthwhileTiles } from './algorithms.ts';
-import { type ChoiceOptions, chooseConv } from './choices.ts';
+import { type ChoiceOptions, type Choose, chooseConv, createPrices } from './choices.ts';
 import type { Fusion } from './fusions/fusion.ts';
 import { fusionsOf } from './fusions/index.ts';
 import { initialGroups } from './groups.ts';
@@ -25,13 +25,15 @@ export function buildSchedule(
   options: ChoiceOptions = {},
 ): Schedule {
   const initial = initialGroups(graph);
-  const narrowed = { ...options, tiles: worthwhileTiles(graph, initial, target, options) };
-  const groups = (fusions ?? fusionsOf(target, narrowed)).reduce(
+  const prices = createPrices(graph, target, options);
+  const tiles = worthwhileTiles(graph, initial, prices);
+  const choose: Choose = (group) => chooseConv(graph, group, target, prices, tiles);
+  const groups = (fusions ?? fusionsOf(target, choose)).reduce(
     (current, fusion) => fusion.run(graph, current),
     initial,
   );
   const chosen = groups.map((group): ChosenGroup => {
-    const choice = chooseConv(graph, group, target, narrowed);
+    const choice = choose(group);
     return {
       ...group,
       tile: choice?.tile ?? null,
@@ -40,7 +42,7 @@ export function buildSchedule(
       home: homeOf(graph, group, target),
     };
   });
-  const shared = shareKernels(graph, chosen, target, narrowed);
+  const shared = shareKernels(graph, chosen, target, prices, tiles);
   const completed = insertTransfers(graph, insertStatistics(graph, shared, target));
   return { graph, groups: hoistTimePath(graph, completed) };
 }

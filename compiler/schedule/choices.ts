@@ -55,8 +55,6 @@ const SUBGROUP_TILES: readonly Tile[] = [
 export interface ChoiceOptions {
   /** Leaves out every algorithm that is less exact than the plain one. Default false. */
   readonly strict?: boolean;
-  /** Tiles of Winograd's algorithm that may be chosen where it is not left out. Default all. */
-  readonly tiles?: readonly WinogradTile[];
   /** What was measured on the adapter; the fastest candidate of a group that is in it is taken. */
   readonly tuning?: Tuning | undefined;
   /** Microseconds that a byte of packed weights is worth: with a price, the choice saves memory. Default 0. */
@@ -64,19 +62,23 @@ export interface ChoiceOptions {
 }
 
 /** The choice for a convolution group; null for other groups. */
+export type Choose = (group: Group) => Choice | null;
+
+/** The choice among candidates with those of Winograd's tiles that are given. */
 export function chooseConv(
   graph: OpGraph,
   group: Group,
   target: Target,
-  options: ChoiceOptions,
+  prices: Prices,
+  tiles: readonly WinogradTile[],
 ): Choice | null {
   if (group.kind !== 'conv') return null;
-  const priced = priceConv(graph, group, target, options);
+  const priced = prices(group);
   if (priced !== null) {
     const { candidates, measured } = priced;
-    return choiceOf(candidates.find((one) => mayChoose(one, options))!, candidates, measured);
+    return choiceOf(candidates.find((one) => mayChoose(one, tiles))!, candidates, measured);
   }
-  const candidates = candidatesOf(graph, group, target, options);
+  const candidates = candidatesOf(graph, group, target, {});
   const tile = candidates.length === 1 ? candidates[0]!.tile : workgroupTile(graph, group);
   return { winograd: null, tile, reason: null };
 }
@@ -88,12 +90,23 @@ export interface Priced {
 }
 
 /** The candidates of a convolution with their costs; null where neither a tuning nor the cost model knows them. */
-export function priceConv(
-  graph: OpGraph,
-  group: Group,
-  target: Target,
-  options: ChoiceOptions,
-): Priced | null {
+export type Prices = (group: Group) => Priced | null;
+
+/** The prices of a graph's convolutions, each kind of convolution priced once. */
+export function createPrices(graph: OpGraph, target: Target, options: ChoiceOptions): Prices {
+  const known = new Map<string, Priced | null>();
+  return (group) => {
+    // a fused upsampling leaves fewer candidates
+    const key = `${keyOf(graph, group)}${group.upsample === null ? '' : ' upsample'}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const priced = priceConv(graph, group, target, options);
+    known.set(key, priced);
+    return priced;
+  };
+}
+
+function priceConv(graph: OpGraph, group: Group, target: Target, options: ChoiceOptions): Priced | null {
   const candidates = candidatesOf(graph, group, target, options);
   const times = options.tuning?.[keyOf(graph, group)] ?? {};
   const known = candidates.flatMap((candidate) => {
@@ -113,9 +126,9 @@ export function priceConv(
   return { candidates: byCost(rateConv(graph, group, candidates)), measured: false };
 }
 
-/** Whether the options leave a candidate to choose. */
-export function mayChoose({ winograd }: Candidate, { tiles }: ChoiceOptions): boolean {
-  return winograd === null || tiles === undefined || tiles.includes(winograd);
+/** Whether a candidate does with these tiles of Winograd's algorithm. */
+export function mayChoose({ winograd }: Candidate, tiles: readonly WinogradTile[]): boolean {
+  return winograd === null || tiles.includes(winograd);
 }
 
 /** One of priced candidates as the choice, with what it was chosen from. */

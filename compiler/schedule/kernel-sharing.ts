@@ -7,13 +7,13 @@ import type { Target } from '../target.ts';
 import {
   type Candidate,
   type Choice,
-  type ChoiceOptions,
   choiceOf,
   mayChoose,
   nameOf,
   type PricedCandidate,
-  priceConv,
+  type Prices,
 } from './choices.ts';
+import type { WinogradTile } from './schedule.ts';
 import type { ChosenGroup } from './statistics.ts';
 import { keyOf } from './tuning.ts';
 
@@ -44,10 +44,11 @@ export function shareKernels(
   graph: OpGraph,
   groups: readonly ChosenGroup[],
   target: Target,
-  options: ChoiceOptions,
+  prices: Prices,
+  tiles: readonly WinogradTile[],
 ): readonly ChosenGroup[] {
   if (target.products !== 'subgroup') return groups;
-  const convolutions = alike(graph, groups, target, options);
+  const convolutions = alike(graph, groups, prices, tiles);
   if (convolutions.length === 0) return groups;
   const kernels = new Set(convolutions.flatMap(({ ways }) => ways[0]!.kernels));
   const most = PART * microsecondsOf(convolutions);
@@ -107,8 +108,8 @@ function bestWith({ ways }: Alike, kernels: ReadonlySet<string>): Way | undefine
 function alike(
   graph: OpGraph,
   groups: readonly ChosenGroup[],
-  target: Target,
-  options: ChoiceOptions,
+  prices: Prices,
+  tiles: readonly WinogradTile[],
 ): readonly Alike[] {
   const members = new Map<string, number[]>();
   groups.forEach((group, at) => {
@@ -120,13 +121,13 @@ function alike(
   });
   return [...members.values()].map((at): Alike => {
     const group = groups[at[0]!]!;
-    const { candidates, measured } = priceConv(graph, group, target, options)!;
+    const { candidates, measured } = prices(group)!;
     const way = (priced: PricedCandidate, statistics: boolean): Way => ({
       priced,
       statistics,
       kernels: kernelsOf(graph, group, priced, statistics),
     });
-    const legal = candidates.filter((one) => mayChoose(one, options) && fits(one, group));
+    const legal = candidates.filter((one) => mayChoose(one, tiles) && fits(one, group));
     const ways = legal.map((priced) => way(priced, group.statistics));
     if (group.statistics) return { groups: at, candidates, measured, ways };
     const idle = legal.map((one) => way({ ...one, cost: one.cost + STATISTICS * one.microseconds }, true));

@@ -1,17 +1,16 @@
 // group_norm, film and silu in front of a convolution by Winograd's algorithm are applied by its input transform, which
 // reads each pixel about twice: the normalised activation is never written.
 
-import type { Target } from '../../target.ts';
-import { type ChoiceOptions, chooseConv } from '../choices.ts';
+import type { Choose } from '../choices.ts';
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader } from './fusion.ts';
 
-export const fuse_norm_winograd = (target: Target, options: ChoiceOptions): Fusion => ({
+export const fuse_norm_winograd = (choose: Choose): Fusion => ({
   name: 'fuse_norm_winograd',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
       const plain = map.upsample === null && map.prologue.length > 0 && reader.prologue.length === 0;
-      if (!plain || !chooseConv(graph, reader, target, options)?.winograd) return null;
+      if (!plain || !choose(reader)?.winograd) return null;
       return { ...reader, sources: map.sources, prologue: map.prologue };
     }),
 });

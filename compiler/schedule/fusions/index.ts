@@ -1,7 +1,7 @@
 // The fusions, in order. Each can be left out: fused and unfused schedules compute the same values.
 
 import type { Target } from '../../target.ts';
-import type { ChoiceOptions } from '../choices.ts';
+import type { Choose } from '../choices.ts';
 import { fuse_activation } from './fuse_activation.ts';
 import { fuse_nearest_upsample } from './fuse_nearest_upsample.ts';
 import { fuse_norm_map } from './fuse_norm_map.ts';
@@ -31,20 +31,20 @@ const WORKGROUP: readonly Fusion[] = [
  * Winograd's input transform takes the norm along. A kernel binds four textures: one that reads
  * two sources has none left for a residual, nor one with a residual for a skip convolution.
  */
-function subgroupFusions(target: Target, options: ChoiceOptions): readonly Fusion[] {
+function subgroupFusions(choose: Choose): readonly Fusion[] {
   return [
     fuse_time_add,
     fuse_norm_map,
     fuse_skip_concat, // before norms leave their maps: a convolution then reads both sources through its norm
     fuse_residual, // after concats, for what reads two sources takes none
     fuse_activation, // behind the label embedding, which fuse_residual adds
-    fuse_norm_winograd(target, options),
-    fuse_upsample_direct(target, options),
+    fuse_norm_winograd(choose),
+    fuse_upsample_direct(choose),
     fuse_statistics,
   ];
 }
 
-/** The fusions of a target; `options` say which convolutions Winograd's algorithm computes. */
-export function fusionsOf(target: Target, options: ChoiceOptions): readonly Fusion[] {
-  return target.products === 'subgroup' ? subgroupFusions(target, options) : WORKGROUP;
+/** The fusions of a target; `choose` says which convolutions Winograd's algorithm computes. */
+export function fusionsOf(target: Target, choose: Choose): readonly Fusion[] {
+  return target.products === 'subgroup' ? subgroupFusions(choose) : WORKGROUP;
 }

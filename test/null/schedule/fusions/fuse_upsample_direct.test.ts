@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { buildSchedule } from '../../../../compiler/schedule/build.ts';
+import { chooseConv, createPrices } from '../../../../compiler/schedule/choices.ts';
 import { fuse_upsample_direct } from '../../../../compiler/schedule/fusions/fuse_upsample_direct.ts';
 import { SOFTWARE } from '../../../../compiler/target.ts';
 import { graphOf } from '../../../fixtures/text.ts';
@@ -15,8 +16,10 @@ const KEY = 'conv 32>32 3x3 s1 p1 16x16';
 /** Kinds of the groups but transfers, with what is upsampled in them, where one candidate was measured. */
 function groups(text: string, candidate: string) {
   const options = { tuning: { [KEY]: { [candidate]: 1 } } };
-  const fusions = [fuse_upsample_direct(SOFTWARE, options)];
-  const schedule = buildSchedule(graphOf(text), SOFTWARE, fusions, options);
+  const graph = graphOf(text);
+  const prices = createPrices(graph, SOFTWARE, options);
+  const fusions = [fuse_upsample_direct((group) => chooseConv(graph, group, SOFTWARE, prices, [2, 4]))];
+  const schedule = buildSchedule(graph, SOFTWARE, fusions, options);
   return schedule.groups
     .filter(({ kind }) => kind !== 'transfer')
     .map(({ kind, upsample, sources, winograd }) => ({ kind, upsample, sources, winograd }));
