@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 
 /** What is started, imported or forked by its path. */
-const entries = ['cli/main', 'cli/process', 'cli/api', 'cli/bench/worker', 'cli/bench/gpu'];
+const entries = ['cli/main', 'cli/process', 'engine/api', 'cli/bench/worker', 'cli/bench/gpu'];
 
 export default defineConfig({
   input: Object.fromEntries(entries.map((entry) => [entry, `${entry}.ts`])),
@@ -28,14 +28,14 @@ export default defineConfig({
         // small modules of everything; with `tensors` it is all that the process of a peer in the bench loads
         {
           name: 'base',
-          test: /[\\/](cli[\\/](context|package|parse|v8)|spec[\\/]json|adapter|safetensors-write)\.ts$/,
+          test: /[\\/](cli[\\/](context|parse|v8)|engine[\\/]package|spec[\\/]json|adapter|safetensors-write)\.ts$/,
         },
         // the command line, before it knows the command
         { name: 'start', test: /[\\/]cli[\\/](program|process|commands[\\/].*)\.ts$/ },
-        { name: 'tensors', test: /[\\/]cli[\\/]run-inputs\.ts$/ },
-        { name: 'graph', test: /[\\/](cli[\\/]graph-file\.ts$|compiler[\\/](spec|graph)[\\/])/ },
+        { name: 'tensors', test: /[\\/]engine[\\/]model[\\/]run-inputs\.ts$/ },
+        { name: 'graph', test: /[\\/](engine[\\/]graph[\\/]graph-file\.ts$|compiler[\\/](spec|graph)[\\/])/ },
         { name: 'compile', test: /[\\/]compiler[\\/]compile\.ts$/ },
-        { name: 'model', test: /[\\/]cli[\\/](model-source|open-model)\.ts$/ },
+        { name: 'model', test: /[\\/]engine[\\/]model[\\/](model-source|open-model)\.ts$/ },
       ],
     },
   },

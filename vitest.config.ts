@@ -1,5 +1,6 @@
-// Two suites: `null` needs no GPU, `device` runs on whatever adapter is there (lavapipe at the least, which takes up to
-// seconds to generate code for each kernel that it has not seen).
+// Three suites. `null` needs no GPU; `process` starts processes of its own, most of them from dist/; `device` runs on
+// whatever adapter is there (lavapipe at the least, which takes up to seconds to generate code for each kernel that it
+// has not seen). Its folders aside, test/ mirrors the tree.
 
 import { defineConfig } from 'vitest/config';
 
@@ -11,11 +12,14 @@ const shared = {
   teardownTimeout: 10_000,
 } as const;
 
+const nullFiles = ['test/*.test.ts', 'test/{compiler,runtime,engine,cli}/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { test: { ...shared, name: 'null', include: ['test/null/**/*.test.ts'] } },
+      { test: { ...shared, name: 'null', include: nullFiles } },
+      { test: { ...shared, name: 'process', include: ['test/process/**/*.test.ts'] } },
       { test: { ...shared, name: 'device', include: ['test/device/**/*.test.ts'], testTimeout: 600_000 } },
     ],
   },

@@ -1,9 +1,9 @@
 // The program as a function: words in, text out, an exit code back. The process itself is cli/process.ts.
 
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../engine/package.ts';
 import type { Context, Register } from './context.ts';
 import { describeFailure, failureText } from './exit.ts';
-import { packageVersion } from './package.ts';
 
 const examples = `
 Examples:

@@ -1,10 +1,10 @@
 // The reports of several graphs: printed, written beside them, or checked against what is there.
 
 import { readFileSync } from 'node:fs';
-import { pathKind, writeFile } from '../runtime/files.ts';
+import { unifiedDiff } from '../engine/diff/unified.ts';
+import { printWarnings, readGraph } from '../engine/graph/graph-file.ts';
+import { pathKind, writeFile } from '../runtime/host/node/files.ts';
 import { CheckFailed, type Context, UsageError } from './context.ts';
-import { unifiedDiff } from './diff/unified.ts';
-import { printWarnings, readGraph } from './graph-file.ts';
 import { type Report, reportOf } from './report.ts';
 
 /** The words of the call, as commander gives them. */

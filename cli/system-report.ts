@@ -5,10 +5,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, release, totalmem } from 'node:os';
 import { shipped } from '../compiler/shipped.ts';
 import { TARGETS } from '../compiler/target.ts';
+import { dawnVersion, packageVersion } from '../engine/package.ts';
 import { findLacks, type Lack } from '../runtime/adapter.ts';
-import type { InspectedAdapter } from '../runtime/device.ts';
 import { RuntimeError } from '../runtime/errors.ts';
-import { dawnVersion, packageVersion } from './package.ts';
+import type { InspectedAdapter } from '../runtime/host/node/dawn.ts';
 import { findVulkanDrivers, findVulkanLoader, type VulkanDriver } from './vulkan.ts';
 
 export interface AdapterReport extends InspectedAdapter {
@@ -52,7 +52,7 @@ export async function reportSystem(): Promise<SystemReport> {
 }
 
 async function findAdapters(): Promise<{ adapters: readonly AdapterReport[]; faults: readonly string[] }> {
-  const { inspectAdapter, listAdapters } = await import('../runtime/device.ts');
+  const { inspectAdapter, listAdapters } = await import('../runtime/host/node/dawn.ts');
   try {
     const first = await inspectAdapter();
     const adapters: AdapterReport[] = [];

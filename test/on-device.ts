@@ -4,7 +4,7 @@ import { type CompileOptions, compileGraph } from '../compiler/compile.ts';
 import type { Graph } from '../compiler/graph/graph.ts';
 import { TARGETS, type Target } from '../compiler/target.ts';
 import type { Bundle } from '../runtime/bundle.ts';
-import { inspectAdapter, openDevice } from '../runtime/device.ts';
+import { inspectAdapter, openDevice } from '../runtime/host/node/dawn.ts';
 import type { ModelInputs } from '../runtime/model.ts';
 import type { OpenedDevice } from '../runtime/opened-device.ts';
 import { createPipelineCache, type PipelineCache } from '../runtime/pipelines.ts';

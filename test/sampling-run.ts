@@ -1,9 +1,9 @@
 // A sampling job on a fake model in a folder of its own, for tests of what `sample` writes.
 
 import type { Context } from '../cli/context.ts';
-import type { OpenModelOptions } from '../cli/open-model.ts';
-import { parseJob, type SampleWords } from '../cli/sampling/job.ts';
-import { type OpenModel, runSampling, type SampleResult } from '../cli/sampling/run.ts';
+import { parseJob, type SampleWords } from '../engine/jobs/job.ts';
+import { type OpenModel, runSampling, type SampleResult } from '../engine/jobs/run.ts';
+import type { OpenModelOptions } from '../engine/model/open-model.ts';
 import type { ModelInterface } from '../runtime/model.ts';
 import { type FakeModel, fakeModel } from './fake-model.ts';
 import { recordingContext } from './recording-context.ts';

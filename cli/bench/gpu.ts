@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../package.ts';
+import { packageRoot } from '../../engine/package.ts';
 import type { BenchResult } from './bench.ts';
 import { benchTable } from './table.ts';
 

@@ -5,8 +5,8 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { cwd } from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { packageRoot } from '../package.ts';
-import { readRunInputs } from '../run-inputs.ts';
+import { readRunInputs } from '../../engine/model/run-inputs.ts';
+import { packageRoot } from '../../engine/package.ts';
 import { type Engine, EngineAbsent } from './engine.ts';
 import type { EngineJob, Peer, TorchPeer } from './protocol.ts';
 

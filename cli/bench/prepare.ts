@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { exportOnnx, ONNX_INLINE_LIMIT, onnxWeightBytes } from '../../compiler/export/onnx.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
-import { writeFile } from '../../runtime/files.ts';
+import { exampleInputs } from '../../engine/model/example-inputs.ts';
+import { interfaceOf, type ModelSource } from '../../engine/model/model-source.ts';
+import { packageVersion } from '../../engine/package.ts';
+import { writeFile } from '../../runtime/host/node/files.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { ModelInputs } from '../../runtime/model.ts';
 import type { TensorData } from '../../runtime/weights/dtypes.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
-import { openWeights } from '../../runtime/weights/open.ts';
 import { safetensorsChunks, writeTensors } from '../../runtime/weights/safetensors-write.ts';
-import { exampleInputs } from '../example-inputs.ts';
-import { interfaceOf, type ModelSource } from '../model-source.ts';
-import { packageVersion } from '../package.ts';
 
 export interface Prepared {
   readonly weights: string;

@@ -2,7 +2,7 @@
 // memory can be measured and engines cannot disturb each other; it gets its job as one argument, commands as lines on
 // stdin (`run`, `write`, `end`), and answers with lines of JSON on stdout. Other lines there are drivers talking.
 
-import type { ModelSettings } from '../model-settings.ts';
+import type { ModelSettings } from '../../engine/compile/model-settings.ts';
 
 /** The peers by their names on the command line. */
 export const PEERS = [

@@ -1,6 +1,7 @@
 // The scaling plot: three panels over batch, pixels and width, one scale of time; measured passes as dots, and beside
 // them what the first would become if time grew as the operations do, with and without those of attention.
 
+import { sum } from '../../engine/statistics.ts';
 import {
   COLORS,
   decimal,
@@ -13,7 +14,6 @@ import {
   svg,
   ticks,
 } from '../plot.ts';
-import { sum } from '../statistics.ts';
 import { label } from '../svg.ts';
 import { short } from '../text-table.ts';
 import { AXES, type Axis, type Scaling, type ScalingPoint } from './scaling.ts';

@@ -1,13 +1,13 @@
 // unetc itself as an engine: as `unetc run` opens a model.
 
 import { parameters } from '../../compiler/graph/parameters.ts';
+import { readModel } from '../../engine/model/model-source.ts';
+import { openProgram } from '../../engine/model/open-model.ts';
+import { readRunInputs, toModelInputs } from '../../engine/model/run-inputs.ts';
+import { dawnVersion, packageVersion } from '../../engine/package.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
-import { openWeights } from '../../runtime/weights/open.ts';
-import { readModel } from '../model-source.ts';
-import { openProgram } from '../open-model.ts';
-import { dawnVersion, packageVersion } from '../package.ts';
-import { readRunInputs, toModelInputs } from '../run-inputs.ts';
 import { keepHeapSmall } from '../v8.ts';
 import type { Engine } from './engine.ts';
 import type { EngineJob } from './protocol.ts';

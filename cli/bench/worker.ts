@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline';
 import { GraphError } from '../../compiler/diagnostics.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { writeFile } from '../../runtime/files.ts';
+import { writeFile } from '../../runtime/host/node/files.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import { optimiseLater } from '../v8.ts';
 import { type Engine, EngineAbsent } from './engine.ts';

@@ -1,9 +1,9 @@
 // `unetc bench`: how long a forward pass takes, here and by other engines.
 
 import { availableParallelism } from 'node:os';
+import type { ModelSettings } from '../../engine/compile/model-settings.ts';
 import { PEERS, type Peer } from '../bench/protocol.ts';
 import { type Context, type Register, UsageError } from '../context.ts';
-import type { ModelSettings } from '../model-settings.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
@@ -70,7 +70,7 @@ export const register: Register = (program, context) => {
 };
 
 async function run(models: readonly string[], words: Words, context: Context): Promise<void> {
-  const { parseSettings } = await import('../model-settings.ts');
+  const { parseSettings } = await import('../../engine/compile/model-settings.ts');
   const { parseCount } = await import('../parse.ts');
   const { bench } = await import('../bench/bench.ts');
   const { benchTable } = await import('../bench/table.ts');
@@ -114,7 +114,7 @@ async function scale(
   const { measureScaling } = await import('../bench/scaling.ts');
   const { scalingPlot } = await import('../bench/scaling-plot.ts');
   const { scalingTable } = await import('../bench/table.ts');
-  const { checkWritable, writeFile } = await import('../../runtime/files.ts');
+  const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
   const { parseCount } = await import('../parse.ts');
   const [model] = models;
   if (models.length > 1 || words.against !== undefined || words.cold)

@@ -22,8 +22,8 @@ export const register: Register = (program, context) => {
     .addHelpText('after', NOTES)
     .action(async (path: string, checkpoint: string, { json }: { readonly json?: boolean }) => {
       const { checkTensors } = await import('../../compiler/import/check.ts');
-      const { printWarnings, readGraph } = await import('../graph-file.ts');
-      const { readCheckpointTensors } = await import('../checkpoint-tensors.ts');
+      const { printWarnings, readGraph } = await import('../../engine/graph/graph-file.ts');
+      const { readCheckpointTensors } = await import('../../engine/checkpoint/checkpoint-tensors.ts');
       const { graph, warnings } = readGraph(path);
       printWarnings(warnings, path, context);
       const { tensors, notes } = readCheckpointTensors(checkpoint);

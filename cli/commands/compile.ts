@@ -1,6 +1,6 @@
 // `unetc compile`: a graph as a bundle of kernels, and any stage on the way as text.
 
-import type { CompileResult, CompileWords } from '../compile-model.ts';
+import type { CompileResult, CompileWords } from '../../engine/compile/compile-model.ts';
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 
@@ -36,7 +36,7 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: CompileWords & { readonly json?: boolean }) => {
-      const { compileModel } = await import('../compile-model.ts');
+      const { compileModel } = await import('../../engine/compile/compile-model.ts');
       const result = await compileModel(path, words, context);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       if (result.output !== null) context.stderr(summary(result));

@@ -12,7 +12,7 @@ export const register: Register = (program: Command, context: Context) => {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  unetc convert model.pt model.safetensors')
     .action(async (input: string, output: string, options: { readonly json?: boolean }) => {
-      const { convertCheckpoint } = await import('../convert-checkpoint.ts');
+      const { convertCheckpoint } = await import('../../engine/checkpoint/convert-checkpoint.ts');
       const result = convertCheckpoint(input, output, context);
       if (options.json) context.stdout(`${JSON.stringify(result)}\n`);
       else context.stdout(`${output}: ${result.tensors} tensors, ${result.params} parameters\n`);

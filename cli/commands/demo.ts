@@ -2,8 +2,8 @@
 
 import { relative } from 'node:path';
 import { Command } from 'commander';
+import { packageRoot } from '../../engine/package.ts';
 import type { Context, Register } from '../context.ts';
-import { packageRoot } from '../package.ts';
 import { register as registerSample } from './sample.ts';
 
 const out = 'out/demo';

@@ -1,7 +1,7 @@
 // `unetc drift`: where two models part on the same inputs, block by block.
 
+import type { DriftWords } from '../../engine/drift/drift.ts';
 import { CheckFailed, type Register } from '../context.ts';
-import type { DriftWords } from '../drift/drift.ts';
 
 const NOTES = `
 A and B are two graphs (or bundles with feature vectors) that the same weights fit: other heads, another precision. Or
@@ -42,10 +42,10 @@ export const register: Register = (program, context) => {
     .addHelpText('after', NOTES)
     .action(async (a: string, b: string, words: Words) => {
       const { parseAmount } = await import('../parse.ts');
-      const { measureDrift } = await import('../drift/drift.ts');
+      const { measureDrift } = await import('../../engine/drift/drift.ts');
       const { driftTable } = await import('../drift/table.ts');
       const { driftPlot } = await import('../drift/plot.ts');
-      const { writeFile } = await import('../../runtime/files.ts');
+      const { writeFile } = await import('../../runtime/host/node/files.ts');
       const limit = words.failAbove === undefined ? null : parseAmount(words.failAbove, '--fail-above');
       const result = await measureDrift(a, b, words, context);
       if (words.svg !== undefined) writeFile(words.svg, driftPlot(result));

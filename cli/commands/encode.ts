@@ -1,7 +1,7 @@
 // `unetc encode`: images to the noise that DDIM makes them from.
 
+import type { EncodeWords } from '../../engine/jobs/encode.ts';
 import type { Register } from '../context.ts';
-import type { EncodeWords } from '../sampling/encode.ts';
 
 const NOTES = `
 DDIM without noise is an equation that can be solved in both directions. encode solves it from images to their latents;
@@ -38,8 +38,8 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: EncodeWords & { readonly json?: boolean }) => {
-      const { runEncode } = await import('../sampling/encode.ts');
-      const { openModel } = await import('../open-model.ts');
+      const { runEncode } = await import('../../engine/jobs/encode.ts');
+      const { openModel } = await import('../../engine/model/open-model.ts');
       const result = await runEncode(path, words, context, openModel);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { images, steps, seconds, output } = result;

@@ -19,7 +19,7 @@ export const register: Register = (program, context) => {
       '\nBoth forms build the same model. An explicit form is printed as it stands, defaults filled in.',
     )
     .action(async (path: string, options: Options) => {
-      const { parseSize, printWarnings, readGraph } = await import('../graph-file.ts');
+      const { parseSize, printWarnings, readGraph } = await import('../../engine/graph/graph-file.ts');
       const { printExplicit, toExplicit } = await import('../../compiler/graph/explicit.ts');
       const size = options.size === undefined ? undefined : parseSize(options.size);
       const { graph, warnings } = readGraph(path, { size });

@@ -1,7 +1,7 @@
 // `unetc export`: a graph and its weights as ONNX, for viewers such as Netron and for other engines.
 
+import type { ExportWords } from '../../engine/checkpoint/export-model.ts';
 import type { Register } from '../context.ts';
-import type { ExportWords } from '../export-model.ts';
 
 const NOTES = `
 Shapes are fixed: export once for each --batch and --size. Inputs are x, timesteps, y (int64) and low_res, outputs
@@ -24,7 +24,7 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: ExportWords & { readonly json?: boolean }) => {
-      const { exportModel } = await import('../export-model.ts');
+      const { exportModel } = await import('../../engine/checkpoint/export-model.ts');
       const result = exportModel(path, words, context);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { output, weights_file, nodes, params } = result;

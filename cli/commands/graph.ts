@@ -29,10 +29,10 @@ export const register: Register = (program, context) => {
       if (kind === undefined) {
         throw new UsageError(`--output: found '${output}', expected a file whose name ends in .svg or .html`);
       }
-      const { parseSize, printWarnings, readGraph } = await import('../graph-file.ts');
+      const { parseSize, printWarnings, readGraph } = await import('../../engine/graph/graph-file.ts');
       const { graph, warnings } = readGraph(path, { size: size === undefined ? undefined : parseSize(size) });
       printWarnings(warnings, path, context);
-      const { checkWritable, writeFile } = await import('../../runtime/files.ts');
+      const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
       checkWritable(output);
       const { graphPicture } = await import('../picture/draw.ts');
       const { picturePage } = await import('../picture/page.ts');

@@ -28,8 +28,8 @@ export const register: Register = (program, context) => {
       const { basename, extname } = await import('node:path');
       const { inferGraph } = await import('../../compiler/import/infer.ts');
       const { printSpec } = await import('../../compiler/import/print-spec.ts');
-      const { checkWritable, writeFile } = await import('../../runtime/files.ts');
-      const { readCheckpointTensors } = await import('../checkpoint-tensors.ts');
+      const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
+      const { readCheckpointTensors } = await import('../../engine/checkpoint/checkpoint-tensors.ts');
       if (output !== undefined) checkWritable(output);
       const { tensors, notes } = readCheckpointTensors(path);
       for (const note of notes) context.stderr(`note: ${path}: ${note}\n`);

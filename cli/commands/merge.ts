@@ -28,7 +28,7 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (folders: readonly string[], words: MergeWords) => {
-      const { checkMerged, mergeShards, parseMergeSeeds } = await import('../sampling/merge.ts');
+      const { checkMerged, mergeShards, parseMergeSeeds } = await import('../../engine/jobs/merge.ts');
       const result = mergeShards(folders, parseMergeSeeds(words.seeds), words.out ?? null);
       if (words.json) context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       checkMerged(result);

@@ -54,9 +54,9 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {
-      const { parseSettings } = await import('../model-settings.ts');
-      const { checkWritable, writeFile } = await import('../../runtime/files.ts');
-      const { profileModel } = await import('../profile/measure.ts');
+      const { parseSettings } = await import('../../engine/compile/model-settings.ts');
+      const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
+      const { profileModel } = await import('../../engine/profile/measure.ts');
       const { profileTable } = await import('../profile/table.ts');
       const { traceOf } = await import('../profile/trace.ts');
       const { rooflinePlot } = await import('../profile/roofline.ts');

@@ -1,7 +1,7 @@
 // `unetc run`: one forward pass, from a file of tensors to a file of tensors.
 
+import type { RunWords } from '../../engine/model/run-model.ts';
 import type { Register } from '../context.ts';
-import type { RunWords } from '../run-model.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
@@ -37,7 +37,7 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: RunWords & { readonly json?: boolean }) => {
-      const { runModel } = await import('../run-model.ts');
+      const { runModel } = await import('../../engine/model/run-model.ts');
       const result = await runModel(path, words, context);
       const { output, tensors, adapter, milliseconds, not_finite } = result;
       for (const [name, count] of Object.entries(not_finite)) {

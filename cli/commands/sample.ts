@@ -1,8 +1,8 @@
 // `unetc sample`: images from a graph or a bundle and its weights.
 
+import type { SampleWords } from '../../engine/jobs/job.ts';
+import type { SampleResult } from '../../engine/jobs/run.ts';
 import type { Register } from '../context.ts';
-import type { SampleWords } from '../sampling/job.ts';
-import type { SampleResult } from '../sampling/run.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
@@ -58,9 +58,9 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: SampleWords & { readonly json?: boolean }) => {
-      const { parseJob } = await import('../sampling/job.ts');
-      const { runSampling } = await import('../sampling/run.ts');
-      const { openModel } = await import('../open-model.ts');
+      const { parseJob } = await import('../../engine/jobs/job.ts');
+      const { runSampling } = await import('../../engine/jobs/run.ts');
+      const { openModel } = await import('../../engine/model/open-model.ts');
       const result = await runSampling(parseJob(path, words, process.env), context, openModel);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       context.stdout(`${summary(result)}: ${result.files.at(-1) ?? result.manifest}\n`);

@@ -1,7 +1,7 @@
 // `unetc stats`: what a graph costs before anything runs.
 
+import type { GraphStats, StatsWords } from '../../engine/graph/graph-stats.ts';
 import type { Register } from '../context.ts';
-import type { GraphStats, StatsWords } from '../graph-stats.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
@@ -23,8 +23,8 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: StatsWords & { readonly json?: boolean }) => {
-      const { graphStats } = await import('../graph-stats.ts');
-      const { printWarnings } = await import('../graph-file.ts');
+      const { graphStats } = await import('../../engine/graph/graph-stats.ts');
+      const { printWarnings } = await import('../../engine/graph/graph-file.ts');
       const { stats, warnings } = graphStats(path, words);
       printWarnings(warnings, path, context);
       context.stdout(words.json ? `${JSON.stringify(stats, null, 2)}\n` : printStats(stats));

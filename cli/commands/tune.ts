@@ -40,9 +40,9 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (graphs: readonly string[], words: Words) => {
-      const { parseSettings } = await import('../model-settings.ts');
+      const { parseSettings } = await import('../../engine/compile/model-settings.ts');
       const { parseCount } = await import('../parse.ts');
-      const { tune } = await import('../tuning/tune.ts');
+      const { tune } = await import('../../engine/tuning/tune.ts');
       const { tuningTable } = await import('../tuning/table.ts');
       const { output, weights } = words;
       const runs = parseCount(words.runs, '--runs', 10_000);

@@ -19,7 +19,7 @@ export const register: Register = (program, context) => {
       '\nWarnings do not fail the check. Faults exit with 3; graphs/README.md lists every rule.',
     )
     .action(async (path: string, options: Options) => {
-      const { parseSize, printWarnings, readGraph } = await import('../graph-file.ts');
+      const { parseSize, printWarnings, readGraph } = await import('../../engine/graph/graph-file.ts');
       const { parameterCount, parameters } = await import('../../compiler/graph/parameters.ts');
       const { GraphError } = await import('../../compiler/diagnostics.ts');
       const size = options.size === undefined ? undefined : parseSize(options.size);

@@ -1,14 +1,14 @@
 // `unetc diff` behind its words: options read and checked, the diff run, the result printed or written.
 
 import { count } from '../../compiler/graph/words.ts';
-import { checkWritable } from '../../runtime/files.ts';
+import type { DiffDocument } from '../../engine/diff/document.ts';
+import { readSide } from '../../engine/diff/read-side.ts';
+import { type DiffRun, fails, runDiff } from '../../engine/diff/run-diff.ts';
+import { checkWritable } from '../../runtime/host/node/files.ts';
 import { CheckFailed, type Context, UsageError } from '../context.ts';
 import { parseChoice } from '../parse.ts';
-import type { DiffDocument } from './document.ts';
 import { type DiffWords, parseOptions } from './options.ts';
-import { readSide } from './read-side.ts';
 import { FORMATS, render } from './render.ts';
-import { type DiffRun, fails, runDiff } from './run-diff.ts';
 
 /** Compares, prints, and throws CheckFailed where something at or above `--fail-on` was found. */
 export async function diffCommand(
@@ -53,7 +53,7 @@ async function writeRenames({ diff, document }: DiffRun, file: string | undefine
       '--rename-map: the layers of a checkpoint of another family are not known; name graphs',
     );
   }
-  const { writeRenameMap } = await import('./rename-map.ts');
+  const { writeRenameMap } = await import('../../engine/model/rename-map.ts');
   writeRenameMap(file, diff.map, { a: document.a.label, b: document.b.label });
 }
 
@@ -66,7 +66,7 @@ function acceptedFile({ accept, writeAccepted }: DiffWords): string | undefined 
 async function writeAccepts(document: DiffDocument, words: DiffWords): Promise<boolean> {
   const file = acceptedFile(words);
   if (file === undefined) return false;
-  const { writeAccepted } = await import('./accepted.ts');
+  const { writeAccepted } = await import('../../engine/diff/accepted.ts');
   const { findings, fail_on } = document;
   writeAccepted(file, findings, (f) => fails(f.severity, fail_on), words.reason ?? 'no reason given');
   return true;

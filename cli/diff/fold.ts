@@ -1,6 +1,6 @@
 // Findings that say the same of many places, told once: what text, markdown and annotations print.
 
-import type { FoundFinding } from './document.ts';
+import type { FoundFinding } from '../../engine/diff/document.ts';
 
 export interface Fold {
   /** The first of them. */

@@ -2,12 +2,12 @@
 // mode. Source: git(1), GIT_EXTERNAL_DIFF. git stops at the first exit code that is not 0, so that everything is printed,
 // what cannot be read included, and nothing fails.
 
+import { type ReadSide, readSide } from '../../engine/diff/read-side.ts';
+import { runDiff } from '../../engine/diff/run-diff.ts';
 import { type Context, UsageError } from '../context.ts';
 import { describeFailure, failureText } from '../exit.ts';
 import { type DiffWords, parseOptions } from './options.ts';
-import { type ReadSide, readSide } from './read-side.ts';
 import { render } from './render.ts';
-import { runDiff } from './run-diff.ts';
 
 /** Prints the diff of the two files that git names. Throws UsageError where the words are not git's. */
 export async function gitDriver(

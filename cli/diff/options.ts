@@ -1,10 +1,10 @@
 // The options of `unetc diff`: the words of the call, read and checked.
 
 import { SEVERITIES } from '../../compiler/diff/rules.ts';
+import { targetFor } from '../../engine/compile/target-choice.ts';
+import type { DiffOptions } from '../../engine/diff/run-diff.ts';
 import { UsageError } from '../context.ts';
 import { parseChoice } from '../parse.ts';
-import { targetFor } from '../target-choice.ts';
-import type { DiffOptions } from './run-diff.ts';
 
 /** The words of the call, as commander gives them. */
 export interface DiffWords {
@@ -33,7 +33,8 @@ export async function parseOptions(words: DiffWords): Promise<DiffOptions> {
   }
   targetFor(words.target ?? 'generic');
   const accept = words.writeAccepted === undefined ? words.accept : undefined;
-  const accepted = accept === undefined ? {} : (await import('./accepted.ts')).readAccepted(accept);
+  const accepted =
+    accept === undefined ? {} : (await import('../../engine/diff/accepted.ts')).readAccepted(accept);
   return {
     failOn,
     accepted,

@@ -2,7 +2,7 @@
 // Source: docs.github.com, "Workflow commands for GitHub Actions".
 
 import type { Severity } from '../../compiler/diff/rules.ts';
-import type { DiffDocument } from './document.ts';
+import type { DiffDocument } from '../../engine/diff/document.ts';
 import { changeOf, foldFindings } from './fold.ts';
 
 const LEVELS: Readonly<Record<Severity, string>> = {

@@ -4,10 +4,10 @@ import type { Diff } from '../../compiler/diff/diff.ts';
 import type { Finding } from '../../compiler/diff/finding.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { count } from '../../compiler/graph/words.ts';
+import type { DiffDocument } from '../../engine/diff/document.ts';
 import { UsageError } from '../context.ts';
 import { picturePage } from '../picture/page.ts';
 import type { Mark, PictureSide } from '../picture/picture.ts';
-import type { DiffDocument } from './document.ts';
 import { changeOf, foldFindings } from './fold.ts';
 
 /** The page. Throws UsageError where a side has no graph to draw. */

@@ -4,7 +4,7 @@
 import { METRICS, type Metric, relative, whole } from '../../compiler/diff/cost.ts';
 import { DIFF_RULES, FAMILIES, SEVERITIES } from '../../compiler/diff/rules.ts';
 import { count } from '../../compiler/graph/words.ts';
-import type { DiffDocument } from './document.ts';
+import type { DiffDocument } from '../../engine/diff/document.ts';
 import { changeOf, type Fold, foldFindings } from './fold.ts';
 
 /** GitHub refuses comments of more than 65,536 characters; a comment may have something around this. */

@@ -1,8 +1,8 @@
 // A diff as SARIF 2.1.0, the format that code-scanning services take. Source: OASIS, sarif-v2.1.0.
 
 import { DIFF_RULES, type Severity } from '../../compiler/diff/rules.ts';
-import { packageVersion } from '../package.ts';
-import type { DiffDocument, FoundFinding } from './document.ts';
+import type { DiffDocument, FoundFinding } from '../../engine/diff/document.ts';
+import { packageVersion } from '../../engine/package.ts';
 import { changeOf } from './fold.ts';
 
 const LEVELS: Readonly<Record<Severity, string>> = { breaking: 'error', dangerous: 'warning', info: 'note' };

@@ -3,7 +3,7 @@
 import { METRICS, type Metric, relative, whole } from '../../compiler/diff/cost.ts';
 import { DIFF_RULES, FAMILIES, type RuleId, type Severity } from '../../compiler/diff/rules.ts';
 import { count } from '../../compiler/graph/words.ts';
-import type { DiffDocument, FoundFinding } from './document.ts';
+import type { DiffDocument, FoundFinding } from '../../engine/diff/document.ts';
 import { changeOf, type Fold, foldFindings } from './fold.ts';
 
 export interface TextOptions {

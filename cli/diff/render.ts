@@ -1,7 +1,7 @@
 // The formats of a diff, each in a file of its own that is loaded when it is asked for.
 
-import type { ReadSide } from './read-side.ts';
-import type { DiffRun } from './run-diff.ts';
+import type { ReadSide } from '../../engine/diff/read-side.ts';
+import type { DiffRun } from '../../engine/diff/run-diff.ts';
 
 export const FORMATS = ['text', 'json', 'markdown', 'github', 'sarif', 'html'] as const;
 export type Format = (typeof FORMATS)[number];

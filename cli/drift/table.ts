@@ -1,7 +1,7 @@
 // A drift in words: where two models part, and a bar for each block on a logarithmic scale.
 
+import type { DriftResult } from '../../engine/drift/drift.ts';
 import { type Column, textTable } from '../text-table.ts';
-import type { DriftResult } from './drift.ts';
 
 /** The scale of bars and plots: relative errors from here to 1, a step a factor of ten. */
 export const DECADES = 8;

@@ -1,6 +1,9 @@
 // The roofline plot: arithmetic intensity against the rate that was reached, a dot a group of the schedule, under the two roofs
 // that the adapter's peaks make. Both axes are logarithmic; a dot's area is its time.
 
+import type { Profile } from '../../engine/profile/measure.ts';
+import type { DispatchProfile } from '../../engine/profile/profile.ts';
+import { sum } from '../../engine/statistics.ts';
 import {
   COLORS,
   decades,
@@ -13,11 +16,8 @@ import {
   svg,
   ticks,
 } from '../plot.ts';
-import { sum } from '../statistics.ts';
 import { escaped, label, round } from '../svg.ts';
 import { short } from '../text-table.ts';
-import type { Profile } from './measure.ts';
-import type { DispatchProfile } from './profile.ts';
 
 const WIDTH = 1060;
 const HEIGHT = 600;

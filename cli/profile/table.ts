@@ -1,8 +1,8 @@
 // A profile in words: every dispatch by its time, the kernels' totals, the pass as a whole.
 
+import type { Profile } from '../../engine/profile/measure.ts';
+import type { Cost } from '../../engine/profile/profile.ts';
 import { type Column, short, textTable } from '../text-table.ts';
-import type { Profile } from './measure.ts';
-import type { Cost } from './profile.ts';
 
 const right = (title: string): Column => ({ title, align: 'right' });
 const left = (title: string): Column => ({ title, align: 'left' });

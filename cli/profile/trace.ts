@@ -2,8 +2,8 @@
 //
 // Source: "Trace Event Format", complete events (`ph: X`) with times in microseconds, metadata events (`ph: M`).
 
+import type { Profile } from '../../engine/profile/measure.ts';
 import type { Interval } from '../../runtime/timing.ts';
-import type { Profile } from './measure.ts';
 
 const PROCESS = 1;
 const DISPATCHES = 1;

@@ -1,8 +1,8 @@
 // A tuning in words: what each group takes and what is fastest, and what a re-tune changed.
 
-import { sum } from '../statistics.ts';
+import { sum } from '../../engine/statistics.ts';
+import type { TuneResult } from '../../engine/tuning/tune.ts';
 import { type Column, textTable } from '../text-table.ts';
-import type { TuneResult } from './tune.ts';
 
 const right = (title: string): Column => ({ title, align: 'right' });
 const left = (title: string): Column => ({ title, align: 'left' });

@@ -1,7 +1,7 @@
 // Devices on a real adapter (lavapipe at the least): opened, watched, given back.
 
 import { expect, test } from 'vitest';
-import { inspectAdapter, listAdapters, openDevice } from '../../runtime/device.ts';
+import { inspectAdapter, listAdapters, openDevice } from '../../runtime/host/node/dawn.ts';
 
 test('the adapter that is inspected is one of those that are listed', async () => {
   const names = await listAdapters();

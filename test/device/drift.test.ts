@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { DriftResult } from '../../cli/drift/drift.ts';
+import type { DriftResult } from '../../engine/drift/drift.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { unetcJson } from '../unetc.ts';
 

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { normalNoise } from '../../runtime/sampler/noise.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
-import { openWeights } from '../../runtime/weights/open.ts';
 import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { openProgram } from '../on-device.ts';
 

@@ -6,7 +6,7 @@ import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import type { Shape } from '../../compiler/ops/op.ts';
 import { buildSchedule } from '../../compiler/schedule/build.ts';
 import { NVIDIA } from '../../compiler/target.ts';
-import { inspectAdapter, openDevice } from '../../runtime/device.ts';
+import { inspectAdapter, openDevice } from '../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createPipelineCache, type PipelineCache } from '../../runtime/pipelines.ts';
 import { createProgram } from '../../runtime/program.ts';

@@ -1,14 +1,14 @@
 // The first kernel that makes a NaN is found on the adapter, where a weight is NaN.
 
 import { expect, test } from 'vitest';
-import { findBadKernel } from '../../cli/bad-kernel.ts';
-import { targetHere } from '../../cli/target-choice.ts';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
+import { targetHere } from '../../engine/compile/target-choice.ts';
+import { findBadKernel } from '../../engine/model/bad-kernel.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { normalNoise } from '../../runtime/sampler/noise.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
-import { openWeights } from '../../runtime/weights/open.ts';
 import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { openProgram } from '../on-device.ts';
 

@@ -2,8 +2,8 @@
 
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
-import { compile, load } from '../../cli/api.ts';
-import type { RunResult } from '../../cli/run-model.ts';
+import { compile, load } from '../../engine/api.ts';
+import type { RunResult } from '../../engine/model/run-model.ts';
 import { readTensors } from '../../runtime/weights/safetensors.ts';
 import { goldenGraph } from '../golden-cases.ts';
 import { goldenTensors } from '../golden-tensors.ts';

@@ -2,16 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { targetHere } from '../../cli/target-choice.ts';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
+import { targetHere } from '../../engine/compile/target-choice.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';
 import { sample } from '../../runtime/sampler/sample.ts';
 import type { Sampler } from '../../runtime/sampler/step.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
-import { openWeights } from '../../runtime/weights/open.ts';
 import { goldenTensors } from '../golden-tensors.ts';
 import { openProgram } from '../on-device.ts';
 

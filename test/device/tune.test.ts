@@ -2,8 +2,8 @@
 
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
-import type { TuneResult } from '../../cli/tuning/tune.ts';
-import { inspectAdapter } from '../../runtime/device.ts';
+import type { TuneResult } from '../../engine/tuning/tune.ts';
+import { inspectAdapter } from '../../runtime/host/node/dawn.ts';
 import { TIMING_FEATURE } from '../../runtime/timing.ts';
 import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { testTargets } from '../on-device.ts';

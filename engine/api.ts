@@ -1,0 +1,283 @@
+// The Node API: `import { compile, load } from 'unetc'`. The command line is a thin skin over the same parts.
+
+import { type Diagnostic, GraphError } from '../compiler/diagnostics.ts';
+import type { Diffusion } from '../compiler/graph/graph.ts';
+import { type Bundle, formatManifest } from '../runtime/bundle.ts';
+import { RuntimeError } from '../runtime/errors.ts';
+import { openWeights } from '../runtime/host/node/open-weights.ts';
+import type { ModelInputs, ModelInterface } from '../runtime/model.ts';
+import { parseBundle } from '../runtime/parse-bundle.ts';
+import type { Guidance } from '../runtime/sampler/forward.ts';
+import { diffusionProcess } from '../runtime/sampler/process.ts';
+import type { SampleRequest } from '../runtime/sampler/request.ts';
+import { type Sample, type StepReport, sample } from '../runtime/sampler/sample.ts';
+import type { Sampler } from '../runtime/sampler/step.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import { weightsInMemory } from '../runtime/weights/memory.ts';
+import { bundleFiles, writeBundle } from './compile/bundle-folder.ts';
+import { printStage, type Stage } from './compile/compile-model.ts';
+import { compileWith } from './compile/compile-with.ts';
+import { checkMemory } from './compile/memory-limit.ts';
+import { checkSettings, type ModelSettings } from './compile/model-settings.ts';
+import { targetFor } from './compile/target-choice.ts';
+import { readGraphFile, textOfGraph } from './graph/graph-file.ts';
+import {
+  bundleSource,
+  type GraphSource,
+  graphSource,
+  type ModelSource,
+  readModel,
+} from './model/model-source.ts';
+import { type OpenedModel, openSource } from './model/open-model.ts';
+
+export { UsageError } from '../cli/context.ts';
+export type { Diagnostic, Position } from '../compiler/diagnostics.ts';
+export { GraphError, InternalError } from '../compiler/diagnostics.ts';
+export type { Diffusion } from '../compiler/graph/graph.ts';
+export type { Bundle, Manifest } from '../runtime/bundle.ts';
+export type { RuntimeErrorKind } from '../runtime/errors.ts';
+export { RuntimeError } from '../runtime/errors.ts';
+export type { ModelInputs, ModelInterface } from '../runtime/model.ts';
+export type { Guidance } from '../runtime/sampler/forward.ts';
+export type { SampleRequest } from '../runtime/sampler/request.ts';
+export type { Sample, StepReport } from '../runtime/sampler/sample.ts';
+export type { Sampler } from '../runtime/sampler/step.ts';
+export type { Tensor } from '../runtime/tensor.ts';
+export type { Stage } from './compile/compile-model.ts';
+export { defineUNet, type GraphFile } from './graph/typescript/define-unet.ts';
+
+/**
+ * A graph: the path of its file, its JSON text (which begins with a brace), or what the text says as an object, in
+ * the compact or the explicit form.
+ */
+export type GraphInput = string | object;
+
+/** A tensor whose shape is known to the type checker. `data` is row-major float32. */
+export interface ShapedTensor<Shape extends readonly number[]> {
+  readonly shape: Shape;
+  readonly data: Float32Array;
+}
+
+export interface CompileOptions {
+  /** Images in a forward pass, 1 to 65536. Default 1. */
+  readonly batch?: number | undefined;
+  /** Image size instead of the graph's, slowest dimension first; one number stands for all dimensions. */
+  readonly size?: number | readonly number[] | undefined;
+  /** Adds the feature vectors of every block to the outputs: `down.i`, `middle`, `up.i`. Default false. */
+  readonly taps?: boolean | undefined;
+  /** Leaves out every algorithm that is less exact than the plain one. Default false. */
+  readonly strict?: boolean | undefined;
+  /** Element type of activations and weights. Only `f32` in this version. */
+  readonly precision?: 'f32' | 'f16' | undefined;
+  /** Name of a target. Default `generic`, which runs wherever WebGPU does. */
+  readonly target?: string | undefined;
+  /**
+   * The most bytes that weights and activations may take on the device. Kernels that need less are chosen where they do
+   * not fit, and a UsageError tells what would be needed where there are none. Default: no limit.
+   */
+  readonly memory?: number | undefined;
+  /** A file of `unetc tune`, or `none` for the cost model's choices. Default: what ships for the target. */
+  readonly tuning?: string | undefined;
+}
+
+/** A compiled graph: a bundle in memory, with what the compiler knows of it. */
+export interface CompiledGraph extends Bundle {
+  /** What is odd about the graph, though it can be compiled. */
+  readonly warnings: readonly Diagnostic[];
+  /** A stage of the compilation as text, as `unetc compile --emit` prints it. */
+  emit(stage: Stage): string;
+  /**
+   * Writes the bundle as a folder that appears whole or not at all; with `types` also a typed module, `bundle.js`
+   * with `bundle.d.ts`. An older bundle is replaced, a folder with anything else refused.
+   * Rejects with RuntimeError('output').
+   */
+  write(folder: string, options?: { readonly types?: boolean }): Promise<void>;
+}
+
+/** What `load` needs for a bundle, whose sizes are compiled in. */
+export interface BundleLoadOptions {
+  /**
+   * A `.safetensors` file, a `.pt` file, `hash:SEED`, or tensors by name. Every tensor of the graph must be there in
+   * its shape, and no other.
+   */
+  readonly weights: string | ReadonlyMap<string, Tensor>;
+  /** Computes in float64 on the CPU instead of the GPU: slow, for checking. Default false. */
+  readonly reference?: boolean | undefined;
+}
+
+export interface LoadOptions extends BundleLoadOptions, Omit<CompileOptions, 'target'> {
+  /** Name of a target. Default `auto`: what suits the adapter. */
+  readonly target?: string | undefined;
+}
+
+/** `output` [B, out_channels, ...size], and where compiled with taps `down.i`, `middle`, `up.i`. */
+export interface ModelOutputs {
+  readonly output: Tensor;
+  readonly [tap: string]: Tensor;
+}
+
+export interface SampleOptions {
+  /** Default: `{ kind: 'ddim', eta: 0 }` where `steps` begins with ddim, else `{ kind: 'ddpm' }`. */
+  readonly sampler?: Sampler | undefined;
+  /** Classifier-free guidance, for models that were taught a null class. */
+  readonly guidance?: Guidance | undefined;
+  /** The respacing: `50`, `ddim50`, or sections `10,10,20`. Default: every step of the training process. */
+  readonly steps?: string | undefined;
+  /** Looked at between steps; when aborted, its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each step of each batch. */
+  readonly onStep?: ((report: StepReport) => void) | undefined;
+}
+
+/** A model with its weights, ready to run. */
+export interface LoadedModel<Inputs extends ModelInputs = ModelInputs, Outputs = ModelOutputs> {
+  /** The graph's name. */
+  readonly name: string;
+  /** What it runs on, in words. */
+  readonly adapter: string;
+  /** Batch, channels, sizes and classes. */
+  readonly interface: ModelInterface;
+  /** The process it was trained with, as the graph says. */
+  readonly diffusion: Diffusion;
+  /** What was odd about the graph, and what was done to make the weights fit. */
+  readonly notes: readonly string[];
+  /**
+   * One forward pass. `x` is [B, in_channels, ...size] row-major, `timesteps` [B] (fractions allowed), `y` [B] exactly
+   * where the model has classes, `low_res` [B, in_channels, ...its size] exactly where it upsamples. One run at a time.
+   * Rejects with RuntimeError('input') that lists every input that does not fit, and RuntimeError('gpu').
+   */
+  run(inputs: Inputs): Promise<Outputs>;
+  /**
+   * Draws samples, in the order of the requests: each depends on its request alone, at any batch.
+   * Throws RuntimeError('input') before the first step, RuntimeError('gpu') where a value is not finite.
+   */
+  sample(
+    requests: readonly SampleRequest[],
+    options?: SampleOptions,
+  ): AsyncGenerator<Sample, void, undefined>;
+  /** Gives back the GPU's memory, after the run under way. The model cannot run any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Compiles a graph for a target. No GPU is touched; the same graph and options give the same bytes.
+ * Throws GraphError with every fault of the graph, and UsageError for an option that is off.
+ */
+export function compile(graph: GraphInput, options: CompileOptions = {}): CompiledGraph {
+  const settings = settingsOf(options);
+  const source = isPath(graph)
+    ? graphSource(readGraphFile(graph), graph, settings.size)
+    : inMemory(graph, settings);
+  const target = targetFor(settings.target ?? 'generic');
+  const compiled = compileWith(source.graph, settings, target, source);
+  checkMemory(compiled.bundle.manifest, settings.memory, 'graph');
+  return {
+    ...compiled.bundle,
+    warnings: source.warnings,
+    emit: (stage) => printStage(compiled, stage),
+    async write(folder, { types = false } = {}) {
+      const { manifest } = compiled.bundle;
+      const module = types ? (await import('./compile/types-module.ts')).typesModule(manifest) : undefined;
+      writeBundle(folder, bundleFiles(compiled.bundle, module));
+    },
+  };
+}
+
+/**
+ * Opens a model with its weights on the GPU that is here: a bundle (from `compile`, or the path of its folder), or a
+ * graph, which is compiled for the adapter. Rejects with GraphError, RuntimeError of kind `bundle`, `weights`,
+ * `adapter` or `gpu`, and UsageError for options that are off or that a bundle was not compiled for.
+ */
+export async function load(model: GraphInput | Bundle, options: LoadOptions): Promise<LoadedModel> {
+  const settings = settingsOf(options);
+  const source = await sourceOf(model, settings);
+  const notes =
+    source.kind === 'graph' ? source.warnings.map(({ code, message }) => `${code}: ${message}`) : [];
+  const { weights, reference } = options;
+  const opened = await openSource(
+    source,
+    typeof weights === 'string' ? openWeights(weights) : weightsInMemory(weights),
+    { ...settings, reference },
+    { note: (text) => notes.push(text), stage: () => {} },
+  );
+  return loadedModel(opened, notes);
+}
+
+function loadedModel({ model, graph, adapter, close }: OpenedModel, notes: readonly string[]): LoadedModel {
+  let closed: Promise<void> | null = null;
+  const running = new Set<Promise<unknown>>();
+  const run = (inputs: ModelInputs) => {
+    if (closed) return Promise.reject(new RuntimeError('input', 'the model was closed; load it again'));
+    const run = model.run(inputs).finally(() => running.delete(run));
+    running.add(run);
+    return run;
+  };
+  return {
+    name: graph.name,
+    adapter,
+    interface: model.interface,
+    diffusion: graph.diffusion,
+    notes,
+    run: async (inputs) => Object.fromEntries(await run(inputs)) as ModelOutputs,
+    sample(requests, { steps = '', sampler = usualSampler(steps), guidance, signal, onStep } = {}) {
+      const process = diffusionProcess(graph.diffusion, steps);
+      const watched = { ...(guidance && { guidance }), ...(signal && { signal }), ...(onStep && { onStep }) };
+      return sample({ interface: model.interface, run }, requests, { process, sampler, ...watched });
+    },
+    close() {
+      closed ??= Promise.allSettled(running).then(() => close());
+      return closed;
+    },
+  };
+}
+
+async function sourceOf(model: GraphInput | Bundle, settings: ModelSettings): Promise<ModelSource> {
+  if (isPath(model)) return readModel(model, settings);
+  if (typeof model === 'string' || !isBundle(model)) return inMemory(model, settings);
+  const { manifest, kernels } = model;
+  const checked = await parseBundle(formatManifest(manifest), (file) => kernels.get(file), 'the bundle');
+  return bundleSource(checked, 'the bundle', settings);
+}
+
+function inMemory(graph: GraphInput, { size }: ModelSettings): GraphSource {
+  if (typeof graph === 'string') return graphSource(graph, 'graph', size);
+  try {
+    return graphSource(textOfGraph(graph, 'graph'), 'graph', size);
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    // Nobody sees the text that lines and columns would count in.
+    throw new GraphError(
+      error.diagnostics.map(({ position: _, ...rest }) => rest),
+      error.file,
+    );
+  }
+}
+
+function usualSampler(steps: string): Sampler {
+  return steps.startsWith('ddim') ? { kind: 'ddim', eta: 0 } : { kind: 'ddpm' };
+}
+
+/** Text begins with a brace, after space or a byte order mark; the path of a file does not. */
+function isPath(model: GraphInput): model is string {
+  return typeof model === 'string' && !/^\s*\{/.test(model);
+}
+
+function isBundle(model: object): model is Bundle {
+  return 'manifest' in model && 'kernels' in model && model.kernels instanceof Map;
+}
+
+function settingsOf({ size, ...options }: CompileOptions): ModelSettings {
+  const { batch, taps, strict, precision, target, memory, tuning } = options;
+  const settings = {
+    batch,
+    taps,
+    strict,
+    precision,
+    target,
+    memory,
+    tuning,
+    size: typeof size === 'number' ? [size] : size,
+  };
+  checkSettings(settings);
+  return settings;
+}

@@ -1,0 +1,71 @@
+// Names and shapes of a checkpoint's tensors for commands that need no values: .pt, .safetensors, or a state dict
+// written out as JSON (`{"out.2.bias": [3], …}`).
+
+import { UsageError } from '../../cli/context.ts';
+import type { ByteSource, Origin } from '../../runtime/bytes.ts';
+import { decodeUtf8, fault } from '../../runtime/bytes.ts';
+import { openFile } from '../../runtime/host/node/files.ts';
+import { openCheckpoint } from '../../runtime/weights/checkpoint.ts';
+import { duplicateKey } from '../../runtime/weights/duplicate-key.ts';
+
+export interface CheckpointTensors {
+  readonly tensors: ReadonlyMap<string, readonly number[]>;
+  /** What its user should be told, such as which dict of a training checkpoint was taken. */
+  readonly notes: readonly string[];
+}
+
+/** A list of names and shapes is a few kilobytes. */
+const MAX_JSON = 16 * 2 ** 20;
+
+/** Reads a checkpoint's head; the tensors' data is not read. Throws RuntimeError('weights'). */
+export function readCheckpointTensors(path: string): CheckpointTensors {
+  if (/^hash:/.test(path)) {
+    throw new UsageError(`${path}: a formula has no tensors of its own; name a checkpoint file`);
+  }
+  return tensorsOfCheckpoint(openFile({ kind: 'weights', label: path }), path);
+}
+
+/** The same of bytes that are open already; closes them. `label` is what messages call them. */
+export function tensorsOfCheckpoint(bytes: ByteSource, label: string): CheckpointTensors {
+  if (beginsAsJson(bytes)) {
+    try {
+      return { tensors: readJson(bytes, { kind: 'weights', label }), notes: [] };
+    } finally {
+      bytes.close();
+    }
+  }
+  const source = openCheckpoint(bytes, label);
+  try {
+    const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
+    return { tensors, notes: source.notes ?? [] };
+  } finally {
+    source.close();
+  }
+}
+
+function beginsAsJson(file: ByteSource): boolean {
+  return /^\s*\{/.test(new TextDecoder().decode(file.read(0, Math.min(file.size, 8))));
+}
+
+function readJson(file: ByteSource, origin: Origin): Map<string, readonly number[]> {
+  const expected = 'expected JSON of names and shapes, as in {"out.2.bias": [3]}';
+  if (file.size > MAX_JSON) throw fault(origin, `this has ${file.size} bytes; ${expected}`);
+  const text = decodeUtf8(file.read(0, file.size));
+  if (text === null) throw fault(origin, `this is not UTF-8 text; ${expected}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw fault(origin, `this is no JSON: ${(error as Error).message}; ${expected}`);
+  }
+  const twice = duplicateKey(text);
+  if (twice !== null) throw fault(origin, `the key ${JSON.stringify(twice)} stands twice; ${expected}`);
+  const entries = Object.entries(value as object);
+  const wrong = entries.find(([, shape]) => !isShape(shape));
+  if (wrong !== undefined) throw fault(origin, `${JSON.stringify(wrong[0])} has no shape; ${expected}`);
+  return new Map(entries as [string, readonly number[]][]);
+}
+
+function isShape(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}

@@ -1,0 +1,44 @@
+// Writes a checkpoint as safetensors: float32, in the checkpoint's order.
+
+import { type Context, UsageError } from '../../cli/context.ts';
+import { writeFile } from '../../runtime/host/node/files.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
+import { elements } from '../../runtime/tensor.ts';
+import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
+
+/** What was converted, and how much of it. */
+export interface Conversion {
+  readonly input: string;
+  readonly output: string;
+  readonly tensors: number;
+  readonly params: number;
+}
+
+/** Throws UsageError for words that are off, and RuntimeError for files that are. */
+export function convertCheckpoint(input: string, output: string, context: Context): Conversion {
+  if (!output.endsWith('.safetensors')) {
+    throw new UsageError(`${output}: the output is a safetensors file; let its name end in .safetensors`);
+  }
+  const source = openWeights(input);
+  try {
+    const { tensors } = source;
+    if (tensors === null)
+      throw new UsageError(`${input}: a formula has no tensors of its own; name a checkpoint file`);
+    for (const note of source.notes ?? []) context.stderr(`note: ${input}: ${note}\n`);
+    const toWrite = tensors.map(({ name, shape }) => ({
+      name,
+      shape,
+      dtype: 'F32' as const,
+      data: () => source.read(name, shape),
+    }));
+    writeFile(output, safetensorsChunks(toWrite, { format: 'pt' }));
+    return {
+      input,
+      output,
+      tensors: tensors.length,
+      params: tensors.reduce((sum, { shape }) => sum + elements(shape), 0),
+    };
+  } finally {
+    source.close();
+  }
+}

@@ -1,0 +1,94 @@
+// Exports a graph file with its weights to an ONNX file, checked whole before anything is written.
+
+import path from 'node:path';
+import { type Context, UsageError } from '../../cli/context.ts';
+import { parseCount } from '../../cli/parse.ts';
+import { exportOnnx, ONNX_INLINE_LIMIT, onnxWeightBytes } from '../../compiler/export/onnx.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { lowerGraph } from '../../compiler/graph/lower.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
+import { countParams } from '../../compiler/opgraph/cost.ts';
+import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
+import { matchWeights } from '../../runtime/weights/match.ts';
+import { parseSize, printWarnings, readGraph } from '../graph/graph-file.ts';
+import { packageVersion } from '../package.ts';
+
+/** The words of the call, as commander gives them. */
+export interface ExportWords {
+  readonly weights: string;
+  readonly output: string;
+  readonly batch: string;
+  readonly size?: string;
+  readonly taps?: boolean;
+}
+
+export interface ExportResult {
+  readonly graph: string;
+  readonly output: string;
+  /** The file of weights beside the model, where they did not fit into it. */
+  readonly weights_file: string | null;
+  readonly params: number;
+  /** ONNX operators in the model. */
+  readonly nodes: number;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** Writes the model. `inlineLimit` is the most bytes of weights that the model file holds itself. */
+export function exportModel(
+  graphFile: string,
+  words: ExportWords,
+  context: Context,
+  inlineLimit = ONNX_INLINE_LIMIT,
+): ExportResult {
+  const { output } = words;
+  if (!output.endsWith('.onnx')) {
+    throw new UsageError(`--output: found '${output}', expected a file whose name ends in .onnx`);
+  }
+  const batch = parseCount(words.batch, '--batch', 65536);
+  const size = words.size === undefined ? undefined : parseSize(words.size);
+  const { graph, warnings } = readGraph(graphFile, { size });
+  printWarnings(warnings, graphFile, context);
+
+  const source = openWeights(words.weights);
+  try {
+    const weights = matchWeights(parameters(graph), source);
+    for (const note of weights.notes) context.stderr(`note: ${words.weights}: ${note}\n`);
+    const ops = lowerGraph(graph, { batch, taps: words.taps ?? false, precision: 'f32' });
+    const beside = onnxWeightBytes(ops) > inlineLimit ? `${output}.data` : null;
+    for (const file of beside === null ? [output] : [output, beside]) checkWritable(file);
+
+    const exported = exportOnnx(ops, (name) => weights.read(name), {
+      name: graph.name,
+      version: packageVersion(),
+      description: describe(graph, batch),
+      properties: [
+        ['params', String(countParams(ops))],
+        ['diffusion', JSON.stringify(graph.diffusion)],
+      ],
+      weightsFile: beside === null ? null : path.basename(beside),
+    });
+    // The weights first: a model that is there finds them.
+    if (beside !== null && exported.weights !== null) writeFile(beside, exported.weights);
+    writeFile(output, exported.model);
+    return {
+      graph: graph.name,
+      output,
+      weights_file: beside,
+      params: countParams(ops),
+      nodes: exported.nodes,
+      inputs: ops.nodes.flatMap((node) => (node.op === 'input' ? [node.attrs.name] : [])),
+      outputs: ops.outputs.map((o) => o.name),
+    };
+  } finally {
+    source.close();
+  }
+}
+
+function describe({ name, image_size, num_classes, super_resolution }: Graph, batch: number): string {
+  const parts = [`${name}: denoising UNet for ${image_size.join('x')} images, batch ${batch}`];
+  if (num_classes !== null) parts.push(`${num_classes} classes`);
+  if (super_resolution !== null) parts.push(`upsamples from ${super_resolution.low_res_size.join('x')}`);
+  return `${parts.join('; ')}. timesteps are those of the diffusion process the model was trained with.`;
+}

@@ -1,0 +1,36 @@
+// Which target a graph is compiled for: the one that is named, or the best for the adapter that is here.
+
+import { UsageError } from '../../cli/context.ts';
+import { chooseTarget, findTarget, GENERIC, TARGETS, type Target } from '../../compiler/target.ts';
+import { type InspectedAdapter, inspectAdapter } from '../../runtime/host/node/dawn.ts';
+
+/** The word of `--target` that leaves the choice to the adapter. */
+export const AUTO = 'auto';
+
+/**
+ * The target of a name; for `auto` or none the one to use on the adapter `inspected`, and without an adapter the one
+ * that runs everywhere. Throws UsageError for a name that no target has.
+ */
+export function targetFor(name: string | undefined, inspected?: InspectedAdapter): Target {
+  if (name === undefined || name === AUTO) {
+    if (inspected === undefined) return GENERIC;
+    const { adapter, features, limits, matrices } = inspected;
+    return chooseTarget({
+      features,
+      software: adapter.isFallback,
+      subgroupMinSize: adapter.subgroupMinSize || undefined,
+      subgroupMaxSize: adapter.subgroupMaxSize || undefined,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize ?? 0,
+      matrices,
+    });
+  }
+  const found = findTarget(name);
+  if (found !== undefined) return found;
+  const known = [...TARGETS.map((target) => target.name), AUTO].join(', ');
+  throw new UsageError(`--target: found '${name}', expected one of ${known}`);
+}
+
+/** As `targetFor`, on the adapter that is here, which is asked only where the name leaves the choice to it. */
+export async function targetHere(name: string | undefined): Promise<Target> {
+  return targetFor(name, name === undefined || name === AUTO ? await inspectAdapter() : undefined);
+}

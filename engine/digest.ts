@@ -1,0 +1,34 @@
+// SHA-256 of files and of values, in hexadecimal.
+
+import { createHash } from 'node:crypto';
+import { openFile } from '../runtime/host/node/files.ts';
+import { hashWeights } from '../runtime/weights/hash.ts';
+
+const PIECE = 2 ** 24;
+
+export function sha256Of(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Of the bytes of float32 values. */
+export function sha256OfValues(values: Float32Array): string {
+  return sha256Of(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+}
+
+/** Of a checkpoint, read in pieces, and of the map that renames its tensors; weights from a formula are their own name. */
+export function weightsDigest(weights: string, renameMap: string | undefined): string {
+  const own = hashWeights(weights) === null ? fileDigest(weights) : weights;
+  return renameMap === undefined ? own : sha256Of(`${own} ${fileDigest(renameMap)}`);
+}
+
+function fileDigest(weights: string): string {
+  const source = openFile({ kind: 'weights', label: weights });
+  try {
+    const hash = createHash('sha256');
+    for (let at = 0; at < source.size; at += PIECE)
+      hash.update(source.read(at, Math.min(PIECE, source.size - at)));
+    return hash.digest('hex');
+  } finally {
+    source.close();
+  }
+}

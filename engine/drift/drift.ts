@@ -1,0 +1,175 @@
+// Runs two models on the same inputs, one after the other, and compares what their blocks give.
+
+import { type Context, UsageError } from '../../cli/context.ts';
+import { parseAmount } from '../../cli/parse.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { checkWritable } from '../../runtime/host/node/files.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
+import type { ModelInputs, ModelInterface } from '../../runtime/model.ts';
+import { type ModelSettings, parseSettings, type SettingWords } from '../compile/model-settings.ts';
+import { printWarnings } from '../graph/graph-file.ts';
+import { exampleInputs } from '../model/example-inputs.ts';
+import { interfaceOf, type ModelSource, readModel } from '../model/model-source.ts';
+import { openSource, reportTo } from '../model/open-model.ts';
+import { batchOf, type RunInputs, readRunInputs, sizeOfX, toModelInputs } from '../model/run-inputs.ts';
+import { compareRuns, type Drift, type DriftSide } from './compare.ts';
+
+/** The words of the call, as commander gives them. */
+export interface DriftWords extends Omit<SettingWords, 'taps' | 'strict'> {
+  readonly weights: string;
+  readonly weightsB?: string;
+  readonly precisionB?: string;
+  readonly inputs?: string;
+  readonly tolerance: string;
+  readonly strict?: boolean;
+  readonly strictB?: boolean;
+  readonly reference?: boolean;
+  readonly referenceB?: boolean;
+  readonly svg?: string;
+}
+
+/** One side as `--json` tells it. */
+export interface DriftModel {
+  readonly model: string;
+  readonly name: string;
+  readonly weights: string;
+  readonly adapter: string;
+}
+
+export interface DriftResult extends Drift {
+  readonly a: DriftModel;
+  readonly b: DriftModel;
+  readonly batch: number;
+  readonly image_size: readonly number[];
+  readonly tolerance: number;
+}
+
+/** How one side is opened. */
+interface Side {
+  readonly path: string;
+  readonly weights: string;
+  readonly settings: ModelSettings;
+  readonly reference: boolean;
+}
+
+/** Everything is checked before the GPU is touched; the two models are open one after the other. */
+export async function measureDrift(
+  pathA: string,
+  pathB: string,
+  words: DriftWords,
+  context: Context,
+): Promise<DriftResult> {
+  const tolerance = parseAmount(words.tolerance, '--tolerance');
+  const { weightsB, precisionB, strictB, referenceB, reference = false, ...common } = words;
+  const a: Side = {
+    path: pathA,
+    weights: words.weights,
+    settings: parseSettings({ ...common, taps: true }),
+    reference,
+  };
+  const b: Side = {
+    path: pathB,
+    weights: weightsB ?? words.weights,
+    settings: parseSettings({
+      ...common,
+      taps: true,
+      ...(precisionB === undefined ? {} : { precision: precisionB }),
+      ...(strictB === undefined ? {} : { strict: strictB }),
+    }),
+    reference: referenceB ?? reference,
+  };
+  const given = words.inputs === undefined ? null : readRunInputs(words.inputs);
+  const sources = [await readSide(a, given), await readSide(b, given)] as const;
+  for (const source of sources) {
+    if (source.kind === 'graph') printWarnings(source.warnings, source.label, context);
+  }
+  const batch = batchFor(sources, a.settings, given);
+  const faces = sources.map((source) => interfaceOf(source.graph, batch)) as [ModelInterface, ModelInterface];
+  checkComparable(faces, sources);
+  const inputs = given ? faces.map((face) => toModelInputs(given, face)) : exampleFor(faces);
+  if (words.svg !== undefined) checkWritable(words.svg);
+
+  const left = await runSide(a, sources[0], batch, inputs[0]!, context);
+  const right = await runSide(b, sources[1], batch, inputs[1]!, context);
+  return {
+    a: left.model,
+    b: right.model,
+    batch,
+    image_size: faces[0].image_size,
+    tolerance,
+    ...compareRuns(left, right, tolerance),
+  };
+}
+
+/** A side's graph in the size of the inputs, or its bundle. */
+async function readSide({ path, settings }: Side, given: RunInputs | null): Promise<ModelSource> {
+  const source = await readModel(path, settings);
+  if (source.kind === 'bundle' || given === null || settings.size !== undefined) return source;
+  const size = sizeOfX(given, source.graph.dims);
+  return size === null || size.join() === source.graph.image_size.join() ? source : source.resize(size);
+}
+
+/** A bundle has its batch; two of them must have the same. */
+function batchFor(
+  sources: readonly ModelSource[],
+  { batch }: ModelSettings,
+  given: RunInputs | null,
+): number {
+  const own = sources.flatMap((source) => (source.kind === 'bundle' ? [source.bundle.manifest.batch] : []));
+  if (new Set(own).size > 1) {
+    throw new UsageError(
+      `the bundles were compiled for ${own.join(' and ')} images; compile one of them again`,
+    );
+  }
+  return own[0] ?? batch ?? (given ? batchOf(given) : 1);
+}
+
+/** Both must take the same images: else there are no inputs that are the same. */
+function checkComparable(
+  [a, b]: readonly [ModelInterface, ModelInterface],
+  [left, right]: readonly [ModelSource, ModelSource],
+): void {
+  const image = (face: ModelInterface): string => `[${[face.in_channels, ...face.image_size].join(', ')}]`;
+  const low = (face: ModelInterface): string => face.low_res_size?.join('x') ?? 'none';
+  if (image(a) !== image(b)) {
+    throw new UsageError(
+      `${left.label} takes images of ${image(a)}, ${right.label} of ${image(b)}; there is nothing to compare. ` +
+        'Where only the size differs, --size makes it one',
+    );
+  }
+  if (a.low_res_size && b.low_res_size && low(a) !== low(b)) {
+    throw new UsageError(
+      `low_res is ${low(a)} in ${left.label} and ${low(b)} in ${right.label}; make them one`,
+    );
+  }
+}
+
+/** The same noise and timesteps for both; labels that both know, where both have classes. */
+function exampleFor([a, b]: readonly [ModelInterface, ModelInterface]): readonly ModelInputs[] {
+  const classes = Math.min(
+    a.num_classes ?? Number.POSITIVE_INFINITY,
+    b.num_classes ?? Number.POSITIVE_INFINITY,
+  );
+  return [a, b].map((face) =>
+    exampleInputs(face.num_classes === null ? face : { ...face, num_classes: classes }),
+  );
+}
+
+async function runSide(
+  { path, weights, settings, reference }: Side,
+  source: ModelSource,
+  batch: number,
+  inputs: ModelInputs,
+  context: Context,
+): Promise<DriftSide & { readonly graph: Graph; readonly model: DriftModel }> {
+  context.signal.throwIfAborted();
+  const options = { ...settings, batch, reference };
+  const opened = await openSource(source, openWeights(weights), options, reportTo(context));
+  try {
+    const results = await opened.model.run(inputs);
+    const model = { model: path, name: source.graph.name, weights, adapter: opened.adapter };
+    return { graph: source.graph, results, model };
+  } finally {
+    await opened.close();
+  }
+}

@@ -1,0 +1,73 @@
+// What a graph costs before anything runs: parameters, arithmetic, memory, dispatches.
+
+import type { Diagnostic } from '../../compiler/diagnostics.ts';
+import { lowerGraph } from '../../compiler/graph/lower.ts';
+import { parameterCount, parameters } from '../../compiler/graph/parameters.ts';
+import { countMacs } from '../../compiler/opgraph/cost.ts';
+import { memoryOf } from '../../runtime/bundle.ts';
+import { compileWith } from '../compile/compile-with.ts';
+import { checkMemory } from '../compile/memory-limit.ts';
+import { parseSettings, type SettingWords } from '../compile/model-settings.ts';
+import { targetFor } from '../compile/target-choice.ts';
+import { readGraph } from './graph-file.ts';
+
+/** The words of the call, as commander gives them. */
+export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target' | 'precision' | 'memory' | 'tuning'>;
+
+/** What `--json` prints. Counts are over the whole batch; bytes are bytes. */
+export interface GraphStats {
+  readonly name: string;
+  readonly image_size: readonly number[];
+  readonly batch: number;
+  readonly target: string;
+  readonly precision: 'f32' | 'f16';
+  /** Scalars in all parameters, and how many tensors they are in. */
+  readonly params: number;
+  readonly tensors: number;
+  /** Multiply-accumulates of one forward pass; biases and norms are not counted. */
+  readonly macs: { readonly conv: number; readonly linear: number; readonly attention: number };
+  /** Floating-point operations of one forward pass, all of them. */
+  readonly flops: number;
+  /** Bytes of the parameters in float32, and as packed for the kernels. */
+  readonly weight_bytes: number;
+  readonly packed_weight_bytes: number;
+  /** Bytes of all activation buffers, and what they would be if none were used twice. */
+  readonly activation_peak_bytes: number;
+  readonly activation_bytes_without_reuse: number;
+  /** Bytes that a run takes on the device: packed weights and activations. `--memory` limits it. */
+  readonly memory_bytes: number;
+  readonly dispatches: number;
+  readonly kernels: number;
+}
+
+/** Counts a graph file. Throws GraphError and UsageError. */
+export function graphStats(
+  path: string,
+  words: StatsWords,
+): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
+  const settings = parseSettings(words);
+  const { batch = 1, size, precision = 'f32', target: name = 'generic', memory } = settings;
+  const { graph, warnings, locate } = readGraph(path, { size });
+  const target = targetFor(name);
+  const { manifest } = compileWith(graph, settings, target, { label: path, locate }).bundle;
+  checkMemory(manifest, memory, 'graph');
+  const stats: GraphStats = {
+    name: graph.name,
+    image_size: graph.image_size,
+    batch,
+    target: target.name,
+    precision,
+    params: parameterCount(graph),
+    tensors: parameters(graph).length,
+    macs: countMacs(lowerGraph(graph, { batch, taps: false, precision: 'f32' })),
+    flops: manifest.dispatches.reduce((sum, { flops }) => sum + flops, 0),
+    weight_bytes: 4 * parameterCount(graph),
+    packed_weight_bytes: manifest.memory.weights,
+    activation_peak_bytes: manifest.memory.activations,
+    activation_bytes_without_reuse: manifest.memory.activations_unshared,
+    memory_bytes: memoryOf(manifest),
+    dispatches: manifest.dispatches.length,
+    kernels: manifest.kernels.length,
+  };
+  return { stats, warnings };
+}

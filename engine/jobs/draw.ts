@@ -1,0 +1,76 @@
+// Draws the samples of a job that its folder does not have yet, and writes each down before the next batch is begun.
+
+import type { Context } from '../../cli/context.ts';
+import type { Model } from '../../runtime/model.ts';
+import { groupChains } from '../../runtime/sampler/chain.ts';
+import type { DiffusionProcess } from '../../runtime/sampler/process.ts';
+import type { SampleRequest } from '../../runtime/sampler/request.ts';
+import { type StepReport, sample } from '../../runtime/sampler/sample.ts';
+import type { JobFolder } from './folder.ts';
+import type { SampleJob } from './job.ts';
+import type { Entry } from './manifest.ts';
+import { createReporter } from './report.ts';
+import { FRAMES, type SampleStore } from './store.ts';
+
+/** Milliseconds that a step has to end after a signal: with what is saved then, the process is gone in two seconds. */
+const GRACE = 1000;
+
+/** Draws the samples that are missing and writes each; returns their entries by seed. */
+export async function drawSamples(
+  job: SampleJob,
+  process: DiffusionProcess,
+  missing: readonly SampleRequest[],
+  { state, store, done, lock }: JobFolder & { readonly store: SampleStore },
+  model: Model,
+  context: Context,
+): Promise<ReadonlyMap<number, Entry>> {
+  const made = new Map<number, Entry>();
+  if (missing.length === 0) return made;
+  const resumed = new Map(
+    missing.flatMap(({ seed }, position) => {
+      const chain = state.chains.get(seed);
+      return chain === undefined ? [] : [[position, chain] as const];
+    }),
+  );
+  let last: StepReport | null = null;
+  const save = (): void => {
+    const chains = last?.chains() ?? [];
+    if (chains.length === 0) return;
+    lock.check();
+    state.save(chains.map((chain) => ({ seed: chain.request.seed, state: chain.state })));
+  };
+  const groups = groupChains(missing, resumed, process.timestep_map.length - 1, model.interface.batch);
+  const total = groups.reduce((steps, { index }) => steps + index + 1, 0);
+  const work = { total, samples: missing.length, resumed: done.size };
+  const reporter = createReporter(job.progress, work, context);
+  try {
+    const samples = sample(model, missing, {
+      process,
+      sampler: job.sampler,
+      clip_denoised: job.clip,
+      frames: FRAMES[job.trajectory],
+      resumed,
+      signal: context.signal,
+      grace: GRACE,
+      ...(job.guidance === null ? {} : { guidance: job.guidance }),
+      onStep(report) {
+        last = report;
+        reporter.step(report);
+        if (job.checkpoint_every !== null && report.step % job.checkpoint_every === 0) save();
+      },
+    });
+    for await (const one of samples) {
+      lock.check();
+      const entry = store.add(one);
+      state.record([entry]);
+      made.set(entry.seed, entry);
+      reporter.sample(entry);
+    }
+  } catch (error) {
+    if (context.signal.aborted) save();
+    throw error;
+  } finally {
+    reporter.end();
+  }
+  return made;
+}

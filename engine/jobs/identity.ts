@@ -1,0 +1,57 @@
+// What makes the samples of a job what they are: a recipe that all shards share, and which samples there are. Batch,
+// order, shard and adapter are not in it, for no image depends on them.
+
+import { sha256Of, sha256OfValues } from '../digest.ts';
+import type { ModelHashes } from '../model/open-model.ts';
+import { countSamples, type SampleInputs } from './inputs.ts';
+import type { SampleJob } from './job.ts';
+import type { Recipe } from './manifest.ts';
+
+/** Counted up when the same recipe gives other images than before. */
+const SAMPLER_VERSION = 1;
+
+/** What is known of a recipe before the model is open. */
+export function recipeOfJob(job: SampleJob, weights: string): Recipe {
+  const { sampler, guidance } = job;
+  return {
+    sampler_version: SAMPLER_VERSION,
+    weights,
+    sampler: sampler.kind,
+    eta: sampler.kind === 'ddim' ? sampler.eta : null,
+    steps: job.steps,
+    clip: job.clip ? 'yes' : 'no',
+    guidance: guidance?.scale ?? null,
+    null_class: guidance?.null_class ?? null,
+    format: job.format,
+    trajectory: job.trajectory,
+    downscale: job.downscale,
+  };
+}
+
+/** The whole recipe. `shape` is that of a sample as it is written, [C, ...space]. */
+export function recipeOf(known: Recipe, hashes: ModelHashes, shape: readonly number[]): Recipe {
+  const [channels = 1, ...space] = shape;
+  return { ...known, ...hashes, channels, size: space.join('x') };
+}
+
+/** Which samples a job has, of all shards. */
+export function samplesOf(job: SampleJob, inputs: SampleInputs): Recipe {
+  return {
+    samples: countSamples(job, inputs),
+    seeds: job.seeds === null ? null : rangesOf(job.seeds),
+    classes: inputs.labels?.join(',') ?? null,
+    noise: inputs.noise && sha256OfValues(inputs.noise.tensor.data),
+    low_res: inputs.low_res && sha256Of(inputs.low_res.map(({ digest }) => digest).join()),
+  };
+}
+
+/** Numbers as a list of ranges in their order: `0-7,12`. */
+export function rangesOf(numbers: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const n of numbers) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] + 1 === n) last[1] = n;
+    else ranges.push([n, n]);
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
+}

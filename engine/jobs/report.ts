@@ -1,0 +1,67 @@
+// How far a run of `sample` is, on stderr: a bar or lines, or a JSON document a line for programs that watch.
+
+import type { Context } from '../../cli/context.ts';
+import { createProgress } from '../../cli/progress.ts';
+import type { StepReport } from '../../runtime/sampler/sample.ts';
+import type { ProgressKind } from './job.ts';
+import type { Entry } from './manifest.ts';
+
+export interface Reporter {
+  step(report: StepReport): void;
+  sample(entry: Entry): void;
+  /** Clears a bar, so that other text can follow. */
+  end(): void;
+}
+
+/** What `--progress json` prints. Times are in seconds from the start of sampling. */
+type Event =
+  | { readonly event: 'start'; readonly samples: number; readonly resumed: number; readonly steps: number }
+  | {
+      readonly event: 'step';
+      readonly done: number;
+      readonly total: number;
+      readonly batch: number;
+      readonly batches: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly seconds: number;
+      readonly seconds_left: number;
+    }
+  | {
+      readonly event: 'sample';
+      readonly seed: number;
+      readonly file: string | null;
+      readonly seconds: number;
+    };
+
+/** Steps are reported no more often than this, in milliseconds, but for the last. */
+const INTERVAL = 100;
+
+/** @param work steps of all batches to come, and the samples that are there already and to come */
+export function createReporter(
+  kind: ProgressKind,
+  work: { readonly total: number; readonly samples: number; readonly resumed: number },
+  context: Context,
+): Reporter {
+  if (kind !== 'json') {
+    const options = { label: 'sampling', unit: 'steps', total: work.total, quiet: kind === 'none' };
+    const progress = createProgress(context, options);
+    return { step: ({ done }) => progress.update(done), sample() {}, end: () => progress.finish() };
+  }
+  const start = performance.now();
+  const seconds = (): number => Math.round(performance.now() - start) / 1000;
+  const print = (event: Event): void => context.stderr(`${JSON.stringify(event)}\n`);
+  let printed = Number.NEGATIVE_INFINITY;
+  print({ event: 'start', samples: work.samples, resumed: work.resumed, steps: work.total });
+  return {
+    step({ done, total, batch, batches, step, steps }) {
+      if (done < total && performance.now() - printed < INTERVAL) return;
+      printed = performance.now();
+      const now = seconds();
+      const seconds_left = Math.round((now / done) * (total - done) * 1000) / 1000;
+      print({ event: 'step', done, total, batch, batches, step, steps, seconds: now, seconds_left });
+    },
+    sample: ({ seed, file }) => print({ event: 'sample', seed, file: file ?? null, seconds: seconds() }),
+    end() {},
+  };
+}

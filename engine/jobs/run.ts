@@ -1,0 +1,235 @@
+// Runs a sampling job: inputs, model, requests, folder, samples, files, in that order; nothing is written before all is
+// checked, and what was written before is not computed again.
+
+import { performance } from 'node:perf_hooks';
+import type { Context } from '../../cli/context.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { pathKind } from '../../runtime/host/node/files.ts';
+import type { ModelInterface } from '../../runtime/model.ts';
+import { NotFinite } from '../../runtime/sampler/finite.ts';
+import {
+  type DiffusionProcess,
+  type DiffusionSettings,
+  diffusionProcess,
+} from '../../runtime/sampler/process.ts';
+import {
+  checkGuidance,
+  checkRequests,
+  type SampleRequest,
+  sampleShape,
+} from '../../runtime/sampler/request.ts';
+import type { Sampler } from '../../runtime/sampler/step.ts';
+import { weightsDigest } from '../digest.ts';
+import type { OpenedModel, OpenModelOptions } from '../model/open-model.ts';
+import { drawSamples } from './draw.ts';
+import { checkFolder, openFolder } from './folder.ts';
+import { rangesOf, recipeOf, recipeOfJob, samplesOf } from './identity.ts';
+import { countSamples, makeRequests, readInputs } from './inputs.ts';
+import type { SampleJob } from './job.ts';
+import { type Entry, type Identity, MANIFEST_FORMAT, writeManifest } from './manifest.ts';
+import { type Meter, watchModel } from './meter.ts';
+import { shardRange } from './shard.ts';
+import { checkOutput, openStore } from './store.ts';
+
+/** What was done, in the words of `--json`. */
+export interface SampleResult {
+  readonly name: string;
+  readonly adapter: string;
+  /** Samples of this job, of its shard where it has shards. */
+  readonly samples: number;
+  /** Samples that were there before, from a run that was stopped. */
+  readonly resumed: number;
+  readonly shard: { readonly index: number; readonly count: number; readonly from: string | null };
+  /** The seeds of this shard, as ranges. */
+  readonly seeds: string;
+  readonly sampler: Sampler['kind'];
+  /** DDIM's noise; null for the others. */
+  readonly eta: number | null;
+  /** Steps of each sample. */
+  readonly steps: number;
+  readonly batch: number;
+  readonly out: string;
+  readonly files: readonly string[];
+  readonly manifest: string;
+  /** Of sampling alone, without opening the model. */
+  readonly seconds: number;
+  readonly steps_per_second: number;
+  /** The part of that time in which the adapter had no forward pass. */
+  readonly idle: number;
+}
+
+/** How a model is opened; tests give another. */
+export type OpenModel = (path: string, options: OpenModelOptions, context: Context) => Promise<OpenedModel>;
+
+/** The most images in a forward pass where `--batch` does not say. */
+const USUAL_BATCH = 8;
+
+/** What is to be drawn from a model by this shard. */
+interface Plan {
+  readonly process: DiffusionProcess;
+  readonly requests: readonly SampleRequest[];
+  readonly identity: Identity;
+  /** Of a sample as it is written, [C, ...space]. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * Makes the samples of `job` that are not there yet.
+ * @throws RuntimeError and GraphError as the parts do; the reason of `context.signal` when it is aborted, after the
+ *   step under way; what was finished by then stays written, and the chains on their way are saved
+ */
+export async function runSampling(job: SampleJob, context: Context, open: OpenModel): Promise<SampleResult> {
+  const inputs = readInputs(job);
+  const [first, end] = shardRange(job.shard, countSamples(job, inputs));
+  checkOutput(job);
+  // A bundle has its batch; a graph is compiled for the one that is asked for.
+  const batch = job.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(end - first));
+  const size = job.size ?? undefined;
+  const { weights, strict, reference, progress } = job;
+  const renameMap = job.rename_map ?? undefined;
+  const precision = job.precision ?? undefined;
+  const tuning = job.tuning ?? undefined;
+  const memory = job.memory ?? undefined;
+  let known: Identity | null = null;
+  const identify = (): Identity => {
+    known ??= { recipe: recipeOfJob(job, weightsDigest(weights, renameMap)), job: samplesOf(job, inputs) };
+    return known;
+  };
+  const plan = (face: ModelInterface, diffusion: DiffusionSettings): Plan => {
+    const process = diffusionProcess(diffusion, job.steps);
+    const requests = makeRequests(job, inputs, face);
+    checkRequests(face, process, job.sampler, requests);
+    if (job.guidance !== null) checkGuidance(face, job.guidance);
+    const shape = writtenShape(job, face);
+    return { process, requests: requests.slice(first, end), identity: identify(), shape };
+  };
+  const check: OpenModelOptions['check'] = (face, { diffusion }) => {
+    checkFolder(job, plan(face, diffusion).identity);
+  };
+  sayShard(job, context);
+  const quiet = progress === 'none';
+  const opened = await open(
+    job.model,
+    { weights, renameMap, strict, precision, memory, tuning, reference, quiet, batch, size, check },
+    context,
+  );
+  const meter = watchModel(opened.model);
+  try {
+    const planned = plan(opened.model.interface, opened.graph.diffusion);
+    const identity = {
+      ...planned.identity,
+      recipe: recipeOf(planned.identity.recipe, opened.hashes, planned.shape),
+    };
+    return await makeSamples(job, { ...planned, identity }, opened, meter, context).catch((error) =>
+      explainBad(error, job, opened, context),
+    );
+  } finally {
+    // A pass that was given up holds the device, which cannot be closed before it ends; the process will be.
+    if (meter.pending() === 0) await opened.close();
+  }
+}
+
+/** @throws RuntimeError('input') where an image cannot be made so many times smaller */
+function writtenShape({ downscale }: SampleJob, face: ModelInterface): readonly number[] {
+  const [channels, ...space] = sampleShape(face);
+  if (space.every((size) => size % downscale === 0)) {
+    return [channels!, ...space.map((size) => size / downscale)];
+  }
+  throw new RuntimeError(
+    'input',
+    `--downscale ${downscale}: images of ${space.join('x')} cannot be made ${downscale} times smaller; use a factor of all sizes`,
+  );
+}
+
+/** With `--debug-nan`, adds to a value that is not finite which kernel made the first. Always throws. */
+async function explainBad(
+  error: unknown,
+  { debug_nan }: SampleJob,
+  { findBadKernel }: OpenedModel,
+  context: Context,
+): Promise<never> {
+  if (!debug_nan || !(error instanceof NotFinite) || context.signal.aborted) throw error;
+  if (findBadKernel === undefined) {
+    throw new NotFinite(`${error.message}\n--debug-nan looks into kernels; without a GPU there are none`);
+  }
+  const found = error.inputs === undefined ? null : await findBadKernel(error.inputs);
+  throw new NotFinite(
+    `${error.message}\n${
+      found === null
+        ? 'every kernel of that pass wrote finite values: they were lost in the arithmetic of the step'
+        : `the first kernel that made one: ${found}`
+    }`,
+  );
+}
+
+function sayShard({ shard, progress }: SampleJob, context: Context): void {
+  if (shard.from === null || progress !== 'auto') return;
+  context.stderr(`note: part ${shard.index} of ${shard.count} (counted from 0), by ${shard.from}\n`);
+}
+
+async function makeSamples(
+  job: SampleJob,
+  plan: Plan,
+  opened: OpenedModel,
+  meter: Meter,
+  context: Context,
+): Promise<SampleResult> {
+  const { out, shard, sampler } = job;
+  const { process, requests, identity } = plan;
+  const seeds = requests.map(({ seed }) => seed);
+  const folder = await openFolder(job, identity, seeds, (state) => openStore(job, state));
+  const { store, done, ended } = folder;
+  let whole = false;
+  try {
+    const missing = requests.filter(({ seed }) => !done.has(seed));
+    const start = performance.now();
+    const made = await drawSamples(job, process, missing, folder, meter.model, context);
+    const seconds = (performance.now() - start) / 1000;
+    const entries = seeds.map((seed) => made.get(seed) ?? done.get(seed)!);
+    const files = ended?.files ?? store.finish(entries, plan.shape);
+    const samples = entries.map((entry) => (job.format === 'png' ? entry : withoutPart(entry)));
+    const head = { format: MANIFEST_FORMAT, version: 1 } as const;
+    const { index, count } = shard;
+    const manifest = writeManifest(out, {
+      ...head,
+      ...identity,
+      shard: { index, count },
+      adapter: opened.adapter,
+      samples,
+      files: [...files],
+    });
+    whole = true;
+    const passes = meter.passes() / (job.guidance === null ? 1 : 2);
+    const own = samples.flatMap(({ file }) => (file === undefined ? [] : [file]));
+    return {
+      name: opened.graph.name,
+      adapter: opened.adapter,
+      samples: samples.length,
+      resumed: done.size,
+      shard,
+      seeds: rangesOf(seeds),
+      sampler: sampler.kind,
+      eta: sampler.kind === 'ddim' ? sampler.eta : null,
+      steps: process.timestep_map.length,
+      batch: opened.model.interface.batch,
+      out,
+      files: [...own, ...files.map(({ file }) => file)].map((file) => `${out}/${file}`),
+      manifest,
+      seconds,
+      steps_per_second: passes / seconds,
+      idle: passes === 0 ? 0 : 1 - meter.busy() / seconds,
+    };
+  } finally {
+    folder.close(whole);
+  }
+}
+
+/** Where one file holds all samples, the parts are gone. */
+function withoutPart({ file: _, sha256: _hash, ...entry }: Entry): Entry {
+  return entry;
+}
+
+/** The smallest batch that needs no more passes than `USUAL_BATCH` does: 10 samples are 5 and 5, not 8 and 2. */
+export function evenBatch(count: number): number {
+  return count === 0 ? 1 : Math.ceil(count / Math.ceil(count / USUAL_BATCH));
+}

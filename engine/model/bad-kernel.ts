@@ -1,0 +1,33 @@
+// Finds the kernel that made the first NaN or infinity of a forward pass, and says what is known of it.
+
+import type { Manifest } from '../../runtime/bundle.ts';
+import type { ModelInputs } from '../../runtime/model.ts';
+import type { Program } from '../../runtime/program.ts';
+import { firstBad } from '../../runtime/sampler/finite.ts';
+
+/** In words; null where every dispatch of a pass over these inputs wrote finite values. */
+export async function findBadKernel(
+  program: Pick<Program, 'manifest' | 'trace'>,
+  inputs: ModelInputs,
+): Promise<string | null> {
+  for await (const { dispatch, values } of program.trace(inputs)) {
+    const bad = firstBad(values);
+    if (bad < 0) continue;
+    const count = values.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
+    return (
+      `dispatch ${dispatch + 1} of ${program.manifest.dispatches.length}, ${describe(program.manifest, dispatch)}: ` +
+      `${count} of ${values.length} values are not finite, the first is ${values[bad]} at ${bad}`
+    );
+  }
+  return null;
+}
+
+/** The kernel's file, the block that it computes for, and the parameters that it reads. */
+function describe(manifest: Manifest, index: number): string {
+  const { kernel, path, group, bindings } = manifest.dispatches[index]!;
+  const parameters = bindings.flatMap((binding) =>
+    binding.kind === 'weights' ? manifest.weights[binding.weights]!.parts.map(({ param }) => param) : [],
+  );
+  const read = parameters.length === 0 ? 'no parameters' : [...new Set(parameters)].join(', ');
+  return `kernels/${manifest.kernels[kernel]!.file} of ${path} (${group.trim()}), which reads ${read}`;
+}

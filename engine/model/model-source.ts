@@ -1,0 +1,89 @@
+// What a model is made of before it is opened: a checked graph, and where it came from a bundle, its kernels.
+
+import { GraphError } from '../../compiler/diagnostics.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
+import { type Parameter, parameters } from '../../compiler/graph/parameters.ts';
+import type { JsonText } from '../../compiler/spec/json.ts';
+import type { Bundle } from '../../runtime/bundle.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { ModelInterface } from '../../runtime/model.ts';
+import { isBundleFolder, readBundle } from '../compile/bundle-folder.ts';
+import { checkBundleFits, type ModelSettings } from '../compile/model-settings.ts';
+import { readGraphFile } from '../graph/graph-file.ts';
+
+/** A graph, to be compiled when it is opened. */
+export interface GraphSource extends LoadedGraph {
+  readonly kind: 'graph';
+  /** What messages call it: a path. */
+  readonly label: string;
+  /** The same graph for another image size. Throws GraphError where it cannot take it. */
+  resize(size: readonly number[]): GraphSource;
+}
+
+/** A bundle, compiled from `graph` before. */
+export interface BundleSource {
+  readonly kind: 'bundle';
+  readonly label: string;
+  readonly graph: Graph;
+  readonly bundle: Bundle;
+}
+
+export type ModelSource = GraphSource | BundleSource;
+
+/**
+ * Reads a graph file, or a folder as a bundle. Throws GraphError, RuntimeError('bundle'), and UsageError where a
+ * bundle was compiled with other settings.
+ */
+export async function readModel(path: string, settings: ModelSettings): Promise<ModelSource> {
+  if (isBundleFolder(path)) return bundleSource(await readBundle(path), path, settings);
+  return graphSource(readGraphFile(path), path, settings.size);
+}
+
+/** The source of a graph's text, or of what it says as JSON. `label` is what messages call it. */
+export function graphSource(text: string | JsonText, label: string, size?: readonly number[]): GraphSource {
+  const loaded = loadGraph(text, label, { size });
+  return { kind: 'graph', label, ...loaded, resize: (other) => graphSource(text, label, other) };
+}
+
+/** The source of a checked bundle. Throws UsageError where the settings differ from the bundle's. */
+export function bundleSource(bundle: Bundle, label: string, settings: ModelSettings): BundleSource {
+  checkBundleFits(bundle.manifest, label, settings);
+  return { kind: 'bundle', label, graph: graphOfBundle(bundle, label), bundle };
+}
+
+/** What the model of a graph takes in a batch of `batch` images. */
+export function interfaceOf(graph: Graph, batch: number): ModelInterface {
+  return {
+    batch,
+    in_channels: graph.in_channels,
+    out_channels: graph.out_channels,
+    image_size: graph.image_size,
+    num_classes: graph.num_classes,
+    low_res_size: graph.super_resolution?.low_res_size ?? null,
+  };
+}
+
+/** The graph that a manifest carries: without it neither sampling nor the reference executor knows the model. */
+export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
+  const fail = (message: string): never => {
+    throw new RuntimeError('bundle', `${label}: manifest.json:/graph: ${message}; compile the graph again`);
+  };
+  try {
+    const { graph } = loadGraph(JSON.stringify(manifest.graph), `${label}/manifest.json:/graph`);
+    if (graph.image_size.join() !== manifest.image_size.join()) {
+      fail(`its image size is ${graph.image_size.join('x')}, the bundle's ${manifest.image_size.join('x')}`);
+    }
+    if (listed(parameters(graph)) !== listed(manifest.parameters)) {
+      fail('its parameters are not those of the bundle');
+    }
+    return graph;
+  } catch (error) {
+    if (error instanceof GraphError) fail(`not a graph of this version:\n${error.message}`);
+    throw error;
+  }
+}
+
+function listed(params: readonly Parameter[]): string {
+  return params.map(({ name, shape }) => `${name} ${shape.join('x')}`).join('\n');
+}

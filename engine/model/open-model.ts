@@ -1,0 +1,238 @@
+// Opens what `run`, `sample` and the Node API compute with: a graph or a bundle, its weights, and where it runs.
+
+import type { Context } from '../../cli/context.ts';
+import { toExplicit } from '../../compiler/graph/explicit.ts';
+import type { Diffusion, Graph } from '../../compiler/graph/graph.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
+import { SOFTWARE } from '../../compiler/target.ts';
+import { adapterLine } from '../../runtime/adapter.ts';
+import type { Bundle, Manifest } from '../../runtime/bundle.ts';
+import { type DawnOptions, openDevice } from '../../runtime/host/node/dawn.ts';
+import type { Model, ModelInputs, ModelInterface } from '../../runtime/model.ts';
+import type { OpenedDevice } from '../../runtime/opened-device.ts';
+import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
+import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
+import type { WeightSource } from '../../runtime/weights/source.ts';
+import { compileWith } from '../compile/compile-with.ts';
+import { checkMemory } from '../compile/memory-limit.ts';
+import type { ModelSettings } from '../compile/model-settings.ts';
+import { targetHere } from '../compile/target-choice.ts';
+import { foreignTuning } from '../compile/tuning-choice.ts';
+import { sha256Of } from '../digest.ts';
+import { printWarnings } from '../graph/graph-file.ts';
+import { findBadKernel } from './bad-kernel.ts';
+import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
+import { referenceModel } from './reference-model.ts';
+import { openRenamed } from './renamed-weights.ts';
+
+export interface OpenOptions extends ModelSettings {
+  /** Computes in float64 on the reference executor instead of the GPU. */
+  readonly reference?: boolean | undefined;
+  /** Looks at what the model takes before a GPU is opened, and throws where the caller's inputs do not fit. */
+  readonly check?: ((face: ModelInterface, graph: OpenedModel['graph']) => void) | undefined;
+}
+
+export interface OpenModelOptions extends OpenOptions {
+  /** A .safetensors file, a .pt file, or `hash:SEED`. */
+  readonly weights: string;
+  /** A file of `unetc diff --rename-map`, by which the weights are read. */
+  readonly renameMap?: string | undefined;
+  /** Says nothing of what takes a while. */
+  readonly quiet?: boolean;
+}
+
+/** What tells a model from another, its weights apart: SHA-256 of the graph, and of the kernels that compute it. */
+export interface ModelHashes {
+  readonly graph: string;
+  /** The same at every batch; `reference` on the reference executor. */
+  readonly kernels: string;
+}
+
+export interface OpenedModel {
+  readonly model: Model;
+  readonly hashes: ModelHashes;
+  readonly graph: { readonly name: string; readonly diffusion: Diffusion };
+  /** What it runs on, in words. */
+  readonly adapter: string;
+  /** The first kernel of a pass that makes a NaN or an infinity, in words, or null; absent without a GPU. */
+  readonly findBadKernel?: (inputs: ModelInputs) => Promise<string | null>;
+  /** Gives back what the model holds. */
+  close(): void | Promise<void>;
+}
+
+/** What opening a model tells on the way. */
+export interface OpenReport {
+  /** Something that the weights' owner should know. */
+  note(text: string): void;
+  /** What is being done that may take a while. */
+  stage(text: string): void;
+}
+
+/**
+ * Opens a graph file or a bundle folder. Faults come in the order graph or bundle, weights, `check`, adapter: the GPU
+ * is not touched before the others are sound.
+ */
+export async function openModel(
+  path: string,
+  options: OpenModelOptions,
+  context: Context,
+): Promise<OpenedModel> {
+  const source = await readModel(path, options);
+  if (source.kind === 'graph') printWarnings(source.warnings, path, context);
+  const weights = await openRenamed(options.weights, options.renameMap, source.graph);
+  return openSource(source, weights, options, reportTo(context, options.quiet));
+}
+
+/** Prints what opening a model tells to stderr. */
+export function reportTo(context: Context, quiet = false): OpenReport {
+  return {
+    note: (text) => context.stderr(`note: ${text}\n`),
+    stage: quiet ? () => {} : (text) => context.stderr(`${text}\n`),
+  };
+}
+
+/** Opens a model that was read, with weights that it takes over and closes. */
+export async function openSource(
+  source: ModelSource,
+  weights: WeightSource,
+  options: OpenOptions,
+  report: OpenReport,
+): Promise<OpenedModel> {
+  try {
+    const matched = matchWeights(parameters(source.graph), weights);
+    for (const note of matched.notes) report.note(`${weights.label}: ${note}`);
+    options.check?.(interfaceOf(source.graph, batchOf(source, options)), source.graph);
+    if (options.reference) return openReference(source, weights, matched, options);
+    const opened = await openOnDevice(source, matched, options, report);
+    weights.close();
+    return opened;
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+}
+
+/** A bundle's own batch; a graph's is asked for, or 1. */
+function batchOf(source: ModelSource, options: OpenOptions): number {
+  return source.kind === 'bundle' ? source.bundle.manifest.batch : (options.batch ?? 1);
+}
+
+/** The reference executor reads the weights at every run. */
+function openReference(
+  source: ModelSource,
+  weights: WeightSource,
+  { read }: MatchedWeights,
+  options: OpenOptions,
+): OpenedModel {
+  const { graph } = source;
+  const own = source.kind === 'bundle' ? source.bundle.manifest : { taps: false, precision: 'f32' as const };
+  const { taps = own.taps, precision = own.precision } = options;
+  const model = referenceModel(graph, {
+    batch: batchOf(source, options),
+    taps,
+    precision,
+    read: (name) => read(name),
+  });
+  const hashes = { graph: graphHash(graph), kernels: `reference ${precision}` };
+  return { model, hashes, graph, adapter: 'the reference executor', close: () => weights.close() };
+}
+
+async function openOnDevice(
+  source: ModelSource,
+  { read }: MatchedWeights,
+  options: OpenOptions,
+  report: OpenReport,
+): Promise<OpenedModel> {
+  const { program, device, close } = await openProgram(source, read, options, report);
+  const { manifest } = program;
+  const hashes = { graph: graphHash(source.graph), kernels: kernelsHash(manifest) };
+  return {
+    model: program,
+    hashes,
+    graph: source.graph,
+    adapter: adapterLine(device.adapter),
+    findBadKernel: (inputs) => findBadKernel(program, inputs),
+    close,
+  };
+}
+
+function graphHash(graph: Graph): string {
+  return sha256Of(JSON.stringify(toExplicit(graph)));
+}
+
+/** Of the set of kernels: which there are does not depend on the batch, how often each is called may. */
+function kernelsHash({ kernels, target, precision, strict }: Manifest): string {
+  const files = kernels.map(({ sha256 }) => sha256).sort();
+  return sha256Of([target, precision, strict, ...files].join(' '));
+}
+
+/** A program with the device it is on. */
+export interface OpenedProgram {
+  readonly program: Program;
+  readonly device: OpenedDevice;
+  close(): Promise<void>;
+}
+
+/** How a device is opened beyond what a bundle asks for. */
+export interface DeviceExtras extends DawnOptions {
+  readonly features?: readonly string[];
+}
+
+/**
+ * Dawn's zeroing of memory before its first use: on a processor it costs as much as the upload of the weights. Nothing
+ * depends on it, as slots are taken by one value after the other, and weights are written whole.
+ */
+const ZEROING = 'lazy_clear_resource_on_first_use';
+
+/** Dawn's toggles that models of a target run without. */
+export function needlessToggles(target: string): readonly string[] {
+  return target === SOFTWARE.name ? [ZEROING] : [];
+}
+
+/** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
+export async function openProgram(
+  source: ModelSource,
+  read: ReadParameter,
+  options: OpenOptions,
+  { note, stage }: OpenReport,
+  { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
+): Promise<OpenedProgram> {
+  const bundle = source.kind === 'bundle' ? source.bundle : await compileFor(source, options);
+  checkMemory(bundle.manifest, options.memory, source.kind);
+  const { requires, target } = bundle.manifest;
+  const device = await openDevice({
+    ...dawn,
+    disabledToggles: [...disabledToggles, ...needlessToggles(target)],
+    requires: { ...requires, features: [...requires.features, ...features] },
+  });
+  const foreign = foreignTuning(options, device.adapter);
+  if (foreign !== null) note(foreign);
+  stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
+  return openCompiled(bundle, read, device);
+}
+
+/** A program on a device that it takes over. */
+export async function openCompiled(
+  bundle: Bundle,
+  read: ReadParameter,
+  device: OpenedDevice,
+): Promise<OpenedProgram> {
+  try {
+    const program = await createProgram(bundle, read, device);
+    return {
+      program,
+      device,
+      async close() {
+        program.close();
+        await device.close();
+      },
+    };
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
+}
+
+async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bundle> {
+  return compileWith(source.graph, options, await targetHere(options.target), source).bundle;
+}

@@ -1,0 +1,19 @@
+// Opens the weights of `run` and `sample`, where a rename map was given under the names of the graph.
+
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
+import type { WeightSource } from '../../runtime/weights/source.ts';
+
+/** The weights that `spec` names; `map` is a file that `unetc diff --rename-map` wrote. Throws RuntimeError('weights'). */
+export async function openRenamed(
+  spec: string,
+  map: string | undefined,
+  graph: Graph,
+): Promise<WeightSource> {
+  if (map === undefined) return openWeights(spec);
+  const { readRenameMap } = await import('./rename-map.ts');
+  const { renamedWeights } = await import('../../runtime/weights/rename.ts');
+  const renames = readRenameMap(map);
+  return renamedWeights(openWeights(spec), renames, parameters(graph));
+}

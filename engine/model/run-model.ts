@@ -1,0 +1,109 @@
+// One forward pass of a graph or bundle, from a safetensors file to a safetensors file.
+
+import type { Context } from '../../cli/context.ts';
+import { GraphError } from '../../compiler/diagnostics.ts';
+import { fault } from '../../runtime/bytes.ts';
+import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { type ModelSettings, parseSettings, type SettingWords } from '../compile/model-settings.ts';
+import { printWarnings } from '../graph/graph-file.ts';
+import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
+import { openSource, reportTo } from './open-model.ts';
+import { openRenamed } from './renamed-weights.ts';
+import { batchOf, type RunInputs, readRunInputs, sizeOfX, toModelInputs } from './run-inputs.ts';
+
+/** The words of the call, as commander gives them. */
+export interface RunWords extends SettingWords {
+  readonly weights: string;
+  readonly renameMap?: string;
+  readonly inputs: string;
+  readonly output: string;
+  readonly reference?: boolean;
+}
+
+/** What was done, in the words of `--json`. */
+export interface RunResult {
+  readonly name: string;
+  readonly adapter: string;
+  readonly batch: number;
+  readonly image_size: readonly number[];
+  readonly output: string;
+  /** Shape of each tensor in the output file. */
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+  /** Values that are NaN or infinite, by tensor; empty where all are finite. */
+  readonly not_finite: Readonly<Record<string, number>>;
+  /** Of the forward pass with upload and readback, without opening the model. */
+  readonly milliseconds: number;
+}
+
+/**
+ * Runs the model once. Everything is checked in the order words, graph or bundle, inputs, output, weights, adapter,
+ * before the GPU is touched; the output appears whole.
+ */
+export async function runModel(path: string, words: RunWords, context: Context): Promise<RunResult> {
+  const settings = parseSettings(words);
+  const said = await readModel(path, settings);
+  const given = readRunInputs(words.inputs);
+  const { source, batch } = fitToInputs(said, settings, given);
+  if (source.kind === 'graph') printWarnings(source.warnings, path, context);
+  const inputs = toModelInputs(given, interfaceOf(source.graph, batch));
+  checkWritable(words.output);
+
+  const options = { ...settings, batch, reference: words.reference };
+  const weights = await openRenamed(words.weights, words.renameMap, source.graph);
+  const opened = await openSource(source, weights, options, reportTo(context));
+  try {
+    context.signal.throwIfAborted();
+    const start = performance.now();
+    const results = keepAsked(await opened.model.run(inputs), words.taps ?? false);
+    const milliseconds = performance.now() - start;
+    context.signal.throwIfAborted();
+    writeFile(words.output, writeTensors(results));
+    return {
+      name: source.graph.name,
+      adapter: opened.adapter,
+      batch,
+      image_size: source.graph.image_size,
+      output: words.output,
+      tensors: Object.fromEntries([...results].map(([name, { shape }]) => [name, shape])),
+      not_finite: countNotFinite(results),
+      milliseconds,
+    };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** A graph takes batch and size that were not said from the inputs; a bundle has its own. */
+function fitToInputs(
+  said: ModelSource,
+  { batch, size }: ModelSettings,
+  given: RunInputs,
+): { readonly source: ModelSource; readonly batch: number } {
+  if (said.kind === 'bundle') return { source: said, batch: said.bundle.manifest.batch };
+  const fitted = { source: said, batch: batch ?? batchOf(given) };
+  const found = sizeOfX(given, said.graph.dims);
+  if (size !== undefined || found === null || found.join() === said.graph.image_size.join()) return fitted;
+  try {
+    return { ...fitted, source: said.resize(found) };
+  } catch (error) {
+    // The graph is sound at its own size: it is the file that asks for one that it cannot take.
+    if (!(error instanceof GraphError)) throw error;
+    const faults = error.diagnostics.filter((d) => d.severity === 'error').map((d) => d.message);
+    const shape = given.tensors.get('x')!.shape.join(', ');
+    throw fault(given.origin, `x is [${shape}], a size that ${said.label} cannot take: ${faults.join('; ')}`);
+  }
+}
+
+/** A bundle that was compiled with feature vectors computes them whether they are wanted or not. */
+function keepAsked(results: ReadonlyMap<string, Tensor>, taps: boolean): ReadonlyMap<string, Tensor> {
+  return taps ? results : new Map([...results].filter(([name]) => name === 'output'));
+}
+
+function countNotFinite(results: ReadonlyMap<string, Tensor>): Readonly<Record<string, number>> {
+  const counts = [...results].map(([name, { data }]) => {
+    return [name, data.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0)] as const;
+  });
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}

@@ -1,0 +1,99 @@
+// Tunes graphs: times the candidates of every convolution group on the adapter, and keeps what was measured in a file.
+
+import { type Context, UsageError } from '../../cli/context.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
+import type { Tuning } from '../../compiler/schedule/tuning.ts';
+import { adapterLine } from '../../runtime/adapter.ts';
+import { checkWritable, pathKind } from '../../runtime/host/node/files.ts';
+import type { OpenedDevice } from '../../runtime/opened-device.ts';
+import { createPipelineCache } from '../../runtime/pipelines.ts';
+import type { ModelSettings } from '../compile/model-settings.ts';
+import { targetHere } from '../compile/target-choice.ts';
+import { adapterKey, isOf, tuningFor } from '../compile/tuning-choice.ts';
+import { readTuningFile, type TuningFile, writeTuningFile } from '../compile/tuning-file.ts';
+import { printWarnings, readGraph } from '../graph/graph-file.ts';
+import { packageVersion } from '../package.ts';
+import { openForTuning, type Sample, timeVariants } from './measure.ts';
+import { type Change, changesBetween, summarise, type TunedGroup, tuningOf } from './summary.ts';
+import { compileVariants, convolutionsOf } from './variants.ts';
+
+export interface TuneJob {
+  /** Of these `size`, `precision`, `target` and `tuning` count: a tuning is of one sample. */
+  readonly settings: ModelSettings;
+  readonly weights: string;
+  readonly runs: number;
+  /** The file to write, or undefined to print alone. */
+  readonly output: string | undefined;
+}
+
+/** What `--json` prints. */
+export interface TuneResult {
+  readonly target: string;
+  readonly adapter: string;
+  readonly unetc: string;
+  readonly runs: number;
+  readonly output: string | null;
+  readonly groups: readonly TunedGroup[];
+  /** Against the file that stood there; null where there was none. */
+  readonly changes: readonly Change[] | null;
+}
+
+/** Throws GraphError, UsageError, RuntimeError. The file appears whole, after everything was measured. */
+export async function tune(
+  paths: readonly string[],
+  { settings, weights, runs, output }: TuneJob,
+  context: Context,
+): Promise<TuneResult> {
+  const graphs = paths.map((path): Graph => {
+    const { graph, warnings } = readGraph(path, { size: settings.size });
+    printWarnings(warnings, path, context);
+    return graph;
+  });
+  if (output !== undefined) checkWritable(output);
+  const target = await targetHere(settings.target);
+  const older = olderFile(output, target.name);
+  const tuning = settings.tuning === undefined && older ? older.groups : tuningFor(target, settings);
+  const { precision = 'f32' } = settings;
+  const compiled = graphs.map((graph) => compileVariants(graph, { target, precision, tuning }));
+  const bundles = compiled.flatMap(({ variants }) => variants.map(({ bundle }) => bundle));
+  const opened = await openForTuning(bundles, target.name);
+  try {
+    const cache = createPipelineCache(opened.device);
+    const samples: Sample[] = [];
+    for (const { variants } of compiled)
+      samples.push(...(await timeVariants(variants, opened, cache, { weights, runs }, context)));
+    const measured = tuningOf(samples);
+    const before = compiled.flatMap((one) => convolutionsOf(one.before));
+    if (output !== undefined) {
+      const groups = { ...kept(older, opened, output, context), ...measured };
+      const adapter = adapterKey(opened.adapter);
+      writeTuningFile(output, { unetc: packageVersion(), target: target.name, adapter, groups });
+    }
+    return {
+      ...{ target: target.name, adapter: adapterLine(opened.adapter), unetc: packageVersion(), runs },
+      output: output ?? null,
+      groups: summarise(before, measured),
+      changes: older ? changesBetween(older.groups, measured) : null,
+    };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The file that is to be written anew, or null where there is none. Throws UsageError where it is another target's. */
+function olderFile(output: string | undefined, target: string): TuningFile | null {
+  if (output === undefined || pathKind(output) !== 'file') return null;
+  const file = readTuningFile(output);
+  if (file.target === target) return file;
+  throw new UsageError(
+    `-o ${output}: this file is for target ${file.target}; name another one for ${target}`,
+  );
+}
+
+/** Groups of other graphs stay, but not beside those of another adapter. */
+function kept(older: TuningFile | null, opened: OpenedDevice, output: string, context: Context): Tuning {
+  if (!older || isOf(older, opened.adapter)) return older?.groups ?? {};
+  const { name, driver } = older.adapter;
+  context.stderr(`note: ${output}: what was measured on ${name} (${driver}) is replaced\n`);
+  return {};
+}

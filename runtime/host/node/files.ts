@@ -1,0 +1,294 @@
+// The one place of the runtime that touches the file system: reads, ranged reads, and files that appear whole.
+// Final names appear only by write, fsync and rename, so that a reader never meets half a file. Writing is
+// synchronous: no signal handler can run in the middle and leave a temporary behind.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { type ByteSource, bytesInMemory, checkRange, fault, type Origin } from '../../bytes.ts';
+
+const IS_FOLDER = 'this is a folder; name a file';
+
+/** What a fault of the file system means to the person who gave the path, by its code. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder; check the path',
+  EACCES: 'permission denied; check who owns it and its mode',
+  EPERM: 'the operation is not permitted; check who owns it and its mode',
+  EISDIR: IS_FOLDER,
+  ENOTDIR: 'a part of the path is a file where a folder is needed',
+  ENOSPC: 'no space is left on the device; free some, or write elsewhere',
+  EDQUOT: 'the disk quota is used up; free some, or write elsewhere',
+  EFBIG: 'the file is larger than the file system allows; write elsewhere',
+  EROFS: 'the file system is read-only; write elsewhere',
+  EMFILE: 'too many files are open; raise the limit with `ulimit -n`',
+  ENAMETOOLONG: 'the name is too long for the file system',
+  ELOOP: 'too many symbolic links lead on from it',
+  EIO: 'the device reports an input/output error',
+};
+
+/** Runs `action` and turns what the file system throws into a RuntimeError that names the path. */
+function guarded<T>(origin: Origin, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) throw error;
+    const code = String(error.code);
+    throw fault(origin, (Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined) ?? error.message, error);
+  }
+}
+
+/**
+ * Opens a file for ranged reads; the handle stays open until `close`. A pipe (`<(…)`, /dev/stdin) is read whole.
+ * Faults are of `origin.kind` and name `origin.label`, which is the path.
+ */
+export function openFile(origin: Origin): ByteSource {
+  return guarded(origin, () => {
+    const fd = fs.openSync(origin.label, 'r');
+    const stat = fs.fstatSync(fd);
+    if (stat.isFile()) return fileSource(fd, stat.size, origin);
+    try {
+      if (stat.isDirectory()) throw fault(origin, IS_FOLDER);
+      if (stat.isFIFO()) return bytesInMemory(fs.readFileSync(fd), origin);
+      throw fault(origin, 'this is neither a file nor a pipe');
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+function fileSource(fd: number, size: number, origin: Origin): ByteSource {
+  let open = true;
+  return {
+    size,
+    read(offset, length, scratch) {
+      if (!open) throw fault(origin, 'it was read after it was closed');
+      checkRange(origin, size, offset, length);
+      return guarded(origin, () => {
+        const bytes = scratch?.bytes(length) ?? new Uint8Array(length);
+        let done = 0;
+        while (done < length) {
+          const count = fs.readSync(fd, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+          if (count === 0) throw fault(origin, 'the file became shorter while it was being read');
+          done += count;
+        }
+        return bytes;
+      });
+    },
+    close() {
+      if (open) fs.closeSync(fd);
+      open = false;
+    },
+  };
+}
+
+/** The whole file. */
+export function readFile(origin: Origin): Uint8Array {
+  const source = openFile(origin);
+  try {
+    return source.read(0, source.size);
+  } finally {
+    source.close();
+  }
+}
+
+/** What a path leads to, following links. */
+export function pathKind(file: string): 'file' | 'folder' | 'other' | 'missing' {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return 'missing';
+  return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
+}
+
+/** The files below a folder as relative paths with `/`, sorted by code unit; links are listed, not followed. */
+export function listFolder(origin: Origin): readonly string[] {
+  const below = (folder: string, prefix: string): string[] =>
+    fs
+      .readdirSync(folder, { withFileTypes: true })
+      .flatMap((entry) =>
+        entry.isDirectory()
+          ? below(path.join(folder, entry.name), `${prefix}${entry.name}/`)
+          : [`${prefix}${entry.name}`],
+      );
+  return guarded(origin, () => below(origin.label, '').sort());
+}
+
+/** Says early whether `file` could be written, so that a long run does not fail at its end. Writes nothing. */
+export function checkWritable(file: string): void {
+  const origin: Origin = { kind: 'output', label: file };
+  guarded(origin, () => {
+    const kind = pathKind(file);
+    if (kind === 'folder') throw fault(origin, IS_FOLDER);
+    if (kind !== 'missing') fs.accessSync(file, fs.constants.W_OK);
+    if (kind !== 'other') checkFolder(path.dirname(path.resolve(file)), origin);
+  });
+}
+
+/** Says early whether files could be made in `folder`, which need not exist yet. Writes nothing. */
+export function checkWritableFolder(folder: string): void {
+  const origin: Origin = { kind: 'output', label: folder };
+  guarded(origin, () => checkFolder(path.resolve(folder), origin));
+}
+
+function checkFolder(folder: string, origin: Origin): void {
+  const stat = fs.statSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    checkFolder(path.dirname(folder), origin);
+    return;
+  }
+  if (!stat.isDirectory()) throw fault(origin, `${folder} is a file where a folder is needed`);
+  fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK);
+}
+
+/**
+ * Writes a file that appears whole or not at all: into a temporary beside it, fsync, rename. Missing folders are
+ * made. A link is written through, a device or pipe directly. On failure the temporary is removed and what stood
+ * there before still stands. Faults are of kind `output`.
+ */
+export function writeFile(file: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
+  const origin: Origin = { kind: 'output', label: file };
+  const chunks = typeof content === 'string' ? [new TextEncoder().encode(content)] : content;
+  guarded(origin, () => {
+    const kind = pathKind(file);
+    if (kind === 'folder') throw fault(origin, IS_FOLDER);
+    if (kind === 'other') {
+      writeChunks(file, 'w', 0o666, asChunks(chunks), false);
+      return;
+    }
+    const target = kind === 'file' ? fs.realpathSync(file) : path.resolve(file);
+    const mode = kind === 'file' ? fs.statSync(target).mode & 0o777 : 0o666;
+    makeFolder(path.dirname(target));
+    const temporary = temporaryBeside(target);
+    try {
+      writeChunks(temporary, 'wx', mode, asChunks(chunks), true);
+      fs.renameSync(temporary, target);
+    } catch (error) {
+      fs.rmSync(temporary, { force: true });
+      throw error;
+    }
+    syncFolder(path.dirname(target));
+  });
+}
+
+/**
+ * Writes a whole folder: into a temporary beside it, then renamed into place, so that no half of it is ever seen.
+ * An existing folder is replaced when it is empty or holds only files that `owned` says this writer made
+ * (relative path, and its bytes when asked for); any other is refused untouched. Faults are of kind `output`.
+ */
+export function writeFolder(
+  folder: string,
+  files: ReadonlyMap<string, string | Uint8Array>,
+  owned: (name: string, read: () => Uint8Array) => boolean,
+): void {
+  const origin: Origin = { kind: 'output', label: folder };
+  guarded(origin, () => {
+    const kind = pathKind(folder);
+    if (kind === 'file' || kind === 'other') throw fault(origin, 'this is a file; name a folder');
+    const target = kind === 'folder' ? fs.realpathSync(folder) : path.resolve(folder);
+    if (kind === 'folder') checkOwned(origin, target, owned);
+    makeFolder(path.dirname(target));
+    const temporary = temporaryBeside(target);
+    try {
+      fs.mkdirSync(temporary);
+      for (const [name, content] of files) writeInside(temporary, name, content);
+      for (const sub of new Set([...files.keys()].map((name) => path.dirname(name)))) {
+        syncFolder(path.join(temporary, sub));
+      }
+      if (kind === 'folder') replaceFolder(temporary, target);
+      else fs.renameSync(temporary, target);
+    } catch (error) {
+      fs.rmSync(temporary, { recursive: true, force: true });
+      throw error;
+    }
+    syncFolder(path.dirname(target));
+  });
+}
+
+function checkOwned(
+  origin: Origin,
+  folder: string,
+  owned: (name: string, read: () => Uint8Array) => boolean,
+): void {
+  const foreign = listFolder({ kind: 'output', label: folder }).find(
+    (name) => !owned(name, () => readFile({ kind: 'output', label: path.join(folder, name) })),
+  );
+  if (foreign === undefined) return;
+  throw fault(
+    origin,
+    `the folder holds ${foreign}, which was not written here; name an empty or a new folder`,
+  );
+}
+
+function writeInside(folder: string, name: string, content: string | Uint8Array): void {
+  const inside = path.normalize(name);
+  if (path.isAbsolute(inside) || inside.split(path.sep).includes('..')) {
+    throw new Error(`internal: ${JSON.stringify(name)} leads out of the folder`);
+  }
+  const file = path.join(folder, inside);
+  makeFolder(path.dirname(file));
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  writeChunks(file, 'wx', 0o666, [bytes], true);
+}
+
+/** Puts `temporary` in the place of `target`; there is no one system call for it, so the old one steps aside. */
+function replaceFolder(temporary: string, target: string): void {
+  const old = temporaryBeside(target);
+  fs.renameSync(target, old);
+  try {
+    fs.renameSync(temporary, target);
+  } catch (error) {
+    fs.renameSync(old, target);
+    throw error;
+  }
+  fs.rmSync(old, { recursive: true, force: true });
+}
+
+/** Makes a folder and those above it. Node's own way never ends where a folder is there and takes none, as /proc does. */
+function makeFolder(folder: string): void {
+  if (pathKind(folder) !== 'missing') return;
+  makeFolder(path.dirname(folder));
+  try {
+    fs.mkdirSync(folder);
+  } catch (error) {
+    // another process may have been faster
+    if (pathKind(folder) !== 'folder') throw error;
+  }
+}
+
+function temporaryBeside(target: string): string {
+  const name = path.basename(target).slice(0, 100);
+  return path.join(path.dirname(target), `.${name}.${crypto.randomUUID().slice(0, 8)}.tmp`);
+}
+
+function asChunks(content: Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
+  return content instanceof Uint8Array ? [content] : content;
+}
+
+function writeChunks(
+  file: string,
+  flag: string,
+  mode: number,
+  chunks: Iterable<Uint8Array>,
+  sync: boolean,
+): void {
+  const fd = fs.openSync(file, flag, mode);
+  try {
+    for (const chunk of chunks) {
+      let done = 0;
+      while (done < chunk.length)
+        done += fs.writeSync(fd, chunk, done, Math.min(chunk.length - done, 2 ** 30));
+    }
+    if (sync) fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Makes a rename last. Systems that cannot fsync a folder lose nothing but that promise. */
+function syncFolder(folder: string): void {
+  try {
+    const fd = fs.openSync(folder, 'r');
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch {}
+}

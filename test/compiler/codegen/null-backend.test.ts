@@ -1,0 +1,172 @@
+// Every bundle of the generic target on Dawn's null backend with the default limits of WebGPU: all kernels compile,
+// all dispatches bind, and the whole pass is valid.
+
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CompileOptions, compileGraph } from '../../../compiler/compile.ts';
+import type { Graph } from '../../../compiler/graph/graph.ts';
+import { loadGraph } from '../../../compiler/graph/load.ts';
+import { DEFAULT_LIMITS, NVIDIA } from '../../../compiler/target.ts';
+import type { Bundle } from '../../../runtime/bundle.ts';
+import { checkManifest } from '../../../runtime/bundle-check.ts';
+import { guard } from '../../../runtime/guard.ts';
+import { openNullDevice } from '../../../runtime/host/node/dawn.ts';
+import { allocate, UNIFORM_ALIGNMENT } from '../../../runtime/memory.ts';
+import type { OpenedDevice } from '../../../runtime/opened-device.ts';
+import { createPipelineCache, type PipelineCache } from '../../../runtime/pipelines.ts';
+import { GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
+
+const PUBLISHED = [
+  'cifar10',
+  'imagenet64',
+  'imagenet64-cond',
+  'lsun256',
+  'upsample256',
+  'mnist',
+  'mnist-sr',
+] as const;
+
+let opened: OpenedDevice;
+let matrices: OpenedDevice;
+let pipelines: PipelineCache;
+beforeAll(async () => {
+  opened = await openNullDevice();
+  matrices = await openNullDevice({ features: NVIDIA.features, limits: {} });
+  pipelines = createPipelineCache(opened.device);
+});
+afterAll(async () => {
+  await opened.close();
+  await matrices.close();
+});
+
+/** Encodes a whole forward pass; the null backend checks it and computes nothing. */
+async function encodePass({ manifest, kernels }: Bundle): Promise<void> {
+  const { device } = opened;
+  const compiled = await Promise.all(
+    manifest.kernels.map(({ file }) => pipelines.get(file, kernels.get(file)!)),
+  );
+  await guard(device, `a pass of ${manifest.name}`, () => {
+    const memory = allocate(manifest, device);
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    manifest.dispatches.forEach(({ kernel, sizes, bindings, workgroups }, i) => {
+      const pipeline = compiled[kernel]!;
+      const uniform = { buffer: memory.sizes, offset: i * UNIFORM_ALIGNMENT, size: sizes.length * 4 };
+      const bound = bindings.map((binding) =>
+        binding.kind === 'slot' ? memory.slots[binding.slot]! : memory.weights[binding.weights]!,
+      );
+      const entries = [uniform, ...bound].map((resource, binding) => ({ binding, resource }));
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+      pass.dispatchWorkgroups(...workgroups);
+    });
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    memory.destroy();
+  });
+  opened.check();
+}
+
+/** Bytes of the arrays that a kernel declares in workgroup memory. */
+function workgroupBytes(wgsl: string): number {
+  const consts = new Map(
+    [...wgsl.matchAll(/^const (\w+) = ([^;]*);/gm)].map(([, name, text]) => [name!, text!]),
+  );
+  const evaluate = (text: string): number => {
+    const plain = text.replace(/\b(\d+)u\b/g, '$1');
+    const known = plain.replace(/[A-Z]\w*/g, (name) => `(${evaluate(consts.get(name)!)})`);
+    return Number(new Function(`return ${known}`)());
+  };
+  const sizes = { f32: 4, vec2f: 8, vec4h: 8, vec4f: 16 } as const;
+  const arrays = [...wgsl.matchAll(/^var<workgroup> \w+: array<(f32|vec2f|vec4h|vec4f), ([^>]*)>;/gm)];
+  return arrays.reduce(
+    (sum, [, type, count]) => sum + sizes[type as keyof typeof sizes] * evaluate(count!),
+    0,
+  );
+}
+
+function published(name: string): Graph {
+  return loadGraph(readFileSync(new URL(`../../../graphs/${name}.json`, import.meta.url), 'utf8'), name)
+    .graph;
+}
+
+/** The same bindings over little memory: the null backend has half a gigabyte. */
+function inLittleMemory(bundle: Bundle): Bundle {
+  const { manifest } = bundle;
+  const small = {
+    arenas: [4096],
+    weights: manifest.weights.map((blob) => ({ ...blob, arena: 0, offset: 0, length: 1024 })),
+    slots: manifest.slots.map((slot) => ({ ...slot, bytes: 4096 })),
+  };
+  return { ...bundle, manifest: { ...manifest, ...small } };
+}
+
+async function checkBundle(graph: Graph, options: CompileOptions): Promise<void> {
+  const { bundle } = compileGraph(graph, options);
+  const { manifest } = bundle;
+  expect(checkManifest(manifest)).toEqual([]);
+  expect(manifest.requires.features).toEqual([]);
+  for (const [name, value] of Object.entries(manifest.requires.limits)) {
+    expect(value, name).toBeLessThanOrEqual(DEFAULT_LIMITS[name as keyof typeof DEFAULT_LIMITS]);
+  }
+  const { activations, weights } = manifest.memory;
+  await encodePass(activations + weights < 2 ** 28 ? bundle : inLittleMemory(bundle));
+}
+
+const variants: readonly (readonly [string, CompileOptions])[] = [
+  ['fused', {}],
+  ['unfused', { fuse: false }],
+  ['in float16', { precision: 'f16' }],
+  ['with taps at batch 3', { taps: true, batch: 3 }],
+];
+
+describe.each(GOLDEN_NAMES)('golden %s', (name) => {
+  const { graph } = loadGraph(goldenGraph(name), name);
+  test.each(variants)('%s', (_, options) => checkBundle(graph, options));
+});
+
+describe.each(PUBLISHED)('published %s', (name) => {
+  test('fused', () => checkBundle(published(name), {}));
+  test('with taps', () => checkBundle(published(name), { taps: true }));
+  test('in float16', () => checkBundle(published(name), { precision: 'f16' }));
+});
+
+describe.each(['cifar10', 'imagenet64', 'lsun256', 'mnist'] as const)(
+  'published %s for matrix units',
+  (name) => {
+    test.each([1, 64])(
+      'batch %i: every kernel is valid, within 48 KiB and 120 dispatches of 40 kernels',
+      async (batch) => {
+        const { bundle } = compileGraph(published(name), { target: NVIDIA, precision: 'f16', batch });
+        const { manifest, kernels } = bundle;
+        expect(checkManifest(manifest)).toEqual([]);
+        expect(manifest.requires.features).toEqual(NVIDIA.features);
+        expect(manifest.requires.limits.maxComputeWorkgroupStorageSize).toBe(49152);
+        // the null backend has less workgroup memory: pipelines cannot be made, modules can
+        for (const [file, wgsl] of kernels) {
+          const module = matrices.device.createShaderModule({ code: wgsl });
+          const { messages } = await module.getCompilationInfo();
+          expect(messages.map(({ message, lineNum }) => `${file}:${lineNum}: ${message}`)).toEqual([]);
+          expect(workgroupBytes(wgsl), file).toBeLessThanOrEqual(49152);
+        }
+        matrices.check();
+        expect(manifest.dispatches.length).toBeLessThanOrEqual(120);
+        expect(manifest.kernels.length).toBeLessThanOrEqual(40);
+      },
+    );
+  },
+);
+
+test('float32 is computed without matrix units, and asks for nothing', () => {
+  const { manifest } = compileGraph(published('mnist'), { target: NVIDIA }).bundle;
+  expect(manifest).toMatchObject({ target: 'nvidia', requires: { features: [] } });
+  expect(manifest.kernels.filter(({ file }) => file.includes('matrix'))).toEqual([]);
+});
+
+test('a dispatch that binds a buffer too many is found', async () => {
+  const { bundle } = compileGraph(published('mnist'), {});
+  const [first, ...rest] = bundle.manifest.dispatches;
+  const more = { ...first!, bindings: [...first!.bindings, first!.bindings[0]!] };
+  const manifest = { ...bundle.manifest, dispatches: [more, ...rest] };
+  await expect(encodePass({ ...bundle, manifest })).rejects.toThrow(/a pass of mnist/);
+});

@@ -1,0 +1,165 @@
+// Where two models part: the norms, the block that is named, words and plot, on the reference executor.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { driftTable, onScale } from '../../../cli/drift/table.ts';
+import { loadGraph } from '../../../compiler/graph/load.ts';
+import { compareRuns, distance } from '../../../engine/drift/compare.ts';
+import type { DriftResult } from '../../../engine/drift/drift.ts';
+import type { Tensor } from '../../../runtime/tensor.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
+import { unetc, unetcJson } from '../../unetc.ts';
+
+const inFolder = temporaryFolder();
+
+/** A small model with attention at its second level. */
+function model(changes: object = {}, beside: object = {}): string {
+  const unet = {
+    in_channels: 1,
+    model_channels: 32,
+    out_channels: 1,
+    num_res_blocks: 1,
+    attention_resolutions: [2],
+    channel_mult: [1, 1],
+    num_heads: 2,
+    num_classes: 3,
+    ...changes,
+  };
+  return JSON.stringify({ version: 1, name: 'little', image_size: 4, unet, ...beside });
+}
+
+function files(a: string, b: string): readonly [string, string] {
+  const paths = [inFolder('a.json'), inFolder('b.json')] as const;
+  writeFileSync(paths[0], a);
+  writeFileSync(paths[1], b);
+  return paths;
+}
+
+const REFERENCE = ['--weights', 'hash:3', '--reference'];
+
+describe('unetc drift', () => {
+  it('names the first attention where heads differ', async () => {
+    const [a, b] = files(model(), model({ num_heads: 4 }));
+    const svg = inFolder('drift.svg');
+    const result = await unetcJson<DriftResult>('drift', a, b, ...REFERENCE, '--svg', svg);
+    expect(result).toMatchObject({
+      exit: 0,
+      batch: 1,
+      unmatched: [],
+      a: { name: 'little', adapter: 'the reference executor' },
+      first: {
+        path: 'input_blocks.3',
+        shape: [32, 2, 2],
+        layers: [{ path: 'input_blocks.3.1', a: 'attention 32 heads 2', b: 'attention 32 heads 4' }],
+      },
+    });
+    const drifts = result.blocks.map(({ relative_l2 }) => relative_l2!);
+    expect(result.blocks.map(({ path }) => path)).toEqual([
+      ...['input_blocks.0', 'input_blocks.1', 'input_blocks.2', 'input_blocks.3', 'middle_block'],
+      ...['output_blocks.0', 'output_blocks.1', 'output_blocks.2', 'output_blocks.3', 'output'],
+    ]);
+    expect(drifts.slice(0, 3)).toEqual([0, 0, 0]);
+    expect(Math.min(...drifts.slice(3))).toBeGreaterThan(1e-5);
+    const plot = readFileSync(svg, 'utf8');
+    expect(plot.match(/<rect [^>]*fill-opacity="1"/g)).toHaveLength(1);
+    expect(plot).toContain('<title>input_blocks.3 [32, 2, 2]\nrelative L2 ');
+  });
+
+  it('says so where nothing differs, though the graphs do', async () => {
+    const [a, b] = files(model(), model({ dropout: 0.5 }));
+    const { exit, stdout } = await unetc('drift', a, b, ...REFERENCE, '--fail-above', '0', '--batch', '2');
+    expect(exit).toBe(0);
+    expect(stdout).toContain('2 images of 4x4');
+    expect(stdout).toMatch(/No block differs by more than 1\.0e-5\.\n$/);
+  });
+
+  it('compares two checkpoints of one model', async () => {
+    const [a] = files(model(), '');
+    const result = await unetcJson<DriftResult>('drift', a, a, ...REFERENCE, '--weights-b', 'hash:4');
+    expect(result.first).toMatchObject({ path: 'input_blocks.0', layers: [] });
+  });
+
+  it('fails where a block differs by more than was said', async () => {
+    const [a, b] = files(model(), model({ num_heads: 4 }));
+    const { exit, stderr } = await unetc('drift', a, b, ...REFERENCE, '--fail-above', '1e-7');
+    expect([exit, stderr]).toEqual([1, 'error: input_blocks.3 differs by more than 1e-7\n']);
+  });
+
+  it.each([
+    ['images of other sizes', model({}, { image_size: 8 }), [], 2, 'there is nothing to compare'],
+    ['weights that do not fit', model({ num_classes: null }), ['--weights', 'nowhere.pt'], 4, 'nowhere.pt'],
+    ['a graph that is none', '{}', [], 3, 'G010'],
+    ['a tolerance that is no number', model(), ['--tolerance', 'much'], 2, '--tolerance'],
+    ['inputs that are none', model(), ['--inputs', 'nowhere.safetensors'], 5, 'nowhere.safetensors'],
+  ])('refuses %s', async (_, other, words, exit, message) => {
+    const [a, b] = files(model(), other);
+    const result = await unetc('drift', a, b, ...REFERENCE, ...words);
+    expect(result).toMatchObject({ exit, stdout: '' });
+    expect(result.stderr).toContain(message);
+  });
+});
+
+describe('compareRuns', () => {
+  const { graph } = loadGraph(model(), 'little');
+  const results = (change: Readonly<Record<string, readonly number[]>> = {}): ReadonlyMap<string, Tensor> => {
+    const taps = ['down.0', 'down.1', 'down.2', 'down.3', 'middle', 'up.0', 'up.1', 'up.2', 'up.3', 'output'];
+    return new Map(
+      taps.map((tap) => {
+        const data = Float32Array.from(change[tap] ?? [3, 4]);
+        return [tap, { shape: [1, data.length], data }];
+      }),
+    );
+  };
+  const compare = (change: Readonly<Record<string, readonly number[]>>, tolerance: number) =>
+    compareRuns({ graph, results: results() }, { graph, results: results(change) }, tolerance);
+
+  it('passes over differences within the tolerance', () => {
+    const { blocks, first } = compare({ 'down.1': [3, 4.0005], middle: [3, 5] }, 1e-3);
+    expect(blocks[1]!.relative_l2).toBeCloseTo(1e-4, 6);
+    expect(first).toMatchObject({ path: 'middle_block', relative_l2: 0.2, largest: 1, layers: [] });
+  });
+
+  it('counts values that are not finite as a difference', () => {
+    expect(compare({ 'up.2': [Number.NaN, 4] }, 1).first).toMatchObject({
+      path: 'output_blocks.2',
+      relative_l2: null,
+      largest: null,
+    });
+  });
+
+  it('names what it could not compare', () => {
+    const { blocks, unmatched } = compare({ 'up.1': [1, 2, 3] }, 1);
+    expect(unmatched).toEqual(['output_blocks.1']);
+    expect(blocks).toHaveLength(9);
+  });
+
+  it('measures against the norm of A', () => {
+    expect(distance([3, 4], [3, 4])).toEqual({ relative_l2: 0, largest: 0 });
+    expect(distance([3, 4], [0, 0])).toEqual({ relative_l2: 1, largest: 4 });
+    expect(distance([0], [0])).toEqual({ relative_l2: 0, largest: 0 });
+    expect(distance([0], [1])).toEqual({ relative_l2: null, largest: 1 });
+  });
+});
+
+it('draws a bar on a logarithmic scale', () => {
+  expect([0, 1e-9, 1e-8, 1e-4, 1, 7, null].map(onScale)).toEqual([0, 0, 0, 0.5, 1, 1, 1]);
+  const side = { model: 'm', name: 'm', weights: 'w', adapter: 'x' };
+  const block = (path: string, relative_l2: number) => ({ path, shape: [1], relative_l2, largest: 0 });
+  const first = { ...block('output', 1e-4), layers: [] };
+  const blocks = [block('middle_block', 0), first];
+  const shared = { batch: 1, image_size: [4], tolerance: 1e-5, unmatched: ['output_blocks.7'] };
+  const lines = driftTable({ a: side, b: side, ...shared, blocks, first }).split('\n');
+  expect(lines).toEqual([
+    'A m, weights w, on x',
+    'B m, weights w, on x',
+    '1 image of 4',
+    '',
+    '  block         shape  relative L2  largest  1e-8 to 1',
+    '  middle_block  1                0        0',
+    '> output        1           1.0e-4        0  ████████████',
+    'not compared, only in one or in another shape: output_blocks.7',
+    '',
+    'They first differ in output, by 1.0e-4: its layers are the same in both graphs.',
+    '',
+  ]);
+});

@@ -1,0 +1,66 @@
+// What the build wrote: entries that start by reading little, and imports that whoever installs unetc can resolve.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const dist = join(root, 'dist');
+
+/** Bundled code quotes its imports like this; text in it that becomes a program quotes like the sources. */
+const STATIC = /^(?:import|export)\s(?:[^'";]*?\sfrom\s)?\s*"([^"]+)"/gm;
+const DYNAMIC = /\bimport\("([^"]+)"\)|\bcreateRequire\d*\(import\.meta\.url\)\("([^"]+)"\)/g;
+const TYPES = /\bfrom '([^']+)'|\bimport\(["']([^"']+)["']\)/g;
+
+/** What a file of the build names by a pattern. */
+function named(file: string, pattern: RegExp): readonly string[] {
+  return [...readFileSync(file, 'utf8').matchAll(pattern)].map((match) => match[1] ?? match[2]!);
+}
+
+/** A file of the build and all that is loaded with it. */
+function closure(entry: string, pattern: RegExp): readonly string[] {
+  const files = new Set([join(dist, entry)]);
+  for (const file of files) {
+    for (const name of named(file, pattern).filter((one) => one.startsWith('.'))) {
+      const path = resolve(dirname(file), name);
+      files.add(entry.endsWith('.d.ts') ? path.replace(/\.[jt]s$/, '.d.ts') : path);
+    }
+  }
+  return [...files];
+}
+
+/** The packages among what files name. */
+function packages(files: readonly string[], ...patterns: readonly RegExp[]): readonly string[] {
+  const names = files.flatMap((file) => patterns.flatMap((pattern) => named(file, pattern)));
+  const bare = names.filter((name) => !name.startsWith('.') && !isBuiltin(name));
+  return [...new Set(bare.map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)![0]))].sort();
+}
+
+beforeAll(() => expect(existsSync(join(dist, 'cli', 'main.js')), 'run `npm run build` first').toBe(true));
+
+test.each([
+  ['cli/main.js', 5, 250],
+  // for `unetc validate`
+  ['chunks/graph-file.js', 6, 400],
+  ['cli/bench/worker.js', 5, 300],
+  ['engine/api.js', 12, 800],
+])('%s starts by loading at most %i files, at most %i kB, and no package', (entry, files, kilobytes) => {
+  const loaded = closure(entry, STATIC);
+  expect(loaded.length).toBeGreaterThan(1);
+  expect(loaded.length).toBeLessThanOrEqual(files);
+  expect(loaded.reduce((sum, file) => sum + readFileSync(file).length, 0)).toBeLessThan(kilobytes * 1000);
+  expect(packages(loaded, STATIC)).toEqual([]);
+});
+
+test('the packages that the build and its types import are the dependencies', () => {
+  const code = readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => join(dist, file));
+  const imported = [
+    ...packages(code, STATIC, DYNAMIC),
+    ...packages(closure('engine/api.d.ts', TYPES), TYPES),
+  ];
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expect([...new Set(imported)].sort()).toEqual(Object.keys(dependencies).sort());
+});
