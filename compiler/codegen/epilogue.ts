@@ -2,8 +2,10 @@
 
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import { isActivation } from '../ops/activations.ts';
 import type { FusedOp, Home } from '../schedule/schedule.ts';
 import { isHalf } from '../schedule/values.ts';
+import { activationLines } from './activations.ts';
 import { embedFragment, type Fragment, joinFragments, readBuffer, readValue, value } from './fused-ops.ts';
 import { readQuad } from './wgsl/packing.ts';
 
@@ -30,10 +32,11 @@ export function epilogueOf(
   const parts: Fragment[] = [];
   for (const op of ops) {
     const name = graph.nodes[op.node]!.op;
+    if (isActivation(name)) {
+      lines.push(...activationLines(name));
+      continue;
+    }
     switch (name) {
-      case 'silu':
-        lines.push('v = v / (1.0 + exp(-v)); // silu');
-        break;
       case 'channel_add':
         parts.push(embedFragment(graph, op, type));
         lines.push(

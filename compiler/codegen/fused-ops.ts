@@ -3,9 +3,11 @@
 
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import type { Activation } from '../ops/activations.ts';
+import { type PrologueStages, stagesOf } from '../schedule/prologue.ts';
 import type { FusedOp, Home, ScheduledGroup } from '../schedule/schedule.ts';
-import { normOf } from '../schedule/statistics.ts';
 import { extentOf, isHalf } from '../schedule/values.ts';
+import { activationLines } from './activations.ts';
 import type { ActivationResource, CallRequest, Resource } from './kernel-call.ts';
 import { normFragment } from './norm-groups.ts';
 import type { WeightsBuilder } from './weights.ts';
@@ -99,11 +101,27 @@ export function loadSources(
   };
 }
 
-/** What a group's prologue needs: the scale and shift of norm and FiLM, if it has them, and whether a silu follows. */
+/** What a group's prologue needs: the scale and shift of norm and FiLM, if it has them, and what follows them. */
 export interface Prologue extends Fragment {
   /** Whether `affine_of(sample, quad)` exists. */
   readonly affine: boolean;
-  readonly silu: boolean;
+  readonly activation: Activation | null;
+}
+
+/**
+ * The body of a hook `prologue`: `loaded` is the quad in float32, `affine` its channels' scale and shift as
+ * expressions, `result` what is returned. Empty where nothing is done to a loaded quad.
+ */
+export function prologueLines(
+  affine: readonly [scale: string, shift: string] | null,
+  activation: Activation | null,
+  { loaded = 'loaded', result = 'v' } = {},
+): readonly string[] {
+  const lines = [
+    ...(affine ? [`v = v * ${affine[0]} + ${affine[1]}; // norm and film`] : []),
+    ...activationLines(activation),
+  ];
+  return lines.length === 0 ? [] : [`var v = ${loaded};`, ...lines, `return ${result};`];
 }
 
 /**
@@ -111,13 +129,9 @@ export interface Prologue extends Fragment {
  * `quads` quads.
  */
 export function affinePrologue(graph: OpGraph, group: ScheduledGroup, quads: string): Fragment {
-  const silu = graph.nodes[group.prologue.at(-1)?.node ?? -1]?.op === 'silu';
-  const lines = [
-    ...(group.affine ? ['v = v * scale + shift; // norm and film'] : []),
-    ...(silu ? ['v = v / (1.0 + exp(-v)); // silu'] : []),
-  ];
-  if (lines.length === 0) return joinFragments();
-  const prologue = ['var v = loaded;', ...lines, 'return v;'];
+  const { activation } = prologueStages(graph, group);
+  const prologue = prologueLines(group.affine ? ['scale', 'shift'] : null, activation);
+  if (prologue.length === 0) return joinFragments();
   if (!group.affine) return { hooks: { prologue }, functions: [], extra: [], sizes: {} };
   return {
     hooks: {
@@ -141,28 +155,31 @@ export function prologueOf(
   weights: WeightsBuilder,
   threads = 64,
 ): Prologue {
-  const ops = group.prologue.map((op) => graph.nodes[op.node]!.op);
-  const silu = ops.at(-1) === 'silu';
-  const norm = normOf(graph, group);
-  const film = group.prologue.find((op) => graph.nodes[op.node]!.op === 'film');
+  const { norm, film, activation } = prologueStages(graph, group);
   // the shifts follow the scales: they have to begin at a quad of their own
   invariant(
     !film || graph.nodes[film.node]!.type.shape[1]! % 4 === 0,
     'film of channels that do not fill quads',
   );
-  const known = (norm ? 1 : 0) + (film ? 1 : 0) + (silu ? 1 : 0);
-  invariant(ops.length === known, `no code for the prologue ${ops.join(', ')}`);
   const parts: Fragment[] = [];
   if (norm) parts.push(normFragment(graph, group, weights, threads));
   if (film) parts.push(embedFragment(graph, film));
   if (norm || film)
     parts.push({
       hooks: {},
-      functions: affineFunction(norm !== null, film !== undefined),
+      functions: affineFunction(norm !== null, film !== null),
       extra: [],
       sizes: {},
     });
-  return { ...joinFragments(...parts), affine: parts.length > 0, silu };
+  return { ...joinFragments(...parts), affine: parts.length > 0, activation };
+}
+
+/** The stages of a group's prologue, which fusions have seen to be one that kernels have code for. */
+function prologueStages(graph: OpGraph, { anchor, prologue }: ScheduledGroup): PrologueStages {
+  const stages = stagesOf(graph, prologue);
+  const names = () => prologue.map((op) => graph.nodes[op.node]!.op).join(', ');
+  invariant(stages, () => `no code for the prologue ${names()} of %${anchor}`);
+  return stages;
 }
 
 /** Time projections in a buffer called `embed`, from the layer's first channel on. */

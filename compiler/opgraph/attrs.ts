@@ -1,5 +1,6 @@
 // The attributes of every op as data: what the printer writes, the parser reads and the verifier checks.
 
+import { ofActivations } from '../ops/activations.ts';
 import type { DType, OpAttrs, OpName, Shape, TensorType } from '../ops/op.ts';
 import { formatType } from '../ops/operands.ts';
 
@@ -25,7 +26,7 @@ export const ATTR_KINDS = {
   timestep_embedding: { dim: 'number', max_period: 'number' },
   linear: {},
   embedding: {},
-  silu: {},
+  ...ofActivations(() => ({})),
   add: {},
   channel_add: {},
   film: {},

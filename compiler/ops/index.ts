@@ -14,7 +14,7 @@ import { input, param } from './leaf.ts';
 import { linear } from './linear.ts';
 import type { OpDef, OpName } from './op.ts';
 import { param_concat } from './param_concat.ts';
-import { add, dropout, silu } from './pointwise.ts';
+import { activations, add, dropout } from './pointwise.ts';
 import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 import { timestep_embedding } from './timestep_embedding.ts';
@@ -27,7 +27,7 @@ export const OPS = {
   timestep_embedding,
   linear,
   embedding,
-  silu,
+  ...activations,
   add,
   channel_add,
   film,

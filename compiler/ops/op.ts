@@ -1,5 +1,7 @@
 // What an op is: attributes, shape rule, cost and meaning. Nothing here knows of a GPU.
 
+import type { Activation } from './activations.ts';
+
 export type DType = 'f32' | 'f16' | 'u32';
 export type Shape = readonly number[];
 
@@ -24,8 +26,11 @@ export interface Macs {
 
 export const NO_MACS: Macs = { conv: 0, linear: 0, attention: 0 };
 
+/** Attributes of an op that has none. */
+type NoAttrs = Readonly<Record<never, never>>;
+
 /** Attributes of every op. Sizes per spatial dimension are listed slowest first, as in the shape. */
-export interface OpAttrs {
+export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   /** A model input: x, timesteps [B], y [B] or low_res. */
   readonly input: { readonly name: 'x' | 'timesteps' | 'y' | 'low_res'; readonly type: TensorType };
   /** A parameter by its checkpoint name. */
@@ -33,24 +38,23 @@ export interface OpAttrs {
   /** Sinusoidal embedding of timesteps [B] → [B, dim]. */
   readonly timestep_embedding: { readonly dim: number; readonly max_period: number };
   /** x [B, K], weight [N, K], bias [N] → [B, N]. */
-  readonly linear: Readonly<Record<never, never>>;
+  readonly linear: NoAttrs;
   /** table [N, E], indices [B] → [B, E]. */
-  readonly embedding: Readonly<Record<never, never>>;
-  readonly silu: Readonly<Record<never, never>>;
+  readonly embedding: NoAttrs;
   /** a + b of one shape. */
-  readonly add: Readonly<Record<never, never>>;
+  readonly add: NoAttrs;
   /** x [B, C, ...] + e [B, C], e repeated over space. */
-  readonly channel_add: Readonly<Record<never, never>>;
+  readonly channel_add: NoAttrs;
   /** x [B, C, ...] · (1 + scale) + shift, with e [B, 2C] = scale, shift (FiLM). */
-  readonly film: Readonly<Record<never, never>>;
+  readonly film: NoAttrs;
   /** Identity at inference; kept until `remove_dropout` so that the graph shows it. */
   readonly dropout: { readonly p: number };
   /** Joins two values along channels. */
-  readonly concat: Readonly<Record<never, never>>;
+  readonly concat: NoAttrs;
   /** Channels start … end of x. */
   readonly slice: { readonly start: number; readonly end: number };
   /** Joins parameters along their first axis, when weights are loaded. */
-  readonly param_concat: Readonly<Record<never, never>>;
+  readonly param_concat: NoAttrs;
   /** x, weight [O, I, ...kernel], bias [O]. */
   readonly conv: { readonly stride: Shape; readonly padding: Shape };
   /** x, weight [I, O, ...kernel], bias [O]. */

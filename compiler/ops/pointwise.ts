@@ -1,9 +1,10 @@
 // Ops that compute each element from the same element of their operands: one row each.
 
+import { ACTIVATIONS, type Activation, ofActivations } from './activations.ts';
 import { NO_MACS, type OpDef, type RefTensor, sizeOf, type TensorType } from './op.ts';
 import { binary, demand, demandFloat, formatType, sameShape, unary } from './operands.ts';
 
-type UnaryName = 'silu' | 'dropout';
+type UnaryName = Activation | 'dropout';
 
 /** An op y_i = f(x_i) with `flops` floating-point operations an element. */
 function pointwise<N extends UnaryName>(op: N, flops: number, f: (x: number) => number): OpDef<N> {
@@ -22,8 +23,8 @@ function pointwise<N extends UnaryName>(op: N, flops: number, f: (x: number) => 
   };
 }
 
-/** x · sigmoid(x) = x / (1 + exp(-x)). Hendrycks and Gimpel 2016, arXiv:1606.08415. */
-export const silu = pointwise('silu', 4, (x) => x / (1 + Math.exp(-x)));
+/** The activation functions. */
+export const activations = ofActivations((op) => pointwise(op, ACTIVATIONS[op].flops, ACTIVATIONS[op].f));
 
 /** Identity: at inference nothing is dropped. */
 export const dropout = pointwise('dropout', 0, (x) => x);

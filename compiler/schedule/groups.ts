@@ -2,6 +2,7 @@
 
 import { InternalError, invariant } from '../diagnostics.ts';
 import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
+import { isActivation } from '../ops/activations.ts';
 import type { Group, GroupKind } from './schedule.ts';
 import { isComputed, resolveView } from './values.ts';
 
@@ -19,6 +20,7 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
     return whole;
   };
   const base: Group = { ...plainGroup('map', id), sources: [value(0)] };
+  if (isActivation(node.op)) return { ...base, prologue: [{ node: id, operand: null }] };
   switch (node.op) {
     case 'conv':
     case 'conv_transpose':
@@ -32,7 +34,6 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
       return { ...base, kind: 'embedding', sources: [value(1)] };
     case 'cast':
       return base; // a map that stores what it loads
-    case 'silu':
     case 'group_norm':
       return { ...base, prologue: [{ node: id, operand: null }] };
     case 'film':
@@ -48,7 +49,13 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
       const aligned = graph.nodes[value(0)]!.type.shape[1]! % 4 === 0;
       return { ...base, kind: aligned ? 'map' : 'gather_channels', sources: [value(0), value(1)] };
     }
-    default:
+    case 'input':
+    case 'param':
+    case 'param_concat':
+    case 'timestep_embedding':
+    case 'slice':
+    case 'reshape':
+    case 'dropout':
       throw new InternalError(`no group for op ${node.op} (%${id}, ${node.path})`);
   }
 }

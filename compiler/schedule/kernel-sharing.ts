@@ -3,6 +3,7 @@
 // some hundredths at every start. So a kernel that few convolutions use is given up where the others do its work as well.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import { isActivation } from '../ops/activations.ts';
 import type { Target } from '../target.ts';
 import {
   type Candidate,
@@ -157,5 +158,6 @@ function kernelsOf(
   if (winograd === null) return [`${op} ${product} ${group.sources.length} ${written}`];
   // norm and film are one scale and shift
   const scaled = group.prologue.length > 0;
-  return [`product ${product}`, `input ${winograd} ${scaled}`, `output ${winograd} ${written}`];
+  const activation = names(group.prologue.filter(({ node }) => isActivation(graph.nodes[node]!.op)));
+  return [`product ${product}`, `input ${winograd} ${scaled} ${activation}`, `output ${winograd} ${written}`];
 }

@@ -36,7 +36,7 @@ export interface FusedSkip {
 /** An op applied in a group, with the value it reads beside the one it is applied to. */
 export interface FusedOp {
   readonly node: number;
-  /** The residual of an add, the time projection of a film or channel_add; null for silu and group_norm. */
+  /** The residual of an add, the time projection of a film or channel_add; null for activation functions and group_norm. */
   readonly operand: View | null;
 }
 

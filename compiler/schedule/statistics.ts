@@ -3,6 +3,7 @@
 // channels combine without cancellation (Chan, Golub, LeVeque 1979), so a group may straddle a skip concat.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import { isActivation } from '../ops/activations.ts';
 import type { Target } from '../target.ts';
 import { plainGroup } from './groups.ts';
 import type { Group, ScheduledGroup, StatisticsTiles } from './schedule.ts';
@@ -105,7 +106,7 @@ export function insertStatistics(
     const { result, prologue, sources } = group;
     const writes = tilesOf(result, group);
     const reads = normOf(graph, group) ? sources.map((value) => known.get(value)!) : [];
-    const scaled = prologue.filter(({ node }) => graph.nodes[node]!.op !== 'silu');
+    const scaled = prologue.filter(({ node }) => !isActivation(graph.nodes[node]!.op));
     const affine = target.products === 'subgroup' && scaled.length > 0;
     if (affine) {
       const anchor = scaled[0]!.node;

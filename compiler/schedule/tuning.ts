@@ -3,6 +3,8 @@
 
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
+import { isActivation } from '../ops/activations.ts';
+import type { OpName } from '../ops/op.ts';
 import type { Group } from './schedule.ts';
 
 /** Microseconds of one sample, by key of the group and name of the candidate. */
@@ -30,7 +32,8 @@ export function keyOf(graph: OpGraph, group: Group): string {
 /** Whether a group norm stands in front of a convolution, with what is applied to its result on the way. */
 export function isNormed(graph: OpGraph, group: Group): boolean {
   let node: OpNode = graph.nodes[convolutionOf(graph, group).inputs[0]!]!;
-  while (['silu', 'film', 'cast', 'reshape'].includes(node.op)) node = graph.nodes[node.inputs[0]!]!;
+  const passes = (op: OpName) => isActivation(op) || op === 'film' || op === 'cast' || op === 'reshape';
+  while (passes(node.op)) node = graph.nodes[node.inputs[0]!]!;
   return node.op === 'group_norm';
 }
 

@@ -2,6 +2,7 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
+import { ACTIVATIONS, isActivation } from '../../compiler/ops/activations.ts';
 import { type Shape, sizeOf } from '../../compiler/ops/op.ts';
 import { hashTensor } from '../../runtime/weights/hash.ts';
 import { inputsOf, referenceOf } from '../fixtures/model-values.ts';
@@ -164,6 +165,27 @@ describe('what is fused into a convolution', () => {
       ];
     }),
   );
+});
+
+describe.each(Object.keys(ACTIVATIONS).filter(isActivation))('the activation function %s', (name) => {
+  const act = (b: OpsBuilder, from: number) => b.add(name, [from], {}, name);
+  const on = (where: string, shape: Shape, body: (b: OpsBuilder) => number): Case => [
+    `${where} over [${shape}]`,
+    opsOver(shape, body),
+  ];
+  check([
+    on('in a map', [2, 6, 5, 7], (b) => act(b, b.x)),
+    on('behind a norm in a map', [2, 8, 5, 7], (b) => act(b, norm(b, b.x, 2))),
+    on('in front of a convolution', [2, 8, 5, 7], (b) => conv(b, act(b, b.x), 8, [3, 3])),
+    on('between norm and convolution', [2, 8, 5, 7], (b) => conv(b, act(b, norm(b, b.x, 2)), 8, [3, 3])),
+    on("in front of a convolution by Winograd's algorithm", [1, 64, 16, 16], (b) =>
+      conv(b, act(b, norm(b, b.x, 4)), 64, [3, 3]),
+    ),
+    on('in front of and behind a linear layer', [3, 1, 1], (b) => {
+      const weights = b.weights('linear', [70, 33]);
+      return act(b, b.add('linear', [act(b, b.embed(33)), ...weights], {}, 'linear'));
+    }),
+  ]);
 });
 
 describe("a convolution that is wide enough for Winograd's algorithm", () => {

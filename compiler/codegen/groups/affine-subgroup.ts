@@ -1,6 +1,7 @@
 // Scale and shift of the channels that a norm or FiLM is applied to, computed once for all workgroups that apply them.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { stagesOf } from '../../schedule/prologue.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
@@ -13,7 +14,7 @@ import { createWeightsBuilder, type WeightsBuilder } from '../weights.ts';
 const FILM_CHANNELS = 4;
 
 export function affineSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
-  const film = group.prologue.find((op) => graph.nodes[op.node]!.op === 'film');
+  const film = stagesOf(graph, group.prologue)?.film;
   const norm = normOf(graph, group);
   const channels = group.sources.reduce((sum, id) => sum + extentOf(graph, id).channels, 0);
   const width = norm ? norm.channels / norm.groups : FILM_CHANNELS;

@@ -7,6 +7,7 @@ import {
   type Fragment,
   joinFragments,
   type Prologue,
+  prologueLines,
   prologueOf,
   statisticsBuffer,
   value,
@@ -72,14 +73,13 @@ export function convMatrix(schedule: Schedule, group: ScheduledGroup): KernelCal
 }
 
 /** A thread loads one quad of a chunk for all its pixels: scale and shift are its own. */
-function prologueHooks({ affine, silu }: Prologue): Fragment {
-  const lines = [
-    ...(affine ? ['v = v * affine.scale + affine.shift; // norm and film'] : []),
-    ...(silu ? ['v = v / (1.0 + exp(-v)); // silu'] : []),
-  ];
+function prologueHooks({ affine, activation }: Prologue): Fragment {
+  const scaled = affine ? (['affine.scale', 'affine.shift'] as const) : null;
+  const halves = { loaded: 'unpack_quad(loaded)', result: 'vec4h(v)' };
+  const prologue = prologueLines(scaled, activation, halves);
   const hooks = {
     ...(affine ? { prepare_quad: ['affine = affine_of(sample, quad);'] } : {}),
-    ...(lines.length > 0 ? { prologue: ['var v = unpack_quad(loaded);', ...lines, 'return vec4h(v);'] } : {}),
+    ...(prologue.length > 0 ? { prologue } : {}),
   };
   return { ...joinFragments(), hooks, functions: affine ? ['var<private> affine: Affine;'] : [] };
 }

@@ -6,6 +6,7 @@ import {
   type Fragment,
   joinFragments,
   type Prologue,
+  prologueLines,
   prologueOf,
   statisticsBuffer,
   value,
@@ -59,7 +60,7 @@ const HALF_WEIGHTS: Fragment = {
 };
 
 /** Scale and shift are computed once a chunk, by the threads of its quads, and applied as quads are loaded. */
-function prologueHooks({ affine, silu }: Prologue): Fragment {
+function prologueHooks({ affine, activation }: Prologue): Fragment {
   const prepare = [
     'let quad = chunk * 4u + lane;',
     'if (lane < 4u && quad < sizes.quads0 + sizes.quads1) {',
@@ -68,13 +69,10 @@ function prologueHooks({ affine, silu }: Prologue): Fragment {
     '  affine[lane + 4u] = a.shift;',
     '}',
   ];
-  const lines = [
-    ...(affine ? ['v = v * affine[slot] + affine[slot + 4u]; // norm and film'] : []),
-    ...(silu ? ['v = v / (1.0 + exp(-v)); // silu'] : []),
-  ];
+  const prologue = prologueLines(affine ? ['affine[slot]', 'affine[slot + 4u]'] : null, activation);
   const hooks = {
     ...(affine ? { prepare_chunk: prepare } : {}),
-    ...(lines.length > 0 ? { prologue: ['var v = loaded;', ...lines, 'return v;'] } : {}),
+    ...(prologue.length > 0 ? { prologue } : {}),
   };
   return { hooks, functions: [], extra: [], sizes: {} };
 }

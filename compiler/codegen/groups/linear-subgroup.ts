@@ -1,4 +1,4 @@
-// A linear layer for subgroups of 8 lanes, with the label embedding and a silu behind it.
+// A linear layer for subgroups of 8 lanes, with the label embedding and an activation function behind it.
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';

@@ -1,4 +1,4 @@
-// A linear layer, with the label embedding and a silu behind it.
+// A linear layer, with the label embedding and an activation function behind it.
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';

@@ -9,6 +9,7 @@ import {
   joinFragments,
   loadSources,
   type Prologue,
+  prologueLines,
   prologueOf,
   readBuffer,
   value,
@@ -76,15 +77,12 @@ export function mapSizes(out: Extent, input: Extent, factor: readonly number[] =
   };
 }
 
-function prologueHook({ affine, silu }: Prologue): Fragment {
-  const lines = [
-    ...(affine ? ['v = v * affine.scale + affine.shift; // norm and film'] : []),
-    ...(silu ? ['v = v / (1.0 + exp(-v)); // silu'] : []),
-  ];
+function prologueHook({ affine, activation }: Prologue): Fragment {
+  const prologue = prologueLines(affine ? ['affine.scale', 'affine.shift'] : null, activation);
   return {
     hooks: {
       ...(affine ? { prepare_quad: ['affine = affine_of(sample, quad);'] } : {}),
-      ...(lines.length > 0 ? { prologue: ['var v = loaded;', ...lines, 'return v;'] } : {}),
+      ...(prologue.length > 0 ? { prologue } : {}),
     },
     functions: affine ? ['var<private> affine: Affine;'] : [],
     extra: [],

@@ -3,6 +3,7 @@
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { OpName } from '../../ops/op.ts';
 import { type Uses, usesOf } from '../groups.ts';
+import { stagesOf } from '../prologue.ts';
 import type { FusedOp, Group } from '../schedule.ts';
 
 export interface Fusion {
@@ -11,25 +12,9 @@ export interface Fusion {
   readonly run: (graph: OpGraph, groups: readonly Group[]) => readonly Group[];
 }
 
-/** The names of the ops of a list of fused ops. */
-export function opNames(graph: OpGraph, ops: readonly FusedOp[]): readonly OpName[] {
-  return ops.map(({ node }) => graph.nodes[node]!.op);
-}
-
-/** What kernels have code for in front of an anchor, by the names of the ops. */
-const PROLOGUES: readonly string[] = [
-  'silu',
-  'film',
-  'film,silu',
-  'group_norm',
-  'group_norm,silu',
-  'group_norm,film',
-  'group_norm,film,silu',
-];
-
 /** Whether kernels have code for these ops in front of an anchor. */
 export function isPrologue(graph: OpGraph, ops: readonly FusedOp[]): boolean {
-  return PROLOGUES.includes(opNames(graph, ops).join());
+  return ops.length > 0 && stagesOf(graph, ops) !== null;
 }
 
 /**

@@ -1,0 +1,29 @@
+// The activation functions: ops y = f(x) of one operand without attributes. Kernels compute each of them wherever a value
+// is loaded or about to be stored, so a row here, its text in `codegen/activations.ts` and its row in
+// `export/onnx-ops.ts` are all that an activation function is.
+
+/** The meaning of an activation function. */
+interface ActivationFunction {
+  /** Floating-point operations an element. */
+  readonly flops: number;
+  /** The value for one element, in float64. */
+  readonly f: (x: number) => number;
+}
+
+export const ACTIVATIONS = {
+  /** x · sigmoid(x) = x / (1 + exp(-x)). Hendrycks and Gimpel 2016, arXiv:1606.08415. */
+  silu: { flops: 4, f: (x) => x / (1 + Math.exp(-x)) },
+} as const satisfies Readonly<Record<string, ActivationFunction>>;
+
+export type Activation = keyof typeof ACTIVATIONS;
+
+/** Whether the op named `op` is an activation function. */
+export function isActivation(op: string): op is Activation {
+  return Object.hasOwn(ACTIVATIONS, op);
+}
+
+/** One value for each activation function. */
+export function ofActivations<T>(value: (activation: Activation) => T): Readonly<Record<Activation, T>> {
+  const names = Object.keys(ACTIVATIONS).filter(isActivation);
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<Activation, T>;
+}
