@@ -5,19 +5,21 @@ import { GraphError, type GraphPlace, invariant } from '../diagnostics.ts';
 import { toExplicit } from '../graph/explicit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
-import { type MemoryPlan, memoryTotals, type Slot, type Storage, storageOf } from '../memory/plan.ts';
+import { type MemoryPlan, memoryTotals, type Slot, slotIn } from '../memory/plan.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import { bytesOf, costOf } from '../schedule/cost.ts';
+import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
+import { bytesOf, valueIn } from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../schedule/storage.ts';
 import { timePathOf } from '../schedule/time-path.ts';
 import { isHalf, nodeOf, resolveView } from '../schedule/values.ts';
 import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
+import { checkCounts, checkResources } from './check-bindings.ts';
 import { collectKernels, sha256 } from './collect-kernels.ts';
 import { GROUPS } from './groups/index.ts';
-import type { ActivationResource, KernelCall } from './kernel-call.ts';
+import type { KernelCall } from './kernel-call.ts';
 import { checkReach } from './reach.ts';
 
 export interface BundleOptions {
@@ -51,11 +53,7 @@ export function generateBundle(
   const arenas = placeBlobs(withWeights, options.target);
   const totals = memoryTotals(plan);
   const timePath = timePathOf(schedule);
-  const slot = (storage: Storage) => {
-    const found = plan.slotOf.get(storage);
-    invariant(found !== undefined, `%${storage} has no slot`);
-    return found;
-  };
+  const slot = (value: number) => slotIn(plan, valueIn(value));
   const dispatches = schedule.groups.flatMap((group, i) => {
     const cost = costOf(schedule.graph, group);
     const line = printGroup(schedule.graph, group, i, cost);
@@ -63,8 +61,9 @@ export function generateBundle(
     // of several dispatches, the work is said of those that have the product
     const share = (call: KernelCall, work: number) =>
       parts.length === 1 ? work : call.product ? Math.round(work / parts.filter((p) => p.product).length) : 0;
+    checkResources(schedule.graph, group, parts);
     return parts.map((call) => {
-      checkBindings(call, options.target);
+      checkCounts(call, options.target);
       return {
         group: line,
         path: schedule.graph.nodes[group.result]!.path,
@@ -73,7 +72,7 @@ export function generateBundle(
         bindings: call.bindings.map(({ resource, access }) =>
           resource.kind === 'weights' || resource.kind === 'product'
             ? { kind: 'weights' as const, weights: blobIndex.get(call[resource.kind]!)! }
-            : { kind: 'slot' as const, slot: slot(storageIn(resource)), access },
+            : { kind: 'slot' as const, slot: slotIn(plan, resource), access },
         ),
         workgroups: [...call.workgroups] as [number, number, number],
         flops: share(call, cost.flops),
@@ -100,12 +99,12 @@ export function generateBundle(
     outputs: schedule.graph.outputs.map(({ name, value }) => {
       const { value: stored } = resolveView(schedule.graph, value);
       const dtype = isHalf(schedule.graph, stored) ? 'f16' : 'f32';
-      return { name, dtype, shape: schedule.graph.nodes[value]!.type.shape, slot: slot(`v${stored}`) };
+      return { name, dtype, shape: schedule.graph.nodes[value]!.type.shape, slot: slot(stored) };
     }),
     time_path: {
       dispatches: emitted.slice(0, timePath.groups).flat().length,
       values: timePath.values.map((value) => ({
-        slot: slot(`v${value}`),
+        slot: slot(value),
         bytes: bytesOf(schedule.graph, value),
       })),
     },
@@ -125,27 +124,12 @@ export function generateBundle(
   return { manifest: { ...manifest, sha256: sha256(digestedText(manifest)) }, kernels: kernels.texts };
 }
 
-function storageIn(resource: ActivationResource): Storage {
-  switch (resource.kind) {
-    case 'value':
-      return storageOf(resource.value, resource.home);
-    case 'input_planes':
-      return `t${resource.value}`;
-    case 'output_planes':
-      return `p${resource.value}`;
-    case 'statistics':
-      return `${resource.merged ? 'm' : 's'}${resource.value}`;
-    case 'affine':
-      return `a${resource.node}`;
-  }
-}
-
-function inputsOf(graph: Graph, ops: OpGraph, slot: (storage: Storage) => number): Manifest['inputs'] {
+function inputsOf(graph: Graph, ops: OpGraph, slot: (value: number) => number): Manifest['inputs'] {
   const find = (name: string) =>
     ops.nodes.findIndex((node) => node.op === 'input' && node.attrs.name === name);
   const tensor = (name: string) => {
     const id = find(name);
-    return id < 0 ? null : { shape: ops.nodes[id]!.type.shape, slot: slot(`v${id}`) };
+    return id < 0 ? null : { shape: ops.nodes[id]!.type.shape, slot: slot(id) };
   };
   const x = tensor('x');
   const embedding = ops.nodes.findIndex((node) => node.op === 'timestep_embedding');
@@ -153,8 +137,8 @@ function inputsOf(graph: Graph, ops: OpGraph, slot: (storage: Storage) => number
   const labels = find('y');
   return {
     x,
-    timesteps: { slot: slot(`v${embedding}`), ...nodeOf(ops, embedding, 'timestep_embedding').attrs },
-    y: labels < 0 ? null : { slot: slot(`v${labels}`), classes: graph.num_classes! },
+    timesteps: { slot: slot(embedding), ...nodeOf(ops, embedding, 'timestep_embedding').attrs },
+    y: labels < 0 ? null : { slot: slot(labels), classes: graph.num_classes! },
     low_res: tensor('low_res'),
   };
 }
@@ -196,25 +180,4 @@ function checkPlaced(
     return fault.pointer === '' || !position ? fault : { ...fault, position };
   });
   throw new GraphError(placed, place.label);
-}
-
-function checkBindings(call: KernelCall, { limits, name }: Target): void {
-  const textures = texturesOf(call);
-  const buffers = call.bindings.length - textures;
-  const most = limits.maxStorageBuffersPerShaderStage;
-  invariant(buffers <= most, `${call.file} binds ${buffers} buffers, target ${name} allows ${most}`);
-  const mostTextures = limits.maxStorageTexturesPerShaderStage;
-  invariant(
-    textures <= mostTextures,
-    `${call.file} binds ${textures} textures, target ${name} allows ${mostTextures}`,
-  );
-}
-
-/** Storage textures that a call binds. */
-function texturesOf({ bindings, product }: KernelCall): number {
-  return bindings.filter(({ resource }) => {
-    if (resource.kind === 'product') return product?.texture ?? false;
-    if (resource.kind === 'value') return resource.home === 'texture';
-    return ['input_planes', 'output_planes', 'affine'].includes(resource.kind);
-  }).length;
 }

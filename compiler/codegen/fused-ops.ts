@@ -5,10 +5,11 @@ import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Activation } from '../ops/activations.ts';
 import { type PrologueStages, stagesOf } from '../schedule/prologue.ts';
+import { valueIn } from '../schedule/resources.ts';
 import type { FusedOp, Home, ScheduledGroup } from '../schedule/schedule.ts';
 import { extentOf, isHalf } from '../schedule/values.ts';
 import { activationLines } from './activations.ts';
-import type { ActivationResource, CallRequest, Resource } from './kernel-call.ts';
+import type { Bound, CallRequest } from './kernel-call.ts';
 import { normFragment } from './norm-groups.ts';
 import type { WeightsBuilder } from './weights.ts';
 import type { HookBody } from './wgsl/link.ts';
@@ -36,14 +37,10 @@ export function joinFragments(...parts: readonly Fragment[]): Fragment {
   };
 }
 
-export const value = (id: number, home: Home = 'buffer'): ActivationResource => ({
-  kind: 'value',
-  value: id,
-  home,
-});
+export const value = valueIn;
 
 /** A buffer, or a texture, that hooks read. */
-export function readBuffer(name: string, resource: Resource, type: Extra['type'] = 'array<vec4f>'): Extra {
+export function readBuffer(name: string, resource: Bound, type: Extra['type'] = 'array<vec4f>'): Extra {
   return { name, type, access: 'read', resource };
 }
 

@@ -2,26 +2,16 @@
 
 import type { WeightPart } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
-import type { Home } from '../schedule/schedule.ts';
+import type { Resource } from '../schedule/resources.ts';
 import { type ExtraBinding, type Filling, type HookBody, linkKernel } from './wgsl/link.ts';
 import type { HalfType } from './wgsl/packing.ts';
 import { type KernelFile, readKernel, type SizeField } from './wgsl/source.ts';
 
 /** What a storage binding holds. */
-export type Resource = WeightResource | ActivationResource;
+export type Bound = WeightResource | Resource;
 
 /** Weights of the dispatch: all in one buffer, or those of a product in a texture beside them. */
 export type WeightResource = { readonly kind: 'weights' } | { readonly kind: 'product' };
-
-export type ActivationResource =
-  | { readonly kind: 'value'; readonly value: number; readonly home: Home }
-  /** Winograd's planes of a convolution's input, and of its products. */
-  | { readonly kind: 'input_planes'; readonly value: number }
-  | { readonly kind: 'output_planes'; readonly value: number }
-  /** Statistics of a value: those of its tiles, or the merged ones. */
-  | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean }
-  /** The scale and shift that a norm or FiLM comes to, named by its node. */
-  | { readonly kind: 'affine'; readonly node: number };
 
 /** The weights of one dispatch, packed one behind the other in 16-byte vectors. */
 export interface WeightBlob {
@@ -41,7 +31,7 @@ export interface KernelCall {
   /** A size that does not fit in 32 bits, `pixels = 4294967296`; null where all do. Such a call cannot run. */
   readonly overflow: string | null;
   /** Storage bindings, from binding 1 on. */
-  readonly bindings: readonly { readonly resource: Resource; readonly access: 'read' | 'read_write' }[];
+  readonly bindings: readonly { readonly resource: Bound; readonly access: 'read' | 'read_write' }[];
   readonly weights: WeightBlob | null;
   readonly product: WeightBlob | null;
   readonly workgroups: readonly [number, number, number];
@@ -54,9 +44,9 @@ export interface CallRequest {
   readonly functions?: readonly string[];
   readonly types?: Readonly<Record<string, HalfType>>;
   /** Resources of the buffers that the kernel declares, by name. */
-  readonly declared: Readonly<Record<string, Resource>>;
+  readonly declared: Readonly<Record<string, Bound>>;
   /** Buffers that hooks use beside them. */
-  readonly extra?: readonly (ExtraBinding & { readonly resource: Resource })[];
+  readonly extra?: readonly (ExtraBinding & { readonly resource: Bound })[];
   /** Values of the fields of `Sizes`; those not given are 0. */
   readonly sizes: Readonly<Record<string, number>>;
   readonly weights?: WeightBlob | null;

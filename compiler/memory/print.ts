@@ -4,8 +4,8 @@ import { type MemoryPlan, memoryTotals } from './plan.ts';
 
 export function printMemory(plan: MemoryPlan): string {
   const lines = plan.slots.map(({ bytes, storage }, slot) => {
-    const lives = plan.lifetimes.filter((l) => plan.slotOf.get(l.storage) === slot);
-    const list = lives.map((l) => `%${l.storage} [${l.first}, ${l.last}]`).join(' ');
+    const lives = plan.lifetimes.filter((l) => plan.slotOf.get(l.name) === slot);
+    const list = lives.map((l) => `%${l.name} [${l.first}, ${l.last}]`).join(' ');
     return `slot ${slot}  ${storage}  ${bytes} bytes  ${list}\n`;
   });
   const { shared, unshared } = memoryTotals(plan);

@@ -1,29 +1,23 @@
-// Invariants of a memory plan: storages that are alive together have slots of their own, and every slot is large
+// Invariants of a memory plan: resources that are alive together have slots of their own, and every slot is large
 // enough for what lives in it.
 
 import { invariant } from '../diagnostics.ts';
 import type { MemoryPlan } from './plan.ts';
 
-/** Throws InternalError naming two storages that overlap, or one that does not fit. */
+/** Throws InternalError naming two resources that overlap, or one that does not fit. */
 export function verifyMemory(plan: MemoryPlan): void {
-  const tenants = plan.slots.map((): { storage: string; last: number } | null => null);
-  for (const { storage, texture, bytes, first, last } of plan.lifetimes) {
-    const slot = plan.slotOf.get(storage);
-    invariant(slot !== undefined && plan.slots[slot], `%${storage} has no slot`);
-    invariant(
-      plan.slots[slot]!.bytes >= bytes,
-      `%${storage} needs ${bytes} bytes, slot ${slot} has ${plan.slots[slot]!.bytes}`,
-    );
-    const kind = texture ? 'texture' : 'buffer';
-    invariant(
-      plan.slots[slot]!.storage === kind,
-      `%${storage} is in a ${plan.slots[slot]!.storage}, expected a ${kind}`,
-    );
+  const tenants = plan.slots.map((): { name: string; last: number } | null => null);
+  for (const { name, storage, bytes, first, last } of plan.lifetimes) {
+    const slot = plan.slotOf.get(name);
+    invariant(slot !== undefined && plan.slots[slot], `%${name} has no slot`);
+    const { bytes: room, storage: kind } = plan.slots[slot];
+    invariant(room >= bytes, `%${name} needs ${bytes} bytes, slot ${slot} has ${room}`);
+    invariant(kind === storage, `%${name} is in a ${kind}, expected a ${storage}`);
     const before = tenants[slot];
     invariant(
       !before || before.last < first,
-      `%${before?.storage} and %${storage} are alive together in slot ${slot}`,
+      `%${before?.name} and %${name} are alive together in slot ${slot}`,
     );
-    tenants[slot] = { storage, last };
+    tenants[slot] = { name, last };
   }
 }

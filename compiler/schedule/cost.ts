@@ -4,29 +4,9 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { opDef } from '../ops/index.ts';
 import type { OpAttrs, OpName, TensorType } from '../ops/op.ts';
 import { sizeOf } from '../ops/op.ts';
-import type { Group, ScheduledGroup, StatisticsTiles } from './schedule.ts';
-import { valuesRead } from './storage.ts';
-import { extentOf, isHalf, isParam } from './values.ts';
-
-/** Bytes of a value in channels-last storage: channels are filled up to a multiple of four. */
-export function bytesOf(graph: OpGraph, value: number): number {
-  const { batch, pixels, quads } = extentOf(graph, value);
-  return batch * pixels * quads * (isHalf(graph, value) ? 8 : 16);
-}
-
-/** Bytes of a value's statistics: mean and M2 of each channel of each tile, and where `counted` its pixels. */
-export function statisticsBytes(graph: OpGraph, value: number, { count, counted }: StatisticsTiles): number {
-  const { batch, quads } = extentOf(graph, value);
-  return batch * count * quads * (counted ? 48 : 32);
-}
-
-/** Bytes of the scale and shift of all channels that a group reads. */
-export function affineBytes(graph: OpGraph, group: Group): number {
-  return group.sources.reduce((sum, value) => {
-    const { batch, quads } = extentOf(graph, value);
-    return sum + batch * quads * 32;
-  }, 0);
-}
+import { bytesOf, readsOf, statisticsBytes } from './resources.ts';
+import type { Group, ScheduledGroup } from './schedule.ts';
+import { isParam } from './values.ts';
 
 /** The nodes that a group computes. */
 export function nodesOf(group: Group): readonly number[] {
@@ -53,7 +33,10 @@ export interface GroupCost {
 export function costOf(graph: OpGraph, group: ScheduledGroup): GroupCost {
   const flops = nodesOf(group).reduce((sum, id) => sum + nodeFlops(graph, id), 0);
   const params = nodesOf(group).flatMap((id) => graph.nodes[id]!.inputs.filter((i) => isParam(graph, i)));
-  const read = valuesRead(graph, group).reduce((sum, { value }) => sum + bytesOf(graph, value), 0);
+  const read = readsOf(graph, group).reduce(
+    (sum, { resource }) => sum + (resource.kind === 'value' ? bytesOf(graph, resource.value) : 0),
+    0,
+  );
   const weights = params.reduce((sum, id) => sum + typeBytes(graph.nodes[id]!.type), 0);
   const statistics = [...group.reads, ...(group.writes ? [group.writes] : [])];
   const written = isAuxiliary(group) && group.kind !== 'transfer' ? 0 : bytesOf(graph, group.result);

@@ -6,8 +6,9 @@
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Target } from '../target.ts';
 import { plainGroup } from './groups.ts';
+import { givenTo, type Resource, readsOf, resourceName, takenFrom, writesOf } from './resources.ts';
 import type { Group, Home, ScheduledGroup } from './schedule.ts';
-import { nodeOf, resolveView } from './values.ts';
+import { nodeOf } from './values.ts';
 
 /** Texels of a row of a storage texture; a value fills rows in the order of its vectors. */
 export const TEXTURE_WIDTH = 2048;
@@ -30,49 +31,20 @@ export function homeOf(graph: OpGraph, group: Group, target: Target): Home {
   }
 }
 
-/** A value that a group reads, and where it expects it: time projections are rows of a linear layer's result. */
-export interface ValueRead {
-  readonly value: number;
-  readonly home: Home;
-}
-
-/** Every value that a group reads, with repetition. */
-export function valuesRead(graph: OpGraph, group: ScheduledGroup): readonly ValueRead[] {
-  const here = (value: number): ValueRead => ({ value, home: group.home });
-  const operands = [...group.prologue, ...group.epilogue].flatMap(({ node, operand }): ValueRead[] => {
-    if (!operand) return [];
-    const projection = graph.nodes[node]!.op !== 'add';
-    // what an affine group has computed of a time projection, its reader does not read again
-    if (projection && group.affine && group.prologue.some((op) => op.node === node)) return [];
-    return [projection ? { value: operand.value, home: 'buffer' } : here(operand.value)];
-  });
-  switch (group.kind) {
-    case 'transfer':
-      return [{ value: group.result, home: group.home === 'buffer' ? 'texture' : 'buffer' }];
-    case 'affine':
-      return operands;
-    case 'merge_statistics':
-      return [];
-    default:
-      return [...group.sources.map(here), ...(group.skip?.sources ?? []).map(here), ...operands];
-  }
-}
-
 /** Inserts a transfer before the first group that reads a value where it is not, and behind the last for outputs. */
 export function insertTransfers(
   graph: OpGraph,
   groups: readonly ScheduledGroup[],
 ): readonly ScheduledGroup[] {
-  const standing = new Set<string>();
+  const standing = new Set(givenTo(graph).map(({ resource }) => resourceName(resource)));
   const scheduled: ScheduledGroup[] = [];
-  graph.nodes.forEach((node, id) => {
-    if (node.op === 'input' || node.op === 'timestep_embedding') standing.add(`buffer ${id}`);
-  });
-  const demand = ({ value, home }: ValueRead) => {
-    if (standing.has(`${home} ${value}`)) return;
-    standing.add(`${home} ${value}`);
+  const demand = (resource: Resource) => {
+    const name = resourceName(resource);
+    if (resource.kind !== 'value' || standing.has(name)) return;
+    standing.add(name);
+    const { home } = resource;
     scheduled.push({
-      ...plainGroup('transfer', value),
+      ...plainGroup('transfer', resource.value),
       tile: null,
       writes: null,
       reads: [],
@@ -83,10 +55,10 @@ export function insertTransfers(
     });
   };
   for (const group of groups) {
-    for (const read of valuesRead(graph, group)) demand(read);
+    for (const { resource } of readsOf(graph, group)) demand(resource);
     scheduled.push(group);
-    if (group.kind !== 'affine') standing.add(`${group.home} ${group.result}`);
+    for (const { resource } of writesOf(graph, group)) standing.add(resourceName(resource));
   }
-  for (const { value } of graph.outputs) demand({ value: resolveView(graph, value).value, home: 'buffer' });
+  for (const resource of takenFrom(graph)) demand(resource);
   return scheduled;
 }

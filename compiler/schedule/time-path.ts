@@ -2,9 +2,8 @@
 // that knows what it came to for a row of the batch can leave it out.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import { readsOf, resourceName, takenFrom, writesOf } from './resources.ts';
 import type { Schedule, ScheduledGroup } from './schedule.ts';
-import { valuesRead } from './storage.ts';
-import { resolveView } from './values.ts';
 
 export interface TimePath {
   /** How many groups it has; they are the first ones. */
@@ -25,16 +24,20 @@ export function timePathOf({ graph, groups }: Schedule): TimePath {
   const image = imageValues(graph);
   const first = groups.findIndex((group) => image.has(group.result));
   const count = first < 0 ? 0 : first;
-  const written = new Set(groups.slice(0, count).map(({ home, result }) => `${home} ${result}`));
+  const written = new Set(
+    groups
+      .slice(0, count)
+      .flatMap((group) => writesOf(graph, group).map(({ resource }) => resourceName(resource))),
+  );
   const taken = [
-    ...groups.slice(count).flatMap((group) => valuesRead(graph, group)),
-    ...graph.outputs.map(({ value }) => ({
-      value: resolveView(graph, value).value,
-      home: 'buffer' as const,
-    })),
-  ].filter(({ value, home }) => written.has(`${home} ${value}`));
-  if (count === 0 || taken.some(({ home }) => home !== 'buffer')) return { groups: 0, values: [] };
-  return { groups: count, values: [...new Set(taken.map(({ value }) => value))].sort((a, b) => a - b) };
+    ...groups.slice(count).flatMap((group) => readsOf(graph, group).map(({ resource }) => resource)),
+    ...takenFrom(graph),
+  ].filter((resource) => written.has(resourceName(resource)));
+  const values = taken.flatMap((resource) =>
+    resource.kind === 'value' && resource.home === 'buffer' ? [resource.value] : [],
+  );
+  if (count === 0 || values.length < taken.length) return { groups: 0, values: [] };
+  return { groups: count, values: [...new Set(values)].sort((a, b) => a - b) };
 }
 
 /** The values that depend on the image or on the small image. */

@@ -2,6 +2,7 @@
 // one product for every plane, an output transform.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { Resource } from '../../schedule/resources.ts';
 import type { ScheduledGroup, WinogradTile } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
@@ -15,7 +16,7 @@ import {
   statisticsBuffer,
   value,
 } from '../fused-ops.ts';
-import { type ActivationResource, callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
+import { callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { productOf } from './conv-tile.ts';
 import { inputTransformOf, outputTransformOf } from './winograd-transforms.ts';
@@ -176,11 +177,11 @@ function outputTransform(conv: Convolution, { first, samples }: Part): KernelCal
   });
 }
 
-function inputPlanes({ group }: Convolution): ActivationResource {
+function inputPlanes({ group }: Convolution): Resource {
   return { kind: 'input_planes', value: group.result };
 }
 
-function outputPlanes({ group }: Convolution): ActivationResource {
+function outputPlanes({ group }: Convolution): Resource {
   return { kind: 'output_planes', value: group.result };
 }
 

@@ -4,12 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
-import { type MemoryPlan, memoryTotals, planMemory, storageOf } from '../../../compiler/memory/plan.ts';
+import { type MemoryPlan, memoryTotals, planMemory } from '../../../compiler/memory/plan.ts';
 import { printMemory } from '../../../compiler/memory/print.ts';
 import { verifyMemory } from '../../../compiler/memory/verify.ts';
 import { buildSchedule } from '../../../compiler/schedule/build.ts';
-import { valuesRead } from '../../../compiler/schedule/storage.ts';
-import { resolveView } from '../../../compiler/schedule/values.ts';
+import { readsOf, resourceName, takenFrom, writesOf } from '../../../compiler/schedule/resources.ts';
 import { GENERIC, SOFTWARE, TARGETS } from '../../../compiler/target.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
@@ -25,39 +24,38 @@ const compilations = fc
   })
   .map(({ spec, ...options }) => compileGraph(loadGraph(JSON.stringify(spec), 'arbitrary').graph, options));
 
-/** Every pair of storages in one slot, in order of birth. */
+/** Every pair of resources in one slot, in order of birth. */
 function neighbours(plan: MemoryPlan) {
-  const bySlot = plan.slots.map((_, slot) =>
-    plan.lifetimes.filter((l) => plan.slotOf.get(l.storage) === slot),
-  );
+  const bySlot = plan.slots.map((_, slot) => plan.lifetimes.filter((l) => plan.slotOf.get(l.name) === slot));
   return bySlot.flatMap((lives) => lives.slice(1).map((life, i) => ({ before: lives[i]!, after: life })));
 }
 
-test('on arbitrary graphs, storages share slots and never meet', () => {
+test('on arbitrary graphs, resources share slots and never meet', () => {
   fc.assert(
     fc.property(compilations, ({ schedule, memory, bundle }) => {
       verifyMemory(memory);
-      for (const { storage, bytes } of memory.lifetimes) {
-        const slot = memory.slotOf.get(storage)!;
-        expect(memory.slots[slot]!.bytes, storage).toBeGreaterThanOrEqual(bytes);
+      for (const { name, bytes } of memory.lifetimes) {
+        const slot = memory.slotOf.get(name)!;
+        expect(memory.slots[slot]!.bytes, name).toBeGreaterThanOrEqual(bytes);
       }
       for (const { before, after } of neighbours(memory)) expect(before.last).toBeLessThan(after.first);
       const { shared, unshared } = memoryTotals(memory);
       expect(shared).toBeLessThanOrEqual(unshared);
 
       // what a group reads was written before and lives until then, by the schedule alone
-      const life = new Map(memory.lifetimes.map((l) => [l.storage, l]));
+      const life = new Map(memory.lifetimes.map((l) => [l.name, l]));
       schedule.groups.forEach((group, at) => {
-        for (const { value, home } of valuesRead(schedule.graph, group)) {
-          const { first, last } = life.get(storageOf(value, home))!;
-          expect(first).toBeLessThan(at);
-          expect(last).toBeGreaterThanOrEqual(at);
+        for (const { resource, bytes } of readsOf(schedule.graph, group)) {
+          const one = life.get(resourceName(resource))!;
+          expect(one.first).toBeLessThan(at);
+          expect(one.last).toBeGreaterThanOrEqual(at);
+          expect(one.bytes).toBe(bytes);
         }
+        for (const { resource } of writesOf(schedule.graph, group))
+          expect(life.get(resourceName(resource))!.first).toBe(at);
       });
-      for (const { value } of schedule.graph.outputs) {
-        const storage = `v${resolveView(schedule.graph, value).value}` as const;
-        expect(life.get(storage)!.last).toBe(schedule.groups.length);
-      }
+      for (const resource of takenFrom(schedule.graph))
+        expect(life.get(resourceName(resource))!.last).toBe(schedule.groups.length);
 
       for (const { bindings } of bundle.manifest.dispatches) {
         const slots = (access: string) =>
@@ -119,7 +117,7 @@ test('an output is kept to the end, an input until it is read last', () => {
     %3 = add(%2, %0)
     return output=%3, middle=%1`;
   const { lifetimes } = planMemory(buildSchedule(graphOf(text), GENERIC));
-  expect(lifetimes.map(({ storage, first, last }) => [storage, first, last])).toEqual([
+  expect(lifetimes.map(({ name, first, last }) => [name, first, last])).toEqual([
     ['v0', -1, 2],
     ['v1', 0, 3],
     ['v2', 1, 2],

@@ -12,10 +12,10 @@ import { goldenGraph } from '../../golden-cases.ts';
 const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film');
 const { memory: plan } = compileGraph(graph, { target: SOFTWARE });
 
-/** The plan with one storage in another slot. */
-function moved(storage: string, slot: number): MemoryPlan {
+/** The plan with one resource in another slot. */
+function moved(name: string, slot: number): MemoryPlan {
   const slotOf = new Map(plan.slotOf);
-  for (const key of slotOf.keys()) if (key === storage) slotOf.set(key, slot);
+  for (const key of slotOf.keys()) if (key === name) slotOf.set(key, slot);
   return { ...plan, slotOf };
 }
 
@@ -24,14 +24,14 @@ test('the plan of a model passes', () => {
 });
 
 describe('corruptions', () => {
-  test('any storage put beside one that lives at the same time', () => {
+  test('any resource put beside one that lives at the same time', () => {
     let tried = 0;
     for (const a of plan.lifetimes) {
       for (const b of plan.lifetimes) {
-        const overlap = a.storage !== b.storage && a.first <= b.last && b.first <= a.last;
-        if (!overlap || a.texture !== b.texture) continue;
+        const overlap = a.name !== b.name && a.first <= b.last && b.first <= a.last;
+        if (!overlap || a.storage !== b.storage) continue;
         tried++;
-        expect(() => verifyMemory(moved(a.storage, plan.slotOf.get(b.storage)!))).toThrow(InternalError);
+        expect(() => verifyMemory(moved(a.name, plan.slotOf.get(b.name)!))).toThrow(InternalError);
       }
     }
     expect(tried).toBeGreaterThan(100);
@@ -53,12 +53,12 @@ describe('corruptions', () => {
     });
   });
 
-  test('any storage without a slot, or in one that does not exist', () => {
-    for (const { storage } of plan.lifetimes) {
+  test('any resource without a slot, or in one that does not exist', () => {
+    for (const { name } of plan.lifetimes) {
       const slotOf = new Map(plan.slotOf);
-      slotOf.delete(storage);
-      expect(() => verifyMemory({ ...plan, slotOf })).toThrow(`%${storage} has no slot`);
-      expect(() => verifyMemory(moved(storage, plan.slots.length))).toThrow(`%${storage} has no slot`);
+      slotOf.delete(name);
+      expect(() => verifyMemory({ ...plan, slotOf })).toThrow(`%${name} has no slot`);
+      expect(() => verifyMemory(moved(name, plan.slots.length))).toThrow(`%${name} has no slot`);
     }
   });
 });

@@ -4,12 +4,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
-import { valuesRead } from '../../../compiler/schedule/storage.ts';
+import { readsOf } from '../../../compiler/schedule/resources.ts';
+import type { Schedule, ScheduledGroup } from '../../../compiler/schedule/schedule.ts';
 import { timePathOf } from '../../../compiler/schedule/time-path.ts';
 import { SOFTWARE, TARGETS } from '../../../compiler/target.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 import { goldenGraph } from '../../golden-cases.ts';
+
+/** The values that a group reads. */
+const valuesRead = (graph: Schedule['graph'], group: ScheduledGroup) =>
+  readsOf(graph, group).flatMap(({ resource }) => (resource.kind === 'value' ? [resource] : []));
 
 describe('tiny-additive-class', () => {
   const { graph } = loadGraph(goldenGraph('tiny-additive-class'), 'tiny-additive-class');
@@ -57,9 +62,9 @@ test('on arbitrary graphs, nothing of the image reaches it, and its slots are no
         const left = new Set(taken.filter((value) => known.has(value) && !given.includes(value)));
         if (groups > 0) expect(new Set(values)).toEqual(left);
         for (const value of values) {
-          const own = memory.lifetimes.find(({ storage }) => storage === `v${value}`)!;
+          const own = memory.lifetimes.find(({ name }) => name === `v${value}`)!;
           const neighbours = memory.lifetimes.filter(
-            (l) => l !== own && memory.slotOf.get(l.storage) === memory.slotOf.get(own.storage),
+            (l) => l !== own && memory.slotOf.get(l.name) === memory.slotOf.get(own.name),
           );
           // a copy that is made before the first group of the rest stays until it is read
           for (const { first, last } of neighbours) expect(last < groups || first > own.last).toBe(true);
