@@ -1,10 +1,10 @@
-// What a group costs: floating-point operations, and bytes that have to move when every value is read once.
+// What a group costs: floating-point operations, and bytes that have to move when every resource is read once.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { opDef } from '../ops/index.ts';
 import type { OpAttrs, OpName, TensorType } from '../ops/op.ts';
 import { sizeOf } from '../ops/op.ts';
-import { bytesOf, readsOf, statisticsBytes } from './resources.ts';
+import { type Resource, readsOf, writesOf } from './resources.ts';
 import type { Group, ScheduledGroup } from './schedule.ts';
 import { isParam } from './values.ts';
 
@@ -33,15 +33,17 @@ export interface GroupCost {
 export function costOf(graph: OpGraph, group: ScheduledGroup): GroupCost {
   const flops = nodesOf(group).reduce((sum, id) => sum + nodeFlops(graph, id), 0);
   const params = nodesOf(group).flatMap((id) => graph.nodes[id]!.inputs.filter((i) => isParam(graph, i)));
-  const read = readsOf(graph, group).reduce(
-    (sum, { resource }) => sum + (resource.kind === 'value' ? bytesOf(graph, resource.value) : 0),
+  const weights = params.reduce((sum, id) => sum + typeBytes(graph.nodes[id]!.type), 0);
+  const moved = [...readsOf(graph, group), ...writesOf(graph, group)].reduce(
+    (sum, { resource, bytes }) => sum + (isOwn(resource) ? 0 : bytes),
     0,
   );
-  const weights = params.reduce((sum, id) => sum + typeBytes(graph.nodes[id]!.type), 0);
-  const statistics = [...group.reads, ...(group.writes ? [group.writes] : [])];
-  const written = isAuxiliary(group) && group.kind !== 'transfer' ? 0 : bytesOf(graph, group.result);
-  const tiles = statistics.reduce((sum, tile) => sum + statisticsBytes(graph, group.result, tile), 0);
-  return { flops, bytes: read + weights + written + tiles };
+  return { flops, bytes: weights + moved };
+}
+
+/** Whether only the dispatches of one group know a resource: what moves between them is the algorithm's own affair. */
+function isOwn({ kind }: Resource): boolean {
+  return kind === 'input_planes' || kind === 'output_planes';
 }
 
 function typeBytes({ dtype, shape }: TensorType): number {
