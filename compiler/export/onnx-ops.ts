@@ -184,9 +184,14 @@ function attention(
 ): string {
   const [batch, channels, positions] = [type.shape[0]!, type.shape[1]!, type.shape[2]!];
   const width = channels / attrs.heads;
-  const heads = reshape(b, path, qkv!.name, [batch * attrs.heads, 3 * width, positions]);
-  const sizes = b.int64([width, width, width]);
-  const [q, k, v] = b.nodes(path, 'Split', [heads, sizes], ['q', 'k', 'v'], [int('axis', 1)]);
+  const perHead = (name: string, channels: number) =>
+    reshape(b, path, name, [batch * attrs.heads, channels, positions]);
+  const split = (name: string, size: number) =>
+    b.nodes(path, 'Split', [name, b.int64([size, size, size])], ['q', 'k', 'v'], [int('axis', 1)]);
+  const [q, k, v] =
+    attrs.order === 'heads_first'
+      ? split(perHead(qkv!.name, 3 * width), width)
+      : split(qkv!.name, channels).map((part) => perHead(part, width));
   const scale = b.float([], [1 / Math.sqrt(Math.sqrt(width))]);
   const queries = b.node(path, 'Mul', [q!, scale]);
   const keys = b.node(path, 'Mul', [k!, scale]);

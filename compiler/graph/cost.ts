@@ -57,7 +57,7 @@ function layerMacs(graph: Graph, placed: PlacedLayer): Macs {
       const x = [1, layer.channels, positions];
       return sum([
         conv(x, weight('qkv')),
-        macsOf('attention', [qkv], { heads: layer.heads }),
+        macsOf('attention', [qkv], { heads: layer.heads, order: 'heads_first' }),
         conv(x, weight('proj_out')),
       ]);
     }

@@ -155,7 +155,7 @@ function attention(scope: Scope, layer: AttentionLayer, path: string, x: number)
   const flat = b.add('reshape', [x], { shape: [shape[0]!, channels, sizeOf(shape.slice(2))] }, path);
   let h = norm(scope, flat, channels, `${path}.norm`);
   h = convolution(scope, h, channels, 3 * channels, [1], `${path}.qkv`, scope.torso);
-  h = b.add('attention', [h], { heads: layer.heads }, `${path}.attention`);
+  h = b.add('attention', [h], { heads: layer.heads, order: 'heads_first' }, `${path}.attention`);
   h = convolution(scope, h, channels, channels, [1], `${path}.proj_out`, scope.torso);
   h = b.add('add', [flat, h], {}, path);
   return b.add('reshape', [h], { shape }, path);

@@ -40,7 +40,7 @@ export const ATTR_KINDS = {
   avg_pool: { kernel: 'shape' },
   upsample_nearest: { factor: 'shape' },
   upsample_linear: { size: 'shape' },
-  attention: { heads: 'number' },
+  attention: { heads: 'number', order: 'string' },
   reshape: { shape: 'shape' },
   cast: { dtype: 'dtype' },
 } as const satisfies {

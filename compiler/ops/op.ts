@@ -26,6 +26,9 @@ export interface Macs {
 
 export const NO_MACS: Macs = { conv: 0, linear: 0, attention: 0 };
 
+/** How channels of q, k and v lie: `heads_first` is [head][q, k, v][channel], `qkv_first` is [q, k, v][head][channel]. */
+export type AttentionOrder = 'heads_first' | 'qkv_first';
+
 /** Attributes of an op that has none. */
 type NoAttrs = Readonly<Record<never, never>>;
 
@@ -65,8 +68,8 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly upsample_nearest: { readonly factor: Shape };
   /** Linear interpolation to `size` (corners not aligned). */
   readonly upsample_linear: { readonly size: Shape };
-  /** qkv [B, 3C, T] with channels ordered [head][q, k, v][channel] → [B, C, T]. */
-  readonly attention: { readonly heads: number };
+  /** qkv [B, 3C, T] → [B, C, T]. */
+  readonly attention: { readonly heads: number; readonly order: AttentionOrder };
   /** The same elements in another shape; only spatial dimensions are merged or split. */
   readonly reshape: { readonly shape: Shape };
   /** Rounds to another element type. */

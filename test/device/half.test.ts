@@ -44,11 +44,15 @@ describe('kernels round to float16 what they store, and nothing else', () => {
     ],
     [
       'attention of whole quads',
-      halfOver([2, 24, 33], (b, x) => b.add('attention', [x], { heads: 2 }, 'attention')),
+      halfOver([2, 24, 33], (b, x) =>
+        b.add('attention', [x], { heads: 2, order: 'heads_first' }, 'attention'),
+      ),
     ],
     [
       'attention of odd heads',
-      halfOver([2, 18, 9], (b, x) => silu(b, b.add('attention', [x], { heads: 2 }, 'attention'))),
+      halfOver([2, 18, 9], (b, x) =>
+        silu(b, b.add('attention', [x], { heads: 2, order: 'heads_first' }, 'attention')),
+      ),
     ],
     [
       'avg_pool, a concat inside a quad',

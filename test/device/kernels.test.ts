@@ -316,9 +316,12 @@ describe('attention', () => {
     widths.flatMap((width, i) =>
       positions.map((length, k): Case => {
         const heads = ((i + k) % 3) + 1;
+        const order = (i + k) % 2 === 0 ? 'heads_first' : 'qkv_first';
         return [
-          `${heads} heads of ${width} channels, ${length} positions`,
-          opsOver([2, 3 * heads * width, length], (b) => b.add('attention', [b.x], { heads }, 'attention')),
+          `${heads} heads of ${width} channels, ${length} positions, ${order}`,
+          opsOver([2, 3 * heads * width, length], (b) =>
+            b.add('attention', [b.x], { heads, order }, 'attention'),
+          ),
         ];
       }),
     ),

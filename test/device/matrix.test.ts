@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
-import type { Shape } from '../../compiler/ops/op.ts';
+import type { AttentionOrder, Shape } from '../../compiler/ops/op.ts';
 import { buildSchedule } from '../../compiler/schedule/build.ts';
 import { NVIDIA } from '../../compiler/target.ts';
 import { inspectAdapter, openDevice } from '../../runtime/host/node/dawn.ts';
@@ -106,11 +106,14 @@ describe.runIf(runs)('conv_matrix', () => {
 });
 
 describe.runIf(runs)('attention_matrix', () => {
-  const attention = (heads: number, channels: number, positions: number) =>
-    over(`${heads} heads of ${channels} channels`, [2, 3 * heads * channels, positions], (b, x) =>
-      b.add('attention', [x], { heads }, 'attention'),
+  const attention = (heads: number, channels: number, positions: number, order: AttentionOrder) =>
+    over(`${heads} heads of ${channels} channels, ${order}`, [2, 3 * heads * channels, positions], (b, x) =>
+      b.add('attention', [x], { heads, order }, 'attention'),
     );
-  it.each([attention(2, 64, 70), attention(1, 132, 40), attention(2, 7, 33)])('%s', (_, ops) =>
-    check(ops, WEIGHTS_ROUNDED),
-  );
+  it.each([
+    attention(2, 64, 70, 'heads_first'),
+    attention(3, 64, 40, 'qkv_first'),
+    attention(1, 132, 40, 'heads_first'),
+    attention(2, 7, 33, 'qkv_first'),
+  ])('%s', (_, ops) => check(ops, WEIGHTS_ROUNDED));
 });

@@ -32,6 +32,8 @@ export function attentionSubgroup(schedule: Schedule, group: ScheduledGroup): Ke
       positions: out.pixels,
       head_quads: headQuads,
       slices,
+      head_stride: sizes.head_stride / 4,
+      part_stride: sizes.part_stride / 4,
       qkv_quads: extentOf(graph, group.sources[0]!).quads,
       out_quads: out.quads,
       scale: sizes.scale,

@@ -1,6 +1,7 @@
 // Attention in one dispatch: 32 or 64 queries by 64 channels of a head a workgroup.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { attentionStrides } from '../../ops/attention.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
 import { type Fragment, joinFragments, value } from '../fused-ops.ts';
@@ -36,13 +37,17 @@ function callAttention(
 
 /** What both attention kernels are told; a head's channels are computed in slices of 64. */
 export function attentionSizes(graph: OpGraph, group: ScheduledGroup) {
-  const { heads } = nodeOf(graph, group.anchor, 'attention').attrs;
+  const { attrs } = nodeOf(graph, group.anchor, 'attention');
+  const { heads } = attrs;
   const out = extentOf(graph, group.result);
   const headChannels = out.channels / heads;
+  const strides = attentionStrides(attrs, headChannels);
   const sizes = {
     positions: out.pixels,
     head_channels: headChannels,
     slices: Math.ceil(headChannels / 64),
+    head_stride: strides.head,
+    part_stride: strides.part,
     qkv_row: extentOf(graph, group.sources[0]!).quads * 4,
     out_row: out.quads * 4,
     scale: 1 / Math.sqrt(headChannels),

@@ -1,12 +1,14 @@
 // Attention over all positions in one pass over the keys: the scores of 32 queries with 32 keys at a time, softmax
 // with a running maximum, and the weighted values. Scores are never written. A workgroup of 8 x 8 threads computes
 // 32 queries by 64 channels of one head. Source: Milakov and Gimelshein 2018 (online softmax), Dao et al. 2022.
-// qkv is [sample][position][head][q, k, v][channel]; q and k are each scaled by channels^(-1/4).
+// qkv is [sample][position][channel], its channels [head][q, k, v][channel] or [q, k, v][head][channel]; q and k are each scaled by channels^(-1/4).
 
 struct Sizes {
   positions: u32,
   head_channels: u32,
   slices: u32,          // slices of 64 channels of a head
+  head_stride: u32,     // channels of qkv from a head to the next, and from q to k to v of a head
+  part_stride: u32,
   qkv_row: u32,         // floats of a stored position of qkv and of the result
   out_row: u32,
   scale: f32,           // channels^(-1/2)
@@ -46,9 +48,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let head = workgroup.y / sizes.slices;
   let slice = workgroup.y % sizes.slices;
   let sample = workgroup.z * sizes.positions;
-  let q_at = head * 3u * sizes.head_channels;
-  let k_at = q_at + sizes.head_channels;
-  let v_at = k_at + sizes.head_channels + slice * 64u;
+  let q_at = head * sizes.head_stride;
+  let k_at = q_at + sizes.part_stride;
+  let v_at = k_at + sizes.part_stride + slice * 64u;
   let v_channels = min(64u, sizes.head_channels - slice * 64u);
 
   if (lane < 32u) {

@@ -3,7 +3,7 @@
 // opaque, so sums cannot be rescaled when a larger score turns up: a first pass over the keys finds the largest score of
 // each query, a second one computes the scores again, their exponentials and the weighted values.
 // Source: Dao et al. 2022 (tiling); softmax in two passes over the scores.
-// qkv is [sample][position][head][q, k, v][channel]; q and k are each scaled by channels^(-1/4).
+// qkv is [sample][position][channel], its channels [head][q, k, v][channel] or [q, k, v][head][channel]; q and k are each scaled by channels^(-1/4).
 enable chromium_experimental_subgroup_matrix;
 enable f16;
 enable subgroups;
@@ -12,6 +12,8 @@ struct Sizes {
   positions: u32,
   head_channels: u32,
   slices: u32,          // slices of 64 channels of a head
+  head_stride: u32,     // channels of qkv from a head to the next, and from q to k to v of a head
+  part_stride: u32,
   qkv_row: u32,         // channels of a stored position of qkv and of the result
   out_row: u32,
   scale: f32,           // channels^(-1/2)
@@ -94,9 +96,9 @@ fn main(
   let head = workgroup.y / sizes.slices;
   let slice = workgroup.y % sizes.slices * 64u;
   let first = workgroup.z * sizes.positions;
-  let q_at = head * 3u * sizes.head_channels;
-  let k_at = q_at + sizes.head_channels;
-  let v_at = k_at + sizes.head_channels;
+  let q_at = head * sizes.head_stride;
+  let k_at = q_at + sizes.part_stride;
+  let v_at = k_at + sizes.part_stride;
   // two threads share a query: each has 16 of 32 keys
   let query = lane / 2u;
   let half = lane % 2u * 16u;

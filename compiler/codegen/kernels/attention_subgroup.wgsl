@@ -2,7 +2,7 @@
 // vector: no workgroup memory, no barriers. A workgroup is one subgroup; it computes 16 queries by up to HALVES * 32
 // channels of one head, 32 keys at a time: scores with a lane a key, softmax with a running maximum, values with a lane
 // four channels. Source: Milakov and Gimelshein 2018 (online softmax).
-// qkv is [sample][head][q, k, v][channel / 4][position]; q and k are each scaled by channels^(-1/4).
+// qkv is [sample][channel / 4][position], its channels [head][q, k, v][channel] or [q, k, v][head][channel]; q and k are each scaled by channels^(-1/4).
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
@@ -13,6 +13,8 @@ struct Sizes {
   positions: u32,
   head_quads: u32,      // quads of a head's channels
   slices: u32,          // slices of HALVES * 8 quads of a head
+  head_stride: u32,     // quads of qkv from a head to the next, and from q to k to v of a head
+  part_stride: u32,
   qkv_quads: u32,       // quads of a position of qkv and of the result
   out_quads: u32,
   scale: f32,           // channels^(-1/2)
@@ -53,9 +55,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let head = workgroup.y / sizes.slices;
   let first_value = workgroup.y % sizes.slices * HALVES * 8u;
   let last = sizes.positions - 1u;
-  let q_at = (workgroup.z * sizes.qkv_quads + head * 3u * sizes.head_quads) * sizes.positions;
-  let k_at = q_at + sizes.head_quads * sizes.positions;
-  let v_at = k_at + sizes.head_quads * sizes.positions;
+  let q_at = (workgroup.z * sizes.qkv_quads + head * sizes.head_stride) * sizes.positions;
+  let k_at = q_at + sizes.part_stride * sizes.positions;
+  let v_at = k_at + sizes.part_stride * sizes.positions;
   let query0 = q_at + min(workgroup.x * 16u + lane, last);
   let query1 = q_at + min(workgroup.x * 16u + 8u + lane, last);
   var values = array<u32, HALVES>();   // where the quads of values of this lane begin

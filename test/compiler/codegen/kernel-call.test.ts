@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { type CallRequest, callKernel, kernelText } from '../../../compiler/codegen/kernel-call.ts';
+import { valueIn } from '../../../compiler/schedule/resources.ts';
 
 function call(changes: Partial<CallRequest> = {}) {
   return callKernel({
@@ -37,14 +38,14 @@ test('sizes are packed in the order of the struct, not of the request', () => {
 
 test('sizes that are left out are zero, and the struct is filled up to whole vectors', () => {
   const packed = callKernel({
-    file: 'attention',
-    declared: {},
-    sizes: { positions: 3, scale: 0.5 },
+    file: 'upsample_linear',
+    declared: { source0: valueIn(0), result: valueIn(1) },
+    sizes: { pixels: 3, ratio_d: 0.5 },
     workgroups: [1, 1, 1],
   }).sizes;
-  expect(packed.length).toBe(8);
-  expect([...packed.subarray(0, 5)]).toEqual([3, 0, 0, 0, 0]);
-  expect(new Float32Array(packed.buffer)[5]).toBe(0.5);
+  expect(packed.length).toBe(12);
+  expect([...packed.subarray(0, 7)]).toEqual([3, 0, 0, 0, 0, 0, 0]);
+  expect(new Float32Array(packed.buffer)[7]).toBe(0.5);
 });
 
 test('a size that does not fit in 32 bits is told, not packed', () => {

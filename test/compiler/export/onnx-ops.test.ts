@@ -135,7 +135,13 @@ describe('the table of ONNX operators', () => {
       'attention of one position',
       noise32([3, 24, 1], 1),
       `%0 = input() {name="x", type=f32[3,24,1]}
-       %1 = attention(%0) {heads=4}`,
+       %1 = attention(%0) {heads=4, order="heads_first"}`,
+    ],
+    [
+      'attention with q, k and v of all heads together',
+      noise32([2, 24, 5], 1),
+      `%0 = input() {name="x", type=f32[2,24,5]}
+       %1 = attention(%0) {heads=4, order="qkv_first"}`,
     ],
   ])('%s', async (_, x, text) => {
     const last = text.trim().split('\n').length - 1;
@@ -162,7 +168,7 @@ describe('the table of ONNX operators', () => {
         %13 = upsample_nearest(%12) {factor=[2, 2]}
         %14 = avg_pool(%13) {kernel=[2, 2]}
         %15 = reshape(%14) {shape=[2, 12, 16]}
-        %16 = attention(%15) {heads=2}
+        %16 = attention(%15) {heads=2, order="heads_first"}
         %17 = add(%16, %16)
         return output=%17
       `),

@@ -7,7 +7,7 @@ test('one group for each op, views looked through', () => {
   const text = `
     %0 = input() {name="x", type=f32[1,12,2,3]}
     %1 = reshape(%0) {shape=[1, 12, 6]}
-    %2 = attention(%1) {heads=2}
+    %2 = attention(%1) {heads=2, order="heads_first"}
     %3 = reshape(%2) {shape=[1, 4, 2, 3]}
     %4 = upsample_nearest(%3) {factor=[2, 2]}
     %5 = avg_pool(%4) {kernel=[2, 2]}
