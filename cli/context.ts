@@ -19,11 +19,6 @@ export interface Context {
 /** Adds one command to the program. Actions throw; `main` turns errors into messages and exit codes. */
 export type Register = (program: Command, context: Context) => void;
 
-/** The call's words are off (exit 2): an option's value, or options that do not go together. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 /** A check found something (exit 1). */
 export class CheckFailed extends Error {
   override readonly name = 'CheckFailed';

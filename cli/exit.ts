@@ -2,8 +2,9 @@
 
 import { CommanderError } from 'commander';
 import { type Diagnostic, formatDiagnostic, GraphError } from '../compiler/diagnostics.ts';
+import { spelled, UsageError } from '../engine/errors.ts';
 import { RuntimeError, type RuntimeErrorKind } from '../runtime/errors.ts';
-import { CheckFailed, UsageError } from './context.ts';
+import { CheckFailed } from './context.ts';
 
 export type FailureKind = 'check' | 'usage' | 'graph' | RuntimeErrorKind | 'internal' | 'interrupted';
 
@@ -57,9 +58,9 @@ export function describeFailure(error: unknown): Failure {
     };
   }
   if (error instanceof CommanderError) return failure('usage', usageMessage(error));
-  if (error instanceof UsageError) return failure('usage', error.message);
+  if (error instanceof UsageError) return failure('usage', spelled(error, dashed));
   if (error instanceof CheckFailed) return failure('check', error.message);
-  if (error instanceof RuntimeError) return failure(error.kind, error.message);
+  if (error instanceof RuntimeError) return failure(error.kind, spelled(error, dashed));
   if (isSystemError(error)) return failure('output', error.message);
   const stack = error instanceof Error ? error.stack : undefined;
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -83,6 +84,11 @@ export function failureText(found: Failure): string {
     default:
       return `error: ${found.message}`;
   }
+}
+
+/** An option as it is typed: `--null-class`; switched off `--no-resume`. */
+function dashed(option: string, value?: false): string {
+  return `--${value === false ? 'no-' : ''}${option.replaceAll('_', '-')}`;
 }
 
 function failure(kind: keyof typeof exitCodes, message: string): Failure {

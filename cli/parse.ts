@@ -1,11 +1,7 @@
 // Reads the values of options that several commands take. What is wrong with a word is a UsageError (exit 2).
 
-import { UsageError } from './context.ts';
-
-/** The most numbers that one list may name: a typing slip such as 0-99999999999 must not fill the memory. */
-const LONGEST_LIST = 1_000_000;
-
-const EXAMPLES = 'write numbers and ranges, such as 3, 0-15 or 1,5,9-12';
+import { UsageError } from '../engine/errors.ts';
+import { parseNumbers } from '../engine/jobs/ranges.ts';
 
 /** `--seeds`: distinct seeds in the order they are named. */
 export function parseSeeds(text: string, option = '--seeds'): readonly number[] {
@@ -16,36 +12,6 @@ export function parseSeeds(text: string, option = '--seeds'): readonly number[] 
     seen.add(seed);
   }
   return seeds;
-}
-
-/** Whole numbers and ranges with both ends included, `1,5,9-12`, in the order they are named; repeats are kept. */
-export function parseNumbers(text: string, option: string): readonly number[] {
-  const numbers: number[] = [];
-  for (const part of text.split(',').map((word) => word.trim())) {
-    const [first, last] = parseRange(part, text, option);
-    if (numbers.length + last - first >= LONGEST_LIST) {
-      throw new UsageError(`${option}: '${text}' names more than ${LONGEST_LIST} numbers; split the run`);
-    }
-    for (let n = first; n <= last; n++) numbers.push(n);
-  }
-  return numbers;
-}
-
-function parseRange(part: string, text: string, option: string): readonly [number, number] {
-  const found = /^(\d+)(?:\s*-\s*(\d+))?$/.exec(part);
-  if (found === null) {
-    const what = part === '' ? `an empty part in '${text}'` : `'${part}'`;
-    throw new UsageError(`${option}: found ${what}; ${EXAMPLES}`);
-  }
-  const first = Number(found[1]);
-  const last = found[2] === undefined ? first : Number(found[2]);
-  for (const end of [first, last]) {
-    if (!Number.isSafeInteger(end)) {
-      throw new UsageError(`${option}: '${part}' is too large; the largest is ${Number.MAX_SAFE_INTEGER}`);
-    }
-  }
-  if (last < first) throw new UsageError(`${option}: '${part}' runs backwards; write ${last}-${first}`);
-  return [first, last];
 }
 
 /** A whole number from 1 to `most`. */
@@ -67,4 +33,37 @@ export function parseChoice<T extends string>(text: string, option: string, choi
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
   throw new UsageError(`${option}: found '${text}', expected ${choices.join(' or ')}`);
+}
+
+/** The value of `--size`: `64x96`, slowest dimension first; one number stands for all dimensions. */
+export function parseSize(text: string): readonly number[] {
+  if (!/^\d{1,6}(x\d{1,6}){0,2}$/.test(text)) {
+    throw new UsageError(`--size: found '${text}', expected sizes such as 64x96 (height x width) or 64`);
+  }
+  const size = text.split('x').map(Number);
+  const wrong = size.find((n) => n < 1 || n > 65536);
+  if (wrong !== undefined) throw new UsageError(`--size: found ${wrong}, expected sizes from 1 to 65536`);
+  return size;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+
+/** `600MB`, `1.5 GiB` or a plain number of bytes. Throws UsageError. */
+export function parseMemory(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const scale = Object.hasOwn(UNITS, unit.toLowerCase()) ? UNITS[unit.toLowerCase()]! : Number.NaN;
+  const bytes = Math.floor(Number(number) * scale);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new UsageError(`--memory: found '${text}', expected bytes such as 600MB, 1.5GB or 512MiB`);
 }

@@ -2,9 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { unifiedDiff } from '../engine/diff/unified.ts';
-import { printWarnings, readGraph } from '../engine/graph/graph-file.ts';
+import { UsageError } from '../engine/errors.ts';
+import { readGraph } from '../engine/graph/graph-file.ts';
+import { warnAll } from '../engine/host.ts';
 import { pathKind, writeFile } from '../runtime/host/node/files.ts';
-import { CheckFailed, type Context, UsageError } from './context.ts';
+import { CheckFailed, type Context } from './context.ts';
+import { hostOf } from './host.ts';
 import { type Report, reportOf } from './report.ts';
 
 /** The words of the call, as commander gives them. */
@@ -27,7 +30,7 @@ export function reportFiles(files: readonly string[], words: ReportWords, contex
   if (words.write && words.check) throw new UsageError('--write and --check exclude each other');
   const reports = files.map((file) => {
     const { graph, warnings, locate } = readGraph(file);
-    printWarnings(warnings, file, context);
+    warnAll(hostOf(context), warnings, file);
     return { file, ...reportOf(graph, file.replace(/^.*[\\/]/, ''), { label: file, locate }) };
   });
   const done = reports.map((one): FileReport => oneReport(one, words, context));

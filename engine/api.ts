@@ -7,9 +7,8 @@ import { RuntimeError } from '../runtime/errors.ts';
 import { openWeights } from '../runtime/host/node/open-weights.ts';
 import type { ModelInputs, ModelInterface } from '../runtime/model.ts';
 import { parseBundle } from '../runtime/parse-bundle.ts';
-import type { Guidance } from '../runtime/sampler/forward.ts';
 import { diffusionProcess } from '../runtime/sampler/process.ts';
-import type { SampleRequest } from '../runtime/sampler/request.ts';
+import type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
 import { type Sample, type StepReport, sample } from '../runtime/sampler/sample.ts';
 import type { Sampler } from '../runtime/sampler/step.ts';
 import type { Tensor } from '../runtime/tensor.ts';
@@ -21,6 +20,7 @@ import { checkMemory } from './compile/memory-limit.ts';
 import { checkSettings, type ModelSettings } from './compile/model-settings.ts';
 import { targetFor } from './compile/target-choice.ts';
 import { readGraphFile, textOfGraph } from './graph/graph-file.ts';
+import { silentHost, warnAll } from './host.ts';
 import {
   bundleSource,
   type GraphSource,
@@ -30,7 +30,6 @@ import {
 } from './model/model-source.ts';
 import { type OpenedModel, openSource } from './model/open-model.ts';
 
-export { UsageError } from '../cli/context.ts';
 export type { Diagnostic, Position } from '../compiler/diagnostics.ts';
 export { GraphError, InternalError } from '../compiler/diagnostics.ts';
 export type { Diffusion } from '../compiler/graph/graph.ts';
@@ -38,12 +37,12 @@ export type { Bundle, Manifest } from '../runtime/bundle.ts';
 export type { RuntimeErrorKind } from '../runtime/errors.ts';
 export { RuntimeError } from '../runtime/errors.ts';
 export type { ModelInputs, ModelInterface } from '../runtime/model.ts';
-export type { Guidance } from '../runtime/sampler/forward.ts';
-export type { SampleRequest } from '../runtime/sampler/request.ts';
+export type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
 export type { Sample, StepReport } from '../runtime/sampler/sample.ts';
 export type { Sampler } from '../runtime/sampler/step.ts';
 export type { Tensor } from '../runtime/tensor.ts';
 export type { Stage } from './compile/compile-model.ts';
+export { UsageError } from './errors.ts';
 export { defineUNet, type GraphFile } from './graph/typescript/define-unet.ts';
 
 /**
@@ -191,14 +190,15 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
 export async function load(model: GraphInput | Bundle, options: LoadOptions): Promise<LoadedModel> {
   const settings = settingsOf(options);
   const source = await sourceOf(model, settings);
-  const notes =
-    source.kind === 'graph' ? source.warnings.map(({ code, message }) => `${code}: ${message}`) : [];
+  const notes: string[] = [];
+  const host = silentHost(notes);
+  if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
   const { weights, reference } = options;
   const opened = await openSource(
     source,
     typeof weights === 'string' ? openWeights(weights) : weightsInMemory(weights),
     { ...settings, reference },
-    { note: (text) => notes.push(text), stage: () => {} },
+    host,
   );
   return loadedModel(opened, notes);
 }

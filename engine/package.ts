@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { InternalError } from '../compiler/diagnostics.ts';
 import { shipped } from '../compiler/shipped.ts';
 
-/** The folder of package.json: above cli/ in the sources and above dist/ in the build. */
+/** The folder of package.json: above engine/ in the sources and above dist/ in the build. */
 export function packageRoot(): string {
   return dirname(shipped('package.json'));
 }

@@ -6,7 +6,7 @@ const scopes = ['internal', 'out-of-memory', 'validation'] as const;
 
 const meanings: Readonly<Record<(typeof scopes)[number], string>> = {
   validation: 'the GPU refused a call',
-  'out-of-memory': 'the GPU is out of memory; use a smaller --batch or image size',
+  'out-of-memory': 'the GPU is out of memory; use a smaller batch or image size',
   internal: 'the GPU driver failed',
 };
 

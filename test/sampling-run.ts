@@ -1,7 +1,8 @@
 // A sampling job on a fake model in a folder of its own, for tests of what `sample` writes.
 
 import type { Context } from '../cli/context.ts';
-import { parseJob, type SampleWords } from '../engine/jobs/job.ts';
+import { jobHostOf } from '../cli/host.ts';
+import { parseJob, parseProgress, type SampleWords } from '../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../engine/jobs/run.ts';
 import type { OpenModelOptions } from '../engine/model/open-model.ts';
 import type { ModelInterface } from '../runtime/model.ts';
@@ -57,5 +58,5 @@ export function runFake(
   open: OpenModel = fakeOpener().open,
   context: Context = recordingContext(),
 ): Promise<SampleResult> {
-  return runSampling(parseJob('graph.json', words), context, open);
+  return runSampling(parseJob('graph.json', words), jobHostOf(context, parseProgress(words)), open);
 }

@@ -5,11 +5,12 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { InternalError } from '../../compiler/diagnostics.ts';
 import type { ModelSettings } from '../../engine/compile/model-settings.ts';
-import { printWarnings } from '../../engine/graph/graph-file.ts';
+import { warnAll } from '../../engine/host.ts';
 import { readModel } from '../../engine/model/model-source.ts';
 import { median, relativeL2 } from '../../engine/statistics.ts';
 import { readTensors } from '../../runtime/weights/safetensors.ts';
 import type { Context } from '../context.ts';
+import { hostOf } from '../host.ts';
 import { coldStarts, type Start } from './cold-start.ts';
 import { EngineAbsent } from './engine.ts';
 import { type EngineProcess, type StartOptions, startEngine } from './engine-process.ts';
@@ -95,7 +96,7 @@ interface Running {
 /** Throws what opening a model throws; a peer's faults are its result. */
 export async function bench(job: BenchJob, context: Context): Promise<BenchResult> {
   const source = await readModel(job.model, job.settings);
-  if (source.kind === 'graph') printWarnings(source.warnings, job.model, context);
+  if (source.kind === 'graph') warnAll(hostOf(context), source.warnings, job.model);
   const batch = source.kind === 'bundle' ? source.bundle.manifest.batch : (job.settings.batch ?? 1);
   const folder = fs.mkdtempSync(join(os.tmpdir(), 'unetc-bench-'));
   const processes: EngineProcess[] = [];

@@ -4,9 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { UsageError } from '../../engine/errors.ts';
 import { packageRoot } from '../../engine/package.ts';
 import { RuntimeError, type RuntimeErrorKind } from '../../runtime/errors.ts';
-import { UsageError } from '../context.ts';
 import { EngineAbsent } from './engine.ts';
 import { type EngineJob, isTorch, parseReply, type Ready, type Reply } from './protocol.ts';
 

@@ -12,6 +12,7 @@ import type { Target } from '../../compiler/target.ts';
 import { checkMemory } from '../../engine/compile/memory-limit.ts';
 import type { ModelSettings } from '../../engine/compile/model-settings.ts';
 import { targetHere } from '../../engine/compile/target-choice.ts';
+import { UsageError } from '../../engine/errors.ts';
 import { exampleInputs } from '../../engine/model/example-inputs.ts';
 import { type GraphSource, readModel } from '../../engine/model/model-source.ts';
 import { needlessToggles, openCompiled } from '../../engine/model/open-model.ts';
@@ -21,7 +22,7 @@ import type { Manifest } from '../../runtime/bundle.ts';
 import { openDevice } from '../../runtime/host/node/dawn.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
-import { type Context, UsageError } from '../context.ts';
+import type { Context } from '../context.ts';
 
 export const AXES = ['batch', 'pixels', 'width'] as const;
 export type Axis = (typeof AXES)[number];

@@ -2,8 +2,9 @@
 
 import { availableParallelism } from 'node:os';
 import type { ModelSettings } from '../../engine/compile/model-settings.ts';
+import { UsageError } from '../../engine/errors.ts';
 import { PEERS, type Peer } from '../bench/protocol.ts';
-import { type Context, type Register, UsageError } from '../context.ts';
+import type { Context, Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 
 const NOTES = `
@@ -70,7 +71,7 @@ export const register: Register = (program, context) => {
 };
 
 async function run(models: readonly string[], words: Words, context: Context): Promise<void> {
-  const { parseSettings } = await import('../../engine/compile/model-settings.ts');
+  const { parseSettings } = await import('../words/settings.ts');
   const { parseCount } = await import('../parse.ts');
   const { bench } = await import('../bench/bench.ts');
   const { benchTable } = await import('../bench/table.ts');

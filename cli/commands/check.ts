@@ -21,14 +21,9 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, checkpoint: string, { json }: { readonly json?: boolean }) => {
-      const { checkTensors } = await import('../../compiler/import/check.ts');
-      const { printWarnings, readGraph } = await import('../../engine/graph/graph-file.ts');
-      const { readCheckpointTensors } = await import('../../engine/checkpoint/checkpoint-tensors.ts');
-      const { graph, warnings } = readGraph(path);
-      printWarnings(warnings, path, context);
-      const { tensors, notes } = readCheckpointTensors(checkpoint);
-      for (const note of notes) context.stderr(`note: ${checkpoint}: ${note}\n`);
-      const report = checkTensors(graph, tensors);
+      const { checkCheckpoint } = await import('../../engine/checkpoint/infer-graph.ts');
+      const { hostOf } = await import('../host.ts');
+      const report = checkCheckpoint(path, checkpoint, hostOf(context));
       const words = printReport(report, path, checkpoint);
       context.stdout(json ? `${JSON.stringify({ graph: path, checkpoint, ...report }, null, 2)}\n` : words);
       if (!report.fits) throw new CheckFailed(`${checkpoint} does not fit ${path}`);

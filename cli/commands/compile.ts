@@ -1,8 +1,10 @@
 // `unetc compile`: a graph as a bundle of kernels, and any stage on the way as text.
 
-import type { CompileResult, CompileWords } from '../../engine/compile/compile-model.ts';
+import type { CompileResult } from '../../engine/compile/compile-model.ts';
+import { UsageError } from '../../engine/errors.ts';
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import type { SettingWords } from '../words/settings.ts';
 
 const NOTES = `
 A bundle is a folder: manifest.json and kernels/*.wgsl, everything a run needs but the weights. The same graph and
@@ -12,6 +14,13 @@ options, the tuning included, give the same bytes everywhere. An older bundle in
 Examples:
   unetc compile graphs/cifar10.json -o out/cifar10 --batch 8
   unetc compile graphs/mnist.json --emit schedule`;
+
+interface Words extends SettingWords {
+  readonly output?: string;
+  readonly emit?: string;
+  readonly types?: boolean;
+  readonly json?: boolean;
+}
 
 export const register: Register = (program, context) => {
   program
@@ -35,9 +44,20 @@ export const register: Register = (program, context) => {
     .option('--types', 'add a typed module to the bundle')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
-    .action(async (path: string, words: CompileWords & { readonly json?: boolean }) => {
-      const { compileModel } = await import('../../engine/compile/compile-model.ts');
-      const result = await compileModel(path, words, context);
+    .action(async (path: string, words: Words) => {
+      const { compileModel, STAGES } = await import('../../engine/compile/compile-model.ts');
+      const { parseChoice } = await import('../parse.ts');
+      const { hostOf } = await import('../host.ts');
+      const { parseSettings } = await import('../words/settings.ts');
+      const { output = null, types = false } = words;
+      const stage = words.emit === undefined ? null : parseChoice(words.emit, '--emit', STAGES);
+      if (output === null && stage === null) {
+        throw new UsageError('say where the bundle goes with -o DIR, or what to print with --emit STAGE');
+      }
+      if (output === null && types)
+        throw new UsageError('--types: they go into the bundle, name it with -o DIR');
+      const job = { settings: parseSettings(words), output, stage, types };
+      const result = await compileModel(path, job, hostOf(context));
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       if (result.output !== null) context.stderr(summary(result));
       if (result.emit) context.stdout(result.emit.text);

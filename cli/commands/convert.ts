@@ -13,7 +13,8 @@ export const register: Register = (program: Command, context: Context) => {
     .addHelpText('after', '\nExample:\n  unetc convert model.pt model.safetensors')
     .action(async (input: string, output: string, options: { readonly json?: boolean }) => {
       const { convertCheckpoint } = await import('../../engine/checkpoint/convert-checkpoint.ts');
-      const result = convertCheckpoint(input, output, context);
+      const { hostOf } = await import('../host.ts');
+      const result = convertCheckpoint(input, output, hostOf(context));
       if (options.json) context.stdout(`${JSON.stringify(result)}\n`);
       else context.stdout(`${output}: ${result.tensors} tensors, ${result.params} parameters\n`);
     });

@@ -1,7 +1,7 @@
 // `unetc drift`: where two models part on the same inputs, block by block.
 
-import type { DriftWords } from '../../engine/drift/drift.ts';
 import { CheckFailed, type Register } from '../context.ts';
+import type { DriftWords } from '../words/drift.ts';
 
 const NOTES = `
 A and B are two graphs (or bundles with feature vectors) that the same weights fit: other heads, another precision. Or
@@ -45,9 +45,13 @@ export const register: Register = (program, context) => {
       const { measureDrift } = await import('../../engine/drift/drift.ts');
       const { driftTable } = await import('../drift/table.ts');
       const { driftPlot } = await import('../drift/plot.ts');
-      const { writeFile } = await import('../../runtime/host/node/files.ts');
+      const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
+      const { hostOf } = await import('../host.ts');
+      const { parseDriftJob } = await import('../words/drift.ts');
       const limit = words.failAbove === undefined ? null : parseAmount(words.failAbove, '--fail-above');
-      const result = await measureDrift(a, b, words, context);
+      const job = parseDriftJob(a, b, words);
+      if (words.svg !== undefined) checkWritable(words.svg);
+      const result = await measureDrift(job, hostOf(context));
       if (words.svg !== undefined) writeFile(words.svg, driftPlot(result));
       context.stdout(words.json ? `${JSON.stringify(result, null, 2)}\n` : driftTable(result));
       const worst = result.blocks.find(

@@ -1,7 +1,7 @@
 // `unetc encode`: images to the noise that DDIM makes them from.
 
-import type { EncodeWords } from '../../engine/jobs/encode.ts';
 import type { Register } from '../context.ts';
+import type { EncodeWords } from '../words/encode.ts';
 
 const NOTES = `
 DDIM without noise is an equation that can be solved in both directions. encode solves it from images to their latents;
@@ -37,12 +37,17 @@ export const register: Register = (program, context) => {
     .option('--quiet', 'no progress')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
-    .action(async (path: string, words: EncodeWords & { readonly json?: boolean }) => {
-      const { runEncode } = await import('../../engine/jobs/encode.ts');
-      const { openModel } = await import('../../engine/model/open-model.ts');
-      const result = await runEncode(path, words, context, openModel);
-      if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
-      const { images, steps, seconds, output } = result;
-      context.stdout(`${output}: ${images} latents in ${steps} steps, ${seconds.toFixed(1)} s\n`);
-    });
+    .action(
+      async (path: string, words: EncodeWords & { readonly quiet?: boolean; readonly json?: boolean }) => {
+        const { runEncode } = await import('../../engine/jobs/encode.ts');
+        const { openModel } = await import('../../engine/model/open-model.ts');
+        const { parseEncodeJob } = await import('../words/encode.ts');
+        const { hostOf } = await import('../host.ts');
+        const host = hostOf(context, { quiet: words.quiet ?? false });
+        const result = await runEncode(parseEncodeJob(path, words), host, openModel);
+        if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
+        const { images, steps, seconds, output } = result;
+        context.stdout(`${output}: ${images} latents in ${steps} steps, ${seconds.toFixed(1)} s\n`);
+      },
+    );
 };

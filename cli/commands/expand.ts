@@ -19,11 +19,14 @@ export const register: Register = (program, context) => {
       '\nBoth forms build the same model. An explicit form is printed as it stands, defaults filled in.',
     )
     .action(async (path: string, options: Options) => {
-      const { parseSize, printWarnings, readGraph } = await import('../../engine/graph/graph-file.ts');
+      const { readGraph } = await import('../../engine/graph/graph-file.ts');
+      const { warnAll } = await import('../../engine/host.ts');
+      const { hostOf } = await import('../host.ts');
+      const { parseSize } = await import('../parse.ts');
       const { printExplicit, toExplicit } = await import('../../compiler/graph/explicit.ts');
       const size = options.size === undefined ? undefined : parseSize(options.size);
       const { graph, warnings } = readGraph(path, { size });
-      printWarnings(warnings, path, context);
+      warnAll(hostOf(context), warnings, path);
       context.stdout(printExplicit(toExplicit(graph)));
     });
 };

@@ -1,6 +1,5 @@
 // `unetc export`: a graph and its weights as ONNX, for viewers such as Netron and for other engines.
 
-import type { ExportWords } from '../../engine/checkpoint/export-model.ts';
 import type { Register } from '../context.ts';
 
 const NOTES = `
@@ -10,6 +9,15 @@ the 2 GiB of a protobuf file they go into OUT.data beside it; keep both together
 
 Example:
   unetc export graphs/mnist.json --weights graphs/mnist.safetensors -o mnist.onnx`;
+
+interface Words {
+  readonly weights: string;
+  readonly output: string;
+  readonly batch: string;
+  readonly size?: string;
+  readonly taps?: boolean;
+  readonly json?: boolean;
+}
 
 export const register: Register = (program, context) => {
   program
@@ -23,9 +31,15 @@ export const register: Register = (program, context) => {
     .option('--taps', 'add the feature vectors to the outputs')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
-    .action(async (path: string, words: ExportWords & { readonly json?: boolean }) => {
+    .action(async (path: string, words: Words) => {
       const { exportModel } = await import('../../engine/checkpoint/export-model.ts');
-      const result = exportModel(path, words, context);
+      const { LARGEST_BATCH } = await import('../../engine/compile/model-settings.ts');
+      const { hostOf } = await import('../host.ts');
+      const { parseCount, parseSize } = await import('../parse.ts');
+      const batch = parseCount(words.batch, '--batch', LARGEST_BATCH);
+      const size = words.size === undefined ? undefined : parseSize(words.size);
+      const job = { ...{ weights: words.weights, output: words.output, taps: words.taps }, batch, size };
+      const result = exportModel(path, job, hostOf(context));
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { output, weights_file, nodes, params } = result;
       const files = weights_file === null ? output : `${output}, ${weights_file}`;

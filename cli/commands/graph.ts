@@ -1,6 +1,7 @@
 // `unetc graph`: the graph as a picture, an SVG or a page.
 
-import { type Register, UsageError } from '../context.ts';
+import { UsageError } from '../../engine/errors.ts';
+import type { Register } from '../context.ts';
 
 interface Options {
   readonly output: string;
@@ -29,9 +30,12 @@ export const register: Register = (program, context) => {
       if (kind === undefined) {
         throw new UsageError(`--output: found '${output}', expected a file whose name ends in .svg or .html`);
       }
-      const { parseSize, printWarnings, readGraph } = await import('../../engine/graph/graph-file.ts');
+      const { readGraph } = await import('../../engine/graph/graph-file.ts');
+      const { warnAll } = await import('../../engine/host.ts');
+      const { hostOf } = await import('../host.ts');
+      const { parseSize } = await import('../parse.ts');
       const { graph, warnings } = readGraph(path, { size: size === undefined ? undefined : parseSize(size) });
-      printWarnings(warnings, path, context);
+      warnAll(hostOf(context), warnings, path);
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
       checkWritable(output);
       const { graphPicture } = await import('../picture/draw.ts');

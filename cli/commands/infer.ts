@@ -25,19 +25,12 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, { output, json }: Options) => {
-      const { basename, extname } = await import('node:path');
-      const { inferGraph } = await import('../../compiler/import/infer.ts');
       const { printSpec } = await import('../../compiler/import/print-spec.ts');
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
-      const { readCheckpointTensors } = await import('../../engine/checkpoint/checkpoint-tensors.ts');
+      const { inferFromCheckpoint } = await import('../../engine/checkpoint/infer-graph.ts');
+      const { hostOf } = await import('../host.ts');
       if (output !== undefined) checkWritable(output);
-      const { tensors, notes } = readCheckpointTensors(path);
-      for (const note of notes) context.stderr(`note: ${path}: ${note}\n`);
-      const name = basename(path, extname(path)).replace(/\p{C}/gu, '').slice(0, 100) || 'inferred';
-      const { spec, undetermined, prefix } = inferGraph(tensors, { file: path, name });
-      if (prefix !== '') {
-        context.stderr(`note: ${path}: took the prefix ${JSON.stringify(prefix)} off every tensor's name\n`);
-      }
+      const { spec, undetermined, tensors } = inferFromCheckpoint(path, hostOf(context));
       if (!json) {
         context.stderr('shapes do not tell:\n');
         for (const { key, hint } of undetermined) context.stderr(`  ${key}: ${hint}\n`);
@@ -46,6 +39,6 @@ export const register: Register = (program, context) => {
       if (json)
         context.stdout(`${JSON.stringify({ checkpoint: path, graph: spec, undetermined }, null, 2)}\n`);
       else if (output === undefined) context.stdout(printSpec(spec));
-      else context.stdout(`${output}: the graph of ${path}, ${tensors.size} tensors\n`);
+      else context.stdout(`${output}: the graph of ${path}, ${tensors} tensors\n`);
     });
 };

@@ -1,6 +1,7 @@
 // `unetc merge`: the shards of a sampling job, proven whole and put together.
 
-import type { Register } from '../context.ts';
+import type { MergeResult } from '../../engine/jobs/merge.ts';
+import { CheckFailed, type Register } from '../context.ts';
 
 const NOTES = `
 Every shard's manifest is read, and every file held against its hash. All must be of one job, and together have every
@@ -28,8 +29,10 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (folders: readonly string[], words: MergeWords) => {
-      const { checkMerged, mergeShards, parseMergeSeeds } = await import('../../engine/jobs/merge.ts');
-      const result = mergeShards(folders, parseMergeSeeds(words.seeds), words.out ?? null);
+      const { mergeShards } = await import('../../engine/jobs/merge.ts');
+      const { parseNumbers } = await import('../../engine/jobs/ranges.ts');
+      const seeds = words.seeds === undefined ? null : parseNumbers(words.seeds, '--seeds');
+      const result = mergeShards(folders, seeds, words.out ?? null);
       if (words.json) context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       checkMerged(result);
       const { samples, manifests, out } = result;
@@ -38,3 +41,14 @@ export const register: Register = (program, context) => {
         context.stdout(`${samples} samples in ${shards}, each once${out === null ? '' : `: ${out}`}\n`);
     });
 };
+
+/** Throws CheckFailed that lists every fault and what to run again. */
+export function checkMerged({ faults, missing }: MergeResult): void {
+  if (faults.length === 0 && missing.length === 0) return;
+  const again = missing.map(({ shard, seeds }) =>
+    shard === null
+      ? `samples ${seeds} are missing; run them with --seeds ${seeds}`
+      : `samples ${seeds} are missing; run the same command again with --shard ${shard}`,
+  );
+  throw new CheckFailed([...faults, ...again].join('\n'));
+}

@@ -1,6 +1,7 @@
 // `unetc profile`: where the time of a forward pass goes, dispatch by dispatch.
 
-import { type Register, UsageError } from '../context.ts';
+import { UsageError } from '../../engine/errors.ts';
+import type { Register } from '../context.ts';
 import { parseAmount, parseCount } from '../parse.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 
@@ -54,9 +55,10 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {
-      const { parseSettings } = await import('../../engine/compile/model-settings.ts');
+      const { parseSettings } = await import('../words/settings.ts');
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
       const { profileModel } = await import('../../engine/profile/measure.ts');
+      const { hostOf } = await import('../host.ts');
       const { profileTable } = await import('../profile/table.ts');
       const { traceOf } = await import('../profile/trace.ts');
       const { rooflinePlot } = await import('../profile/roofline.ts');
@@ -73,7 +75,7 @@ export const register: Register = (program, context) => {
       };
       for (const file of [words.trace, words.svg]) if (file !== undefined) checkWritable(file);
 
-      const { profile, timeline } = await profileModel(path, job, context);
+      const { profile, timeline } = await profileModel(path, job, hostOf(context));
       if (words.trace !== undefined) writeFile(words.trace, traceOf(profile, timeline));
       if (words.svg !== undefined) writeFile(words.svg, rooflinePlot(profile));
       if (words.json) return context.stdout(`${JSON.stringify(profile, null, 2)}\n`);

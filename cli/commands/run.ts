@@ -1,8 +1,8 @@
 // `unetc run`: one forward pass, from a file of tensors to a file of tensors.
 
-import type { RunWords } from '../../engine/model/run-model.ts';
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import type { SettingWords } from '../words/settings.ts';
 
 const NOTES = `
 IN holds x [batch, channels, ...size] and timesteps [batch], for models with classes y [batch] (integers), for
@@ -12,6 +12,15 @@ a size of x that it cannot take is a fault of the inputs (exit 5), one of --size
 
 Example:
   unetc run graphs/mnist.json --weights graphs/mnist.safetensors --inputs in.safetensors --output out.safetensors`;
+
+interface Words extends SettingWords {
+  readonly weights: string;
+  readonly renameMap?: string;
+  readonly inputs: string;
+  readonly output: string;
+  readonly reference?: boolean;
+  readonly json?: boolean;
+}
 
 export const register: Register = (program, context) => {
   program
@@ -36,9 +45,13 @@ export const register: Register = (program, context) => {
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
-    .action(async (path: string, words: RunWords & { readonly json?: boolean }) => {
+    .action(async (path: string, words: Words) => {
       const { runModel } = await import('../../engine/model/run-model.ts');
-      const result = await runModel(path, words, context);
+      const { hostOf } = await import('../host.ts');
+      const { parseSettings } = await import('../words/settings.ts');
+      const { weights, renameMap, inputs, output: file, reference } = words;
+      const job = { settings: parseSettings(words), weights, renameMap, inputs, output: file, reference };
+      const result = await runModel(path, job, hostOf(context));
       const { output, tensors, adapter, milliseconds, not_finite } = result;
       for (const [name, count] of Object.entries(not_finite)) {
         context.stderr(

@@ -1,9 +1,9 @@
 // `unetc sample`: images from a graph or a bundle and its weights.
 
-import type { SampleWords } from '../../engine/jobs/job.ts';
 import type { SampleResult } from '../../engine/jobs/run.ts';
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import type { SampleWords } from '../words/sample.ts';
 
 const NOTES = `
 Samples are keyed by their seeds: the same seed gives the same image at any --batch, in any order and any shard.
@@ -58,10 +58,12 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: SampleWords & { readonly json?: boolean }) => {
-      const { parseJob } = await import('../../engine/jobs/job.ts');
+      const { parseJob, parseProgress } = await import('../words/sample.ts');
+      const { jobHostOf } = await import('../host.ts');
       const { runSampling } = await import('../../engine/jobs/run.ts');
       const { openModel } = await import('../../engine/model/open-model.ts');
-      const result = await runSampling(parseJob(path, words, process.env), context, openModel);
+      const job = parseJob(path, words, process.env);
+      const result = await runSampling(job, jobHostOf(context, parseProgress(words)), openModel);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       context.stdout(`${summary(result)}: ${result.files.at(-1) ?? result.manifest}\n`);
     });

@@ -1,8 +1,9 @@
 // `unetc stats`: what a graph costs before anything runs.
 
-import type { GraphStats, StatsWords } from '../../engine/graph/graph-stats.ts';
+import type { GraphStats } from '../../engine/compile/graph-stats.ts';
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import type { SettingWords } from '../words/settings.ts';
 
 const NOTES = `
 A multiply-accumulate is counted as one, over all images of --batch; biases and norms are free. attention is the two
@@ -22,11 +23,13 @@ export const register: Register = (program, context) => {
     .option(...TUNING_OPTION)
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
-    .action(async (path: string, words: StatsWords & { readonly json?: boolean }) => {
-      const { graphStats } = await import('../../engine/graph/graph-stats.ts');
-      const { printWarnings } = await import('../../engine/graph/graph-file.ts');
-      const { stats, warnings } = graphStats(path, words);
-      printWarnings(warnings, path, context);
+    .action(async (path: string, words: SettingWords & { readonly json?: boolean }) => {
+      const { graphStats } = await import('../../engine/compile/graph-stats.ts');
+      const { warnAll } = await import('../../engine/host.ts');
+      const { hostOf } = await import('../host.ts');
+      const { parseSettings } = await import('../words/settings.ts');
+      const { stats, warnings } = graphStats(path, parseSettings(words));
+      warnAll(hostOf(context), warnings, path);
       context.stdout(words.json ? `${JSON.stringify(stats, null, 2)}\n` : printStats(stats));
     });
 };

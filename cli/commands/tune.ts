@@ -40,14 +40,15 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (graphs: readonly string[], words: Words) => {
-      const { parseSettings } = await import('../../engine/compile/model-settings.ts');
+      const { parseSettings } = await import('../words/settings.ts');
       const { parseCount } = await import('../parse.ts');
       const { tune } = await import('../../engine/tuning/tune.ts');
+      const { hostOf } = await import('../host.ts');
       const { tuningTable } = await import('../tuning/table.ts');
       const { output, weights } = words;
       const runs = parseCount(words.runs, '--runs', 10_000);
       const job = { settings: parseSettings(words), weights, runs, output };
-      const result = await tune(graphs, job, context);
+      const result = await tune(graphs, job, hostOf(context));
       context.stdout(words.json ? `${JSON.stringify(result, null, 2)}\n` : tuningTable(result));
     });
 };

@@ -19,13 +19,16 @@ export const register: Register = (program, context) => {
       '\nWarnings do not fail the check. Faults exit with 3; graphs/README.md lists every rule.',
     )
     .action(async (path: string, options: Options) => {
-      const { parseSize, printWarnings, readGraph } = await import('../../engine/graph/graph-file.ts');
+      const { readGraph } = await import('../../engine/graph/graph-file.ts');
+      const { warnAll } = await import('../../engine/host.ts');
+      const { hostOf } = await import('../host.ts');
+      const { parseSize } = await import('../parse.ts');
       const { parameterCount, parameters } = await import('../../compiler/graph/parameters.ts');
       const { GraphError } = await import('../../compiler/diagnostics.ts');
       const size = options.size === undefined ? undefined : parseSize(options.size);
       try {
         const { graph, warnings } = readGraph(path, { size });
-        printWarnings(warnings, path, context);
+        warnAll(hostOf(context), warnings, path);
         const { name, image_size } = graph;
         const [params, tensors] = [parameterCount(graph), parameters(graph).length];
         if (options.json) {

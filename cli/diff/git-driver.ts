@@ -4,7 +4,8 @@
 
 import { type ReadSide, readSide } from '../../engine/diff/read-side.ts';
 import { runDiff } from '../../engine/diff/run-diff.ts';
-import { type Context, UsageError } from '../context.ts';
+import { UsageError } from '../../engine/errors.ts';
+import type { Context } from '../context.ts';
 import { describeFailure, failureText } from '../exit.ts';
 import { type DiffWords, parseOptions } from './options.ts';
 import { render } from './render.ts';

@@ -3,7 +3,7 @@
 import { SEVERITIES } from '../../compiler/diff/rules.ts';
 import { targetFor } from '../../engine/compile/target-choice.ts';
 import type { DiffOptions } from '../../engine/diff/run-diff.ts';
-import { UsageError } from '../context.ts';
+import { UsageError } from '../../engine/errors.ts';
 import { parseChoice } from '../parse.ts';
 
 /** The words of the call, as commander gives them. */

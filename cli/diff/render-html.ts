@@ -5,7 +5,7 @@ import type { Finding } from '../../compiler/diff/finding.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { count } from '../../compiler/graph/words.ts';
 import type { DiffDocument } from '../../engine/diff/document.ts';
-import { UsageError } from '../context.ts';
+import { UsageError } from '../../engine/errors.ts';
 import { picturePage } from '../picture/page.ts';
 import type { Mark, PictureSide } from '../picture/picture.ts';
 import { changeOf, foldFindings } from './fold.ts';

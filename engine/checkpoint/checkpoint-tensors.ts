@@ -1,12 +1,12 @@
 // Names and shapes of a checkpoint's tensors for commands that need no values: .pt, .safetensors, or a state dict
 // written out as JSON (`{"out.2.bias": [3], …}`).
 
-import { UsageError } from '../../cli/context.ts';
 import type { ByteSource, Origin } from '../../runtime/bytes.ts';
 import { decodeUtf8, fault } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
 import { openCheckpoint } from '../../runtime/weights/checkpoint.ts';
 import { duplicateKey } from '../../runtime/weights/duplicate-key.ts';
+import { UsageError } from '../errors.ts';
 
 export interface CheckpointTensors {
   readonly tensors: ReadonlyMap<string, readonly number[]>;

@@ -1,10 +1,11 @@
 // Writes a checkpoint as safetensors: float32, in the checkpoint's order.
 
-import { type Context, UsageError } from '../../cli/context.ts';
 import { writeFile } from '../../runtime/host/node/files.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
+import { UsageError } from '../errors.ts';
+import type { Host } from '../host.ts';
 
 /** What was converted, and how much of it. */
 export interface Conversion {
@@ -15,7 +16,7 @@ export interface Conversion {
 }
 
 /** Throws UsageError for words that are off, and RuntimeError for files that are. */
-export function convertCheckpoint(input: string, output: string, context: Context): Conversion {
+export function convertCheckpoint(input: string, output: string, host: Pick<Host, 'note'>): Conversion {
   if (!output.endsWith('.safetensors')) {
     throw new UsageError(`${output}: the output is a safetensors file; let its name end in .safetensors`);
   }
@@ -24,7 +25,7 @@ export function convertCheckpoint(input: string, output: string, context: Contex
     const { tensors } = source;
     if (tensors === null)
       throw new UsageError(`${input}: a formula has no tensors of its own; name a checkpoint file`);
-    for (const note of source.notes ?? []) context.stderr(`note: ${input}: ${note}\n`);
+    for (const note of source.notes ?? []) host.note(`${input}: ${note}`);
     const toWrite = tensors.map(({ name, shape }) => ({
       name,
       shape,

@@ -1,8 +1,6 @@
 // Exports a graph file with its weights to an ONNX file, checked whole before anything is written.
 
 import path from 'node:path';
-import { type Context, UsageError } from '../../cli/context.ts';
-import { parseCount } from '../../cli/parse.ts';
 import { exportOnnx, ONNX_INLINE_LIMIT, onnxWeightBytes } from '../../compiler/export/onnx.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
@@ -11,16 +9,20 @@ import { countParams } from '../../compiler/opgraph/cost.ts';
 import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
-import { parseSize, printWarnings, readGraph } from '../graph/graph-file.ts';
+import { UsageError } from '../errors.ts';
+import { readGraph } from '../graph/graph-file.ts';
+import { type Host, warnAll } from '../host.ts';
 import { packageVersion } from '../package.ts';
 
-/** The words of the call, as commander gives them. */
-export interface ExportWords {
+export interface ExportJob {
+  /** A .safetensors file, a .pt file, or `hash:SEED`. */
   readonly weights: string;
+  /** The .onnx file to write. */
   readonly output: string;
-  readonly batch: string;
-  readonly size?: string;
-  readonly taps?: boolean;
+  readonly batch: number;
+  /** Slowest dimension first; one number stands for all. Not given, the graph's own. */
+  readonly size?: readonly number[] | undefined;
+  readonly taps?: boolean | undefined;
 }
 
 export interface ExportResult {
@@ -38,24 +40,23 @@ export interface ExportResult {
 /** Writes the model. `inlineLimit` is the most bytes of weights that the model file holds itself. */
 export function exportModel(
   graphFile: string,
-  words: ExportWords,
-  context: Context,
+  { weights: weightsFile, output, batch, size, taps = false }: ExportJob,
+  host: Host,
   inlineLimit = ONNX_INLINE_LIMIT,
 ): ExportResult {
-  const { output } = words;
   if (!output.endsWith('.onnx')) {
-    throw new UsageError(`--output: found '${output}', expected a file whose name ends in .onnx`);
+    throw new UsageError(
+      (option) => `${option('output')}: found '${output}', expected a file whose name ends in .onnx`,
+    );
   }
-  const batch = parseCount(words.batch, '--batch', 65536);
-  const size = words.size === undefined ? undefined : parseSize(words.size);
   const { graph, warnings } = readGraph(graphFile, { size });
-  printWarnings(warnings, graphFile, context);
+  warnAll(host, warnings, graphFile);
 
-  const source = openWeights(words.weights);
+  const source = openWeights(weightsFile);
   try {
     const weights = matchWeights(parameters(graph), source);
-    for (const note of weights.notes) context.stderr(`note: ${words.weights}: ${note}\n`);
-    const ops = lowerGraph(graph, { batch, taps: words.taps ?? false, precision: 'f32' });
+    for (const note of weights.notes) host.note(`${weightsFile}: ${note}`);
+    const ops = lowerGraph(graph, { batch, taps, precision: 'f32' });
     const beside = onnxWeightBytes(ops) > inlineLimit ? `${output}.data` : null;
     for (const file of beside === null ? [output] : [output, beside]) checkWritable(file);
 

@@ -1,7 +1,5 @@
 // Compiles a graph file to a bundle folder, or to the text of one of its stages.
 
-import { type Context, UsageError } from '../../cli/context.ts';
-import { parseChoice } from '../../cli/parse.ts';
 import type { Compilation } from '../../compiler/compile.ts';
 import { printGraph } from '../../compiler/graph/print.ts';
 import { memoryTotals } from '../../compiler/memory/plan.ts';
@@ -10,21 +8,25 @@ import { printOpGraph } from '../../compiler/opgraph/print.ts';
 import { printSchedule } from '../../compiler/schedule/print.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { checkWritableFolder } from '../../runtime/host/node/files.ts';
-import { printWarnings, readGraph } from '../graph/graph-file.ts';
+import { readGraph } from '../graph/graph-file.ts';
+import { type Host, warnAll } from '../host.ts';
 import { bundleFiles, writeBundle } from './bundle-folder.ts';
 import { compileWith } from './compile-with.ts';
 import { checkMemory } from './memory-limit.ts';
-import { parseSettings, type SettingWords } from './model-settings.ts';
+import type { ModelSettings } from './model-settings.ts';
 import { targetHere } from './target-choice.ts';
 
-const STAGES = ['graph', 'ops', 'schedule', 'memory', 'kernels'] as const;
+export const STAGES = ['graph', 'ops', 'schedule', 'memory', 'kernels'] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** The words of the call, as commander gives them. */
-export interface CompileWords extends SettingWords {
-  readonly output?: string;
-  readonly emit?: string;
-  readonly types?: boolean;
+export interface CompileJob {
+  readonly settings: ModelSettings;
+  /** The folder to write the bundle to; null for none. */
+  readonly output: string | null;
+  /** The stage to print; null for none. */
+  readonly stage: Stage | null;
+  /** Adds a typed module to the bundle. */
+  readonly types: boolean;
 }
 
 /** What was done, in the words of `--json`. Bytes are bytes. */
@@ -48,36 +50,31 @@ export interface CompileResult {
   readonly emit?: { readonly stage: Stage; readonly text: string };
 }
 
-/** Compiles. Throws UsageError, GraphError, RuntimeError('output'); nothing is written before all is compiled. */
+/**
+ * Compiles. Throws UsageError for settings that the graph cannot be compiled with, GraphError, RuntimeError('output');
+ * nothing is written before all is compiled.
+ */
 export async function compileModel(
   path: string,
-  words: CompileWords,
-  context: Context,
+  { settings, output, stage, types }: CompileJob,
+  host: Pick<Host, 'warn'>,
 ): Promise<CompileResult> {
-  const { output } = words;
-  const stage = words.emit === undefined ? null : parseChoice(words.emit, '--emit', STAGES);
-  if (output === undefined && stage === null) {
-    throw new UsageError('say where the bundle goes with -o DIR, or what to print with --emit STAGE');
-  }
-  if (output === undefined && words.types)
-    throw new UsageError('--types: they go into the bundle, name it with -o DIR');
-  const settings = parseSettings(words);
   const { batch = 1, taps = false, precision = 'f32', size, memory } = settings;
   const { graph, warnings, locate } = readGraph(path, { size });
-  printWarnings(warnings, path, context);
-  if (output !== undefined) checkWritableFolder(output);
+  warnAll(host, warnings, path);
+  if (output !== null) checkWritableFolder(output);
   const target = await targetHere(settings.target ?? 'generic');
 
   const compiled = compileWith(graph, settings, target, { label: path, locate });
   const { bundle } = compiled;
   checkMemory(bundle.manifest, memory, 'graph');
-  const types = words.types ? (await import('./types-module.ts')).typesModule(bundle.manifest) : undefined;
-  const files = bundleFiles(bundle, types);
-  if (output !== undefined) writeBundle(output, files);
+  const module = types ? (await import('./types-module.ts')).typesModule(bundle.manifest) : undefined;
+  const files = bundleFiles(bundle, module);
+  if (output !== null) writeBundle(output, files);
   const { shared, unshared } = memoryTotals(compiled.memory);
   return {
     name: graph.name,
-    output: output ?? null,
+    output,
     target: bundle.manifest.target,
     precision,
     batch,
@@ -88,7 +85,7 @@ export async function compileModel(
     activation_peak_bytes: shared,
     activation_bytes_without_reuse: unshared,
     weight_bytes: bundle.manifest.memory.weights,
-    files: output === undefined ? [] : [...files.keys()],
+    files: output === null ? [] : [...files.keys()],
     ...(stage === null ? {} : { emit: { stage, text: printStage(compiled, stage) } }),
   };
 }

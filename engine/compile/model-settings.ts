@@ -1,10 +1,7 @@
-// How a model is to be compiled, as words of a command or options of the Node API, and whether a bundle fits them.
+// How a model is to be compiled, checked as values, and whether a bundle was compiled so.
 
-import { UsageError } from '../../cli/context.ts';
-import { parseChoice, parseCount } from '../../cli/parse.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
-import { parseSize } from '../graph/graph-file.ts';
-import { parseMemory } from './memory-limit.ts';
+import { UsageError } from '../errors.ts';
 import { AUTO, targetFor } from './target-choice.ts';
 
 /** What is compiled into a bundle. What is not given is the graph's or the bundle's own. */
@@ -26,55 +23,31 @@ export interface ModelSettings {
   readonly tuning?: string | undefined;
 }
 
-/** The options of commands that compile, as they were typed. */
-export interface SettingWords {
-  readonly batch?: string;
-  readonly size?: string;
-  readonly taps?: boolean;
-  readonly strict?: boolean;
-  readonly precision?: string;
-  readonly target?: string;
-  readonly memory?: string;
-  readonly tuning?: string;
-}
-
-const LARGEST_BATCH = 65536;
-
-/** Reads the words. Throws UsageError for one that is off. */
-export function parseSettings(words: SettingWords): ModelSettings {
-  const precision = parseChoice(words.precision ?? 'f32', '--precision', ['f32', 'f16']);
-  const settings: ModelSettings = {
-    batch: words.batch === undefined ? undefined : parseCount(words.batch, '--batch', LARGEST_BATCH),
-    size: words.size === undefined ? undefined : parseSize(words.size),
-    taps: words.taps,
-    strict: words.strict,
-    precision: words.precision === undefined ? undefined : precision,
-    target: words.target,
-    memory: words.memory === undefined ? undefined : parseMemory(words.memory),
-    tuning: words.tuning,
-  };
-  checkSettings(settings);
-  return settings;
-}
+/** The most images in a forward pass. */
+export const LARGEST_BATCH = 65536;
 
 /** Throws UsageError for settings that no graph can be compiled with; callers in JavaScript may give anything. */
 export function checkSettings({ batch, size, precision, target, memory }: ModelSettings): void {
   if (batch !== undefined && !isCount(batch, LARGEST_BATCH)) {
-    throw new UsageError(`--batch: found ${batch}, expected a whole number from 1 to ${LARGEST_BATCH}`);
+    throw off('batch', batch, `a whole number from 1 to ${LARGEST_BATCH}`);
   }
   if (
     size !== undefined &&
     !(Array.isArray(size) && size.length > 0 && size.every((n) => isCount(n, 65536)))
   ) {
-    throw new UsageError(`--size: found ${JSON.stringify(size)}, expected whole numbers from 1 to 65536`);
+    throw off('size', JSON.stringify(size), 'whole numbers from 1 to 65536');
   }
   if (precision !== undefined && precision !== 'f32' && precision !== 'f16') {
-    throw new UsageError(`--precision: found '${precision}', expected f32 or f16`);
+    throw off('precision', `'${precision}'`, 'f32 or f16');
   }
   if (target !== undefined && target !== AUTO) targetFor(target);
   if (memory !== undefined && !isCount(memory, Number.MAX_SAFE_INTEGER)) {
-    throw new UsageError(`--memory: found ${memory}, expected a whole number of bytes above 0`);
+    throw off('memory', memory, 'a whole number of bytes above 0');
   }
+}
+
+function off(name: string, found: unknown, expected: string): UsageError {
+  return new UsageError((option) => `${option(name)}: found ${found}, expected ${expected}`);
 }
 
 /** Throws UsageError where a bundle was compiled with other settings than are asked for; all of them are named. */
@@ -82,26 +55,25 @@ export function checkBundleFits(manifest: Manifest, label: string, settings: Mod
   const { batch, size, taps, strict, precision, target, tuning } = settings;
   const dims = manifest.image_size.length;
   const fullSize = size?.length === 1 ? Array.from({ length: dims }, () => size[0]!) : size;
-  const asked: readonly (readonly [option: string, asked: string | undefined, has: string])[] = [
-    ['--batch', batch?.toString(), String(manifest.batch)],
-    ['--size', fullSize?.join('x'), manifest.image_size.join('x')],
-    ['--precision', precision, manifest.precision],
-    ['--target', target === AUTO ? undefined : target, manifest.target],
-    ['--taps', taps ? 'with' : undefined, manifest.taps ? 'with' : 'without'],
-    ['--tuning', tuning, 'the choices that are in it'],
-    ['--strict', strict ? 'with' : undefined, manifest.strict ? 'with' : 'without'],
+  const asked: readonly (readonly [name: string, asked: string | undefined, has: string])[] = [
+    ['batch', batch?.toString(), String(manifest.batch)],
+    ['size', fullSize?.join('x'), manifest.image_size.join('x')],
+    ['precision', precision, manifest.precision],
+    ['target', target === AUTO ? undefined : target, manifest.target],
+    ['taps', taps ? 'with' : undefined, manifest.taps ? 'with' : 'without'],
+    ['tuning', tuning, 'the choices that are in it'],
+    ['strict', strict ? 'with' : undefined, manifest.strict ? 'with' : 'without'],
   ];
-  const faults = asked
-    .filter(([, wanted, has]) => wanted !== undefined && wanted !== has)
-    .map(([option, wanted, has]) =>
+  const differing = asked.filter(([, wanted, has]) => wanted !== undefined && wanted !== has);
+  if (differing.length === 0) return;
+  throw new UsageError((option) => {
+    const faults = differing.map(([name, wanted, has]) =>
       has === 'without'
-        ? `${option}: the bundle was compiled without ${option === '--taps' ? 'them' : 'it'}`
-        : `${option} ${wanted}: the bundle was compiled for ${has}`,
+        ? `${option(name)}: the bundle was compiled without ${name === 'taps' ? 'them' : 'it'}`
+        : `${option(name)} ${wanted}: the bundle was compiled for ${has}`,
     );
-  if (faults.length === 0) return;
-  throw new UsageError(
-    `${label}: ${faults.join(`\n${label}: `)}\nleave the option out, or compile the graph again with it`,
-  );
+    return `${label}: ${faults.join(`\n${label}: `)}\nleave the option out, or compile the graph again with it`;
+  });
 }
 
 function isCount(value: unknown, most: number): boolean {

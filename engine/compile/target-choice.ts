@@ -1,10 +1,10 @@
 // Which target a graph is compiled for: the one that is named, or the best for the adapter that is here.
 
-import { UsageError } from '../../cli/context.ts';
 import { chooseTarget, findTarget, GENERIC, TARGETS, type Target } from '../../compiler/target.ts';
 import { type InspectedAdapter, inspectAdapter } from '../../runtime/host/node/dawn.ts';
+import { UsageError } from '../errors.ts';
 
-/** The word of `--target` that leaves the choice to the adapter. */
+/** The name that leaves the choice to the adapter. */
 export const AUTO = 'auto';
 
 /**
@@ -27,7 +27,7 @@ export function targetFor(name: string | undefined, inspected?: InspectedAdapter
   const found = findTarget(name);
   if (found !== undefined) return found;
   const known = [...TARGETS.map((target) => target.name), AUTO].join(', ');
-  throw new UsageError(`--target: found '${name}', expected one of ${known}`);
+  throw new UsageError((option) => `${option('target')}: found '${name}', expected one of ${known}`);
 }
 
 /** As `targetFor`, on the adapter that is here, which is asked only where the name leaves the choice to it. */

@@ -1,15 +1,15 @@
 // Which tuning a graph is compiled with: the file that is named, none, or the one that ships for the target.
 
 import path from 'node:path';
-import { UsageError } from '../../cli/context.ts';
 import type { Tuning } from '../../compiler/schedule/tuning.ts';
 import type { Target } from '../../compiler/target.ts';
 import type { AdapterDescription } from '../../runtime/adapter.ts';
 import { pathKind } from '../../runtime/host/node/files.ts';
+import { UsageError } from '../errors.ts';
 import { packageRoot } from '../package.ts';
 import { readTuningFile, type TuningFile } from './tuning-file.ts';
 
-/** The word of `--tuning` that leaves every choice to the cost model. */
+/** The word that leaves every choice to the cost model. */
 const NONE = 'none';
 
 export interface TuningWord {
@@ -27,7 +27,8 @@ export function tuningFor(target: Target, { tuning: word }: TuningWord): Tuning 
   const file = readTuningFile(word);
   if (file.target === target.name) return file.groups;
   throw new UsageError(
-    `--tuning: ${word} is for target ${file.target}, and the graph is compiled for ${target.name}; ` +
+    (option) =>
+      `${option('tuning')}: ${word} is for target ${file.target}, and the graph is compiled for ${target.name}; ` +
       `measure it with unetc tune --target ${target.name}, or leave the option out`,
   );
 }

@@ -1,8 +1,9 @@
 // Findings that a person has accepted: a JSON file keyed by fingerprint, each with its reason.
 
 import { z } from 'zod';
-import { decodeUtf8, fault } from '../../runtime/bytes.ts';
+import { decodeUtf8 } from '../../runtime/bytes.ts';
 import { pathKind, readFile, writeFile } from '../../runtime/host/node/files.ts';
+import { OptionError } from '../errors.ts';
 import type { FoundFinding } from './document.ts';
 
 const acceptedFile = z.strictObject({
@@ -29,12 +30,16 @@ export function readAccepted(file: string): Accepted {
   try {
     json = JSON.parse(text ?? '');
   } catch (error) {
-    throw fault(origin, `this is no JSON: ${(error as Error).message}; write it with --write-accepted`);
+    throw unusable(file, `this is no JSON: ${(error as Error).message}`);
   }
   const parsed = acceptedFile.safeParse(json);
   if (parsed.success) return parsed.data.accepted;
   const faults = parsed.error.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
-  throw fault(origin, `${faults.slice(0, 8).join('; ')}; write it with --write-accepted`);
+  throw unusable(file, faults.slice(0, 8).join('; '));
+}
+
+function unusable(file: string, why: string): OptionError {
+  return new OptionError('input', (option) => `${file}: ${why}; write it with ${option('write_accepted')}`);
 }
 
 /**

@@ -1,12 +1,12 @@
 // Reads what git has stored: the side `git:REF:PATH` of a diff.
 
 import { spawnSync } from 'node:child_process';
-import { UsageError } from '../../cli/context.ts';
+import { UsageError } from '../errors.ts';
 
 /** A file or folder in a commit. */
 export interface GitPlace {
   readonly ref: string;
-  /** From the top of the repository; with `../../cli/diff/` in front, from here. */
+  /** From the top of the repository; with `./` in front, from here. */
   readonly path: string;
 }
 

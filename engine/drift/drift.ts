@@ -1,32 +1,16 @@
 // Runs two models on the same inputs, one after the other, and compares what their blocks give.
 
-import { type Context, UsageError } from '../../cli/context.ts';
-import { parseAmount } from '../../cli/parse.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { checkWritable } from '../../runtime/host/node/files.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { ModelInputs, ModelInterface } from '../../runtime/model.ts';
-import { type ModelSettings, parseSettings, type SettingWords } from '../compile/model-settings.ts';
-import { printWarnings } from '../graph/graph-file.ts';
+import type { ModelSettings } from '../compile/model-settings.ts';
+import { UsageError } from '../errors.ts';
+import { type Host, warnAll } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import { interfaceOf, type ModelSource, readModel } from '../model/model-source.ts';
-import { openSource, reportTo } from '../model/open-model.ts';
+import { openSource } from '../model/open-model.ts';
 import { batchOf, type RunInputs, readRunInputs, sizeOfX, toModelInputs } from '../model/run-inputs.ts';
 import { compareRuns, type Drift, type DriftSide } from './compare.ts';
-
-/** The words of the call, as commander gives them. */
-export interface DriftWords extends Omit<SettingWords, 'taps' | 'strict'> {
-  readonly weights: string;
-  readonly weightsB?: string;
-  readonly precisionB?: string;
-  readonly inputs?: string;
-  readonly tolerance: string;
-  readonly strict?: boolean;
-  readonly strictB?: boolean;
-  readonly reference?: boolean;
-  readonly referenceB?: boolean;
-  readonly svg?: string;
-}
 
 /** One side as `--json` tells it. */
 export interface DriftModel {
@@ -45,52 +29,38 @@ export interface DriftResult extends Drift {
 }
 
 /** How one side is opened. */
-interface Side {
+export interface SideJob {
+  /** A graph file or the folder of a bundle. */
   readonly path: string;
   readonly weights: string;
   readonly settings: ModelSettings;
   readonly reference: boolean;
 }
 
+export interface DriftJob {
+  readonly a: SideJob;
+  readonly b: SideJob;
+  /** A safetensors file; without one both get the same noise. */
+  readonly inputs: string | null;
+  /** Relative L2 up to which two results count as the same. */
+  readonly tolerance: number;
+}
+
 /** Everything is checked before the GPU is touched; the two models are open one after the other. */
-export async function measureDrift(
-  pathA: string,
-  pathB: string,
-  words: DriftWords,
-  context: Context,
-): Promise<DriftResult> {
-  const tolerance = parseAmount(words.tolerance, '--tolerance');
-  const { weightsB, precisionB, strictB, referenceB, reference = false, ...common } = words;
-  const a: Side = {
-    path: pathA,
-    weights: words.weights,
-    settings: parseSettings({ ...common, taps: true }),
-    reference,
-  };
-  const b: Side = {
-    path: pathB,
-    weights: weightsB ?? words.weights,
-    settings: parseSettings({
-      ...common,
-      taps: true,
-      ...(precisionB === undefined ? {} : { precision: precisionB }),
-      ...(strictB === undefined ? {} : { strict: strictB }),
-    }),
-    reference: referenceB ?? reference,
-  };
-  const given = words.inputs === undefined ? null : readRunInputs(words.inputs);
+export async function measureDrift({ a, b, ...job }: DriftJob, host: Host): Promise<DriftResult> {
+  const { tolerance } = job;
+  const given = job.inputs === null ? null : readRunInputs(job.inputs);
   const sources = [await readSide(a, given), await readSide(b, given)] as const;
   for (const source of sources) {
-    if (source.kind === 'graph') printWarnings(source.warnings, source.label, context);
+    if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
   }
   const batch = batchFor(sources, a.settings, given);
   const faces = sources.map((source) => interfaceOf(source.graph, batch)) as [ModelInterface, ModelInterface];
   checkComparable(faces, sources);
   const inputs = given ? faces.map((face) => toModelInputs(given, face)) : exampleFor(faces);
-  if (words.svg !== undefined) checkWritable(words.svg);
 
-  const left = await runSide(a, sources[0], batch, inputs[0]!, context);
-  const right = await runSide(b, sources[1], batch, inputs[1]!, context);
+  const left = await runSide(a, sources[0], batch, inputs[0]!, host);
+  const right = await runSide(b, sources[1], batch, inputs[1]!, host);
   return {
     a: left.model,
     b: right.model,
@@ -102,7 +72,7 @@ export async function measureDrift(
 }
 
 /** A side's graph in the size of the inputs, or its bundle. */
-async function readSide({ path, settings }: Side, given: RunInputs | null): Promise<ModelSource> {
+async function readSide({ path, settings }: SideJob, given: RunInputs | null): Promise<ModelSource> {
   const source = await readModel(path, settings);
   if (source.kind === 'bundle' || given === null || settings.size !== undefined) return source;
   const size = sizeOfX(given, source.graph.dims);
@@ -133,8 +103,9 @@ function checkComparable(
   const low = (face: ModelInterface): string => face.low_res_size?.join('x') ?? 'none';
   if (image(a) !== image(b)) {
     throw new UsageError(
-      `${left.label} takes images of ${image(a)}, ${right.label} of ${image(b)}; there is nothing to compare. ` +
-        'Where only the size differs, --size makes it one',
+      (option) =>
+        `${left.label} takes images of ${image(a)}, ${right.label} of ${image(b)}; there is nothing to compare. ` +
+        `Where only the size differs, ${option('size')} makes it one`,
     );
   }
   if (a.low_res_size && b.low_res_size && low(a) !== low(b)) {
@@ -156,15 +127,15 @@ function exampleFor([a, b]: readonly [ModelInterface, ModelInterface]): readonly
 }
 
 async function runSide(
-  { path, weights, settings, reference }: Side,
+  { path, weights, settings, reference }: SideJob,
   source: ModelSource,
   batch: number,
   inputs: ModelInputs,
-  context: Context,
+  host: Host,
 ): Promise<DriftSide & { readonly graph: Graph; readonly model: DriftModel }> {
-  context.signal.throwIfAborted();
+  host.signal.throwIfAborted();
   const options = { ...settings, batch, reference };
-  const opened = await openSource(source, openWeights(weights), options, reportTo(context));
+  const opened = await openSource(source, openWeights(weights), options, host);
   try {
     const results = await opened.model.run(inputs);
     const model = { model: path, name: source.graph.name, weights, adapter: opened.adapter };

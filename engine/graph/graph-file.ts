@@ -1,8 +1,7 @@
-// Reads a graph file for a command: from a path on the command line to a checked Graph, or its faults (exit 3).
+// Reads a graph file: from its path to a checked Graph, or all its faults as a GraphError.
 
 import { readFileSync, statSync } from 'node:fs';
-import { type Context, UsageError } from '../../cli/context.ts';
-import { type Diagnostic, formatDiagnostic, GraphError } from '../../compiler/diagnostics.ts';
+import { GraphError } from '../../compiler/diagnostics.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
 import type { JsonText } from '../../compiler/spec/json.ts';
 import { isTypeScript, readTypeScript } from './typescript/read-graph.ts';
@@ -23,22 +22,6 @@ export function readGraphFile(path: string): string | JsonText {
 /** The text of a graph file as `loadGraph` takes it; which notation it is in, its path says. */
 export function graphNotation(text: string, path: string): string | JsonText {
   return isTypeScript(path) ? readTypeScript(text) : text;
-}
-
-/** Prints warnings to stderr, one a line. */
-export function printWarnings(warnings: readonly Diagnostic[], path: string, context: Context): void {
-  for (const warning of warnings) context.stderr(`${formatDiagnostic(warning, path)}\n`);
-}
-
-/** The value of `--size`: `64x96`, slowest dimension first; one number stands for all dimensions. */
-export function parseSize(text: string): readonly number[] {
-  if (!/^\d{1,6}(x\d{1,6}){0,2}$/.test(text)) {
-    throw new UsageError(`--size: found '${text}', expected sizes such as 64x96 (height x width) or 64`);
-  }
-  const size = text.split('x').map(Number);
-  const wrong = size.find((n) => n < 1 || n > 65536);
-  if (wrong !== undefined) throw new UsageError(`--size: found ${wrong}, expected sizes from 1 to 65536`);
-  return size;
 }
 
 /** The text of a graph file. Throws GraphError where it cannot be read. */
@@ -81,7 +64,7 @@ export function textOfGraph(graph: object, label: string): string {
 /** What a file that is no text most likely is. */
 function guessKind(bytes: Uint8Array): string {
   if (bytes[0] === 0x50 && bytes[1] === 0x4b)
-    return '; it looks like a .pt checkpoint, which goes with --weights';
+    return '; it looks like a .pt checkpoint, which holds weights and no graph';
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     return '; it looks like UTF-16, save it as UTF-8';
   }

@@ -1,6 +1,5 @@
 // Draws the samples of a job that its folder does not have yet, and writes each down before the next batch is begun.
 
-import type { Context } from '../../cli/context.ts';
 import type { Model } from '../../runtime/model.ts';
 import { groupChains } from '../../runtime/sampler/chain.ts';
 import type { DiffusionProcess } from '../../runtime/sampler/process.ts';
@@ -9,8 +8,8 @@ import { type StepReport, sample } from '../../runtime/sampler/sample.ts';
 import type { JobFolder } from './folder.ts';
 import type { SampleJob } from './job.ts';
 import type { Entry } from './manifest.ts';
-import { createReporter } from './report.ts';
 import { FRAMES, type SampleStore } from './store.ts';
+import type { JobHost } from './watch.ts';
 
 /** Milliseconds that a step has to end after a signal: with what is saved then, the process is gone in two seconds. */
 const GRACE = 1000;
@@ -22,7 +21,7 @@ export async function drawSamples(
   missing: readonly SampleRequest[],
   { state, store, done, lock }: JobFolder & { readonly store: SampleStore },
   model: Model,
-  context: Context,
+  host: Pick<JobHost, 'watch' | 'signal'>,
 ): Promise<ReadonlyMap<number, Entry>> {
   const made = new Map<number, Entry>();
   if (missing.length === 0) return made;
@@ -42,7 +41,7 @@ export async function drawSamples(
   const groups = groupChains(missing, resumed, process.timestep_map.length - 1, model.interface.batch);
   const total = groups.reduce((steps, { index }) => steps + index + 1, 0);
   const work = { total, samples: missing.length, resumed: done.size };
-  const reporter = createReporter(job.progress, work, context);
+  const watch = host.watch(work);
   try {
     const samples = sample(model, missing, {
       process,
@@ -50,12 +49,12 @@ export async function drawSamples(
       clip_denoised: job.clip,
       frames: FRAMES[job.trajectory],
       resumed,
-      signal: context.signal,
+      signal: host.signal,
       grace: GRACE,
       ...(job.guidance === null ? {} : { guidance: job.guidance }),
       onStep(report) {
         last = report;
-        reporter.step(report);
+        watch.step(report);
         if (job.checkpoint_every !== null && report.step % job.checkpoint_every === 0) save();
       },
     });
@@ -64,13 +63,13 @@ export async function drawSamples(
       const entry = store.add(one);
       state.record([entry]);
       made.set(entry.seed, entry);
-      reporter.sample(entry);
+      watch.sample(entry);
     }
   } catch (error) {
-    if (context.signal.aborted) save();
+    if (host.signal.aborted) save();
     throw error;
   } finally {
-    reporter.end();
+    watch.end();
   }
   return made;
 }

@@ -1,43 +1,44 @@
-// Runs `unetc encode`: images to the latents that DDIM leads back to them, in a file that `sample --noise` takes.
+// Encodes: images to the latents that DDIM leads back to them, in a file that `sample --noise` takes.
 
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { Context } from '../../cli/context.ts';
-import { parseCount, parseNumbers } from '../../cli/parse.ts';
-import { createProgress } from '../../cli/progress.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { checkWritable, pathKind, writeFile } from '../../runtime/host/node/files.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { type EncodeRequest, encode } from '../../runtime/sampler/encode.ts';
-import type { Guidance } from '../../runtime/sampler/forward.ts';
 import { type DiffusionSettings, diffusionProcess } from '../../runtime/sampler/process.ts';
+import type { Guidance } from '../../runtime/sampler/request.ts';
 import { checkGuidance, checkRequests, lowResShape, sampleShape } from '../../runtime/sampler/request.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import type { Host } from '../host.ts';
 import type { OpenModelOptions } from '../model/open-model.ts';
 import { imageValues, readImages } from './inputs.ts';
-import { parseGuidance, parseSteps, type SampleWords } from './job.ts';
 import { evenBatch, type OpenModel } from './run.ts';
 
-/** The options of the command as they were typed. */
-export interface EncodeWords
-  extends Pick<
-    SampleWords,
-    | 'weights'
-    | 'class'
-    | 'lowRes'
-    | 'steps'
-    | 'clip'
-    | 'guidance'
-    | 'nullClass'
-    | 'strict'
-    | 'reference'
-    | 'quiet'
-  > {
+export interface EncodeJob {
+  /** A graph file or the folder of a bundle. */
+  readonly model: string;
+  readonly weights: string;
+  /** A PNG, a folder of them, or a safetensors file with `samples`. */
   readonly images: string;
+  /** The safetensors file to write. */
   readonly output: string;
-  readonly refine?: string;
-  readonly batch?: string;
+  /** Class labels, cycled over the images. */
+  readonly labels: readonly number[] | null;
+  /** Low-resolution images, as `images` are given, cycled over them. */
+  readonly low_res: string | null;
+  /** The respacing; empty for every step of the training process. */
+  readonly steps: string;
+  /** Whether the guess at x_0 is clipped to [-1, 1] at every step. */
+  readonly clip: boolean;
+  readonly guidance: Guidance | null;
+  /** Corrections of each step at the most. */
+  readonly refine: number;
+  /** Null where the command chooses. */
+  readonly batch: number | null;
+  readonly strict: boolean;
+  readonly reference: boolean;
 }
 
 /** What was done, in the words of `--json`. */
@@ -50,31 +51,18 @@ export interface EncodeResult {
   readonly seconds: number;
 }
 
-const USUAL_REFINE = 10;
-const MOST_REFINE = 1000;
-const LARGEST_BATCH = 4096;
-
 /** @throws UsageError, RuntimeError and GraphError as the parts do, before anything is written */
-export async function runEncode(
-  model: string,
-  words: EncodeWords,
-  context: Context,
-  open: OpenModel,
-): Promise<EncodeResult> {
-  const steps = parseSteps(words.steps);
-  const guidance = parseGuidance(words);
-  const refine = words.refine === undefined ? USUAL_REFINE : parseRefine(words.refine);
-  const labels = words.class === undefined ? null : parseNumbers(words.class, '--class');
-  const asked = words.batch === undefined ? undefined : parseCount(words.batch, '--batch', LARGEST_BATCH);
-  const images = readImages(words.images, 'samples');
-  const low = words.lowRes === undefined ? null : readImages(words.lowRes, 'low_res');
+export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Promise<EncodeResult> {
+  const { model, output, labels, steps, clip, guidance, refine } = job;
+  const images = readImages(job.images, 'samples');
+  const low = job.low_res === null ? null : readImages(job.low_res, 'low_res');
   if (low !== null && images.length % low.length !== 0) {
     throw new RuntimeError(
       'input',
-      `${words.lowRes}: ${low.length} images do not go round ${images.length} evenly; give one for each`,
+      `${job.low_res}: ${low.length} images do not go round ${images.length} evenly; give one for each`,
     );
   }
-  checkWritable(words.output);
+  checkWritable(output);
   const plan = (face: ModelInterface, diffusion: DiffusionSettings) => {
     const process = diffusionProcess(diffusion, steps);
     const lowShape = lowResShape(face);
@@ -91,49 +79,36 @@ export async function runEncode(
     if (guidance !== null) checkGuidance(face, guidance);
     return { process, requests };
   };
-  const batch = asked ?? (pathKind(model) === 'folder' ? undefined : evenBatch(images.length));
-  const { weights, strict, reference, quiet, clip = true } = words;
+  const batch = job.batch ?? (pathKind(model) === 'folder' ? undefined : evenBatch(images.length));
+  const { weights, strict, reference } = job;
   const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
-  const opened = await open(
-    model,
-    { weights, strict, reference, quiet: quiet ?? false, batch, check },
-    context,
-  );
+  const opened = await open(model, { weights, strict, reference, batch, check }, host);
   try {
     const face = opened.model.interface;
     const { process, requests } = plan(face, opened.graph.diffusion);
     const total = Math.ceil(requests.length / face.batch) * process.timestep_map.length;
-    const progress = createProgress(context, {
-      label: 'encoding',
-      unit: 'steps',
-      total,
-      quiet: quiet ?? false,
-    });
+    const progress = host.progress({ label: 'encoding', unit: 'steps', total });
     const start = performance.now();
     const latents: Tensor[] = [];
     try {
-      const options = { process, refine, clip_denoised: clip, signal: context.signal, ...optional(guidance) };
+      const options = { process, refine, clip_denoised: clip, signal: host.signal, ...optional(guidance) };
       const onStep = (done: number): void => progress.update(done);
       for await (const one of encode(opened.model, requests, { ...options, onStep })) latents.push(one.image);
     } finally {
       progress.finish();
     }
-    writeFile(words.output, latentFile(latents, requests, lowResShape(face)));
+    writeFile(output, latentFile(latents, requests, lowResShape(face)));
     return {
       name: opened.graph.name,
       adapter: opened.adapter,
       images: images.length,
       steps: process.timestep_map.length,
-      output: path.normalize(words.output),
+      output: path.normalize(output),
       seconds: (performance.now() - start) / 1000,
     };
   } finally {
     await opened.close();
   }
-}
-
-function parseRefine(text: string): number {
-  return text === '0' ? 0 : parseCount(text, '--refine', MOST_REFINE);
 }
 
 function optional(guidance: Guidance | null): { readonly guidance?: Guidance } {

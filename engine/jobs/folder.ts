@@ -2,8 +2,8 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { RuntimeError } from '../../runtime/errors.ts';
 import { pathKind } from '../../runtime/host/node/files.ts';
+import { OptionError } from '../errors.ts';
 import type { SampleJob } from './job.ts';
 import { type Lock, refuseHeld, takeLock } from './lock.ts';
 import {
@@ -53,13 +53,13 @@ function checkJobs(job: FolderJob, identity: Identity): void {
     if (own && !job.resume) continue;
     const lines = [...differences(found.recipe, identity.recipe), ...differences(found.job, identity.job)];
     if (lines.length === 0) continue;
-    const fix = own
-      ? 'name another folder with --out, or begin anew in this one with --no-resume'
-      : 'name another folder with --out';
-    throw new RuntimeError(
-      'output',
-      `${out}: the folder holds another job (${path.relative(out, file)}):\n  ${lines.join('\n  ')}\n${fix}`,
-    );
+    throw new OptionError('output', (option) => {
+      const anew = own ? `, or begin anew in this one with ${option('resume', false)}` : '';
+      return (
+        `${out}: the folder holds another job (${path.relative(out, file)}):\n  ${lines.join('\n  ')}\n` +
+        `name another folder with ${option('out')}${anew}`
+      );
+    });
   }
 }
 

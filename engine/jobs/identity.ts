@@ -6,6 +6,7 @@ import type { ModelHashes } from '../model/open-model.ts';
 import { countSamples, type SampleInputs } from './inputs.ts';
 import type { SampleJob } from './job.ts';
 import type { Recipe } from './manifest.ts';
+import { rangesOf } from './ranges.ts';
 
 /** Counted up when the same recipe gives other images than before. */
 const SAMPLER_VERSION = 1;
@@ -43,15 +44,4 @@ export function samplesOf(job: SampleJob, inputs: SampleInputs): Recipe {
     noise: inputs.noise && sha256OfValues(inputs.noise.tensor.data),
     low_res: inputs.low_res && sha256Of(inputs.low_res.map(({ digest }) => digest).join()),
   };
-}
-
-/** Numbers as a list of ranges in their order: `0-7,12`. */
-export function rangesOf(numbers: readonly number[]): string {
-  const ranges: [number, number][] = [];
-  for (const n of numbers) {
-    const last = ranges.at(-1);
-    if (last !== undefined && last[1] + 1 === n) last[1] = n;
-    else ranges.push([n, n]);
-  }
-  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }

@@ -15,6 +15,7 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { asFloat32, readTensors } from '../../runtime/weights/safetensors.ts';
 import { sha256Of, sha256OfValues } from '../digest.ts';
+import { OptionError } from '../errors.ts';
 import type { SampleJob } from './job.ts';
 import { isSheet } from './store.ts';
 
@@ -28,7 +29,7 @@ export type InputImage = { readonly origin: Origin; readonly digest: string } & 
 export interface SampleInputs {
   /** x_T of each sample, [N, C, ...space], with the file's name. */
   readonly noise: { readonly origin: Origin; readonly tensor: Tensor } | null;
-  /** Labels of `--class`, or of the noise file, where there are as many as noises. */
+  /** Labels of the job, or of the noise file, where there are as many as noises. */
   readonly labels: readonly number[] | null;
   readonly low_res: readonly InputImage[] | null;
 }
@@ -50,15 +51,16 @@ function readNoise(file: string, job: SampleJob, images: SampleInputs['low_res']
   if (count === 0) throw fault(origin, `noise has no samples; its shape is [${noise.shape.join(', ')}]`);
   const besides = (name: 'y' | 'low_res', option: string, given: boolean): Tensor | undefined => {
     const found = tensors.get(name);
-    if (found !== undefined && given) throw fault(origin, `it holds ${name}; leave out ${option}`);
+    if (found !== undefined && given)
+      throw new OptionError('input', (spell) => `${file}: it holds ${name}; leave out ${spell(option)}`);
     if (found === undefined || found.shape[0] === count) return found;
     throw fault(
       origin,
       `${name} is [${found.shape.join(', ')}], and noise has ${count} samples; make them agree`,
     );
   };
-  const y = besides('y', '--class', job.labels !== null);
-  const low = besides('low_res', '--low-res', images !== null);
+  const y = besides('y', 'class', job.labels !== null);
+  const low = besides('low_res', 'low_res', images !== null);
   if (y !== undefined && y.shape.length !== 1) {
     throw fault(origin, `y is [${y.shape.join(', ')}]; one label a sample makes it [${count}]`);
   }

@@ -9,7 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { RuntimeError } from '../../runtime/errors.ts';
+import { OptionError } from '../errors.ts';
 
 const holderSchema = z.strictObject({
   token: z.string(),
@@ -80,12 +80,13 @@ function held(file: string, mine: Holder, subject: string, times: LockTimes): Lo
   };
 }
 
-function taken(subject: string, holder: Holder | null): RuntimeError {
+function taken(subject: string, holder: Holder | null): OptionError {
   const who =
     holder === null ? 'another process' : `process ${holder.pid} on ${holder.host}, since ${holder.since},`;
-  return new RuntimeError(
+  return new OptionError(
     'output',
-    `${subject}: ${who} is writing there; wait for it, stop it, or name another folder with --out`,
+    (option) =>
+      `${subject}: ${who} is writing there; wait for it, stop it, or name another folder with ${option('out')}`,
   );
 }
 

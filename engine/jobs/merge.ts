@@ -2,28 +2,16 @@
 // say, and writes them as the arrays that evaluation scripts read.
 
 import path from 'node:path';
-import { CheckFailed, UsageError } from '../../cli/context.ts';
-import { parseNumbers } from '../../cli/parse.ts';
 import { listFolder, pathKind, writeFile } from '../../runtime/host/node/files.ts';
-import { rangesOf } from './identity.ts';
+import { UsageError } from '../errors.ts';
 import { differences, type Entry, isIntact, listManifests, type Manifest, readManifest } from './manifest.ts';
-import { npzOf } from './merged-array.ts';
+import { type FoundSample, npzOf } from './merged-array.ts';
+import { parseNumbers, rangesOf } from './ranges.ts';
 import { shardAt } from './shard.ts';
-
-/** A sample with where it was found. */
-export interface FoundSample {
-  readonly entry: Entry;
-  readonly manifest: Manifest;
-  readonly folder: string;
-  /** The manifest's path. */
-  readonly source: string;
-  /** Position among the samples of its manifest. */
-  readonly row: number;
-}
 
 /** A part that is to be run again. */
 export interface MissingPart {
-  /** As `--shard` takes it; null where no shard of the job has these. */
+  /** The part as `i/n`; null where no shard of the job has these. */
   readonly shard: string | null;
   /** Ranges of seeds. */
   readonly seeds: string;
@@ -88,21 +76,6 @@ export function mergeShards(
   const file = /\.npz$/i.test(out) ? out : path.join(out, 'samples.npz');
   writeFile(file, npzOf(expected.map((seed) => found.get(seed)!)));
   return { ...report, out: file };
-}
-
-/** Throws CheckFailed that lists every fault and what to run again. */
-export function checkMerged({ faults, missing }: MergeResult): void {
-  if (faults.length === 0 && missing.length === 0) return;
-  const again = missing.map(({ shard, seeds }) =>
-    shard === null
-      ? `samples ${seeds} are missing; run them with --seeds ${seeds}`
-      : `samples ${seeds} are missing; run the same command again with --shard ${shard}`,
-  );
-  throw new CheckFailed([...faults, ...again].join('\n'));
-}
-
-export function parseMergeSeeds(text: string | undefined): readonly number[] | null {
-  return text === undefined ? null : parseNumbers(text, '--seeds');
 }
 
 function manifestsAt(place: string): readonly string[] {
@@ -171,7 +144,9 @@ function strangers(manifests: readonly Source[]): readonly string[] {
 /** The seeds of the whole job, in its order; where manifests are of several, of all of them. */
 function expectedSeeds(manifests: readonly Manifest[]): readonly number[] {
   const seeds = manifests.flatMap(({ job }) =>
-    typeof job.seeds === 'string' ? parseNumbers(job.seeds, '--seeds') : countTo(Number(job.samples)),
+    typeof job.seeds === 'string'
+      ? parseNumbers(job.seeds, 'seeds of a manifest')
+      : countTo(Number(job.samples)),
   );
   return [...new Set(seeds)];
 }

@@ -2,16 +2,26 @@
 // as arr_1. Pictures are read one by one, files that hold many a file at a time.
 
 import path from 'node:path';
-import { RuntimeError } from '../../runtime/errors.ts';
 import { openFile, readFile } from '../../runtime/host/node/files.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { asFloat32, readTensors } from '../../runtime/weights/safetensors.ts';
 import { openZip } from '../../runtime/weights/zip.ts';
-import type { Manifest } from './manifest.ts';
-import type { FoundSample } from './merge.ts';
+import { OptionError } from '../errors.ts';
+import type { Entry, Manifest } from './manifest.ts';
 import { npzChunks, parseNpyBytes } from './npy.ts';
 import { readPicture } from './store.ts';
 import { arraysOf, channelsLast } from './tensor-files.ts';
+
+/** A sample with where it was found. */
+export interface FoundSample {
+  readonly entry: Entry;
+  readonly manifest: Manifest;
+  readonly folder: string;
+  /** The manifest's path. */
+  readonly source: string;
+  /** Position among the samples of its manifest. */
+  readonly row: number;
+}
 
 /** @param samples at least one, of one recipe */
 export function npzOf(samples: readonly FoundSample[]): Generator<Uint8Array> {
@@ -60,7 +70,7 @@ function pictureBytes(file: string, channels: number, space: readonly number[]):
   return new Uint8Array(data.length * channels).map((_, i) => data[Math.floor(i / channels)]!);
 }
 
-/** All rows of a file that `--format npz`, `npy` or `safetensors` wrote, as bytes [N, ...space, channels]. */
+/** All rows of a file of samples in the format npz, npy or safetensors, as bytes [N, ...space, channels]. */
 function fileRows(file: string, channels: number, space: readonly number[]): Uint8Array {
   const origin = { kind: 'input', label: file } as const;
   if (file.endsWith('.safetensors')) {
@@ -92,6 +102,9 @@ function firstArray(file: string): Uint8Array {
   }
 }
 
-function unusable(file: string, why: string): RuntimeError {
-  return new RuntimeError('input', `${file}: ${why}; draw the samples with --format npz`);
+function unusable(file: string, why: string): OptionError {
+  return new OptionError(
+    'input',
+    (option) => `${file}: ${why}; draw the samples with ${option('format')} npz`,
+  );
 }

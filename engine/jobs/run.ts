@@ -2,8 +2,6 @@
 // checked, and what was written before is not computed again.
 
 import { performance } from 'node:perf_hooks';
-import type { Context } from '../../cli/context.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
 import { pathKind } from '../../runtime/host/node/files.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { NotFinite } from '../../runtime/sampler/finite.ts';
@@ -20,16 +18,20 @@ import {
 } from '../../runtime/sampler/request.ts';
 import type { Sampler } from '../../runtime/sampler/step.ts';
 import { weightsDigest } from '../digest.ts';
+import { OptionError } from '../errors.ts';
+import type { Host } from '../host.ts';
 import type { OpenedModel, OpenModelOptions } from '../model/open-model.ts';
 import { drawSamples } from './draw.ts';
 import { checkFolder, openFolder } from './folder.ts';
-import { rangesOf, recipeOf, recipeOfJob, samplesOf } from './identity.ts';
+import { recipeOf, recipeOfJob, samplesOf } from './identity.ts';
 import { countSamples, makeRequests, readInputs } from './inputs.ts';
 import type { SampleJob } from './job.ts';
 import { type Entry, type Identity, MANIFEST_FORMAT, writeManifest } from './manifest.ts';
 import { type Meter, watchModel } from './meter.ts';
+import { rangesOf } from './ranges.ts';
 import { shardRange } from './shard.ts';
 import { checkOutput, openStore } from './store.ts';
+import type { JobHost } from './watch.ts';
 
 /** What was done, in the words of `--json`. */
 export interface SampleResult {
@@ -59,9 +61,9 @@ export interface SampleResult {
 }
 
 /** How a model is opened; tests give another. */
-export type OpenModel = (path: string, options: OpenModelOptions, context: Context) => Promise<OpenedModel>;
+export type OpenModel = (path: string, options: OpenModelOptions, host: Host) => Promise<OpenedModel>;
 
-/** The most images in a forward pass where `--batch` does not say. */
+/** The most images in a forward pass where the job does not say. */
 const USUAL_BATCH = 8;
 
 /** What is to be drawn from a model by this shard. */
@@ -75,17 +77,17 @@ interface Plan {
 
 /**
  * Makes the samples of `job` that are not there yet.
- * @throws RuntimeError and GraphError as the parts do; the reason of `context.signal` when it is aborted, after the
+ * @throws RuntimeError and GraphError as the parts do; the reason of `host.signal` when it is aborted, after the
  *   step under way; what was finished by then stays written, and the chains on their way are saved
  */
-export async function runSampling(job: SampleJob, context: Context, open: OpenModel): Promise<SampleResult> {
+export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel): Promise<SampleResult> {
   const inputs = readInputs(job);
   const [first, end] = shardRange(job.shard, countSamples(job, inputs));
   checkOutput(job);
   // A bundle has its batch; a graph is compiled for the one that is asked for.
   const batch = job.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(end - first));
   const size = job.size ?? undefined;
-  const { weights, strict, reference, progress } = job;
+  const { weights, strict, reference } = job;
   const renameMap = job.rename_map ?? undefined;
   const precision = job.precision ?? undefined;
   const tuning = job.tuning ?? undefined;
@@ -106,12 +108,11 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
   const check: OpenModelOptions['check'] = (face, { diffusion }) => {
     checkFolder(job, plan(face, diffusion).identity);
   };
-  sayShard(job, context);
-  const quiet = progress === 'none';
+  host.part(job.shard);
   const opened = await open(
     job.model,
-    { weights, renameMap, strict, precision, memory, tuning, reference, quiet, batch, size, check },
-    context,
+    { weights, renameMap, strict, precision, memory, tuning, reference, batch, size, check },
+    host,
   );
   const meter = watchModel(opened.model);
   try {
@@ -120,8 +121,8 @@ export async function runSampling(job: SampleJob, context: Context, open: OpenMo
       ...planned.identity,
       recipe: recipeOf(planned.identity.recipe, opened.hashes, planned.shape),
     };
-    return await makeSamples(job, { ...planned, identity }, opened, meter, context).catch((error) =>
-      explainBad(error, job, opened, context),
+    return await makeSamples(job, { ...planned, identity }, opened, meter, host).catch((error) =>
+      explainBad(error, job, opened, host),
     );
   } finally {
     // A pass that was given up holds the device, which cannot be closed before it ends; the process will be.
@@ -135,22 +136,26 @@ function writtenShape({ downscale }: SampleJob, face: ModelInterface): readonly 
   if (space.every((size) => size % downscale === 0)) {
     return [channels!, ...space.map((size) => size / downscale)];
   }
-  throw new RuntimeError(
+  throw new OptionError(
     'input',
-    `--downscale ${downscale}: images of ${space.join('x')} cannot be made ${downscale} times smaller; use a factor of all sizes`,
+    (option) =>
+      `${option('downscale')} ${downscale}: images of ${space.join('x')} cannot be made ${downscale} times smaller; use a factor of all sizes`,
   );
 }
 
-/** With `--debug-nan`, adds to a value that is not finite which kernel made the first. Always throws. */
+/** With `debug_nan`, adds to a value that is not finite which kernel made the first. Always throws. */
 async function explainBad(
   error: unknown,
   { debug_nan }: SampleJob,
   { findBadKernel }: OpenedModel,
-  context: Context,
+  host: Host,
 ): Promise<never> {
-  if (!debug_nan || !(error instanceof NotFinite) || context.signal.aborted) throw error;
+  if (!debug_nan || !(error instanceof NotFinite) || host.signal.aborted) throw error;
   if (findBadKernel === undefined) {
-    throw new NotFinite(`${error.message}\n--debug-nan looks into kernels; without a GPU there are none`);
+    throw new OptionError(
+      'gpu',
+      (option) => `${error.message}\n${option('debug_nan')} looks into kernels; without a GPU there are none`,
+    );
   }
   const found = error.inputs === undefined ? null : await findBadKernel(error.inputs);
   throw new NotFinite(
@@ -162,17 +167,12 @@ async function explainBad(
   );
 }
 
-function sayShard({ shard, progress }: SampleJob, context: Context): void {
-  if (shard.from === null || progress !== 'auto') return;
-  context.stderr(`note: part ${shard.index} of ${shard.count} (counted from 0), by ${shard.from}\n`);
-}
-
 async function makeSamples(
   job: SampleJob,
   plan: Plan,
   opened: OpenedModel,
   meter: Meter,
-  context: Context,
+  host: JobHost,
 ): Promise<SampleResult> {
   const { out, shard, sampler } = job;
   const { process, requests, identity } = plan;
@@ -183,7 +183,7 @@ async function makeSamples(
   try {
     const missing = requests.filter(({ seed }) => !done.has(seed));
     const start = performance.now();
-    const made = await drawSamples(job, process, missing, folder, meter.model, context);
+    const made = await drawSamples(job, process, missing, folder, meter.model, host);
     const seconds = (performance.now() - start) / 1000;
     const entries = seeds.map((seed) => made.get(seed) ?? done.get(seed)!);
     const files = ended?.files ?? store.finish(entries, plan.shape);

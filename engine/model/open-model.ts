@@ -1,6 +1,5 @@
 // Opens what `run`, `sample` and the Node API compute with: a graph or a bundle, its weights, and where it runs.
 
-import type { Context } from '../../cli/context.ts';
 import { toExplicit } from '../../compiler/graph/explicit.ts';
 import type { Diffusion, Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
@@ -19,7 +18,7 @@ import type { ModelSettings } from '../compile/model-settings.ts';
 import { targetHere } from '../compile/target-choice.ts';
 import { foreignTuning } from '../compile/tuning-choice.ts';
 import { sha256Of } from '../digest.ts';
-import { printWarnings } from '../graph/graph-file.ts';
+import { type Host, warnAll } from '../host.ts';
 import { findBadKernel } from './bad-kernel.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { referenceModel } from './reference-model.ts';
@@ -37,8 +36,6 @@ export interface OpenModelOptions extends OpenOptions {
   readonly weights: string;
   /** A file of `unetc diff --rename-map`, by which the weights are read. */
   readonly renameMap?: string | undefined;
-  /** Says nothing of what takes a while. */
-  readonly quiet?: boolean;
 }
 
 /** What tells a model from another, its weights apart: SHA-256 of the graph, and of the kernels that compute it. */
@@ -60,50 +57,33 @@ export interface OpenedModel {
   close(): void | Promise<void>;
 }
 
-/** What opening a model tells on the way. */
-export interface OpenReport {
-  /** Something that the weights' owner should know. */
-  note(text: string): void;
-  /** What is being done that may take a while. */
-  stage(text: string): void;
-}
-
 /**
  * Opens a graph file or a bundle folder. Faults come in the order graph or bundle, weights, `check`, adapter: the GPU
  * is not touched before the others are sound.
  */
-export async function openModel(
-  path: string,
-  options: OpenModelOptions,
-  context: Context,
-): Promise<OpenedModel> {
+export async function openModel(path: string, options: OpenModelOptions, host: Host): Promise<OpenedModel> {
   const source = await readModel(path, options);
-  if (source.kind === 'graph') printWarnings(source.warnings, path, context);
+  if (source.kind === 'graph') warnAll(host, source.warnings, path);
   const weights = await openRenamed(options.weights, options.renameMap, source.graph);
-  return openSource(source, weights, options, reportTo(context, options.quiet));
+  return openSource(source, weights, options, host);
 }
 
-/** Prints what opening a model tells to stderr. */
-export function reportTo(context: Context, quiet = false): OpenReport {
-  return {
-    note: (text) => context.stderr(`note: ${text}\n`),
-    stage: quiet ? () => {} : (text) => context.stderr(`${text}\n`),
-  };
-}
+/** What opening a model needs of its caller. */
+export type OpenHost = Pick<Host, 'note' | 'stage'>;
 
 /** Opens a model that was read, with weights that it takes over and closes. */
 export async function openSource(
   source: ModelSource,
   weights: WeightSource,
   options: OpenOptions,
-  report: OpenReport,
+  host: OpenHost,
 ): Promise<OpenedModel> {
   try {
     const matched = matchWeights(parameters(source.graph), weights);
-    for (const note of matched.notes) report.note(`${weights.label}: ${note}`);
+    for (const note of matched.notes) host.note(`${weights.label}: ${note}`);
     options.check?.(interfaceOf(source.graph, batchOf(source, options)), source.graph);
     if (options.reference) return openReference(source, weights, matched, options);
-    const opened = await openOnDevice(source, matched, options, report);
+    const opened = await openOnDevice(source, matched, options, host);
     weights.close();
     return opened;
   } catch (error) {
@@ -141,9 +121,9 @@ async function openOnDevice(
   source: ModelSource,
   { read }: MatchedWeights,
   options: OpenOptions,
-  report: OpenReport,
+  host: OpenHost,
 ): Promise<OpenedModel> {
-  const { program, device, close } = await openProgram(source, read, options, report);
+  const { program, device, close } = await openProgram(source, read, options, host);
   const { manifest } = program;
   const hashes = { graph: graphHash(source.graph), kernels: kernelsHash(manifest) };
   return {
@@ -194,7 +174,7 @@ export async function openProgram(
   source: ModelSource,
   read: ReadParameter,
   options: OpenOptions,
-  { note, stage }: OpenReport,
+  host: OpenHost,
   { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
 ): Promise<OpenedProgram> {
   const bundle = source.kind === 'bundle' ? source.bundle : await compileFor(source, options);
@@ -206,8 +186,8 @@ export async function openProgram(
     requires: { ...requires, features: [...requires.features, ...features] },
   });
   const foreign = foreignTuning(options, device.adapter);
-  if (foreign !== null) note(foreign);
-  stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
+  if (foreign !== null) host.note(foreign);
+  host.stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
   return openCompiled(bundle, read, device);
 }
 

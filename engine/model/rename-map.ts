@@ -1,5 +1,5 @@
-// A rename map as a file: how a checkpoint of the old graph is read by the new one. `diff --rename-map` writes it,
-// `run` and `sample` take it beside --weights.
+// A rename map as a file: how a checkpoint of the old graph is read by the new one. a diff writes it, and
+// whoever opens a model takes it beside the weights.
 
 import { z } from 'zod';
 import type { RenameMap } from '../../compiler/diff/parameters.ts';

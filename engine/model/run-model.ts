@@ -1,25 +1,28 @@
 // One forward pass of a graph or bundle, from a safetensors file to a safetensors file.
 
-import type { Context } from '../../cli/context.ts';
 import { GraphError } from '../../compiler/diagnostics.ts';
 import { fault } from '../../runtime/bytes.ts';
 import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
-import { type ModelSettings, parseSettings, type SettingWords } from '../compile/model-settings.ts';
-import { printWarnings } from '../graph/graph-file.ts';
+import type { ModelSettings } from '../compile/model-settings.ts';
+import { type Host, warnAll } from '../host.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
-import { openSource, reportTo } from './open-model.ts';
+import { openSource } from './open-model.ts';
 import { openRenamed } from './renamed-weights.ts';
 import { batchOf, type RunInputs, readRunInputs, sizeOfX, toModelInputs } from './run-inputs.ts';
 
-/** The words of the call, as commander gives them. */
-export interface RunWords extends SettingWords {
+export interface RunJob {
+  readonly settings: ModelSettings;
+  /** A .safetensors file, a .pt file, or `hash:SEED`. */
   readonly weights: string;
-  readonly renameMap?: string;
+  /** A file of `unetc diff --rename-map`, by which the weights are read. */
+  readonly renameMap?: string | undefined;
+  /** The safetensors files to read and to write. */
   readonly inputs: string;
   readonly output: string;
-  readonly reference?: boolean;
+  /** Computes in float64 on the reference executor instead of the GPU. */
+  readonly reference?: boolean | undefined;
 }
 
 /** What was done, in the words of `--json`. */
@@ -38,34 +41,34 @@ export interface RunResult {
 }
 
 /**
- * Runs the model once. Everything is checked in the order words, graph or bundle, inputs, output, weights, adapter,
+ * Runs the model once. Everything is checked in the order graph or bundle, inputs, output, weights, adapter,
  * before the GPU is touched; the output appears whole.
  */
-export async function runModel(path: string, words: RunWords, context: Context): Promise<RunResult> {
-  const settings = parseSettings(words);
+export async function runModel(path: string, job: RunJob, host: Host): Promise<RunResult> {
+  const { settings } = job;
   const said = await readModel(path, settings);
-  const given = readRunInputs(words.inputs);
+  const given = readRunInputs(job.inputs);
   const { source, batch } = fitToInputs(said, settings, given);
-  if (source.kind === 'graph') printWarnings(source.warnings, path, context);
+  if (source.kind === 'graph') warnAll(host, source.warnings, path);
   const inputs = toModelInputs(given, interfaceOf(source.graph, batch));
-  checkWritable(words.output);
+  checkWritable(job.output);
 
-  const options = { ...settings, batch, reference: words.reference };
-  const weights = await openRenamed(words.weights, words.renameMap, source.graph);
-  const opened = await openSource(source, weights, options, reportTo(context));
+  const options = { ...settings, batch, reference: job.reference };
+  const weights = await openRenamed(job.weights, job.renameMap, source.graph);
+  const opened = await openSource(source, weights, options, host);
   try {
-    context.signal.throwIfAborted();
+    host.signal.throwIfAborted();
     const start = performance.now();
-    const results = keepAsked(await opened.model.run(inputs), words.taps ?? false);
+    const results = keepAsked(await opened.model.run(inputs), settings.taps ?? false);
     const milliseconds = performance.now() - start;
-    context.signal.throwIfAborted();
-    writeFile(words.output, writeTensors(results));
+    host.signal.throwIfAborted();
+    writeFile(job.output, writeTensors(results));
     return {
       name: source.graph.name,
       adapter: opened.adapter,
       batch,
       image_size: source.graph.image_size,
-      output: words.output,
+      output: job.output,
       tensors: Object.fromEntries([...results].map(([name, { shape }]) => [name, shape])),
       not_finite: countNotFinite(results),
       milliseconds,

@@ -1,16 +1,15 @@
 // Profiles a model: the GPU's time of every dispatch over several runs, beside the wall time of whole passes.
 
-import type { Context } from '../../cli/context.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { createTimer, type Interval, milliseconds, TIMING_FEATURE } from '../../runtime/timing.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import type { ModelSettings } from '../compile/model-settings.ts';
-import { printWarnings } from '../graph/graph-file.ts';
+import { type Host, warnAll } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import { type ModelSource, readModel } from '../model/model-source.ts';
-import { type OpenedProgram, openProgram, reportTo } from '../model/open-model.ts';
+import { type OpenedProgram, openProgram } from '../model/open-model.ts';
 import { packageVersion } from '../package.ts';
 import { median, sum } from '../statistics.ts';
 import { measurePeaks } from './probe.ts';
@@ -52,20 +51,20 @@ export interface Measured {
 }
 
 /** Throws GraphError, RuntimeError and, for a bundle with other settings, UsageError. */
-export async function profileModel(path: string, job: ProfileJob, context: Context): Promise<Measured> {
+export async function profileModel(path: string, job: ProfileJob, host: Host): Promise<Measured> {
   const source = await readModel(path, job.settings);
-  if (source.kind === 'graph') printWarnings(source.warnings, path, context);
+  if (source.kind === 'graph') warnAll(host, source.warnings, path);
   const weights = openWeights(job.weights);
   const extras = { features: [TIMING_FEATURE], disabledToggles: [QUANTIZATION] };
   let opened: OpenedProgram;
   try {
     const { read } = matchWeights(parameters(source.graph), weights);
-    opened = await openProgram(source, read, job.settings, reportTo(context), extras);
+    opened = await openProgram(source, read, job.settings, host, extras);
   } finally {
     weights.close();
   }
   try {
-    return await measure(source, opened, job, context);
+    return await measure(source, opened, job, host);
   } finally {
     await opened.close();
   }
@@ -75,7 +74,7 @@ async function measure(
   { graph }: ModelSource,
   { program, device: opened }: OpenedProgram,
   { runs, peaks: given }: ProfileJob,
-  context: Context,
+  host: Host,
 ): Promise<Measured> {
   const { manifest } = program;
   const { device } = opened;
@@ -87,7 +86,7 @@ async function measure(
   try {
     // Passes with and without timestamps in turn, so that both see the same machine.
     for (let run = -WARMUP; run < runs; run++) {
-      context.signal.throwIfAborted();
+      host.signal.throwIfAborted();
       const begin = performance.now();
       await program.run(inputs);
       const ms = performance.now() - begin;

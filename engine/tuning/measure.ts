@@ -1,7 +1,5 @@
 // Times the variants of graphs on the adapter: whole forward passes in turn, each dispatch by the GPU's clock.
 
-import type { Context } from '../../cli/context.ts';
-import { createProgress } from '../../cli/progress.ts';
 import type { Compilation } from '../../compiler/compile.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import type { DeviceRequirements } from '../../runtime/adapter.ts';
@@ -13,6 +11,7 @@ import type { PipelineCache } from '../../runtime/pipelines.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
 import { createTimer, type DispatchTimer, milliseconds, TIMING_FEATURE } from '../../runtime/timing.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
+import type { Host } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import { needlessToggles } from '../model/open-model.ts';
 import { QUANTIZATION } from '../profile/measure.ts';
@@ -56,20 +55,20 @@ export async function timeVariants(
   opened: OpenedDevice,
   cache: PipelineCache,
   { weights, runs }: { readonly weights: string; readonly runs: number },
-  context: Context,
+  host: Host,
 ): Promise<readonly Sample[]> {
   const { graph } = variants[0]!;
   const source = openWeights(weights);
   const parts = inParts(variants);
   const total = variants.length * (WARMUP + runs);
-  const progress = createProgress(context, { label: `tuning ${graph.name}`, total, unit: 'runs' });
+  const progress = host.progress({ label: `tuning ${graph.name}`, total, unit: 'runs' });
   let done = 0;
   try {
     const read = remembered(matchWeights(parameters(graph), source).read);
     const samples: Sample[] = [];
     for (const part of parts) {
       const times = await timePart(part, read, { opened, cache, runs }, () => {
-        context.signal.throwIfAborted();
+        host.signal.throwIfAborted();
         progress.update(++done);
       });
       for (const [i, compilation] of part.entries()) samples.push(...samplesOf(compilation, times[i]!));

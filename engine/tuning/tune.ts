@@ -1,6 +1,5 @@
 // Tunes graphs: times the candidates of every convolution group on the adapter, and keeps what was measured in a file.
 
-import { type Context, UsageError } from '../../cli/context.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Tuning } from '../../compiler/schedule/tuning.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
@@ -11,7 +10,9 @@ import type { ModelSettings } from '../compile/model-settings.ts';
 import { targetHere } from '../compile/target-choice.ts';
 import { adapterKey, isOf, tuningFor } from '../compile/tuning-choice.ts';
 import { readTuningFile, type TuningFile, writeTuningFile } from '../compile/tuning-file.ts';
-import { printWarnings, readGraph } from '../graph/graph-file.ts';
+import { UsageError } from '../errors.ts';
+import { readGraph } from '../graph/graph-file.ts';
+import { type Host, warnAll } from '../host.ts';
 import { packageVersion } from '../package.ts';
 import { openForTuning, type Sample, timeVariants } from './measure.ts';
 import { type Change, changesBetween, summarise, type TunedGroup, tuningOf } from './summary.ts';
@@ -42,11 +43,11 @@ export interface TuneResult {
 export async function tune(
   paths: readonly string[],
   { settings, weights, runs, output }: TuneJob,
-  context: Context,
+  host: Host,
 ): Promise<TuneResult> {
   const graphs = paths.map((path): Graph => {
     const { graph, warnings } = readGraph(path, { size: settings.size });
-    printWarnings(warnings, path, context);
+    warnAll(host, warnings, path);
     return graph;
   });
   if (output !== undefined) checkWritable(output);
@@ -61,11 +62,11 @@ export async function tune(
     const cache = createPipelineCache(opened.device);
     const samples: Sample[] = [];
     for (const { variants } of compiled)
-      samples.push(...(await timeVariants(variants, opened, cache, { weights, runs }, context)));
+      samples.push(...(await timeVariants(variants, opened, cache, { weights, runs }, host)));
     const measured = tuningOf(samples);
     const before = compiled.flatMap((one) => convolutionsOf(one.before));
     if (output !== undefined) {
-      const groups = { ...kept(older, opened, output, context), ...measured };
+      const groups = { ...kept(older, opened, output, host), ...measured };
       const adapter = adapterKey(opened.adapter);
       writeTuningFile(output, { unetc: packageVersion(), target: target.name, adapter, groups });
     }
@@ -86,14 +87,15 @@ function olderFile(output: string | undefined, target: string): TuningFile | nul
   const file = readTuningFile(output);
   if (file.target === target) return file;
   throw new UsageError(
-    `-o ${output}: this file is for target ${file.target}; name another one for ${target}`,
+    (option) =>
+      `${option('output')} ${output}: this file is for target ${file.target}; name another one for ${target}`,
   );
 }
 
 /** Groups of other graphs stay, but not beside those of another adapter. */
-function kept(older: TuningFile | null, opened: OpenedDevice, output: string, context: Context): Tuning {
+function kept(older: TuningFile | null, opened: OpenedDevice, output: string, host: Host): Tuning {
   if (!older || isOf(older, opened.adapter)) return older?.groups ?? {};
   const { name, driver } = older.adapter;
-  context.stderr(`note: ${output}: what was measured on ${name} (${driver}) is replaced\n`);
+  host.note(`${output}: what was measured on ${name} (${driver}) is replaced`);
   return {};
 }

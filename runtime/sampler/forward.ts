@@ -10,16 +10,10 @@ import type { Tensor } from '../tensor.ts';
 import { elements } from '../tensor.ts';
 import { checkFinite } from './finite.ts';
 import type { DiffusionProcess } from './process.ts';
-import type { SampleRequest } from './request.ts';
+import type { Guidance, SampleRequest } from './request.ts';
 import { lowResShape, sampleShape } from './request.ts';
 
 const f32 = Math.fround;
-
-/** Classifier-free guidance: how far to go from the null class's prediction to the label's; 1 is the label's own. */
-export interface Guidance {
-  readonly scale: number;
-  readonly null_class: number;
-}
 
 /** What a model says of a batch of requests. */
 export interface Forward {

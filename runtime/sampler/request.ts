@@ -3,7 +3,6 @@
 import { RuntimeError } from '../errors.ts';
 import type { ModelInterface } from '../model.ts';
 import { elements } from '../tensor.ts';
-import type { Guidance } from './forward.ts';
 import { LARGEST_SEED } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
 import { learnsVariance } from './process.ts';
@@ -20,6 +19,12 @@ export interface SampleRequest {
   readonly label?: number;
   /** [C, ...low-res space] in [-1, 1]; given exactly when the model is a super-resolution model. */
   readonly low_res?: Float32Array;
+}
+
+/** Classifier-free guidance: how far to go from the null class's prediction to the label's; 1 is the label's own. */
+export interface Guidance {
+  readonly scale: number;
+  readonly null_class: number;
 }
 
 /** Shape of one sample of the model: [C, ...space]. */

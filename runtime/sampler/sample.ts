@@ -17,11 +17,11 @@ import {
   trajectoryIndices,
 } from './chain.ts';
 import { checkFinite } from './finite.ts';
-import { createForward, type Guidance, timeRows } from './forward.ts';
+import { createForward, timeRows } from './forward.ts';
 import { createLanes, type Lane } from './lanes.ts';
 import { normalNoise } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
-import type { SampleRequest } from './request.ts';
+import type { Guidance, SampleRequest } from './request.ts';
 import { checkGuidance, checkRequests, sampleShape } from './request.ts';
 import type { Sampler } from './step.ts';
 import { drawsNoise, sampleStep, usesLastGuess } from './step.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { register } from '../../cli/commands/convert.ts';
-import { UsageError } from '../../cli/context.ts';
+import { UsageError } from '../../engine/errors.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { recordingContext } from '../recording-context.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../cli/context.ts';
-import { parseAmount, parseChoice, parseCount, parseNumbers, parseSeeds } from '../../cli/parse.ts';
+import { parseAmount, parseChoice, parseCount, parseMemory, parseSeeds } from '../../cli/parse.ts';
+import { UsageError } from '../../engine/errors.ts';
+import { parseNumbers } from '../../engine/jobs/ranges.ts';
 
 describe('seeds', () => {
   test.each([
@@ -67,4 +68,20 @@ test('choices', () => {
   expect(() => parseChoice('PNG', '--format', ['png', 'safetensors'])).toThrow(
     new UsageError("--format: found 'PNG', expected png or safetensors"),
   );
+});
+
+describe('a limit on memory', () => {
+  test.each([
+    ['600MB', 6e8],
+    ['1.5 GB', 1.5e9],
+    ['512MiB', 2 ** 29],
+    ['1000', 1000],
+    ['2kb', 2000],
+  ])('%s', (text, bytes) => {
+    expect(parseMemory(text)).toBe(bytes);
+  });
+
+  test.each(['', '0', '-1MB', 'much', '10 horses', '1e3', '5.5.5MB', '0.1'])('%s is refused', (text) => {
+    expect(() => parseMemory(text)).toThrow(/--memory: found .*expected bytes such as 600MB/);
+  });
 });

@@ -2,11 +2,12 @@
 
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { CheckFailed, type Context, type Register, UsageError } from '../../cli/context.ts';
+import { CheckFailed, type Context, type Register } from '../../cli/context.ts';
 import { Interrupted } from '../../cli/exit.ts';
 import { main } from '../../cli/main.ts';
 import { runProgram } from '../../cli/program.ts';
 import { GraphError, InternalError } from '../../compiler/diagnostics.ts';
+import { UsageError } from '../../engine/errors.ts';
 import { RuntimeError, type RuntimeErrorKind } from '../../runtime/errors.ts';
 
 interface Outcome {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { GraphStats } from '../../engine/graph/graph-stats.ts';
+import type { GraphStats } from '../../engine/compile/graph-stats.ts';
 import { GOLDEN_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { unetc, unetcJson } from '../unetc.ts';

@@ -101,13 +101,13 @@ describe('compile', () => {
   });
 
   test.each<[Partial<Record<keyof CompileOptions, unknown>>, string]>([
-    [{ batch: 0 }, '--batch'],
-    [{ batch: 1.5 }, '--batch'],
-    [{ batch: '2' }, '--batch'],
-    [{ size: [] }, '--size'],
-    [{ size: 0 }, '--size'],
-    [{ precision: 'f64' }, '--precision'],
-    [{ target: 'abacus' }, '--target'],
+    [{ batch: 0 }, 'batch: found'],
+    [{ batch: 1.5 }, 'batch: found'],
+    [{ batch: '2' }, 'batch: found'],
+    [{ size: [] }, 'size: found'],
+    [{ size: 0 }, 'size: found'],
+    [{ precision: 'f64' }, 'precision: found'],
+    [{ target: 'abacus' }, 'target: found'],
   ])('%o is off', (options, message) => {
     expect(() => compile(TINY, options as CompileOptions)).toThrow(UsageError);
     expect(() => compile(TINY, options as CompileOptions)).toThrow(message);

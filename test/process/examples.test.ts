@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { parseJob } from '../../engine/jobs/job.ts';
+import { parseJob } from '../../cli/words/sample.ts';
 import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 

@@ -10,6 +10,7 @@ import { loadGraph } from '../../../compiler/graph/load.ts';
 import { lowerGraph } from '../../../compiler/graph/lower.ts';
 import { runReference } from '../../../compiler/opgraph/reference.ts';
 import { exportModel } from '../../../engine/checkpoint/export-model.ts';
+import { silentHost } from '../../../engine/host.ts';
 import { hashTensor } from '../../../runtime/weights/hash.ts';
 import { runModel } from '../../fixtures/onnx-session.ts';
 import { noise32, relativeL2, tensor } from '../../fixtures/values.ts';
@@ -72,8 +73,8 @@ describe('unetc export', () => {
 
   it('puts weights that do not fit into a second file', async () => {
     const output = join(folder, 'split.onnx');
-    const words = { weights: 'hash:5', output, batch: '2', size: '6x10' };
-    const result = exportModel(graphFile, words, recordingContext(), 1000);
+    const job = { weights: 'hash:5', output, batch: 2, size: [6, 10] };
+    const result = exportModel(graphFile, job, silentHost(), 1000);
     expect(result.weights_file).toBe(`${output}.data`);
     const results = await runModel(output, inputs);
     expect(relativeL2(results.get('output')!.data, expected().get('output')!.data)).toBeLessThan(2e-6);

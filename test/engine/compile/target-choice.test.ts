@@ -56,7 +56,7 @@ describe('the target', () => {
 
   test('of another name is a fault that lists the names', () => {
     expect(() => targetFor('h100')).toThrow(
-      "--target: found 'h100', expected one of generic, nvidia, software, auto",
+      "target: found 'h100', expected one of generic, nvidia, software, auto",
     );
   });
 });

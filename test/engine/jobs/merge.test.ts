@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { SampleWords } from '../../../engine/jobs/job.ts';
-import { checkMerged, type MergeResult, mergeShards } from '../../../engine/jobs/merge.ts';
+import { checkMerged } from '../../../cli/commands/merge.ts';
+import type { SampleWords } from '../../../cli/words/sample.ts';
+import { type MergeResult, mergeShards } from '../../../engine/jobs/merge.ts';
 import { fakeOpener, runFake, sampleWords } from '../../sampling-run.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { SampleWords } from '../../../engine/jobs/job.ts';
+import type { SampleWords } from '../../../cli/words/sample.ts';
 import type { FakeModel } from '../../fake-model.ts';
 import { recordingContext } from '../../recording-context.ts';
 import { fakeOpener, runFake, sampleWords } from '../../sampling-run.ts';

@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { UsageError } from '../../../cli/context.ts';
-import { parseJob, type SampleWords } from '../../../engine/jobs/job.ts';
+import { jobHostOf } from '../../../cli/host.ts';
+import { parseJob, type SampleWords } from '../../../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../../../engine/jobs/run.ts';
 import { decodePng, encodePng } from '../../../runtime/host/node/png.ts';
 import type { ModelInterface } from '../../../runtime/model.ts';
@@ -52,39 +52,6 @@ function readSamples(): { shape: readonly number[]; data: Float32Array } {
   const samples = readTensors(fs.readFileSync(file), { kind: 'input', label: file }).get('samples')!;
   return { shape: samples.shape, data: samples.data as Float32Array };
 }
-
-describe('words', () => {
-  test('sampler and eta have the defaults that the other words ask for', () => {
-    const sampler = (more: Partial<SampleWords>) => parseJob('g', words({ seeds: '0', ...more })).sampler;
-    expect(sampler({ steps: '50' })).toEqual({ kind: 'ddpm' });
-    expect(sampler({ steps: 'ddim50' })).toEqual({ kind: 'ddim', eta: 0 });
-    expect(sampler({ eta: '0.5' })).toEqual({ kind: 'ddim', eta: 0.5 });
-    expect(sampler({ sampler: 'ddim' })).toEqual({ kind: 'ddim', eta: 0 });
-    expect(sampler({ sampler: 'ddpm', steps: 'ddim50' })).toEqual({ kind: 'ddpm' });
-  });
-
-  test('steps may be spaced out, and are all of them where not given', () => {
-    expect(parseJob('g', words({ seeds: '0', steps: '10, 10, 20' })).steps).toBe('10,10,20');
-    expect(parseJob('g', { weights: 'hash:1', out, seeds: '0' }).steps).toBe('');
-  });
-
-  test.each<[Partial<SampleWords>, string]>([
-    [{}, '--seeds: say which samples to make, such as --seeds 0-15'],
-    [{ seeds: '0', noise: 'n' }, '--seeds and --noise both say what the samples start from'],
-    [{ seeds: '5-1' }, '--seeds'],
-    [{ seeds: '0', class: 'x' }, "--class: found 'x'"],
-    [{ seeds: '0', sampler: 'plms' }, "--sampler: found 'plms', expected ddpm or ddim or dpmpp"],
-    [{ seeds: '0', sampler: 'ddpm', eta: '0' }, '--eta scales the noise of ddim'],
-    [{ seeds: '0', eta: '-1' }, '--eta'],
-    [{ seeds: '0', steps: 'fast' }, "--steps: found 'fast'; write a count (50)"],
-    [{ seeds: '0', batch: '0' }, '--batch'],
-    [{ seeds: '0', size: '4by4' }, '--size'],
-    [{ seeds: '0', format: 'jpg' }, "--format: found 'jpg', expected png or npz or npy or safetensors"],
-  ])('%o', (more, message) => {
-    expect(() => parseJob('g', words(more))).toThrow(UsageError);
-    expect(() => parseJob('g', words(more))).toThrow(message);
-  });
-});
 
 describe('outputs', () => {
   test('a PNG a seed and a contact sheet, and a result that lists them', async () => {
@@ -192,7 +159,7 @@ describe('noise from a file', () => {
       'labels twice',
       { noise, y: { shape: [2], data: new Float32Array(2) } },
       { class: '1' },
-      'leave out --class',
+      'leave out class',
     ],
   ])('%s is refused', async (_, tensors, more, message) => {
     const failed = run({ noise: save('in.safetensors', tensors), ...more });
@@ -281,7 +248,7 @@ test('an interrupted run keeps what was finished', async () => {
   });
   const context = recordingContext({ signal: controller.signal });
   const job = parseJob('graph.json', words({ seeds: '0-2', batch: '1' }));
-  await expect(runSampling(job, context, open)).rejects.toThrow('interrupted');
+  await expect(runSampling(job, jobHostOf(context, 'auto'), open)).rejects.toThrow('interrupted');
   expect(fs.readdirSync(out)).toEqual(['.unetc', '000000.png']);
   expect(opened.closed).toBe(true);
 });
@@ -289,11 +256,11 @@ test('an interrupted run keeps what was finished', async () => {
 test('progress is counted in steps of all batches', async () => {
   const context = recordingContext();
   const job = parseJob('graph.json', words({ seeds: '0-4', batch: '2' }));
-  await runSampling(job, context, fakeOpener().open);
+  await runSampling(job, jobHostOf(context, 'auto'), fakeOpener().open);
   expect(context.printed.stderr).toContain('100%  12/12 steps');
   expect(context.printed.stdout).toBe('');
   const quiet = recordingContext();
-  await runSampling({ ...job, resume: false, progress: 'none' }, quiet, fakeOpener().open);
+  await runSampling({ ...job, resume: false }, jobHostOf(quiet, 'none'), fakeOpener().open);
   expect(quiet.printed.stderr).toBe('');
 });
 

@@ -1,17 +1,9 @@
 // How far a run of `sample` is, on stderr: a bar or lines, or a JSON document a line for programs that watch.
 
-import type { Context } from '../../cli/context.ts';
-import { createProgress } from '../../cli/progress.ts';
-import type { StepReport } from '../../runtime/sampler/sample.ts';
-import type { ProgressKind } from './job.ts';
-import type { Entry } from './manifest.ts';
-
-export interface Reporter {
-  step(report: StepReport): void;
-  sample(entry: Entry): void;
-  /** Clears a bar, so that other text can follow. */
-  end(): void;
-}
+import type { SampleWatch, SamplingWork } from '../engine/jobs/watch.ts';
+import type { Context } from './context.ts';
+import { createProgress } from './progress.ts';
+import type { ProgressKind } from './words/sample.ts';
 
 /** What `--progress json` prints. Times are in seconds from the start of sampling. */
 type Event =
@@ -37,12 +29,7 @@ type Event =
 /** Steps are reported no more often than this, in milliseconds, but for the last. */
 const INTERVAL = 100;
 
-/** @param work steps of all batches to come, and the samples that are there already and to come */
-export function createReporter(
-  kind: ProgressKind,
-  work: { readonly total: number; readonly samples: number; readonly resumed: number },
-  context: Context,
-): Reporter {
+export function watchSamples(kind: ProgressKind, work: SamplingWork, context: Context): SampleWatch {
   if (kind !== 'json') {
     const options = { label: 'sampling', unit: 'steps', total: work.total, quiet: kind === 'none' };
     const progress = createProgress(context, options);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createReporter } from '../../../engine/jobs/report.ts';
-import { recordingContext } from '../../recording-context.ts';
-import { fakeOpener, runFake, sampleWords } from '../../sampling-run.ts';
-import { temporaryFolder } from '../../temporary-folder.ts';
+import { watchSamples } from '../../cli/sample-progress.ts';
+import { recordingContext } from '../recording-context.ts';
+import { fakeOpener, runFake, sampleWords } from '../sampling-run.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 const at = temporaryFolder();
 
@@ -29,7 +29,7 @@ test('a JSON document a line says what is done and how long the rest takes', asy
 
 test('steps that come fast are not all told, but the last one is', () => {
   const context = recordingContext();
-  const reporter = createReporter('json', { total: 1000, samples: 1, resumed: 0 }, context);
+  const reporter = watchSamples('json', { total: 1000, samples: 1, resumed: 0 }, context);
   const at = { batch: 1, batches: 1, steps: 1000, total: 1000, chains: () => [] };
   for (let done = 1; done <= 1000; done++) reporter.step({ ...at, step: done, done });
   const lines = context.printed.stderr.trim().split('\n');

@@ -5,14 +5,11 @@ import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameterCount, parameters } from '../../compiler/graph/parameters.ts';
 import { countMacs } from '../../compiler/opgraph/cost.ts';
 import { memoryOf } from '../../runtime/bundle.ts';
-import { compileWith } from '../compile/compile-with.ts';
-import { checkMemory } from '../compile/memory-limit.ts';
-import { parseSettings, type SettingWords } from '../compile/model-settings.ts';
-import { targetFor } from '../compile/target-choice.ts';
-import { readGraph } from './graph-file.ts';
-
-/** The words of the call, as commander gives them. */
-export type StatsWords = Pick<SettingWords, 'batch' | 'size' | 'target' | 'precision' | 'memory' | 'tuning'>;
+import { readGraph } from '../graph/graph-file.ts';
+import { compileWith } from './compile-with.ts';
+import { checkMemory } from './memory-limit.ts';
+import type { ModelSettings } from './model-settings.ts';
+import { targetFor } from './target-choice.ts';
 
 /** What `--json` prints. Counts are over the whole batch; bytes are bytes. */
 export interface GraphStats {
@@ -34,7 +31,7 @@ export interface GraphStats {
   /** Bytes of all activation buffers, and what they would be if none were used twice. */
   readonly activation_peak_bytes: number;
   readonly activation_bytes_without_reuse: number;
-  /** Bytes that a run takes on the device: packed weights and activations. `--memory` limits it. */
+  /** Bytes that a run takes on the device: packed weights and activations. The setting `memory` limits it. */
   readonly memory_bytes: number;
   readonly dispatches: number;
   readonly kernels: number;
@@ -43,9 +40,8 @@ export interface GraphStats {
 /** Counts a graph file. Throws GraphError and UsageError. */
 export function graphStats(
   path: string,
-  words: StatsWords,
+  settings: ModelSettings,
 ): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
-  const settings = parseSettings(words);
   const { batch = 1, size, precision = 'f32', target: name = 'generic', memory } = settings;
   const { graph, warnings, locate } = readGraph(path, { size });
   const target = targetFor(name);

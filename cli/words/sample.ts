@@ -1,0 +1,156 @@
+// What `unetc sample` is asked to do: the words of the command line, checked as far as words can be.
+
+import { UsageError } from '../../engine/errors.ts';
+import { FORMATS, type SampleJob, type Trajectory } from '../../engine/jobs/job.ts';
+import { parseNumbers } from '../../engine/jobs/ranges.ts';
+import type { Guidance } from '../../runtime/sampler/request.ts';
+import type { Sampler } from '../../runtime/sampler/step.ts';
+import { parseAmount, parseChoice, parseCount, parseMemory, parseSeeds, parseSize } from '../parse.ts';
+import { findShard } from './shard.ts';
+
+/** The options of the command as they were typed. */
+export interface SampleWords {
+  readonly weights: string;
+  readonly renameMap?: string;
+  readonly out: string;
+  readonly seeds?: string;
+  readonly noise?: string;
+  readonly class?: string;
+  readonly lowRes?: string;
+  readonly sampler?: string;
+  readonly eta?: string;
+  readonly steps?: string;
+  readonly clip?: boolean;
+  readonly guidance?: string;
+  readonly nullClass?: string;
+  readonly batch?: string;
+  readonly size?: string;
+  readonly shard?: string;
+  readonly format?: string;
+  readonly trajectory?: string | true;
+  readonly downscale?: string;
+  readonly resume?: boolean;
+  readonly checkpointEvery?: string;
+  readonly strict?: boolean;
+  readonly precision?: string;
+  readonly memory?: string;
+  readonly tuning?: string;
+  readonly reference?: boolean;
+  readonly debugNan?: boolean;
+  readonly progress?: string;
+  readonly quiet?: boolean;
+}
+
+/** How far a run is: a bar or lines as the terminal has it, a JSON document a line, or nothing. */
+export type ProgressKind = 'auto' | 'json' | 'none';
+
+/** The most images in a forward pass of sampling. */
+export const LARGEST_BATCH = 4096;
+const LARGEST_CLASS = 1_000_000;
+const MOST_STEPS = 1_000_000;
+const LARGEST_FACTOR = 1024;
+
+/**
+ * @param env where a cluster says which shard this is
+ * @throws UsageError for a word that is off, and for words that do not go together
+ */
+export function parseJob(
+  model: string,
+  words: SampleWords,
+  env: Readonly<Record<string, string | undefined>> = {},
+): SampleJob {
+  const steps = parseSteps(words.steps);
+  const job: SampleJob = {
+    model,
+    weights: words.weights,
+    rename_map: words.renameMap ?? null,
+    out: words.out,
+    seeds: words.seeds === undefined ? null : parseSeeds(words.seeds),
+    noise: words.noise ?? null,
+    labels: words.class === undefined ? null : parseNumbers(words.class, '--class'),
+    low_res: words.lowRes ?? null,
+    sampler: parseSampler(words, steps),
+    steps,
+    clip: words.clip ?? true,
+    guidance: parseGuidance(words),
+    batch: words.batch === undefined ? null : parseCount(words.batch, '--batch', LARGEST_BATCH),
+    size: words.size === undefined ? null : parseSize(words.size),
+    shard: findShard(words.shard, env),
+    format: parseChoice(words.format ?? 'png', '--format', FORMATS),
+    trajectory: parseTrajectory(words.trajectory),
+    downscale: words.downscale === undefined ? 1 : parseCount(words.downscale, '--downscale', LARGEST_FACTOR),
+    resume: words.resume ?? true,
+    checkpoint_every:
+      words.checkpointEvery === undefined
+        ? null
+        : parseCount(words.checkpointEvery, '--checkpoint-every', MOST_STEPS),
+    strict: words.strict ?? false,
+    precision:
+      words.precision === undefined
+        ? null
+        : parseChoice(words.precision, '--precision', ['f32', 'f16'] as const),
+    memory: words.memory === undefined ? null : parseMemory(words.memory),
+    tuning: words.tuning ?? null,
+    reference: words.reference ?? false,
+    debug_nan: words.debugNan ?? false,
+  };
+  checkTogether(job);
+  return job;
+}
+
+/** Only the form is checked here; which counts work depends on the graph. */
+export function parseSteps(text = ''): string {
+  const steps = text.replaceAll(/\s/g, '');
+  if (steps === '' || /^(ddim\d+|\d+(,\d+)*)$/.test(steps)) return steps;
+  throw new UsageError(
+    `--steps: found '${text}'; write a count (50), ddim and a count (ddim50), or a count a section (10,10,20)`,
+  );
+}
+
+function parseSampler({ sampler, eta }: SampleWords, steps: string): Sampler {
+  const usual = steps.startsWith('ddim') || eta !== undefined ? 'ddim' : 'ddpm';
+  const kind = parseChoice(sampler ?? usual, '--sampler', ['ddpm', 'ddim', 'dpmpp']);
+  if (kind === 'ddim') return { kind, eta: eta === undefined ? 0 : parseAmount(eta, '--eta') };
+  if (eta !== undefined) {
+    throw new UsageError('--eta scales the noise of ddim; leave it out, or say --sampler ddim');
+  }
+  return { kind };
+}
+
+/** `--guidance` and `--null-class`, which go together. */
+export function parseGuidance({
+  guidance,
+  nullClass,
+}: Pick<SampleWords, 'guidance' | 'nullClass'>): Guidance | null {
+  if (guidance === undefined && nullClass === undefined) return null;
+  if (guidance === undefined || nullClass === undefined) {
+    throw new UsageError(
+      '--guidance and --null-class go together: how far to go, and the class that the model was taught to mean none',
+    );
+  }
+  const null_class = /^\d+$/.test(nullClass) ? Number(nullClass) : Number.NaN;
+  if (!(null_class <= LARGEST_CLASS)) {
+    throw new UsageError(`--null-class: found '${nullClass}', expected a class label, such as 10`);
+  }
+  return { scale: parseAmount(guidance, '--guidance'), null_class };
+}
+
+function parseTrajectory(word: string | true | undefined): Trajectory {
+  if (word === undefined) return 'none';
+  return word === true ? 'apng' : parseChoice(word, '--trajectory', ['apng', 'strip']);
+}
+
+/** `--progress` and `--quiet`. */
+export function parseProgress({ progress, quiet }: Pick<SampleWords, 'progress' | 'quiet'>): ProgressKind {
+  const kind = parseChoice(progress ?? 'auto', '--progress', ['auto', 'json', 'none']);
+  return quiet ? 'none' : kind;
+}
+
+function checkTogether(job: SampleJob): void {
+  if (job.seeds !== null && job.noise !== null) {
+    throw new UsageError('--seeds and --noise both say what the samples start from; leave one out');
+  }
+  if (job.seeds === null && job.noise === null && job.low_res === null) {
+    throw new UsageError('--seeds: say which samples to make, such as --seeds 0-15');
+  }
+}

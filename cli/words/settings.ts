@@ -1,0 +1,33 @@
+// The options of commands that compile: their words, read into the engine's settings.
+
+import { checkSettings, LARGEST_BATCH, type ModelSettings } from '../../engine/compile/model-settings.ts';
+import { parseChoice, parseCount, parseMemory, parseSize } from '../parse.ts';
+
+/** The options of commands that compile, as they were typed. */
+export interface SettingWords {
+  readonly batch?: string;
+  readonly size?: string;
+  readonly taps?: boolean;
+  readonly strict?: boolean;
+  readonly precision?: string;
+  readonly target?: string;
+  readonly memory?: string;
+  readonly tuning?: string;
+}
+
+/** Reads the words. Throws UsageError for one that is off. */
+export function parseSettings(words: SettingWords): ModelSettings {
+  const precision = parseChoice(words.precision ?? 'f32', '--precision', ['f32', 'f16']);
+  const settings: ModelSettings = {
+    batch: words.batch === undefined ? undefined : parseCount(words.batch, '--batch', LARGEST_BATCH),
+    size: words.size === undefined ? undefined : parseSize(words.size),
+    taps: words.taps,
+    strict: words.strict,
+    precision: words.precision === undefined ? undefined : precision,
+    target: words.target,
+    memory: words.memory === undefined ? undefined : parseMemory(words.memory),
+    tuning: words.tuning,
+  };
+  checkSettings(settings);
+  return settings;
+}
