@@ -6,7 +6,8 @@ import { isActivation } from '../ops/activations.ts';
 import type { FusedOp, Home } from '../schedule/schedule.ts';
 import { isHalf } from '../schedule/values.ts';
 import { activationLines } from './activations.ts';
-import { embedFragment, type Fragment, joinFragments, readBuffer, readValue, value } from './fused-ops.ts';
+import { type Fragment, joinFragments, readBuffer, value } from './fragment.ts';
+import { embedFragment, readValue } from './fused-ops.ts';
 import { readQuad } from './wgsl/packing.ts';
 
 /** What an epilogue is applied to, and where its operands stand. */

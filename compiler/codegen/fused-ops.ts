@@ -5,49 +5,23 @@ import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Activation } from '../ops/activations.ts';
 import { type PrologueStages, stagesOf } from '../schedule/prologue.ts';
-import { valueIn } from '../schedule/resources.ts';
 import type { FusedOp, Home, ScheduledGroup } from '../schedule/schedule.ts';
 import { extentOf, isHalf } from '../schedule/values.ts';
 import { activationLines } from './activations.ts';
-import type { Bound, CallRequest } from './kernel-call.ts';
+import { type Extra, type Fragment, fragmentOf, joinFragments, readBuffer, value } from './fragment.ts';
 import { normFragment } from './norm-groups.ts';
 import type { WeightsBuilder } from './weights.ts';
-import type { HookBody } from './wgsl/link.ts';
-import { type HalfType, readQuad } from './wgsl/packing.ts';
+import { readQuad } from './wgsl/packing.ts';
+import type { FragmentFile } from './wgsl/source.ts';
 
-type Extra = NonNullable<CallRequest['extra']>[number];
-
-/** Code, buffers and sizes that a part of a group adds to its kernel. */
-export interface Fragment {
-  readonly hooks: Readonly<Record<string, HookBody>>;
-  readonly functions: readonly string[];
-  readonly extra: readonly Extra[];
-  readonly sizes: Readonly<Record<string, number>>;
-  /** Types of declared buffers that are not as the kernel has them. */
-  readonly types?: Readonly<Record<string, HalfType>>;
-}
-
-export function joinFragments(...parts: readonly Fragment[]): Fragment {
-  return {
-    hooks: Object.assign({}, ...parts.map((p) => p.hooks)),
-    functions: parts.flatMap((p) => p.functions),
-    extra: parts.flatMap((p) => p.extra),
-    sizes: Object.assign({}, ...parts.map((p) => p.sizes)),
-    types: Object.assign({}, ...parts.map((p) => p.types)),
-  };
-}
-
-export const value = valueIn;
-
-/** A buffer, or a texture, that hooks read. */
-export function readBuffer(name: string, resource: Bound, type: Extra['type'] = 'array<vec4f>'): Extra {
-  return { name, type, access: 'read', resource };
-}
-
-/** The buffer that a convolution writes the statistics of its result to, when a norm reads it. */
-export function statisticsBuffer(group: ScheduledGroup, type: Extra['type']): Extra {
+/** What a convolution does to write the statistics of its result, when a norm reads it. */
+export function writeStatistics(group: ScheduledGroup, file: FragmentFile): Fragment {
+  if (!group.writes) return joinFragments();
   const resource = { kind: 'statistics', value: group.result, merged: false } as const;
-  return { name: 'statistics', type, access: 'read_write', resource };
+  const buffer = { name: 'statistics', type: 'array<vec4f>', access: 'read_write', resource } as const;
+  const { hooks, functions } = fragmentOf(file);
+  const own = functions.length > 0 ? [...functions, ''] : [];
+  return { hooks, functions: own, extra: [buffer], sizes: {} };
 }
 
 /** A value that hooks read where it stands, as it is stored. */

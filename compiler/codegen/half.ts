@@ -2,7 +2,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { isHalf } from '../schedule/values.ts';
-import { type Fragment, joinFragments } from './fused-ops.ts';
+import { type Fragment, joinFragments } from './fragment.ts';
 import { type HalfType, readChannel, readQuad } from './wgsl/packing.ts';
 
 /** The values in declared buffers by name: `result` is stored by quads, all others are loaded as `element` says. */

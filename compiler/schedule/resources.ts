@@ -3,6 +3,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Home, ScheduledGroup, StatisticsTiles } from './schedule.ts';
+import { statisticsBytes } from './statistics-layout.ts';
 import { extentOf, isHalf, resolveView } from './values.ts';
 import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from './winograd.ts';
 
@@ -94,12 +95,6 @@ export function valueIn(value: number, home: Home = 'buffer'): Resource {
 export function bytesOf(graph: OpGraph, value: number): number {
   const { batch, pixels, quads } = extentOf(graph, value);
   return batch * pixels * quads * (isHalf(graph, value) ? 8 : 16);
-}
-
-/** Bytes of a value's statistics: mean and M2 of each channel of each tile, and where `counted` its pixels. */
-export function statisticsBytes(graph: OpGraph, value: number, { count, counted }: StatisticsTiles): number {
-  const { batch, quads } = extentOf(graph, value);
-  return batch * count * quads * (counted ? 48 : 32);
 }
 
 /** What the host writes before a schedule runs: the images, the labels, and the embedding of the timesteps. */

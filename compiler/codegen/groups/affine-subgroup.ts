@@ -6,7 +6,8 @@ import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
-import { embedFragment, type Fragment, joinFragments, readBuffer } from '../fused-ops.ts';
+import { type Fragment, fragmentOf, joinFragments, readBuffer } from '../fragment.ts';
+import { embedFragment } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder, type WeightsBuilder } from '../weights.ts';
 
@@ -50,38 +51,8 @@ function normFragment(
   weights: WeightsBuilder,
 ): Fragment {
   const [, gamma, beta] = graph.nodes[norm.node]!.inputs;
-  const moments = (i: number, channel: string) => [
-    `let at = ((sample * sizes.tiles${i} + tile) * sizes.quads${i} + ${channel} / 4u) * 3u;`,
-    `let mean = statistics${i}[at][${channel} % 4u];`,
-    `let m2 = statistics${i}[at + 1u][${channel} % 4u];`,
-    `return Moments(statistics${i}[at + 2u].x, mean, m2);`,
-  ];
-  const two = group.sources.length === 2;
   return {
-    hooks: {
-      moments_of: two
-        ? [
-            'if (channel >= sizes.quads0 * 4u) { return moments_of_second(sample, channel - sizes.quads0 * 4u, tile); }',
-            ...moments(0, 'channel'),
-          ]
-        : moments(0, 'channel'),
-      tiles_of: [
-        two
-          ? 'return select(sizes.tiles0, sizes.tiles1, channel >= sizes.quads0 * 4u);'
-          : 'return sizes.tiles0;',
-      ],
-      norm: [
-        'let scale = textureLoad(product, texel(sizes.gamma_at + quad)) * share; // group_norm',
-        'return Affine(scale, textureLoad(product, texel(sizes.beta_at + quad)) - mean * scale);',
-      ],
-    },
-    functions: two
-      ? [
-          'fn moments_of_second(sample: u32, channel: u32, tile: u32) -> Moments {',
-          ...moments(1, 'channel').map((line) => `  ${line}`),
-          '}',
-        ]
-      : [],
+    ...fragmentOf(group.sources.length === 2 ? 'affine_norm_concat' : 'affine_norm'),
     extra: [
       readBuffer('product', { kind: 'product' }, 'texture'),
       ...group.sources.map((id, i) =>

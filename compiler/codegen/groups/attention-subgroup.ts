@@ -3,7 +3,7 @@
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
-import { value } from '../fused-ops.ts';
+import { value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { attention, attentionSizes } from './attention.ts';
 import { unrolledProducts } from './products.ts';

@@ -4,7 +4,7 @@ import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { attentionStrides } from '../../ops/attention.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
-import { type Fragment, joinFragments, value } from '../fused-ops.ts';
+import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { readChannel, readQuad } from '../wgsl/packing.ts';
 

@@ -5,7 +5,8 @@ import type { NodeOf, OpGraph } from '../../opgraph/opgraph.ts';
 import { sizeOf } from '../../ops/op.ts';
 import type { ScheduledGroup } from '../../schedule/schedule.ts';
 import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
-import { type Fragment, joinFragments, loadSources } from '../fused-ops.ts';
+import { type Fragment, joinFragments } from '../fragment.ts';
+import { loadSources } from '../fused-ops.ts';
 
 export interface ConvGeometry {
   readonly node: NodeOf<'conv'> | NodeOf<'conv_transpose'>;

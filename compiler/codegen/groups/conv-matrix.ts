@@ -3,15 +3,8 @@
 import { matrixTile } from '../../schedule/matrix-tiles.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
-import {
-  type Fragment,
-  joinFragments,
-  type Prologue,
-  prologueLines,
-  prologueOf,
-  statisticsBuffer,
-  value,
-} from '../fused-ops.ts';
+import { type Fragment, joinFragments, value } from '../fragment.ts';
+import { type Prologue, prologueLines, prologueOf, writeStatistics } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { conv } from './conv.ts';
@@ -37,7 +30,7 @@ export function convMatrix(schedule: Schedule, group: ScheduledGroup): KernelCal
     prologue,
     prologueHooks(prologue),
     epilogueOf(graph, group.epilogue),
-    group.writes ? writeStatistics(group) : joinFragments(),
+    writeStatistics(group, 'conv_matrix_statistics'),
   );
   const tilesX = Math.ceil(tile.grid.width / tile.width);
   const tiles = tilesX * Math.ceil(tile.grid.height / tile.height);
@@ -82,55 +75,4 @@ function prologueHooks({ affine, activation }: Prologue): Fragment {
     ...(prologue.length > 0 ? { prologue } : {}),
   };
   return { ...joinFragments(), hooks, functions: affine ? ['var<private> affine: Affine;'] : [] };
-}
-
-/**
- * Mean and M2 of a thread's pixels, one after the other (Welford 1962); then the first thread of a quad merges those of
- * all threads that had it.
- */
-function writeStatistics(group: ScheduledGroup): Fragment {
-  return {
-    hooks: {
-      collect: [
-        'pixels_seen += 1.0;',
-        'let deviation = value - mean;',
-        'mean += deviation / pixels_seen;',
-        'm2 += deviation * (value - mean);',
-      ],
-      finish_columns: [
-        'workgroupBarrier();',
-        'for (var c = 0u; c < 4u; c++) {',
-        '  scratch[lane * 9u + c] = mean[c];',
-        '  scratch[lane * 9u + 4u + c] = m2[c];',
-        '}',
-        'scratch[lane * 9u + 8u] = pixels_seen;',
-        'mean = vec4f();',
-        'm2 = vec4f();',
-        'pixels_seen = 0.0;',
-        'workgroupBarrier();',
-        'if (lane / 32u < ACROSS && lane % 32u < 4u && quad < sizes.out_quads) {',
-        '  var pixels = 0.0;',
-        '  var all_mean = vec4f();',
-        '  var all_m2 = vec4f();',
-        '  for (var t = 0u; t < 8u * DOWN; t++) {',
-        '    let one = ((t / 8u * ACROSS + lane / 32u) * 32u + t % 8u * 4u + lane % 4u) * 9u;',
-        '    let more = scratch[one + 8u];',
-        '    if (more > 0.0) {',
-        '      let deviation = vec4f(scratch[one], scratch[one + 1u], scratch[one + 2u], scratch[one + 3u]) - all_mean;',
-        '      let squares = vec4f(scratch[one + 4u], scratch[one + 5u], scratch[one + 6u], scratch[one + 7u]);',
-        '      all_m2 += squares + deviation * deviation * (pixels * more / (pixels + more));',
-        '      all_mean += deviation * (more / (pixels + more));',
-        '      pixels += more;',
-        '    }',
-        '  }',
-        '  let at = ((sample * sizes.tiles + tile) * sizes.out_quads + quad) * 2u;',
-        '  statistics[at] = all_mean;',
-        '  statistics[at + 1u] = all_m2;',
-        '}',
-      ],
-    },
-    functions: ['var<private> pixels_seen: f32;', 'var<private> mean: vec4f;', 'var<private> m2: vec4f;', ''],
-    extra: [statisticsBuffer(group, 'array<vec4f>')],
-    sizes: {},
-  };
 }

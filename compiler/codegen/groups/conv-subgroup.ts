@@ -4,7 +4,8 @@ import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { type Fragment, joinFragments, statisticsBuffer, value } from '../fused-ops.ts';
+import { type Fragment, joinFragments, value } from '../fragment.ts';
+import { writeStatistics } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
@@ -37,7 +38,7 @@ function convDirect(graph: OpGraph, group: ScheduledGroup): KernelCall {
     fragment,
     ADD_BIAS,
     epilogueOf(graph, group.epilogue, { home: group.home, sum: 'sum + bias' }),
-    group.writes ? writeStatistics(group) : joinFragments(),
+    writeStatistics(group, 'conv_subgroup_statistics'),
   );
   return callKernel({
     file: 'conv_subgroup',
@@ -57,32 +58,3 @@ const ADD_BIAS: Fragment = {
   extra: [],
   sizes: {},
 };
-
-/** A lane has all pixels of its quad: mean, then squared deviations from it. */
-function writeStatistics(group: ScheduledGroup): Fragment {
-  const over = (line: string) => [
-    'for (var o = 0u; o < OCTETS; o++) {',
-    `  for (var p = 0u; p < 8u; p++) { ${line} }`,
-    '}',
-  ];
-  return {
-    hooks: {
-      finish_tile: [
-        'let pixels = min(OCTETS * 8u, sizes.pixels - tile * OCTETS * 8u);',
-        'var mean = vec4f();',
-        ...over('mean += f32(o * 8u + p < pixels) * sums[o][p][s];'),
-        'mean /= f32(pixels);',
-        'var m2 = vec4f();',
-        ...over('let d = f32(o * 8u + p < pixels) * (sums[o][p][s] - mean); m2 += d * d;'),
-        'let tiles = (sizes.pixels + OCTETS * 8u - 1u) / (OCTETS * 8u);',
-        'let at = ((sample * tiles + tile) * sizes.out_quads + quad) * 3u;',
-        'statistics[at] = mean;',
-        'statistics[at + 1u] = m2;',
-        'statistics[at + 2u] = vec4f(f32(pixels));',
-      ],
-    },
-    functions: [],
-    extra: [statisticsBuffer(group, 'array<vec4f>')],
-    sizes: {},
-  };
-}

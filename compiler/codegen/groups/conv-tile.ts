@@ -2,7 +2,7 @@
 
 import type { Tile } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
-import type { Fragment } from '../fused-ops.ts';
+import type { Fragment } from '../fragment.ts';
 import { unrolledProducts } from './products.ts';
 
 /** The constants of a tile, and the inner loop among the other hooks. */

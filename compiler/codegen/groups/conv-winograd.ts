@@ -8,14 +8,8 @@ import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
 import { planeRow, planesOf, samplesAtOnce, tilesOf } from '../../schedule/winograd.ts';
 import { epilogueOf } from '../epilogue.ts';
-import {
-  affinePrologue,
-  type Fragment,
-  joinFragments,
-  readBuffer,
-  statisticsBuffer,
-  value,
-} from '../fused-ops.ts';
+import { joinFragments, readBuffer, value } from '../fragment.ts';
+import { affinePrologue, writeStatistics } from '../fused-ops.ts';
 import { callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { productOf } from './conv-tile.ts';
@@ -149,7 +143,7 @@ function outputTransform(conv: Convolution, { first, samples }: Part): KernelCal
   const out = extentOf(graph, group.anchor);
   const fused = joinFragments(
     epilogueOf(graph, group.epilogue, { home: group.home }),
-    group.writes ? writeStatistics(group) : joinFragments(),
+    writeStatistics(group, 'winograd_output_statistics'),
   );
   return callKernel({
     file: 'winograd_output_subgroup',
@@ -183,36 +177,4 @@ function inputPlanes({ group }: Convolution): Resource {
 
 function outputPlanes({ group }: Convolution): Resource {
   return { kind: 'output_planes', value: group.result };
-}
-
-/** Mean, then squared deviations from it, over the pixels of eight tiles: each lane sums its own, then all lanes'. */
-function writeStatistics(group: ScheduledGroup): Fragment {
-  const over = (line: string) => [
-    'for (var i = 0u; i < M; i++) {',
-    `  for (var j = 0u; j < M; j++) { ${line} }`,
-    '}',
-  ];
-  return {
-    hooks: {
-      finish_tile: [
-        'var sum = vec4f();',
-        'var count = 0.0;',
-        ...over('let w = f32(inside[i][j]); sum += w * values[i][j]; count += w;'),
-        'let pixels = sum_lanes(vec4f(count));',
-        'let mean = sum_lanes(sum) / pixels;',
-        'var squares = vec4f();',
-        ...over('let d = f32(inside[i][j]) * (values[i][j] - mean); squares += d * d;'),
-        'let m2 = sum_lanes(squares);',
-        'if (lane == 0u) {',
-        '  let at = ((sample * ((sizes.tiles + 7u) / 8u) + tile) * sizes.out_quads + quad) * 3u;',
-        '  statistics[at] = mean;',
-        '  statistics[at + 1u] = m2;',
-        '  statistics[at + 2u] = pixels;',
-        '}',
-      ],
-    },
-    functions: [],
-    extra: [statisticsBuffer(group, 'array<vec4f>')],
-    sizes: {},
-  };
 }

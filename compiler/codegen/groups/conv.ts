@@ -2,15 +2,8 @@
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
-import {
-  type Fragment,
-  joinFragments,
-  type Prologue,
-  prologueLines,
-  prologueOf,
-  statisticsBuffer,
-  value,
-} from '../fused-ops.ts';
+import { type Fragment, joinFragments, value } from '../fragment.ts';
+import { type Prologue, prologueLines, prologueOf, writeStatistics } from '../fused-ops.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
@@ -34,7 +27,7 @@ export function conv({ graph }: Schedule, group: ScheduledGroup): KernelCall {
     prologue,
     prologueHooks(prologue),
     epilogueOf(graph, group.epilogue),
-    group.writes ? writeStatistics(group) : joinFragments(),
+    writeStatistics(group, 'conv_gemm_statistics'),
     storedHalves(graph, { result: group.result }),
     half ? HALF_WEIGHTS : joinFragments(),
   );
@@ -75,43 +68,4 @@ function prologueHooks({ affine, activation }: Prologue): Fragment {
     ...(prologue.length > 0 ? { prologue } : {}),
   };
   return { hooks, functions: [], extra: [], sizes: {} };
-}
-
-/** Mean, then squared deviations from it, over the tile's pixels: each row of threads sums its own, then all rows'. */
-function writeStatistics(group: ScheduledGroup): Fragment {
-  const sumRows = (name: string) => [
-    'workgroupBarrier();',
-    `tile_a[row * 8u + column] = ${name};`,
-    'for (var half = 4u; half >= 1u; half /= 2u) {',
-    '  workgroupBarrier();',
-    '  if (row < half) { tile_a[row * 8u + column] += tile_a[(row + half) * 8u + column]; }',
-    '}',
-    'workgroupBarrier();',
-    `${name} = tile_a[column];`,
-  ];
-  return {
-    hooks: {
-      finish_tile: [
-        'let pixels = min(TILE_M, sizes.pixels - tile * TILE_M);',
-        'var mean = vec4f();',
-        'for (var i = 0u; i < PIXELS; i++) { mean += select(vec4f(), values[i], i * 8u + row < pixels); }',
-        ...sumRows('mean'),
-        'mean /= f32(pixels);',
-        'var m2 = vec4f();',
-        'for (var i = 0u; i < PIXELS; i++) {',
-        '  let deviation = values[i] - mean;',
-        '  m2 += select(vec4f(), deviation * deviation, i * 8u + row < pixels);',
-        '}',
-        ...sumRows('m2'),
-        'if (row == 0u && quad < sizes.out_quads) {',
-        '  let at = ((sample * ((sizes.pixels + TILE_M - 1u) / TILE_M) + tile) * sizes.out_quads + quad) * 2u;',
-        '  statistics[at] = mean;',
-        '  statistics[at + 1u] = m2;',
-        '}',
-      ],
-    },
-    functions: [],
-    extra: [statisticsBuffer(group, 'array<vec4f>')],
-    sizes: {},
-  };
 }

@@ -4,7 +4,7 @@ import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { value } from '../fused-ops.ts';
+import { value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 

@@ -3,7 +3,7 @@
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { value } from '../fused-ops.ts';
+import { value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 

@@ -5,7 +5,8 @@ import type { Home, Schedule, ScheduledGroup } from '../../schedule/schedule.ts'
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { type Extent, extentOf, nodeOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { affinePrologue, type Fragment, joinFragments, loadSources, readValue, value } from '../fused-ops.ts';
+import { type Fragment, joinFragments, value } from '../fragment.ts';
+import { affinePrologue, loadSources, readValue } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { mapSizes } from './map.ts';
 

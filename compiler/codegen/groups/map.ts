@@ -4,16 +4,8 @@ import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
-import {
-  type Fragment,
-  joinFragments,
-  loadSources,
-  type Prologue,
-  prologueLines,
-  prologueOf,
-  readBuffer,
-  value,
-} from '../fused-ops.ts';
+import { type Fragment, fragmentOf, joinFragments, readBuffer, value } from '../fragment.ts';
+import { loadSources, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
@@ -39,19 +31,7 @@ export function map({ graph }: Schedule, group: ScheduledGroup): KernelCall {
     file: 'map',
     consts: { TILE_PIXELS },
     ...fused,
-    functions: [
-      ...(normed
-        ? [
-            'var<workgroup> group_norm: array<vec2f, 32>;   // mean and reciprocal deviation of each norm group',
-            '',
-            'fn weight_vector(at: u32) -> vec4f {',
-            '  return weights[at];',
-            '}',
-            '',
-          ]
-        : []),
-      ...fused.functions,
-    ],
+    functions: [...(normed ? [...fragmentOf('map_norm').functions, ''] : []), ...fused.functions],
     extra: [...(normed ? [readBuffer('weights', { kind: 'weights' })] : []), ...fused.extra],
     declared: { result: value(group.result) },
     weights: normed ? weights.finish() : null,

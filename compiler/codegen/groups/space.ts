@@ -3,7 +3,7 @@
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
-import { joinFragments, value } from '../fused-ops.ts';
+import { joinFragments, value } from '../fragment.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';

@@ -2,7 +2,7 @@
 
 import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
-import { value } from '../fused-ops.ts';
+import { value } from '../fragment.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 

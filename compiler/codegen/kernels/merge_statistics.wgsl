@@ -14,6 +14,16 @@ struct Sizes {
 
 var<workgroup> row_sums: array<vec4f, 64>;
 
+// inline: mean, M2
+fn statistics_at(sample: u32, tiles: u32, tile: u32, quads: u32, quad: u32) -> u32 {
+  return 0u;
+}
+
+// inline: mean, M2 of all pixels, as one tile
+fn merged_statistics_at(sample: u32, quads: u32, quad: u32) -> u32 {
+  return 0u;
+}
+
 // the sum over the rows of a column
 fn sum_rows(value: vec4f, lane: u32) -> vec4f {
   workgroupBarrier();
@@ -37,20 +47,20 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let inside = quad < sizes.quads;
   var sum = vec4f();
   for (var tile = lane / 8u; tile < sizes.tiles; tile += 8u) {
-    if (inside) { sum += pixels_of(tile) * source0[((sample * sizes.tiles + tile) * sizes.quads + quad) * 2u]; }
+    if (inside) { sum += pixels_of(tile) * source0[statistics_at(sample, sizes.tiles, tile, sizes.quads, quad)]; }
   }
   let mean = sum_rows(sum, lane) / f32(sizes.pixels);
   var squares = vec4f();
   for (var tile = lane / 8u; tile < sizes.tiles; tile += 8u) {
     if (inside) {
-      let at = ((sample * sizes.tiles + tile) * sizes.quads + quad) * 2u;
+      let at = statistics_at(sample, sizes.tiles, tile, sizes.quads, quad);
       let deviation = source0[at] - mean;
       squares += source0[at + 1u] + pixels_of(tile) * deviation * deviation;
     }
   }
   let m2 = sum_rows(squares, lane);
   if (inside && lane < 8u) {
-    statistics[(sample * sizes.quads + quad) * 2u] = mean;
-    statistics[(sample * sizes.quads + quad) * 2u + 1u] = m2;
+    statistics[merged_statistics_at(sample, sizes.quads, quad)] = mean;
+    statistics[merged_statistics_at(sample, sizes.quads, quad) + 1u] = m2;
   }
 }

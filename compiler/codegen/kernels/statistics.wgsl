@@ -19,6 +19,11 @@ fn load_source0(at: u32) -> vec4f {
   return source0[at];
 }
 
+// inline: mean, M2
+fn statistics_at(sample: u32, tiles: u32, tile: u32, quads: u32, quad: u32) -> u32 {
+  return 0u;
+}
+
 // the sum over the rows of a column
 fn sum_rows(value: vec4f, lane: u32) -> vec4f {
   workgroupBarrier();
@@ -52,7 +57,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   }
   let m2 = sum_rows(squares, lane);
   if (inside && lane < 8u) {
-    let at = ((sample * sizes.tiles + workgroup.x) * sizes.quads + quad) * 2u;
+    let at = statistics_at(sample, sizes.tiles, workgroup.x, sizes.quads, quad);
     statistics[at] = mean;
     statistics[at + 1u] = m2;
   }

@@ -22,6 +22,11 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// inline: mean, M2, pixels
+fn counted_statistics_at(sample: u32, tiles: u32, tile: u32, quads: u32, quad: u32) -> u32 {
+  return 0u;
+}
+
 // the sum over the lanes
 fn sum_lanes(value: vec4f) -> vec4f {
   var sum = value;
@@ -48,7 +53,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   }
   let m2 = sum_lanes(squares);
   if (lane == 0u) {
-    let at = ((sample * sizes.tiles + workgroup.x) * sizes.quads + quad) * 3u;
+    let at = counted_statistics_at(sample, sizes.tiles, workgroup.x, sizes.quads, quad);
     statistics[at] = mean;
     statistics[at + 1u] = m2;
     statistics[at + 2u] = vec4f(f32(pixels));

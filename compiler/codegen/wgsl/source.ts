@@ -1,8 +1,9 @@
-// The kernels as files: reads them and finds the holes that the linker fills.
+// The kernels and their fragments as files: reads them and finds the holes that the linker fills.
 
 import { readFileSync } from 'node:fs';
 import { invariant } from '../../diagnostics.ts';
 import { shipped } from '../../shipped.ts';
+import { inlineFunctions, writeOutInline } from './inline.ts';
 
 export type KernelFile =
   | 'affine_subgroup'
@@ -26,7 +27,19 @@ export type KernelFile =
   | 'winograd_input_subgroup'
   | 'winograd_output_subgroup';
 
-/** A kernel's file: its text, which compiles as it stands, and what it declares. */
+/** Files in the kernels' folder `fragments`. */
+export type FragmentFile =
+  | 'affine_norm'
+  | 'affine_norm_concat'
+  | 'conv_gemm_statistics'
+  | 'conv_matrix_statistics'
+  | 'conv_subgroup_statistics'
+  | 'map_norm'
+  | 'norm_groups'
+  | 'norm_groups_concat'
+  | 'winograd_output_statistics';
+
+/** A kernel's file: its text with inline functions written out, and what it declares. */
 export interface KernelSource {
   readonly wgsl: string;
   readonly bindings: readonly DeclaredBinding[];
@@ -35,15 +48,28 @@ export interface KernelSource {
 
 /** Files read before: they do not change while a program runs. */
 const sources = new Map<KernelFile, KernelSource>();
+const fragments = new Map<FragmentFile, string>();
 
 /** Reads a kernel's file, once: a bundle has hundreds of calls of a few files. */
 export function readKernel(file: KernelFile): KernelSource {
   const known = sources.get(file);
   if (known) return known;
-  const wgsl = readFileSync(shipped(`compiler/codegen/kernels/${file}.wgsl`), 'utf8');
+  const wgsl = readWgsl(file);
   const source = { wgsl, bindings: declaredBindings(wgsl), sizes: sizeFields(wgsl) };
   sources.set(file, source);
   return source;
+}
+
+/** Reads a fragment's file, once: its text with inline functions written out. */
+export function readFragment(file: FragmentFile): string {
+  const wgsl = fragments.get(file) ?? readWgsl(`fragments/${file}`);
+  fragments.set(file, wgsl);
+  return wgsl;
+}
+
+function readWgsl(name: string): string {
+  const read = (file: string) => readFileSync(shipped(`compiler/codegen/kernels/${file}.wgsl`), 'utf8');
+  return writeOutInline(read(name), inlineFunctions(read('fragments/statistics_layout')));
 }
 
 /** A storage buffer that a kernel declares. */

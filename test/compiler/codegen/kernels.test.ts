@@ -1,17 +1,20 @@
-// The kernels as files: each compiles as it stands, on Dawn's null backend with the default limits of WebGPU.
+// The kernels and their fragments as files: each compiles as it stands, on Dawn's null backend with the default limits
+// of WebGPU. What fills the holes of kernels is looked at in holes.test.ts.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sizeFields } from '../../../compiler/codegen/wgsl/source.ts';
+import { filledHooks } from '../../../compiler/codegen/wgsl/fragment.ts';
 import { openNullDevice } from '../../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../../runtime/opened-device.ts';
 import { createPipelineCache } from '../../../runtime/pipelines.ts';
 
 const folder = new URL('../../../compiler/codegen/kernels/', import.meta.url);
-const kernels = readdirSync(folder).map((file) => ({
-  file,
-  wgsl: readFileSync(new URL(file, folder), 'utf8'),
-}));
+const filesIn = (at: URL) =>
+  readdirSync(at)
+    .filter((file) => file.endsWith('.wgsl'))
+    .map((file) => ({ file, wgsl: readFileSync(new URL(file, at), 'utf8') }));
+const kernels = filesIn(folder);
+const fragments = filesIn(new URL('fragments/', folder));
 
 /** Kernels that need a feature are compiled by the tests on a device, those for matrix units below. */
 const featureless = kernels.filter(({ wgsl }) => !/^enable /m.test(wgsl));
@@ -34,21 +37,31 @@ test.each(featureless)('$file compiles as it stands', async ({ file, wgsl }) => 
   opened.check();
 });
 
+test.each(fragments)('fragments/$file compiles as it stands', async ({ file, wgsl }) => {
+  const alone = `${wgsl}\n@compute @workgroup_size(1)\nfn main() {}\n`;
+  await createPipelineCache(opened.device).get(`fragments/${file}`, alone);
+  opened.check();
+});
+
+test.each(fragments)(
+  'what fragments/$file fills are hooks of kernels, with the same parameters',
+  ({ wgsl }) => {
+    for (const head of filledHooks(wgsl)) {
+      const hook = `\n${head}\n`;
+      expect(kernels.filter((kernel) => kernel.wgsl.includes(hook)).length, head).toBeGreaterThan(0);
+    }
+  },
+);
+
 test('a kernel with a fault does not, and the message has its line', async () => {
   const compiling = createPipelineCache(opened.device).get('broken.wgsl', '\n\nfn main( {}');
   await expect(compiling).rejects.toThrow(/kernels\/broken\.wgsl/);
   expect(() => opened.check()).toThrow(/:3:/);
 });
 
-describe.each(kernels)('$file', ({ wgsl }) => {
+describe.each([...kernels, ...fragments])('$file', ({ wgsl }) => {
   test('begins with what it computes', () => {
     expect(wgsl).toMatch(/^\/\/ [A-Z]/);
-  });
-
-  test('uses every size it takes, or leaves it to hooks', () => {
-    const hooks = /^\/\/ hook: /m.test(wgsl);
-    const unused = sizeFields(wgsl).filter(({ name }) => !wgsl.includes(`sizes.${name}`));
-    if (!hooks) expect(unused).toEqual([]);
   });
 
   // a variable without one keeps its value from one iteration of a loop to the next on some drivers

@@ -1,0 +1,149 @@
+// What kernels leave open, seen from what fills it: over every golden graph and a graph of the ops that no model has in
+// float16, each hook of each kernel is filled somewhere, each size is read by some text and given by some dispatch, each
+// constant is used, and each fragment is taken.
+
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { filledHooks } from '../../../compiler/codegen/wgsl/fragment.ts';
+import {
+  type FragmentFile,
+  type KernelFile,
+  readFragment,
+  readKernel,
+} from '../../../compiler/codegen/wgsl/source.ts';
+import { compileGraph } from '../../../compiler/compile.ts';
+import { loadGraph } from '../../../compiler/graph/load.ts';
+import { TARGETS } from '../../../compiler/target.ts';
+import type { Bundle } from '../../../runtime/bundle.ts';
+import { conv, halfOver, norm } from '../../fixtures/half-ops.ts';
+import { GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
+import { compileOps, opsOver } from '../../run-ops.ts';
+
+const folder = new URL('../../../compiler/codegen/kernels/', import.meta.url);
+const namesIn = (at: URL) =>
+  readdirSync(at).flatMap((file) => (file.endsWith('.wgsl') ? [file.replace('.wgsl', '')] : []));
+const kernels = namesIn(folder) as KernelFile[];
+const fragments = namesIn(new URL('fragments/', folder)).filter((name) => name !== 'statistics_layout');
+
+/** Hooks that nobody fills: to take them away would change the bytes of texts that drivers have compiled. */
+const IDLE_HOOKS: Partial<Record<KernelFile, readonly string[]>> = {
+  winograd_output_subgroup: ['fn prepare_quad(sample: u32, quad: u32) {'],
+};
+
+/** Sizes that are zero in every dispatch: the norm's vectors are the first of the weights. */
+const ZERO_SIZES: Partial<Record<KernelFile, readonly string[]>> = {
+  affine_subgroup: ['gamma_at'],
+  map: ['gamma_at'],
+};
+
+/** The texts that a kernel's file is linked to, and the sizes of the dispatches that run them. */
+interface Uses {
+  readonly texts: Set<string>;
+  readonly sizes: (readonly number[])[];
+}
+
+const uses = usesOf(bundles());
+
+function bundles(): readonly Bundle[] {
+  const ofModels = GOLDEN_NAMES.filter((name) => name !== 'cifar10').flatMap((name) => {
+    const { graph } = loadGraph(goldenGraph(name), name);
+    return TARGETS.flatMap((target) =>
+      (['f32', 'f16'] as const).flatMap((precision) =>
+        [{}, { fuse: false }, { strict: true }].map(
+          (how) => compileGraph(graph, { target, precision, taps: true, ...how }).bundle,
+        ),
+      ),
+    );
+  });
+  const ofOps = [
+    halfOver([1, 6, 4, 6], (b, x) => {
+      const pooled = b.add('avg_pool', [x], { kernel: [2, 2] }, 'pool');
+      const joined = b.add('concat', [pooled, conv(b, pooled, 3, [1, 1])], {}, 'concat');
+      return b.add('upsample_linear', [joined], { size: [5, 7] }, 'up');
+    }),
+    halfOver([1, 18, 9], (b, x) => b.add('attention', [x], { heads: 2, order: 'heads_first' }, 'attention')),
+    opsOver([1, 128, 40, 40], (b) => norm(b, b.x, 1)),
+    opsOver([1, 8, 4, 4], (b) => norm(b, b.add('concat', [b.x, b.image([4, 4])], {}, 'concat'), 4)),
+    // more samples than Winograd's planes are there for at once
+    opsOver([64, 64, 128, 128], (b) => {
+      const weights = b.weights('conv', [64, 64, 3, 3]);
+      return b.add('conv', [b.x, ...weights], { stride: [1, 1], padding: [1, 1] }, 'conv');
+    }),
+  ];
+  return [...ofModels, ...TARGETS.flatMap((target) => ofOps.map((ops) => compileOps(ops, { target })))];
+}
+
+function usesOf(all: readonly Bundle[]): ReadonlyMap<string, Uses> {
+  const found = new Map<string, Uses>();
+  for (const { manifest, kernels: texts } of all) {
+    for (const { kernel, sizes } of manifest.dispatches) {
+      const { file } = manifest.kernels[kernel]!;
+      const name = file.replace(/-\w+\.wgsl$/, '');
+      const one = found.get(name) ?? { texts: new Set(), sizes: [] };
+      found.set(name, one);
+      one.texts.add(texts.get(file)!);
+      one.sizes.push(sizes);
+    }
+  }
+  return found;
+}
+
+/** The bodies of the hooks of a text, by their heads. */
+function hooksOf(wgsl: string): ReadonlyMap<string, string> {
+  const hooks = wgsl.matchAll(/^\/\/ hook: .*\n(fn .*\{)\n([\s\S]*?)^\}\n/gm);
+  return new Map([...hooks].map(([, head, body]) => [head!, body!]));
+}
+
+test('every kernel is used', () => {
+  expect([...uses.keys()].sort()).toEqual(kernels.toSorted());
+});
+
+describe.each(kernels)('%s', (file) => {
+  const { wgsl, sizes } = readKernel(file);
+  const { texts, sizes: given } = uses.get(file) ?? { texts: new Set<string>(), sizes: [] };
+
+  test('every hook is filled somewhere', () => {
+    const idle = [...hooksOf(wgsl)].filter(([head, body]) =>
+      [...texts].every((text) => hooksOf(text).get(head) === body),
+    );
+    expect(idle.map(([head]) => head)).toEqual(IDLE_HOOKS[file] ?? []);
+  });
+
+  test('every size is read somewhere', () => {
+    const unread = sizes.filter(({ name }) =>
+      [...texts].every((text) => !new RegExp(`\\bsizes\\.${name}\\b`).test(text)),
+    );
+    expect(unread.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('every size is given somewhere', () => {
+    const zero = sizes.filter((_, i) => given.every((values) => values[i] === 0));
+    expect(zero.map(({ name }) => name)).toEqual(ZERO_SIZES[file] ?? []);
+  });
+
+  test('every constant is used somewhere', () => {
+    const names = [...wgsl.matchAll(/^const (\w+) = /gm)].map(([, name]) => name!);
+    const used = (name: string, text: string) => text.match(new RegExp(`\\b${name}\\b`, 'g'))!.length > 1;
+    expect(names.filter((name) => ![...texts].some((text) => used(name, text)))).toEqual([]);
+  });
+});
+
+test.each(fragments)('fragment %s is taken somewhere', (name) => {
+  const text = readFragment(name as FragmentFile).split('// linked:\n')[1]!;
+  // a function's head, or a variable, that no kernel has by itself
+  const own = text.match(/^(fn|var).*$/gm)!.filter((line) => !filledHooks(text).includes(line));
+  const bodies = [...hooksOf(text.replaceAll('// fills:', '// hook:'))];
+  const taken = [...uses.values()]
+    .flatMap((one) => [...one.texts])
+    .some((linked) => {
+      const hooks = hooksOf(linked);
+      const filled = bodies.every(([head, body]) => lines(hooks.get(head)) === lines(body));
+      return filled && own.every((line) => lines(linked).includes(lines(line)));
+    });
+  expect(taken).toBe(true);
+});
+
+/** A text with constants that a fragment's user gives, such as EPSILON, and their values told apart by nothing. */
+function lines(text: string | undefined): string {
+  return (text ?? '').replaceAll(/\b([A-Z_]{4,}|\d[\d.e-]*u?)\b/g, '#');
+}
