@@ -18,7 +18,7 @@ import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
 import { checkCounts, checkResources } from './check-bindings.ts';
 import { collectKernels, sha256 } from './collect-kernels.ts';
-import { GROUPS } from './groups/index.ts';
+import { callsOf } from './groups/index.ts';
 import type { KernelCall } from './kernel-call.ts';
 import { checkReach } from './reach.ts';
 
@@ -41,8 +41,7 @@ export function generateBundle(
   plan: MemoryPlan,
   options: BundleOptions,
 ): Bundle {
-  const emit = GROUPS[options.target.products];
-  const emitted = schedule.groups.map((group) => [emit[group.kind](schedule, group)].flat());
+  const emitted = schedule.groups.map((group) => callsOf(schedule, group, options.target));
   const calls = emitted.flat();
   checkPlaced(schedule, emitted, options);
   const kernels = collectKernels(calls);

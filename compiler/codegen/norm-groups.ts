@@ -1,7 +1,7 @@
 // What prepares a group_norm on GPUs: what a workgroup has to know of a sample before it loads anything.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { ScheduledGroup } from '../schedule/schedule.ts';
+import type { ScheduledConv, ScheduledMap } from '../schedule/schedule.ts';
 import { normOf } from '../schedule/statistics.ts';
 import { extentOf } from '../schedule/values.ts';
 import { type Fragment, fragmentOf, readBuffer } from './fragment.ts';
@@ -13,7 +13,7 @@ import type { WeightsBuilder } from './weights.ts';
  */
 export function normFragment(
   graph: OpGraph,
-  group: ScheduledGroup,
+  group: ScheduledConv | ScheduledMap,
   weights: WeightsBuilder,
   threads: number,
 ): Fragment {

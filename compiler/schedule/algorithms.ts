@@ -4,7 +4,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { mayChoose, type PricedCandidate, type Prices } from './choices.ts';
-import type { Group, WinogradTile } from './schedule.ts';
+import type { FusionGroup, WinogradTile } from './schedule.ts';
 import { keyOf } from './tuning.ts';
 
 /** A tile is given up where all convolutions together become slower by no more than this part. */
@@ -21,7 +21,7 @@ interface Alike {
 /** The tiles that are worth their kernels; `groups` are those of the unfused schedule. */
 export function worthwhileTiles(
   graph: OpGraph,
-  groups: readonly Group[],
+  groups: readonly FusionGroup[],
   prices: Prices,
 ): readonly WinogradTile[] {
   const alike = [...convolutions(graph, groups, prices).values()];
@@ -41,7 +41,11 @@ function costWith(alike: readonly Alike[], tiles: readonly WinogradTile[]): numb
 }
 
 /** By key; those of no price, of targets without the algorithm, are left out. */
-function convolutions(graph: OpGraph, groups: readonly Group[], prices: Prices): ReadonlyMap<string, Alike> {
+function convolutions(
+  graph: OpGraph,
+  groups: readonly FusionGroup[],
+  prices: Prices,
+): ReadonlyMap<string, Alike> {
   const byKey = new Map<string, Alike>();
   for (const group of groups) {
     if (group.kind !== 'conv') continue;

@@ -11,7 +11,7 @@ import { initialGroups } from './groups.ts';
 import { shareKernels } from './kernel-sharing.ts';
 import type { Schedule } from './schedule.ts';
 import { type ChosenGroup, insertStatistics } from './statistics.ts';
-import { homeOf, insertTransfers } from './storage.ts';
+import { insertTransfers } from './storage.ts';
 import { hoistTimePath } from './time-path.ts';
 
 /**
@@ -32,16 +32,9 @@ export function buildSchedule(
     (current, fusion) => fusion.run(graph, current),
     initial,
   );
-  const chosen = groups.map((group): ChosenGroup => {
-    const choice = choose(group);
-    return {
-      ...group,
-      tile: choice?.tile ?? null,
-      winograd: choice?.winograd ?? null,
-      reason: choice?.reason ?? null,
-      home: homeOf(graph, group, target),
-    };
-  });
+  const chosen = groups.map(
+    (group): ChosenGroup => (group.kind === 'conv' ? { ...group, ...choose(group) } : group),
+  );
   const shared = shareKernels(graph, chosen, target, prices, tiles);
   const completed = insertTransfers(graph, insertStatistics(graph, shared, target));
   return { graph, groups: hoistTimePath(graph, completed) };

@@ -7,16 +7,10 @@ import { sizeOf } from '../ops/op.ts';
 import type { Target } from '../target.ts';
 import { convMicroseconds } from './cost-model.ts';
 import { type MatrixTile, matrixTile } from './matrix-tiles.ts';
-import type { Group, Tile, WinogradTile } from './schedule.ts';
+import type { Candidate, Choice, ConvGroup, Tile, WinogradTile } from './schedule.ts';
 import { keyOf, type Tuning } from './tuning.ts';
 import { extentOf, quadsOf } from './values.ts';
 import { canUseWinograd, planesOf } from './winograd.ts';
-
-/** A way to compute a convolution. */
-export interface Candidate {
-  readonly winograd: WinogradTile | null;
-  readonly tile: Tile;
-}
 
 /** A candidate with what it takes, by the cost model or as it was measured. */
 export interface RatedCandidate extends Candidate {
@@ -26,11 +20,6 @@ export interface RatedCandidate extends Candidate {
 /** A candidate as the choice sees it: microseconds, with what the bytes of its weights are worth. */
 export interface PricedCandidate extends RatedCandidate {
   readonly cost: number;
-}
-
-export interface Choice extends Candidate {
-  /** What it was chosen from, in words; null where there was no choice. */
-  readonly reason: string | null;
 }
 
 /** Workgroups a product should have at least, so that a GPU of many units is not left idle. */
@@ -61,18 +50,17 @@ export interface ChoiceOptions {
   readonly price?: number;
 }
 
-/** The choice for a convolution group; null for other groups. */
-export type Choose = (group: Group) => Choice | null;
+/** The choice for a convolution group. */
+export type Choose = (group: ConvGroup) => Choice;
 
 /** The choice among candidates with those of Winograd's tiles that are given. */
 export function chooseConv(
   graph: OpGraph,
-  group: Group,
+  group: ConvGroup,
   target: Target,
   prices: Prices,
   tiles: readonly WinogradTile[],
-): Choice | null {
-  if (group.kind !== 'conv') return null;
+): Choice {
   const priced = prices(group);
   if (priced !== null) {
     const { candidates, measured } = priced;
@@ -90,7 +78,7 @@ export interface Priced {
 }
 
 /** The candidates of a convolution with their costs; null where neither a tuning nor the cost model knows them. */
-export type Prices = (group: Group) => Priced | null;
+export type Prices = (group: ConvGroup) => Priced | null;
 
 /** The prices of a graph's convolutions, each kind of convolution priced once. */
 export function createPrices(graph: OpGraph, target: Target, options: ChoiceOptions): Prices {
@@ -106,7 +94,7 @@ export function createPrices(graph: OpGraph, target: Target, options: ChoiceOpti
   };
 }
 
-function priceConv(graph: OpGraph, group: Group, target: Target, options: ChoiceOptions): Priced | null {
+function priceConv(graph: OpGraph, group: ConvGroup, target: Target, options: ChoiceOptions): Priced | null {
   const candidates = candidatesOf(graph, group, target, options);
   const times = options.tuning?.[keyOf(graph, group)] ?? {};
   const known = candidates.flatMap((candidate) => {
@@ -145,7 +133,7 @@ export function choiceOf(
 /** Every legal way to compute a convolution on a target. */
 export function candidatesOf(
   graph: OpGraph,
-  group: Group,
+  group: ConvGroup,
   { products }: Target,
   { strict = false }: ChoiceOptions,
 ): readonly Candidate[] {
@@ -161,7 +149,7 @@ export function candidatesOf(
 /** Candidates of a processor with what the cost model expects of them. */
 export function rateConv(
   graph: OpGraph,
-  group: Group,
+  group: ConvGroup,
   candidates: readonly Candidate[],
 ): readonly RatedCandidate[] {
   return candidates.map((one) => ({ ...one, microseconds: convMicroseconds(graph, group, one) }));
@@ -175,7 +163,7 @@ export function nameOf({ winograd, tile }: Candidate): string {
 /** What a tuning left out because it was too slow to be measured: slower than all that was, by the model or at the least. */
 function unmeasured(
   graph: OpGraph,
-  group: Group,
+  group: ConvGroup,
   candidates: readonly Candidate[],
   measured: readonly RatedCandidate[],
 ): readonly RatedCandidate[] {
@@ -189,7 +177,7 @@ function unmeasured(
 }
 
 /** Bytes of the weights as a candidate packs them: Winograd's planes are more than the taps that they come of. */
-function weightBytes(graph: OpGraph, group: Group, { winograd, tile }: Candidate): number {
+function weightBytes(graph: OpGraph, group: ConvGroup, { winograd, tile }: Candidate): number {
   const [, , ...kernel] = graph.nodes[graph.nodes[group.anchor]!.inputs[1]!]!.type.shape;
   const inputs = quadsOf(graph, group.sources) * 4;
   const outputs = Math.ceil(extentOf(graph, group.result).channels / tile.n) * tile.n;
@@ -207,7 +195,7 @@ function pixelsByChannels({ width, height, channels }: MatrixTile): Tile {
 }
 
 /** The largest tile that still gives enough workgroups, else the smallest. */
-function workgroupTile(graph: OpGraph, group: Group): Tile {
+function workgroupTile(graph: OpGraph, group: ConvGroup): Tile {
   const { pixels, channels } = extentOf(graph, group.result);
   const workgroups = (tile: Tile) => Math.ceil(pixels / tile.m) * Math.ceil(channels / tile.n);
   const fits = (tile: Tile) => tile.n <= Math.max(32, channels) && workgroups(tile) >= ENOUGH_WORKGROUPS;

@@ -3,7 +3,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { sizeOf } from '../ops/op.ts';
-import type { Group, Tile, WinogradTile } from './schedule.ts';
+import type { ConvGroup, Tile, WinogradTile } from './schedule.ts';
 import { isNormed } from './tuning.ts';
 import { extentOf, quadsOf } from './values.ts';
 import { planesOf, tilesOf } from './winograd.ts';
@@ -34,7 +34,7 @@ const DISPATCH = 20;
 /** Microseconds that one sample of a convolution takes. */
 export function convMicroseconds(
   graph: OpGraph,
-  group: Group,
+  group: ConvGroup,
   { winograd, tile }: { readonly winograd: WinogradTile | null; readonly tile: Tile },
 ): number {
   const out = extentOf(graph, group.result);

@@ -4,25 +4,36 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { opDef } from '../ops/index.ts';
 import type { OpAttrs, OpName, TensorType } from '../ops/op.ts';
 import { sizeOf } from '../ops/op.ts';
+import { fusedIn } from './groups.ts';
 import { type Resource, readsOf, writesOf } from './resources.ts';
-import type { Group, ScheduledGroup } from './schedule.ts';
+import type { ScheduledGroup } from './schedule.ts';
 import { isParam } from './values.ts';
 
-/** The nodes that a group computes. */
-export function nodesOf(group: Group): readonly number[] {
-  if (isAuxiliary(group)) return [];
-  const fused = [...group.prologue, ...group.epilogue].map((op) => op.node);
-  const own = [
-    ...(group.upsample === null ? [] : [group.upsample]),
-    ...(group.skip ? [group.skip.conv] : []),
-    ...fused,
-  ];
-  return own.includes(group.anchor) ? own : [group.anchor, ...own];
-}
-
-/** Whether a group computes no op: it prepares what another one needs. */
-export function isAuxiliary({ kind }: Group): boolean {
-  return kind === 'statistics' || kind === 'merge_statistics' || kind === 'affine' || kind === 'transfer';
+/** The nodes that a group computes: none where it prepares what another one needs. */
+export function nodesOf(group: ScheduledGroup): readonly number[] {
+  switch (group.kind) {
+    case 'statistics':
+    case 'merge_statistics':
+    case 'affine':
+    case 'transfer':
+      return [];
+    case 'conv':
+    case 'map':
+    case 'linear':
+    case 'attention':
+    case 'gather_channels':
+    case 'avg_pool':
+    case 'upsample_linear':
+    case 'embedding': {
+      const { upsample, prologue, skip, epilogue } = fusedIn(group);
+      const own = [
+        ...(upsample === null ? [] : [upsample]),
+        ...(skip ? [skip.conv] : []),
+        ...[...prologue, ...epilogue].map((op) => op.node),
+      ];
+      return own.includes(group.anchor) ? own : [group.anchor, ...own];
+    }
+  }
 }
 
 export interface GroupCost {

@@ -3,15 +3,15 @@
 import { InternalError, invariant } from '../diagnostics.ts';
 import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
 import { isActivation } from '../ops/activations.ts';
-import type { Group, GroupKind } from './schedule.ts';
+import type { FusedOp, FusedSkip, FusionGroup, ScheduledGroup } from './schedule.ts';
 import { isComputed, resolveView } from './values.ts';
 
 /** One group for each computed op, in the graph's order. */
-export function initialGroups(graph: OpGraph): readonly Group[] {
+export function initialGroups(graph: OpGraph): readonly FusionGroup[] {
   return graph.nodes.flatMap((node, id) => (isComputed(graph, id) ? [groupOf(graph, node, id)] : []));
 }
 
-function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
+function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
   const value = (operand: number) => {
     const read = node.inputs[operand]!;
     const { value: whole } = resolveView(graph, read);
@@ -19,35 +19,39 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
     invariant(!sliced, `%${id} (${node.op}) reads a slice of %${whole}: only time projections are slices`);
     return whole;
   };
-  const base: Group = { ...plainGroup('map', id), sources: [value(0)] };
-  if (isActivation(node.op)) return { ...base, prologue: [{ node: id, operand: null }] };
+  const group = { anchor: id, sources: [value(0)], result: id };
+  const map = { ...group, kind: 'map', upsample: null, prologue: [], epilogue: [] } as const;
+  const view = (): FusedOp => ({ node: id, operand: resolveView(graph, node.inputs[1]!) });
+  if (isActivation(node.op)) return { ...map, prologue: [{ node: id, operand: null }] };
   switch (node.op) {
     case 'conv':
     case 'conv_transpose':
-      return { ...base, kind: 'conv' };
+      return { ...map, kind: 'conv', skip: null, statistics: false };
     case 'linear':
+      return { ...group, kind: 'linear', epilogue: [] };
     case 'attention':
     case 'avg_pool':
     case 'upsample_linear':
-      return { ...base, kind: node.op };
+      return { ...group, kind: node.op };
     case 'embedding':
-      return { ...base, kind: 'embedding', sources: [value(1)] };
+      return { ...group, kind: 'embedding', sources: [value(1)] };
     case 'cast':
-      return base; // a map that stores what it loads
+      return map; // it stores what it loads
     case 'group_norm':
-      return { ...base, prologue: [{ node: id, operand: null }] };
+      return { ...map, prologue: [{ node: id, operand: null }] };
     case 'film':
-      return { ...base, prologue: [{ node: id, operand: resolveView(graph, node.inputs[1]!) }] };
+      return { ...map, prologue: [view()] };
     case 'channel_add':
-      return { ...base, epilogue: [{ node: id, operand: resolveView(graph, node.inputs[1]!) }] };
+      return { ...map, epilogue: [view()] };
     case 'add':
-      return { ...base, epilogue: [{ node: id, operand: { value: value(1), start: 0 } }] };
+      return { ...map, epilogue: [{ node: id, operand: { value: value(1), start: 0 } }] };
     case 'upsample_nearest':
-      return { ...base, upsample: id };
+      return { ...map, upsample: id };
     case 'concat': {
+      const sources = [value(0), value(1)];
       // channels are stored in quads: a first source that ends inside one cannot be read beside another
       const aligned = graph.nodes[value(0)]!.type.shape[1]! % 4 === 0;
-      return { ...base, kind: aligned ? 'map' : 'gather_channels', sources: [value(0), value(1)] };
+      return aligned ? { ...map, sources } : { ...group, kind: 'gather_channels', sources };
     }
     case 'input':
     case 'param':
@@ -60,41 +64,39 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): Group {
   }
 }
 
-/** A group of a kind that computes something about a value, or moves it, and no op. */
-export function plainGroup(kind: GroupKind, value: number): Group {
-  return {
-    kind,
-    anchor: value,
-    sources: [value],
-    upsample: null,
-    prologue: [],
-    skip: null,
-    epilogue: [],
-    result: value,
-    statistics: false,
-  };
+/** What is fused into a group; empty where its kind takes nothing of it. */
+export interface Fused {
+  readonly upsample: number | null;
+  readonly prologue: readonly FusedOp[];
+  readonly skip: FusedSkip | null;
+  readonly epilogue: readonly FusedOp[];
 }
 
-/** Every value a group reads, with repetition. */
-export function readsOf(group: Group): readonly number[] {
-  const operands = [...group.prologue, ...group.epilogue].flatMap(({ operand }) =>
-    operand ? [operand.value] : [],
-  );
-  return [...group.sources, ...(group.skip?.sources ?? []), ...operands];
+const NOTHING: Fused = { upsample: null, prologue: [], skip: null, epilogue: [] };
+
+export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
+  return { ...NOTHING, ...group };
+}
+
+/** Every value that a group of ops reads, with repetition. */
+export function valuesRead(group: FusionGroup): readonly number[] {
+  const { prologue, skip, epilogue } = fusedIn(group);
+  const operands = [...prologue, ...epilogue].flatMap(({ operand }) => (operand ? [operand.value] : []));
+  return [...group.sources, ...(skip?.sources ?? []), ...operands];
 }
 
 /** How groups and values hang together; kept up to date while fusions merge groups. */
 export interface Uses {
   /** Group that writes a value, or undefined for inputs. */
-  producer(value: number): Group | undefined;
+  producer(value: number): FusionGroup | undefined;
   /** How many times a value is read by groups or is an output. */
   readers(value: number): number;
-  insert(group: Group): void;
-  remove(group: Group): void;
+  insert(group: FusionGroup): void;
+  remove(group: FusionGroup): void;
 }
 
-export function usesOf(graph: OpGraph, groups: readonly Group[]): Uses {
-  const producers = new Map<number, Group>();
+export function usesOf(graph: OpGraph, groups: readonly FusionGroup[]): Uses {
+  const producers = new Map<number, FusionGroup>();
   const counts = new Map<number, number>();
   const count = (value: number, by: 1 | -1) => counts.set(value, (counts.get(value) ?? 0) + by);
   const uses: Uses = {
@@ -102,11 +104,11 @@ export function usesOf(graph: OpGraph, groups: readonly Group[]): Uses {
     readers: (value) => counts.get(value) ?? 0,
     insert(group) {
       producers.set(group.result, group);
-      for (const value of readsOf(group)) count(value, 1);
+      for (const value of valuesRead(group)) count(value, 1);
     },
     remove(group) {
       producers.delete(group.result);
-      for (const value of readsOf(group)) count(value, -1);
+      for (const value of valuesRead(group)) count(value, -1);
     },
   };
   for (const group of groups) uses.insert(group);

@@ -5,17 +5,9 @@
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { isActivation } from '../ops/activations.ts';
 import type { Target } from '../target.ts';
-import {
-  type Candidate,
-  type Choice,
-  choiceOf,
-  mayChoose,
-  nameOf,
-  type PricedCandidate,
-  type Prices,
-} from './choices.ts';
-import type { WinogradTile } from './schedule.ts';
-import type { ChosenGroup } from './statistics.ts';
+import { choiceOf, mayChoose, nameOf, type PricedCandidate, type Prices } from './choices.ts';
+import type { Candidate, Choice, FusedOp, WinogradTile } from './schedule.ts';
+import type { ChosenConv, ChosenGroup } from './statistics.ts';
 import { keyOf } from './tuning.ts';
 
 /** A kernel is given up where all convolutions together become slower by no more than this part. */
@@ -68,7 +60,8 @@ export function shareKernels(
     const taken = bestWith(one, kernels)!;
     if (taken === one.ways[0]) continue;
     const { statistics } = taken;
-    for (const at of one.groups) shared[at] = { ...groups[at]!, ...choiceAmong(one, taken), statistics };
+    for (const at of one.groups)
+      shared[at] = { ...(groups[at] as ChosenConv), ...choiceAmong(one, taken), statistics };
   }
   return shared;
 }
@@ -112,16 +105,16 @@ function alike(
   prices: Prices,
   tiles: readonly WinogradTile[],
 ): readonly Alike[] {
-  const members = new Map<string, number[]>();
+  const members = new Map<string, { readonly group: ChosenConv; readonly at: number[] }>();
   groups.forEach((group, at) => {
     if (group.kind !== 'conv') return;
-    const chosen = { winograd: group.winograd, tile: group.tile! };
-    const needs = kernelsOf(graph, group, chosen, group.statistics);
+    const needs = kernelsOf(graph, group, group, group.statistics);
     const key = [keyOf(graph, group), ...needs].join(' | ');
-    members.set(key, [...(members.get(key) ?? []), at]);
+    const known = members.get(key);
+    if (known) known.at.push(at);
+    else members.set(key, { group, at: [at] });
   });
-  return [...members.values()].map((at): Alike => {
-    const group = groups[at[0]!]!;
+  return [...members.values()].map(({ group, at }): Alike => {
     const { candidates, measured } = prices(group)!;
     const way = (priced: PricedCandidate, statistics: boolean): Way => ({
       priced,
@@ -138,7 +131,7 @@ function alike(
 }
 
 /** A norm was fused for the algorithm that was chosen: where there is one, that stays by taps or Winograd's. */
-function fits({ winograd }: Candidate, group: ChosenGroup): boolean {
+function fits({ winograd }: Candidate, group: ChosenConv): boolean {
   return (
     (winograd !== null) === (group.winograd !== null) || (winograd === null && group.prologue.length === 0)
   );
@@ -147,11 +140,11 @@ function fits({ winograd }: Candidate, group: ChosenGroup): boolean {
 /** What tells the kernels of a candidate from those of others. */
 function kernelsOf(
   graph: OpGraph,
-  group: ChosenGroup,
+  group: ChosenConv,
   { winograd, tile }: Candidate,
   statistics: boolean,
 ): readonly string[] {
-  const names = (ops: ChosenGroup['prologue']) => ops.map(({ node }) => graph.nodes[node]!.op).join('+');
+  const names = (ops: readonly FusedOp[]) => ops.map(({ node }) => graph.nodes[node]!.op).join('+');
   const { op } = graph.nodes[group.anchor]!;
   const product = `${tile.m}x${tile.n}`;
   const written = `${names(group.epilogue)} ${statistics ? 'statistics' : ''}`;

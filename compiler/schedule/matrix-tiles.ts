@@ -4,7 +4,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { sizeOf } from '../ops/op.ts';
-import type { Group } from './schedule.ts';
+import type { ConvGroup } from './schedule.ts';
 import { extentOf, padSpace } from './values.ts';
 
 /** Rows of a matrix, and columns. */
@@ -42,7 +42,7 @@ export interface MatrixTile {
 }
 
 /** The tile of a convolution. Of the batch only the channels of a tile depend, which no sum and no statistic sees. */
-export function matrixTile(graph: OpGraph, group: Group): MatrixTile {
+export function matrixTile(graph: OpGraph, group: ConvGroup): MatrixTile {
   const { pixels, channels, batch } = extentOf(graph, group.result);
   const blocks = pixels >= LARGE_PIXELS ? 8 : 4;
   const place = bestPatch(graph, group, blocks) ?? gathered(pixels, blocks);
@@ -63,7 +63,7 @@ function gathered(pixels: number, blocks: 4 | 8): Place {
 }
 
 /** The fewest tiles whose patches have room, of those the smallest; null where too few rows would be of use. */
-function bestPatch(graph: OpGraph, group: Group, blocks: 4 | 8): Place | null {
+function bestPatch(graph: OpGraph, group: ConvGroup, blocks: 4 | 8): Place | null {
   const node = graph.nodes[group.anchor]!;
   if (node.op !== 'conv' || node.attrs.stride.some((s) => s !== 1)) return null;
   const kernel = padSpace(graph.nodes[node.inputs[1]!]!.type.shape.slice(2), 1);

@@ -2,6 +2,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { costOf, type GroupCost } from './cost.ts';
+import { fusedIn } from './groups.ts';
 import type { FusedOp, Schedule, ScheduledGroup } from './schedule.ts';
 
 /** One line a group: anchor, what is fused, type, values read and written, cost, path. */
@@ -18,21 +19,23 @@ export function printGroup(
   { flops, bytes }: GroupCost = costOf(graph, group),
 ): string {
   const node = graph.nodes[group.result]!;
-  const tile = group.tile ? ` ${group.tile.m}x${group.tile.n}` : '';
+  const { upsample, prologue, skip, epilogue } = fusedIn(group);
+  const tile = group.kind === 'conv' ? ` ${group.tile.m}x${group.tile.n}` : '';
+  const sources = 'sources' in group ? group.sources : [group.result];
   const parts = [
     `#${String(index).padStart(3, '0')} ${kernelName(graph, group)}${tile}`,
-    ...(group.upsample === null ? [] : [`upsample[${factorOf(graph, group.upsample)}]`]),
-    ...fusedList(graph, 'prologue', group.prologue),
-    ...(group.skip ? [`skip[conv ${group.skip.sources.map((v) => `%${v}`).join(' ')}]`] : []),
-    ...fusedList(graph, 'epilogue', group.epilogue),
-    ...(group.writes && group.kind === 'conv'
+    ...(upsample === null ? [] : [`upsample[${factorOf(graph, upsample)}]`]),
+    ...fusedList(graph, 'prologue', prologue),
+    ...(skip ? [`skip[conv ${skip.sources.map((v) => `%${v}`).join(' ')}]`] : []),
+    ...fusedList(graph, 'epilogue', epilogue),
+    ...(group.kind === 'conv' && group.writes
       ? [`statistics[${group.writes.count}x${group.writes.pixels}]`]
       : []),
     `${node.type.dtype}[${node.type.shape.join(',')}]`,
-    `${group.sources.map((v) => `%${v}`).join(' ')} -> %${group.result}`,
+    `${sources.map((v) => `%${v}`).join(' ')} -> %${group.result}`,
     `${(flops / 1e9).toFixed(3)} GFLOP`,
     `${(bytes / 1e6).toFixed(2)} MB`,
-    ...(group.reason === null ? [] : [`chosen[${group.reason}]`]),
+    ...(group.kind === 'conv' && group.reason !== null ? [`chosen[${group.reason}]`] : []),
     `# ${node.path}`,
   ];
   return parts.join('  ');
@@ -40,8 +43,9 @@ export function printGroup(
 
 /** What a group is called in listings: its anchor op, or its kind where it has no anchor op of its own. */
 export function kernelName(graph: OpGraph, group: ScheduledGroup): string {
-  const name = group.kind === 'conv' ? graph.nodes[group.anchor]!.op : group.kind;
-  return group.winograd ? `${name} winograd${group.winograd}` : name;
+  if (group.kind !== 'conv') return group.kind;
+  const { op } = graph.nodes[group.anchor]!;
+  return group.winograd ? `${op} winograd${group.winograd}` : op;
 }
 
 function factorOf(graph: OpGraph, id: number): string {

@@ -2,7 +2,18 @@
 // verifier of schedules, transfers, the memory plan and code generation all ask here, and so agree.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { Home, ScheduledGroup, StatisticsTiles } from './schedule.ts';
+import { fusedIn } from './groups.ts';
+import type {
+  ComputeGroup,
+  FusedOp,
+  GroupKind,
+  GroupOf,
+  Home,
+  Scaled,
+  ScheduledConv,
+  ScheduledGroup,
+  StatisticsTiles,
+} from './schedule.ts';
 import { statisticsBytes } from './statistics-layout.ts';
 import { extentOf, isHalf, resolveView } from './values.ts';
 import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from './winograd.ts';
@@ -113,39 +124,91 @@ export function takenFrom(graph: OpGraph): readonly Resource[] {
 
 /** Every resource that a group reads and another one or the host wrote, with repetition. */
 export function readsOf(graph: OpGraph, group: ScheduledGroup): readonly SizedResource[] {
-  const { sources, result } = group;
-  const statistics = group.reads.map((tiles, i) => statisticsOf(graph, sources[i]!, tiles));
-  const operands = [...group.prologue, ...group.epilogue].flatMap(({ node, operand }) => {
-    if (!operand) return [];
-    const projection = graph.nodes[node]!.op !== 'add';
-    // what an affine group has computed of a time projection, its reader does not read again
-    if (projection && group.affine && group.prologue.some((op) => op.node === node)) return [];
-    return [activation(graph, operand.value, projection ? 'buffer' : group.home)];
-  });
-  switch (group.kind) {
-    case 'transfer':
-      return [activation(graph, result, group.home === 'buffer' ? 'texture' : 'buffer')];
-    case 'affine':
-      return [...statistics, ...operands];
-    case 'merge_statistics':
-      return statistics;
-    default: {
-      const loaded = [...sources, ...(group.skip?.sources ?? [])].map((id) =>
-        activation(graph, id, group.home),
-      );
-      const affine = group.affine ? [affineOf(graph, group.prologue[0]!.node, sources)] : [];
-      return [...loaded, ...operands, ...statistics, ...affine];
-    }
-  }
+  return defOfGroup(group).reads(graph, group);
 }
 
-/** Every resource that a group writes; those of them that only its own dispatches read are planes of Winograd's algorithm. */
+/**
+ * Every resource that a group writes. Planes of Winograd's algorithm are among them, which only dispatches of the same
+ * group read.
+ */
 export function writesOf(graph: OpGraph, group: ScheduledGroup): readonly SizedResource[] {
-  const { result } = group;
-  if (group.kind === 'affine') return [affineOf(graph, group.anchor, group.sources)];
-  const statistics = group.writes ? [statisticsOf(graph, result, group.writes)] : [];
-  if (group.kind === 'statistics' || group.kind === 'merge_statistics') return statistics;
-  return [activation(graph, result, group.home), ...planesWritten(graph, group), ...statistics];
+  return defOfGroup(group).writes(graph, group);
+}
+
+interface GroupDef<K extends GroupKind> {
+  readonly reads: (graph: OpGraph, group: GroupOf<K>) => readonly SizedResource[];
+  readonly writes: (graph: OpGraph, group: GroupOf<K>) => readonly SizedResource[];
+}
+
+const plain = { reads: readOfOps, writes: resultOf };
+
+const GROUPS: { readonly [K in GroupKind]: GroupDef<K> } = {
+  conv: {
+    reads: readOfOps,
+    writes: (graph, group) => [
+      ...resultOf(graph, group),
+      ...planesOf(graph, group),
+      ...(group.writes ? [statisticsOf(graph, group.result, group.writes)] : []),
+    ],
+  },
+  map: plain,
+  linear: plain,
+  attention: plain,
+  gather_channels: plain,
+  avg_pool: plain,
+  upsample_linear: plain,
+  embedding: plain,
+  statistics: {
+    reads: resultOf,
+    writes: (graph, { result, writes }) => [statisticsOf(graph, result, writes)],
+  },
+  merge_statistics: {
+    reads: (graph, { result, merges }) => [statisticsOf(graph, result, merges)],
+    writes: (graph, { result, writes }) => [statisticsOf(graph, result, writes)],
+  },
+  affine: {
+    reads: (graph, { sources, prologue, reads }) => [
+      ...reads.map((tiles, i) => statisticsOf(graph, sources[i]!, tiles)),
+      ...operandsOf(graph, prologue, 'buffer'),
+    ],
+    writes: (graph, { sources, prologue }) => [affineOf(graph, prologue, sources)],
+  },
+  transfer: {
+    reads: (graph, { result, home }) => [activation(graph, result, home === 'buffer' ? 'texture' : 'buffer')],
+    writes: resultOf,
+  },
+};
+
+function defOfGroup<K extends GroupKind>({ kind }: { readonly kind: K }): GroupDef<K> {
+  return GROUPS[kind];
+}
+
+function resultOf(graph: OpGraph, { result, home }: { readonly result: number; readonly home: Home }) {
+  return [activation(graph, result, home)];
+}
+
+function readOfOps(graph: OpGraph, group: ComputeGroup): readonly SizedResource[] {
+  const { home, sources } = group;
+  const { prologue, skip, epilogue } = fusedIn(group);
+  const { affine, reads }: Scaled = { ...UNSCALED, ...group };
+  const loaded = [...sources, ...(skip?.sources ?? [])].map((id) => activation(graph, id, home));
+  // what an affine group has computed of a time projection, its reader does not read again
+  const own = affine ? epilogue : [...prologue, ...epilogue];
+  return [
+    ...loaded,
+    ...operandsOf(graph, own, home),
+    ...reads.map((tiles, i) => statisticsOf(graph, sources[i]!, tiles)),
+    ...(affine ? [affineOf(graph, prologue, sources)] : []),
+  ];
+}
+
+const UNSCALED: Scaled = { affine: false, reads: [] };
+
+/** What fused ops read: time projections are rows of a linear layer's result, which stays in a buffer. */
+function operandsOf(graph: OpGraph, ops: readonly FusedOp[], home: Home): readonly SizedResource[] {
+  return ops.flatMap(({ node, operand }) =>
+    operand ? [activation(graph, operand.value, graph.nodes[node]!.op === 'add' ? home : 'buffer')] : [],
+  );
 }
 
 /** Labels fill whole vectors, all other values are activations. */
@@ -155,19 +218,15 @@ function activation(graph: OpGraph, value: number, home: Home): SizedResource {
   return { resource: valueIn(value, home), bytes };
 }
 
-function planesWritten(graph: OpGraph, group: ScheduledGroup): readonly SizedResource[] {
+function planesOf(graph: OpGraph, group: ScheduledConv): readonly SizedResource[] {
   const { winograd, result } = group;
   if (!winograd) return [];
   const samples = samplesAtOnce(graph, group, winograd);
+  const input = samples * inputPlaneBytes(graph, group, winograd);
+  const output = samples * outputPlaneBytes(graph, group, winograd);
   return [
-    {
-      resource: { kind: 'input_planes', value: result },
-      bytes: samples * inputPlaneBytes(graph, group, winograd),
-    },
-    {
-      resource: { kind: 'output_planes', value: result },
-      bytes: samples * outputPlaneBytes(graph, group, winograd),
-    },
+    { resource: { kind: 'input_planes', value: result }, bytes: input },
+    { resource: { kind: 'output_planes', value: result }, bytes: output },
   ];
 }
 
@@ -177,10 +236,10 @@ function statisticsOf(graph: OpGraph, value: number, tiles: StatisticsTiles): Si
 }
 
 /** Scale and shift of all channels of the sources that a norm or FiLM is applied to. */
-function affineOf(graph: OpGraph, node: number, sources: readonly number[]): SizedResource {
+function affineOf(graph: OpGraph, [first]: readonly FusedOp[], sources: readonly number[]): SizedResource {
   const bytes = sources.reduce((sum, value) => {
     const { batch, quads } = extentOf(graph, value);
     return sum + batch * quads * 32;
   }, 0);
-  return { resource: { kind: 'affine', node }, bytes };
+  return { resource: { kind: 'affine', node: first!.node }, bytes };
 }

@@ -6,23 +6,6 @@
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { View } from './values.ts';
 
-/** Kernel families. `map` is an anchor without arithmetic of its own: load, prologue, epilogue, store. */
-export type GroupKind =
-  | 'conv'
-  | 'linear'
-  | 'attention'
-  | 'map'
-  | 'gather_channels'
-  | 'avg_pool'
-  | 'upsample_linear'
-  | 'embedding'
-  | 'statistics'
-  | 'merge_statistics'
-  /** Scale and shift of the channels that a norm or FiLM is applied to, for the reader that applies them. */
-  | 'affine'
-  /** A value brought from a buffer to a texture, or back. */
-  | 'transfer';
-
 /** Where a value stands: in a buffer channels-last, or in a storage texture as [sample][channel / 4][pixel]. */
 export type Home = 'buffer' | 'texture';
 
@@ -40,12 +23,17 @@ export interface FusedOp {
   readonly operand: View | null;
 }
 
-export interface Group {
-  readonly kind: GroupKind;
+interface OpGroup<K extends string> {
+  readonly kind: K;
   /** Node id of the anchor op. */
   readonly anchor: number;
   /** Values read as one along channels: one, or the two of a fused skip concat. */
   readonly sources: readonly number[];
+  /** The value the group writes. */
+  readonly result: number;
+}
+
+export interface ConvGroup extends OpGroup<'conv'> {
   /** Node id of a nearest upsampling done in the addressing of the sources, or null. */
   readonly upsample: number | null;
   /** The ops applied to what is loaded, in order. */
@@ -53,11 +41,28 @@ export interface Group {
   readonly skip: FusedSkip | null;
   /** The ops applied to the result, in order. */
   readonly epilogue: readonly FusedOp[];
-  /** The value the group writes. */
-  readonly result: number;
   /** Whether it also writes the statistics that a later norm of the result needs. */
   readonly statistics: boolean;
 }
+
+/** An anchor without arithmetic of its own: load, prologue, epilogue, store. */
+export interface MapGroup extends OpGroup<'map'> {
+  readonly upsample: number | null;
+  readonly prologue: readonly FusedOp[];
+  readonly epilogue: readonly FusedOp[];
+}
+
+export interface LinearGroup extends OpGroup<'linear'> {
+  readonly epilogue: readonly FusedOp[];
+}
+
+/** Kinds of groups that nothing is fused into. */
+export type PlainKind = 'attention' | 'gather_channels' | 'avg_pool' | 'upsample_linear' | 'embedding';
+
+export type PlainGroup = { [K in PlainKind]: OpGroup<K> }[PlainKind];
+
+/** A group of ops as fusions make it: nothing is chosen for it yet. */
+export type FusionGroup = ConvGroup | MapGroup | LinearGroup | PlainGroup;
 
 /** Tiles of a value's channel statistics: `count` tiles of `pixels` pixels, the last one maybe smaller. */
 export interface StatisticsTiles {
@@ -77,23 +82,91 @@ export interface Tile {
 /** Tiles of Winograd's algorithm that kernels have code for. */
 export type WinogradTile = 2 | 4;
 
-/** A group with what was chosen for it. */
-export interface ScheduledGroup extends Group {
-  /** Pixels by channels a workgroup of a product computes; null for other kinds. */
-  readonly tile: Tile | null;
-  /** Pixels m of a side of a tile where it is a convolution by Winograd's F(m x m, 3 x 3), else null. */
+/** A way to compute a convolution. */
+export interface Candidate {
+  /** Pixels m of a side of a tile where it is computed by Winograd's F(m x m, 3 x 3), else null. */
   readonly winograd: WinogradTile | null;
+  /** Pixels by channels that a workgroup of the product computes. */
+  readonly tile: Tile;
+}
+
+/** The way that was chosen. */
+export interface Choice extends Candidate {
   /** What it was chosen from and why, in words; null where there was no choice. */
   readonly reason: string | null;
+}
+
+interface Placed {
   /** Where it reads and writes activations. */
   readonly home: Home;
-  /** Whether a group before it computes what its norm and FiLM do to a channel. */
+}
+
+/** How a group comes to the scale and shift of the norm and FiLM in its prologue. */
+export interface Scaled {
+  /** Whether a group before it computes them. */
   readonly affine: boolean;
-  /** Statistics it writes, or null. */
-  readonly writes: StatisticsTiles | null;
-  /** Statistics of each source that a group_norm in the prologue reads, in order of `sources`. */
+  /** Else the statistics of each source that a group_norm in the prologue reads, in order of `sources`. */
   readonly reads: readonly StatisticsTiles[];
 }
+
+export interface ScheduledConv extends ConvGroup, Choice, Placed, Scaled {
+  /** Statistics it writes, or null. */
+  readonly writes: StatisticsTiles | null;
+}
+
+export interface ScheduledMap extends MapGroup, Placed, Scaled {}
+export interface ScheduledLinear extends LinearGroup, Placed {}
+export type ScheduledPlain = PlainGroup & Placed;
+
+/** A group that computes ops. */
+export type ComputeGroup = ScheduledConv | ScheduledMap | ScheduledLinear | ScheduledPlain;
+
+/** The statistics of a value that no convolution writes. */
+export interface StatisticsGroup extends Placed {
+  readonly kind: 'statistics';
+  /** The value that they are of. */
+  readonly result: number;
+  readonly writes: StatisticsTiles;
+}
+
+/** One tile of all tiles of a value's statistics. */
+export interface MergeStatisticsGroup {
+  readonly kind: 'merge_statistics';
+  readonly result: number;
+  readonly merges: StatisticsTiles;
+  readonly writes: StatisticsTiles;
+}
+
+/** Scale and shift of the channels that a norm or FiLM is applied to, for the reader that applies them. */
+export interface AffineGroup {
+  readonly kind: 'affine';
+  readonly sources: readonly number[];
+  /** The norm, the FiLM, or both: what the reader applies of its prologue. The first one names what is written. */
+  readonly prologue: readonly FusedOp[];
+  /** Statistics of each source that the norm reads. */
+  readonly reads: readonly StatisticsTiles[];
+  /** The result of the reader. */
+  readonly result: number;
+}
+
+/** A value brought to its home from the other one. */
+export interface TransferGroup extends Placed {
+  readonly kind: 'transfer';
+  readonly result: number;
+}
+
+/** A group of the schedule. `result` is the value that it writes, or that it prepares something of. */
+export type ScheduledGroup =
+  | ComputeGroup
+  | StatisticsGroup
+  | MergeStatisticsGroup
+  | AffineGroup
+  | TransferGroup;
+
+export type GroupKind = ScheduledGroup['kind'];
+
+/** The groups of a kind. */
+export type GroupOf<K extends GroupKind> = Extract<ScheduledGroup, { readonly kind: K }>;
 
 export interface Schedule {
   readonly graph: OpGraph;

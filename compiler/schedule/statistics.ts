@@ -5,8 +5,16 @@
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { isActivation } from '../ops/activations.ts';
 import type { Target } from '../target.ts';
-import { plainGroup } from './groups.ts';
-import type { Group, ScheduledGroup, StatisticsTiles } from './schedule.ts';
+import { fusedIn } from './groups.ts';
+import type {
+  Choice,
+  ConvGroup,
+  FusionGroup,
+  MapGroup,
+  Scaled,
+  ScheduledGroup,
+  StatisticsTiles,
+} from './schedule.ts';
 import { homeOf } from './storage.ts';
 import { extentOf, nodeOf } from './values.ts';
 import { tilesOf as winogradTiles } from './winograd.ts';
@@ -21,7 +29,7 @@ export const STATISTICS_PIXELS = 256;
 const MAX_COMBINED = 512;
 
 /** The values that some group_norm reads, with the channels of a norm group of the widest reader. */
-export function normedValues(graph: OpGraph, groups: readonly Group[]): ReadonlyMap<number, number> {
+export function normedValues(graph: OpGraph, groups: readonly FusionGroup[]): ReadonlyMap<number, number> {
   const widths = new Map<number, number>();
   for (const group of groups) {
     const norm = normOf(graph, group);
@@ -32,24 +40,24 @@ export function normedValues(graph: OpGraph, groups: readonly Group[]): Readonly
   return widths;
 }
 
-/** The group_norm in a group's prologue, or null. */
-export function normOf(
-  graph: OpGraph,
-  group: Group,
-): {
+export interface Norm {
   readonly node: number;
   readonly channels: number;
   readonly groups: number;
   readonly eps: number;
-} | null {
-  const first = group.prologue[0];
+}
+
+/** The group_norm in a group's prologue, or null. */
+export function normOf(graph: OpGraph, group: FusionGroup | ScheduledGroup): Norm | null {
+  const [first] = fusedIn(group).prologue;
   if (!first || graph.nodes[first.node]!.op !== 'group_norm') return null;
   const { attrs, type } = nodeOf(graph, first.node, 'group_norm');
   return { node: first.node, channels: type.shape[1]!, groups: attrs.groups, eps: attrs.eps };
 }
 
-/** A group without what `insertStatistics` adds. */
-export type ChosenGroup = Omit<ScheduledGroup, 'writes' | 'reads' | 'affine'>;
+/** A group with what was chosen for it. */
+export type ChosenGroup = ChosenConv | Exclude<FusionGroup, ConvGroup>;
+export interface ChosenConv extends ConvGroup, Choice {}
 
 /**
  * Completes a schedule: groups that compute statistics no producer writes are inserted before the readers, then groups
@@ -65,55 +73,59 @@ export function insertStatistics(
   const counted = target.products === 'subgroup';
   const known = new Map<number, StatisticsTiles>();
   const scheduled: ScheduledGroup[] = [];
-  const auxiliary = (group: Group, over: Partial<ScheduledGroup>): void => {
-    const plain = { tile: null, winograd: null, reason: null, writes: null, reads: [], affine: false };
-    scheduled.push({ ...group, home: homeOf(graph, group, target), ...plain, ...over });
-  };
-  const tilesOf = (value: number, group: ChosenGroup | null): StatisticsTiles | null => {
-    if (!group?.statistics || !group.tile) return null;
-    const { pixels } = extentOf(graph, value);
-    const each = group.winograd ? WINOGRAD_TILES * group.winograd ** 2 : group.tile.m;
-    const count = group.winograd
-      ? Math.ceil(winogradTiles(graph, group.anchor, group.winograd) / WINOGRAD_TILES)
-      : Math.ceil(pixels / each);
-    return { count, pixels: each, merged: false, counted };
-  };
   const provide = (value: number, from: StatisticsTiles | null) => {
     const width = normed.get(value);
     if (width === undefined) return;
     const { pixels } = extentOf(graph, value);
     let tiles = from;
     if (!tiles) {
-      tiles = {
-        count: Math.ceil(pixels / STATISTICS_PIXELS),
-        pixels: STATISTICS_PIXELS,
-        merged: false,
-        counted,
-      };
-      auxiliary(plainGroup('statistics', value), { writes: tiles });
+      const count = Math.ceil(pixels / STATISTICS_PIXELS);
+      tiles = { count, pixels: STATISTICS_PIXELS, merged: false, counted };
+      const home = homeOf(graph, { kind: 'statistics' }, target);
+      scheduled.push({ kind: 'statistics', result: value, home, writes: tiles });
     }
     if (target.products !== 'subgroup' && tiles.count > 1 && tiles.count * width > MAX_COMBINED) {
       const merged = { count: 1, pixels, merged: true, counted };
-      auxiliary(plainGroup('merge_statistics', value), { writes: merged, reads: [tiles] });
+      scheduled.push({ kind: 'merge_statistics', result: value, merges: tiles, writes: merged });
       tiles = merged;
     }
     known.set(value, tiles);
+  };
+  const scaledBy = ({ prologue, sources, result }: ChosenConv | MapGroup): Scaled => {
+    const scaling = prologue.filter(({ node }) => !isActivation(graph.nodes[node]!.op));
+    const hasNorm = scaling.some(({ node }) => graph.nodes[node]!.op === 'group_norm');
+    const reads = hasNorm ? sources.map((value) => known.get(value)!) : [];
+    if (scaling.length === 0 || target.products !== 'subgroup') return { affine: false, reads };
+    scheduled.push({ kind: 'affine', sources, prologue: scaling, reads, result });
+    return { affine: true, reads: [] };
   };
   graph.nodes.forEach((node, id) => {
     if (node.op === 'input') provide(id, null);
   });
   for (const group of groups) {
-    const { result, prologue, sources } = group;
-    const writes = tilesOf(result, group);
-    const reads = normOf(graph, group) ? sources.map((value) => known.get(value)!) : [];
-    const scaled = prologue.filter(({ node }) => !isActivation(graph.nodes[node]!.op));
-    const affine = target.products === 'subgroup' && scaled.length > 0;
-    if (affine) {
-      const anchor = scaled[0]!.node;
-      auxiliary({ ...plainGroup('affine', result), anchor, sources, prologue: scaled }, { reads });
+    const home = homeOf(graph, group, target);
+    if (group.kind === 'conv') {
+      const writes = group.statistics ? tilesOf(graph, group, counted) : null;
+      scheduled.push({ ...group, home, ...scaledBy(group), writes });
+      provide(group.result, writes);
+      continue;
     }
-    scheduled.push({ ...group, writes, reads: affine ? [] : reads, affine });
-    provide(result, writes);
+    scheduled.push(group.kind === 'map' ? { ...group, home, ...scaledBy(group) } : { ...group, home });
+    provide(group.result, null);
   }
   return scheduled;
+}
+
+/** The tiles of the statistics that a convolution writes: those of its product, or of Winograd's output transform. */
+function tilesOf(
+  graph: OpGraph,
+  { anchor, result, winograd, tile }: ChosenConv,
+  counted: boolean,
+): StatisticsTiles {
+  if (winograd === null) {
+    const count = Math.ceil(extentOf(graph, result).pixels / tile.m);
+    return { count, pixels: tile.m, merged: false, counted };
+  }
+  const count = Math.ceil(winogradTiles(graph, anchor, winograd) / WINOGRAD_TILES);
+  return { count, pixels: WINOGRAD_TILES * winograd ** 2, merged: false, counted };
 }

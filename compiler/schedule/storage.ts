@@ -5,28 +5,34 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Target } from '../target.ts';
-import { plainGroup } from './groups.ts';
 import { givenTo, type Resource, readsOf, resourceName, takenFrom, writesOf } from './resources.ts';
-import type { Group, Home, ScheduledGroup } from './schedule.ts';
+import type { FusionGroup, Home, ScheduledGroup } from './schedule.ts';
 import { nodeOf } from './values.ts';
 
 /** Texels of a row of a storage texture; a value fills rows in the order of its vectors. */
 export const TEXTURE_WIDTH = 2048;
 
 /** Where a group's kernel reads and writes activations. */
-export function homeOf(graph: OpGraph, group: Group, target: Target): Home {
+export function homeOf(
+  graph: OpGraph,
+  group: FusionGroup | { readonly kind: 'statistics' },
+  target: Target,
+): Home {
   if (target.products !== 'subgroup') return 'buffer';
   switch (group.kind) {
     case 'conv':
     case 'map':
     case 'statistics':
-    case 'affine':
       return 'texture';
     case 'attention': {
       const { type, attrs } = nodeOf(graph, group.anchor, 'attention');
       return (type.shape[1]! / attrs.heads) % 4 === 0 ? 'texture' : 'buffer';
     }
-    default:
+    case 'linear':
+    case 'gather_channels':
+    case 'avg_pool':
+    case 'upsample_linear':
+    case 'embedding':
       return 'buffer';
   }
 }
@@ -42,17 +48,7 @@ export function insertTransfers(
     const name = resourceName(resource);
     if (resource.kind !== 'value' || standing.has(name)) return;
     standing.add(name);
-    const { home } = resource;
-    scheduled.push({
-      ...plainGroup('transfer', resource.value),
-      tile: null,
-      writes: null,
-      reads: [],
-      winograd: null,
-      reason: null,
-      home,
-      affine: false,
-    });
+    scheduled.push({ kind: 'transfer', result: resource.value, home: resource.home });
   };
   for (const group of groups) {
     for (const { resource } of readsOf(graph, group)) demand(resource);

@@ -5,13 +5,13 @@ import { invariant } from '../diagnostics.ts';
 import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
 import { isActivation } from '../ops/activations.ts';
 import type { OpName } from '../ops/op.ts';
-import type { Group } from './schedule.ts';
+import type { ConvGroup } from './schedule.ts';
 
 /** Microseconds of one sample, by key of the group and name of the candidate. */
 export type Tuning = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** The key of a convolution group, such as `conv 128>256 3x3 s1 p1 16x16 norm`. */
-export function keyOf(graph: OpGraph, group: Group): string {
+export function keyOf(graph: OpGraph, group: ConvGroup): string {
   const node = convolutionOf(graph, group);
   const [first, second, ...kernel] = graph.nodes[node.inputs[1]!]!.type.shape;
   const [inputs, outputs] = node.op === 'conv' ? [second, first] : [first, second];
@@ -30,14 +30,14 @@ export function keyOf(graph: OpGraph, group: Group): string {
 }
 
 /** Whether a group norm stands in front of a convolution, with what is applied to its result on the way. */
-export function isNormed(graph: OpGraph, group: Group): boolean {
+export function isNormed(graph: OpGraph, group: ConvGroup): boolean {
   let node: OpNode = graph.nodes[convolutionOf(graph, group).inputs[0]!]!;
   const passes = (op: OpName) => isActivation(op) || op === 'film' || op === 'cast' || op === 'reshape';
   while (passes(node.op)) node = graph.nodes[node.inputs[0]!]!;
   return node.op === 'group_norm';
 }
 
-function convolutionOf(graph: OpGraph, group: Group): Extract<OpNode, { op: 'conv' | 'conv_transpose' }> {
+function convolutionOf(graph: OpGraph, group: ConvGroup): Extract<OpNode, { op: 'conv' | 'conv_transpose' }> {
   const node = graph.nodes[group.anchor]!;
   invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
   return node;

@@ -10,13 +10,12 @@ export function verifySchedule({ graph, groups }: Schedule): void {
   const ready = new Set(givenTo(graph).map(({ resource }) => resourceName(resource)));
   const computed = new Map<number, number>();
   groups.forEach((group, i) => {
-    const at = () => `group #${i} (${group.kind} %${group.anchor}, ${graph.nodes[group.anchor]!.path})`;
-    invariant(
-      group.reads.length === 0 ||
-        group.kind === 'merge_statistics' ||
-        group.reads.length === group.sources.length,
-      () => `${at()} lacks the statistics of a source`,
-    );
+    const at = () => `group #${i} (${group.kind} %${group.result}, ${graph.nodes[group.result]!.path})`;
+    if ('reads' in group)
+      invariant(
+        group.reads.length === 0 || group.reads.length === group.sources.length,
+        () => `${at()} lacks the statistics of a source`,
+      );
     for (const { resource } of readsOf(graph, group))
       invariant(
         ready.has(resourceName(resource)),

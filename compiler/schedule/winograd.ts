@@ -2,7 +2,7 @@
 // transforms and of some more rounding. Source: Lavin and Gray 2016, arXiv:1509.09308.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { Group, WinogradTile } from './schedule.ts';
+import type { ConvGroup, WinogradTile } from './schedule.ts';
 import { extentOf, quadsOf } from './values.ts';
 
 /**
@@ -23,7 +23,7 @@ export function tilesOf(graph: OpGraph, value: number, m: WinogradTile): number 
 }
 
 /** Whether a group is a 3x3 convolution in two dimensions that the algorithm can compute. */
-export function canUseWinograd(graph: OpGraph, group: Group, m: WinogradTile): boolean {
+export function canUseWinograd(graph: OpGraph, group: ConvGroup, m: WinogradTile): boolean {
   const node = graph.nodes[group.anchor]!;
   if (node.op !== 'conv' || group.skip || group.upsample !== null) return false;
   const [, , ...kernel] = graph.nodes[node.inputs[1]!]!.type.shape;
@@ -42,22 +42,22 @@ export function planeRow(tiles: number): number {
 }
 
 /** Samples whose planes are computed at once. */
-export function samplesAtOnce(graph: OpGraph, group: Group, m: WinogradTile): number {
+export function samplesAtOnce(graph: OpGraph, group: ConvGroup, m: WinogradTile): number {
   return Math.min(extentOf(graph, group.result).batch, Math.floor(MOST_BYTES / bytesAtOnce(graph, group, m)));
 }
 
 /** Bytes of all planes of one sample's input. */
-export function inputPlaneBytes(graph: OpGraph, group: Group, m: WinogradTile): number {
+export function inputPlaneBytes(graph: OpGraph, group: ConvGroup, m: WinogradTile): number {
   const quads = quadsOf(graph, group.sources);
   return planesOf(m) * quads * planeRow(tilesOf(graph, group.anchor, m)) * 16;
 }
 
 /** Bytes of all planes of one sample's products. */
-export function outputPlaneBytes(graph: OpGraph, group: Group, m: WinogradTile): number {
+export function outputPlaneBytes(graph: OpGraph, group: ConvGroup, m: WinogradTile): number {
   const { quads } = extentOf(graph, group.result);
   return planesOf(m) * quads * planeRow(tilesOf(graph, group.anchor, m)) * 16;
 }
 
-function bytesAtOnce(graph: OpGraph, group: Group, m: WinogradTile): number {
+function bytesAtOnce(graph: OpGraph, group: ConvGroup, m: WinogradTile): number {
   return Math.max(inputPlaneBytes(graph, group, m), outputPlaneBytes(graph, group, m));
 }

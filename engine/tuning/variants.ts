@@ -4,11 +4,10 @@
 import { type Compilation, type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { candidatesOf, nameOf, type RatedCandidate, rateConv } from '../../compiler/schedule/choices.ts';
-import { readsOf } from '../../compiler/schedule/groups.ts';
 import { printGroup } from '../../compiler/schedule/print.ts';
-import type { Schedule, ScheduledGroup } from '../../compiler/schedule/schedule.ts';
+import { readsOf, takenFrom } from '../../compiler/schedule/resources.ts';
+import type { Schedule, ScheduledConv, ScheduledGroup } from '../../compiler/schedule/schedule.ts';
 import { keyOf, type Tuning } from '../../compiler/schedule/tuning.ts';
-import { resolveView } from '../../compiler/schedule/values.ts';
 import { GENERIC, type Target, targetAt } from '../../compiler/target.ts';
 
 /** A candidate that the cost model expects to take more than so many times the best is not measured. */
@@ -66,8 +65,8 @@ export function tuningsOf(candidates: ReadonlyMap<string, readonly string[]>): r
 }
 
 /** What was chosen for a convolution group. */
-function chosenIn({ winograd, tile }: ScheduledGroup): string {
-  return nameOf({ winograd, tile: tile! });
+function chosenIn(group: ScheduledConv): string {
+  return nameOf(group);
 }
 
 /**
@@ -96,17 +95,23 @@ export function convolutionsOf({ schedule, bundle }: Compilation): readonly Conv
 }
 
 /** Whether a group is what `fuse_norm_winograd` or `fuse_upsample_direct` takes along. */
-function isApplied({ kind, prologue, epilogue, upsample }: ScheduledGroup): boolean {
-  return kind === 'map' && epilogue.length === 0 && prologue.length > 0 !== (upsample !== null);
+function isApplied(group: ScheduledGroup): boolean {
+  if (group.kind !== 'map' || group.epilogue.length > 0) return false;
+  return group.prologue.length > 0 !== (group.upsample !== null);
 }
 
 /** How many groups and outputs read each value; a dispatch about its statistics does not count. */
 function countReaders({ graph, groups }: Schedule): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
   const read = [
-    ...groups.filter(({ kind }) => !/statistics|affine/.test(kind)).flatMap(readsOf),
-    ...graph.outputs.map(({ value }) => resolveView(graph, value).value),
+    ...groups
+      .filter(({ kind }) => kind !== 'statistics' && kind !== 'affine')
+      .flatMap((group) => readsOf(graph, group).map(({ resource }) => resource)),
+    ...takenFrom(graph),
   ];
-  for (const value of read) counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (const resource of read) {
+    if (resource.kind !== 'value') continue;
+    counts.set(resource.value, (counts.get(resource.value) ?? 0) + 1);
+  }
   return counts;
 }

@@ -2,8 +2,8 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { stagesOf } from '../../schedule/prologue.ts';
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
-import { normOf } from '../../schedule/statistics.ts';
+import type { AffineGroup, Schedule } from '../../schedule/schedule.ts';
+import { type Norm, normOf } from '../../schedule/statistics.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { type Fragment, fragmentOf, joinFragments, readBuffer } from '../fragment.ts';
@@ -14,7 +14,7 @@ import { createWeightsBuilder, type WeightsBuilder } from '../weights.ts';
 /** Channels that a lane of a FiLM without a norm in front of it takes. */
 const FILM_CHANNELS = 4;
 
-export function affineSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function affineSubgroup({ graph }: Schedule, group: AffineGroup): KernelCall {
   const film = stagesOf(graph, group.prologue)?.film;
   const norm = normOf(graph, group);
   const channels = group.sources.reduce((sum, id) => sum + extentOf(graph, id).channels, 0);
@@ -30,7 +30,7 @@ export function affineSubgroup({ graph }: Schedule, group: ScheduledGroup): Kern
     file: 'affine_subgroup',
     consts: { TEXTURE_WIDTH },
     ...fused,
-    declared: { result: { kind: 'affine', node: group.anchor } },
+    declared: { result: { kind: 'affine', node: group.prologue[0]!.node } },
     product: norm ? weights.finish('texture') : null,
     workgroups: [Math.ceil(groups / 8), 1, extentOf(graph, group.result).batch],
     sizes: {
@@ -44,12 +44,7 @@ export function affineSubgroup({ graph }: Schedule, group: ScheduledGroup): Kern
   });
 }
 
-function normFragment(
-  graph: OpGraph,
-  group: ScheduledGroup,
-  norm: NonNullable<ReturnType<typeof normOf>>,
-  weights: WeightsBuilder,
-): Fragment {
+function normFragment(graph: OpGraph, group: AffineGroup, norm: Norm, weights: WeightsBuilder): Fragment {
   const [, gamma, beta] = graph.nodes[norm.node]!.inputs;
   return {
     ...fragmentOf(group.sources.length === 2 ? 'affine_norm_concat' : 'affine_norm'),

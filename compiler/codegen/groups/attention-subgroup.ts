@@ -1,6 +1,6 @@
 // Attention in one dispatch for subgroups of 8 lanes: 16 queries by a slice of a head's channels a subgroup.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { value } from '../fragment.ts';
@@ -11,7 +11,7 @@ import { unrolledProducts } from './products.ts';
 /** Quads that a slice has at the most: two a lane. */
 const MOST_QUADS = 16;
 
-export function attentionSubgroup(schedule: Schedule, group: ScheduledGroup): KernelCall {
+export function attentionSubgroup(schedule: Schedule, group: GroupOf<'attention'>): KernelCall {
   // heads that begin inside a quad are read from a buffer
   if (group.home === 'buffer') return attention(schedule, group);
   const { graph } = schedule;

@@ -2,18 +2,18 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { attentionStrides } from '../../ops/attention.ts';
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { readChannel, readQuad } from '../wgsl/packing.ts';
 
-export function attention({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function attention({ graph }: Schedule, group: GroupOf<'attention'>): KernelCall {
   return callAttention(graph, group, 'attention', 32);
 }
 
 /** On matrix units 64 queries a workgroup; what is not float16 stays with the other kernel. */
-export function attentionMatrix(schedule: Schedule, group: ScheduledGroup): KernelCall {
+export function attentionMatrix(schedule: Schedule, group: GroupOf<'attention'>): KernelCall {
   const { graph } = schedule;
   if (graph.nodes[group.result]!.type.dtype !== 'f16') return attention(schedule, group);
   return callAttention(graph, group, 'attention_matrix', 64);
@@ -21,7 +21,7 @@ export function attentionMatrix(schedule: Schedule, group: ScheduledGroup): Kern
 
 function callAttention(
   graph: OpGraph,
-  group: ScheduledGroup,
+  group: GroupOf<'attention'>,
   file: 'attention' | 'attention_matrix',
   queries: number,
 ): KernelCall {
@@ -36,7 +36,7 @@ function callAttention(
 }
 
 /** What both attention kernels are told; a head's channels are computed in slices of 64. */
-export function attentionSizes(graph: OpGraph, group: ScheduledGroup) {
+export function attentionSizes(graph: OpGraph, group: GroupOf<'attention'>) {
   const { attrs } = nodeOf(graph, group.anchor, 'attention');
   const { heads } = attrs;
   const out = extentOf(graph, group.result);
@@ -56,7 +56,7 @@ export function attentionSizes(graph: OpGraph, group: ScheduledGroup) {
 }
 
 /** Heads that begin and end with quads are read and written by quads. */
-function byQuads(graph: OpGraph, group: ScheduledGroup): Fragment {
+function byQuads(graph: OpGraph, group: GroupOf<'attention'>): Fragment {
   const [source] = group.sources;
   const [from, to] = [isHalf(graph, source!), isHalf(graph, group.result)];
   const hooks = {
@@ -67,7 +67,7 @@ function byQuads(graph: OpGraph, group: ScheduledGroup): Fragment {
   return buffers(hooks, { type: type(from), value: source! }, { type: type(to), value: group.result });
 }
 
-function byChannels(graph: OpGraph, group: ScheduledGroup): Fragment {
+function byChannels(graph: OpGraph, group: GroupOf<'attention'>): Fragment {
   const [source] = group.sources;
   const from = isHalf(graph, source!);
   const hooks = {

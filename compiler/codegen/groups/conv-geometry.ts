@@ -3,7 +3,7 @@
 import { invariant } from '../../diagnostics.ts';
 import type { NodeOf, OpGraph } from '../../opgraph/opgraph.ts';
 import { sizeOf } from '../../ops/op.ts';
-import type { ScheduledGroup } from '../../schedule/schedule.ts';
+import type { ScheduledConv } from '../../schedule/schedule.ts';
 import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { type Fragment, joinFragments } from '../fragment.ts';
 import { loadSources } from '../fused-ops.ts';
@@ -22,7 +22,7 @@ export interface ConvGeometry {
 }
 
 /** `packed` hooks load quads as they are stored in float16. */
-export function convGeometry(graph: OpGraph, group: ScheduledGroup, packed = false): ConvGeometry {
+export function convGeometry(graph: OpGraph, group: ScheduledConv, packed = false): ConvGeometry {
   const node = graph.nodes[group.anchor]!;
   invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
   const out = extentOf(graph, group.result);

@@ -1,7 +1,7 @@
 // A convolution group becomes a call of conv_matrix: float16 on matrix units. What is not float16 stays with conv_gemm.
 
 import { matrixTile } from '../../schedule/matrix-tiles.ts';
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { type Prologue, prologueLines, prologueOf, writeStatistics } from '../fused-ops.ts';
@@ -14,7 +14,7 @@ import { packConv } from './conv-weights.ts';
 /** Input channels of a step: two matrices. */
 const CHUNK = 32;
 
-export function convMatrix(schedule: Schedule, group: ScheduledGroup): KernelCall {
+export function convMatrix(schedule: Schedule, group: ScheduledConv): KernelCall {
   const { graph } = schedule;
   if (graph.nodes[group.result]!.type.dtype !== 'f16') return conv(schedule, group);
   const geometry = convGeometry(graph, group, true);

@@ -2,7 +2,7 @@
 
 import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { writeStatistics } from '../fused-ops.ts';
@@ -15,17 +15,17 @@ import { convWinograd } from './conv-winograd.ts';
 /** Input channels of a step: a quad. */
 const CHUNK = 4;
 
-export function convSubgroup(schedule: Schedule, group: ScheduledGroup): KernelCall | readonly KernelCall[] {
+export function convSubgroup(schedule: Schedule, group: ScheduledConv): KernelCall | readonly KernelCall[] {
   return group.winograd === null
     ? convDirect(schedule.graph, group)
     : convWinograd(schedule.graph, group, group.winograd);
 }
 
-function convDirect(graph: OpGraph, group: ScheduledGroup): KernelCall {
+function convDirect(graph: OpGraph, group: ScheduledConv): KernelCall {
   const bare = group.prologue.length === 0 && group.skip === null;
   invariant(bare, `conv_subgroup has no prologue and no skip (%${group.anchor})`);
   const { node, out, input, taps, quads, fragment } = convGeometry(graph, group);
-  const tile = group.tile!;
+  const tile = group.tile;
   const steps = quads * taps;
 
   const product = createWeightsBuilder(graph);

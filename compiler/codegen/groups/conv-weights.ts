@@ -2,7 +2,7 @@
 // convolution that is summed into it: its steps come behind, its bias is added to the other one.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ScheduledGroup, Tile } from '../../schedule/schedule.ts';
+import type { ScheduledConv, Tile } from '../../schedule/schedule.ts';
 import type { WeightsBuilder } from '../weights.ts';
 import type { ConvGeometry } from './conv-geometry.ts';
 
@@ -17,7 +17,7 @@ export interface PackedConv {
 /** Packs steps of `chunk` input channels for columns of `tile.n` output channels, float16 where `half`. */
 export function packConv(
   graph: OpGraph,
-  group: ScheduledGroup,
+  group: ScheduledConv,
   { node, out, taps, quads, skipQuads }: ConvGeometry,
   { tile, chunk, half }: { readonly tile: Tile; readonly chunk: number; readonly half: boolean },
   weights: WeightsBuilder,

@@ -3,7 +3,7 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Resource } from '../../schedule/resources.ts';
-import type { ScheduledGroup, WinogradTile } from '../../schedule/schedule.ts';
+import type { ScheduledConv, WinogradTile } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
 import { planeRow, planesOf, samplesAtOnce, tilesOf } from '../../schedule/winograd.ts';
@@ -21,7 +21,7 @@ const CHUNK = 4;
 /** What the calls of one convolution share. */
 interface Convolution {
   readonly graph: OpGraph;
-  readonly group: ScheduledGroup;
+  readonly group: ScheduledConv;
   readonly m: WinogradTile;
   /** Tiles of a sample, and of a row of it. */
   readonly tiles: number;
@@ -37,10 +37,10 @@ interface Part {
   readonly samples: number;
 }
 
-export function convWinograd(graph: OpGraph, group: ScheduledGroup, m: WinogradTile): readonly KernelCall[] {
+export function convWinograd(graph: OpGraph, group: ScheduledConv, m: WinogradTile): readonly KernelCall[] {
   const [, weight, bias] = nodeOf(graph, group.anchor, 'conv').inputs;
   const weights = createWeightsBuilder(graph);
-  weights.winograd(weight!, m, group.tile!, CHUNK);
+  weights.winograd(weight!, m, group.tile, CHUNK);
   const biasAt = weights.vector(bias!) / 4;
   const { batch, width } = extentOf(graph, group.anchor);
   const conv: Convolution = {
@@ -99,7 +99,7 @@ function inputTransforms(conv: Convolution, { first, samples }: Part): readonly 
 function products(conv: Convolution, { samples }: Part): KernelCall {
   const { graph, group, m, tiles, product } = conv;
   const out = extentOf(graph, group.anchor);
-  const tile = group.tile!;
+  const tile = group.tile;
   return callKernel({
     file: 'conv_subgroup',
     ...productOf(tile, {

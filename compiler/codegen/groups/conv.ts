@@ -1,6 +1,6 @@
 // A convolution group becomes a call of conv_gemm: tile, packed weights, and hooks for what is fused.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { type Prologue, prologueLines, prologueOf, writeStatistics } from '../fused-ops.ts';
@@ -13,10 +13,10 @@ import { packConv } from './conv-weights.ts';
 /** Input channels of a step of the product. */
 const CHUNK = 16;
 
-export function conv({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
   const geometry = convGeometry(graph, group);
   const { node, out, fragment } = geometry;
-  const tile = group.tile!;
+  const tile = group.tile;
   const half = graph.nodes[node.inputs[1]!]!.type.dtype === 'f16';
   const weights = createWeightsBuilder(graph);
   const place = { tile, chunk: CHUNK, half };

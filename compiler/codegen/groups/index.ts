@@ -1,7 +1,7 @@
 // The table of kernels: how each kind of group becomes a call.
 
 import { InternalError } from '../../diagnostics.ts';
-import type { GroupKind, Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { GroupKind, GroupOf, Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
 import type { Target } from '../../target.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { affineSubgroup } from './affine-subgroup.ts';
@@ -19,12 +19,17 @@ import { merge_statistics, statistics } from './statistics.ts';
 import { statisticsSubgroup } from './statistics-subgroup.ts';
 
 /** One call a group, or the calls of an algorithm of several steps. */
-type Emit = (schedule: Schedule, group: ScheduledGroup) => KernelCall | readonly KernelCall[];
+type Emit<K extends GroupKind> = (
+  schedule: Schedule,
+  group: GroupOf<K>,
+) => KernelCall | readonly KernelCall[];
+
+type Kernels = { readonly [K in GroupKind]: Emit<K> };
 
 /** For kinds that schedules of the target do not have. */
-const none: Emit = (_, group) => {
-  throw new InternalError(`no kernel for ${group.kind} on this target`);
-};
+function none(_: Schedule, { kind }: ScheduledGroup): never {
+  throw new InternalError(`no kernel for ${kind} on this target`);
+}
 
 const WORKGROUP = {
   conv,
@@ -39,7 +44,7 @@ const WORKGROUP = {
   merge_statistics,
   affine: none,
   transfer: none,
-} as const satisfies Record<GroupKind, Emit>;
+} as const satisfies Kernels;
 
 const SUBGROUP = {
   ...WORKGROUP,
@@ -51,11 +56,20 @@ const SUBGROUP = {
   merge_statistics: none,
   affine: affineSubgroup,
   transfer,
-} as const satisfies Record<GroupKind, Emit>;
+} as const satisfies Kernels;
 
 /** The kernels of a target, by how it computes products. */
-export const GROUPS: Readonly<Record<Target['products'], Readonly<Record<GroupKind, Emit>>>> = {
+const KERNELS: Readonly<Record<Target['products'], Kernels>> = {
   workgroup: WORKGROUP,
   matrix: { ...WORKGROUP, conv: convMatrix, attention: attentionMatrix },
   subgroup: SUBGROUP,
 };
+
+/** The calls of a group's kernels on a target. */
+export function callsOf(schedule: Schedule, group: ScheduledGroup, target: Target): readonly KernelCall[] {
+  return [emit(KERNELS[target.products], group.kind, schedule, group)].flat();
+}
+
+function emit<K extends GroupKind>(kernels: Kernels, kind: K, schedule: Schedule, group: GroupOf<K>) {
+  return kernels[kind](schedule, group);
+}

@@ -1,6 +1,6 @@
 // A linear layer for subgroups of 8 lanes, with the label embedding and an activation function behind it.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledLinear } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
@@ -12,7 +12,7 @@ import { createWeightsBuilder } from '../weights.ts';
 const TILE = { m: 1, n: 32 };
 const CHUNK = 4;
 
-export function linearSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function linearSubgroup({ graph }: Schedule, group: ScheduledLinear): KernelCall {
   const out = extentOf(graph, group.result);
   const input = extentOf(graph, group.sources[0]!);
   const [, weight, bias] = graph.nodes[group.anchor]!.inputs;

@@ -1,13 +1,13 @@
 // A linear layer, with the label embedding and an activation function behind it.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledLinear } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 
-export function linear({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function linear({ graph }: Schedule, group: ScheduledLinear): KernelCall {
   const out = extentOf(graph, group.result);
   const input = extentOf(graph, group.sources[0]!);
   const [, weight, bias] = graph.nodes[group.anchor]!.inputs;

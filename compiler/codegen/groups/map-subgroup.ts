@@ -1,7 +1,7 @@
 // Map groups and transfers for subgroups of 8 lanes: load, prologue, epilogue, store, a quad of a sample a workgroup.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { Home, Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Home, Schedule, ScheduledMap, TransferGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { type Extent, extentOf, nodeOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
@@ -13,7 +13,7 @@ import { mapSizes } from './map.ts';
 /** Octets of pixels of a workgroup. */
 const OCTETS = 16;
 
-export function mapSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function mapSubgroup({ graph }: Schedule, group: ScheduledMap): KernelCall {
   const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
   const out = extentOf(graph, group.result);
   const fused = joinFragments(
@@ -25,13 +25,13 @@ export function mapSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelC
   return callMap(out, upsample ? extentOf(graph, upsample.inputs[0]!) : out, fused, upsample?.attrs.factor);
 }
 
-export function transfer({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function transfer({ graph }: Schedule, group: TransferGroup): KernelCall {
   const out = extentOf(graph, group.result);
   return callMap(out, out, joinFragments(loadOther(graph, group), storeResult(group.result, group.home)));
 }
 
 /** Loads a value from where it is not to be. */
-function loadOther(graph: OpGraph, { result, home }: ScheduledGroup): Fragment {
+function loadOther(graph: OpGraph, { result, home }: TransferGroup): Fragment {
   if (home === 'buffer') return loadSources(graph, [result], 'load_input', 'texture');
   return {
     hooks: { load_input: ['return source0[(sample * sizes.in_pixels + pixel) * sizes.quads0 + quad];'] },

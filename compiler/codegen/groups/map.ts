@@ -1,6 +1,6 @@
 // A map group: load, prologue, epilogue, store.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledMap } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
@@ -13,7 +13,7 @@ import { createWeightsBuilder } from '../weights.ts';
 /** Pixels of a workgroup: enough to repay what it computes once a quad. */
 const TILE_PIXELS = 128;
 
-export function map({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function map({ graph }: Schedule, group: ScheduledMap): KernelCall {
   const out = extentOf(graph, group.result);
   const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
   const input = upsample ? extentOf(graph, upsample.inputs[0]!) : out;

@@ -1,7 +1,7 @@
 // Groups that change the size or the channels of an activation and compute little: pooling, interpolation, joining
 // channels that end inside a quad, rows of a table.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { joinFragments, value } from '../fragment.ts';
 import { storedHalves } from '../half.ts';
@@ -9,7 +9,7 @@ import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { gridOf } from './grid.ts';
 
-export function avg_pool({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function avg_pool({ graph }: Schedule, group: GroupOf<'avg_pool'>): KernelCall {
   const out = extentOf(graph, group.result);
   const input = extentOf(graph, graph.nodes[group.anchor]!.inputs[0]!);
   const [kernel_d, kernel_h, kernel_w] = padSpace(nodeOf(graph, group.anchor, 'avg_pool').attrs.kernel, 1);
@@ -33,7 +33,7 @@ export function avg_pool({ graph }: Schedule, group: ScheduledGroup): KernelCall
   });
 }
 
-export function upsample_linear({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function upsample_linear({ graph }: Schedule, group: GroupOf<'upsample_linear'>): KernelCall {
   const out = extentOf(graph, group.result);
   const input = extentOf(graph, graph.nodes[group.anchor]!.inputs[0]!);
   return callKernel({
@@ -56,7 +56,7 @@ export function upsample_linear({ graph }: Schedule, group: ScheduledGroup): Ker
   });
 }
 
-export function gather_channels({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function gather_channels({ graph }: Schedule, group: GroupOf<'gather_channels'>): KernelCall {
   const out = extentOf(graph, group.result);
   const [first, second] = group.sources.map((id) => extentOf(graph, id));
   const [source0, source1] = group.sources;
@@ -79,7 +79,7 @@ export function gather_channels({ graph }: Schedule, group: ScheduledGroup): Ker
   });
 }
 
-export function embedding({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function embedding({ graph }: Schedule, group: GroupOf<'embedding'>): KernelCall {
   const out = extentOf(graph, group.result);
   const table = graph.nodes[group.anchor]!.inputs[0]!;
   const weights = createWeightsBuilder(graph);

@@ -1,19 +1,19 @@
 // Statistics of an activation that no convolution writes, for subgroups of 8 lanes.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { Schedule, StatisticsGroup } from '../../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
-export function statisticsSubgroup({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function statisticsSubgroup({ graph }: Schedule, group: StatisticsGroup): KernelCall {
   const { pixels, quads, batch } = extentOf(graph, group.result);
-  const tiles = group.writes!;
+  const tiles = group.writes;
   return callKernel({
     file: 'statistics_subgroup',
     consts: { TEXTURE_WIDTH },
     declared: {
-      source0: value(group.sources[0]!, group.home),
+      source0: value(group.result, group.home),
       statistics: { kind: 'statistics', value: group.result, merged: false },
     },
     workgroups: [tiles.count, quads, batch],

@@ -1,19 +1,19 @@
 // Statistics of channels: of a written activation, and of tiles that are merged.
 
-import type { Schedule, ScheduledGroup } from '../../schedule/schedule.ts';
+import type { MergeStatisticsGroup, Schedule, StatisticsGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { value } from '../fragment.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
-export function statistics({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function statistics({ graph }: Schedule, group: StatisticsGroup): KernelCall {
   const { pixels, quads, batch } = extentOf(graph, group.result);
-  const tiles = group.writes!;
+  const tiles = group.writes;
   return callKernel({
     file: 'statistics',
-    ...storedHalves(graph, { source0: group.sources[0]! }),
+    ...storedHalves(graph, { source0: group.result }),
     declared: {
-      source0: value(group.sources[0]!),
+      source0: value(group.result),
       statistics: { kind: 'statistics', value: group.result, merged: false },
     },
     workgroups: [tiles.count, Math.ceil(quads / 8), batch],
@@ -21,9 +21,9 @@ export function statistics({ graph }: Schedule, group: ScheduledGroup): KernelCa
   });
 }
 
-export function merge_statistics({ graph }: Schedule, group: ScheduledGroup): KernelCall {
+export function merge_statistics({ graph }: Schedule, group: MergeStatisticsGroup): KernelCall {
   const { pixels, quads, batch } = extentOf(graph, group.result);
-  const [tiles] = group.reads;
+  const tiles = group.merges;
   return callKernel({
     file: 'merge_statistics',
     declared: {
@@ -31,6 +31,6 @@ export function merge_statistics({ graph }: Schedule, group: ScheduledGroup): Ke
       statistics: { kind: 'statistics', value: group.result, merged: true },
     },
     workgroups: [Math.ceil(quads / 8), 1, batch],
-    sizes: { pixels, tile_pixels: tiles!.pixels, tiles: tiles!.count, quads },
+    sizes: { pixels, tile_pixels: tiles.pixels, tiles: tiles.count, quads },
   });
 }

@@ -2,18 +2,20 @@
 // written.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { Group } from '../schedule.ts';
+import type { ConvGroup, MapGroup } from '../schedule.ts';
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader } from './fusion.ts';
 
 export const fuse_nearest_upsample: Fusion = {
   name: 'fuse_nearest_upsample',
   run: (graph, groups) =>
-    absorbIntoReader(groups, graph, (map, reader) => absorbUpsample(graph, map, reader)),
+    absorbIntoReader(groups, graph, (map, reader) =>
+      reader.kind === 'conv' ? absorbUpsample(graph, map, reader) : null,
+    ),
 };
 
 /** A convolution that reads the small image of the map in front of it, or null where map and reader are no such pair. */
-export function absorbUpsample(graph: OpGraph, map: Group, reader: Group): Group | null {
+export function absorbUpsample(graph: OpGraph, map: MapGroup, reader: ConvGroup): ConvGroup | null {
   const plain = map.sources.length === 1 && map.upsample !== null && map.prologue.length === 0;
   const fits =
     graph.nodes[reader.anchor]!.op === 'conv' && reader.prologue.length === 0 && reader.upsample === null;

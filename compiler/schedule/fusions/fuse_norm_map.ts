@@ -7,11 +7,13 @@ export const fuse_norm_map: Fusion = {
   name: 'fuse_norm_map',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
+      if (reader.kind !== 'map') return null;
       const prologue = [...map.prologue, ...reader.prologue];
       const plain = [map, reader].every(
         (g) => g.upsample === null && g.sources.length === 1 && g.prologue.length > 0,
       );
-      const fits = reader.kind === 'map' && isPrologue(graph, prologue);
-      return plain && fits ? { ...reader, anchor: map.anchor, sources: map.sources, prologue } : null;
+      return plain && isPrologue(graph, prologue)
+        ? { ...reader, anchor: map.anchor, sources: map.sources, prologue }
+        : null;
     }),
 };

@@ -8,9 +8,10 @@ export const fuse_norm_prologue: Fusion = {
   name: 'fuse_norm_prologue',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
+      if (reader.kind !== 'conv') return null;
       const prologue = [...map.prologue, ...reader.prologue];
       const plain = map.sources.length === 1 && map.upsample === null && map.prologue.length > 0;
-      const fits = reader.kind === 'conv' && reader.upsample === null && isPrologue(graph, prologue);
+      const fits = reader.upsample === null && isPrologue(graph, prologue);
       return plain && fits ? { ...reader, sources: map.sources, prologue } : null;
     }),
 };

@@ -9,8 +9,9 @@ export const fuse_norm_winograd = (choose: Choose): Fusion => ({
   name: 'fuse_norm_winograd',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
+      if (reader.kind !== 'conv') return null;
       const plain = map.upsample === null && map.prologue.length > 0 && reader.prologue.length === 0;
-      if (!plain || !choose(reader)?.winograd) return null;
+      if (!plain || !choose(reader).winograd) return null;
       return { ...reader, sources: map.sources, prologue: map.prologue };
     }),
 });

@@ -1,8 +1,8 @@
 // The skip concat is never written where all its readers are convolutions and norms: they read channels from two
 // sources.
 
-import { usesOf } from '../groups.ts';
-import type { Group } from '../schedule.ts';
+import { fusedIn, usesOf } from '../groups.ts';
+import type { FusionGroup } from '../schedule.ts';
 import type { Fusion } from './fusion.ts';
 
 export const fuse_skip_concat: Fusion = {
@@ -11,7 +11,7 @@ export const fuse_skip_concat: Fusion = {
     const uses = usesOf(graph, groups);
     const absorbed = new Map<number, number>();
     for (const value of groups.flatMap(absorbable)) absorbed.set(value, (absorbed.get(value) ?? 0) + 1);
-    const isJoin = (g: Group) =>
+    const isJoin = (g: FusionGroup) =>
       g.kind === 'map' && g.sources.length === 2 && g.prologue.length + g.epilogue.length === 0;
     const joins = new Map(
       groups
@@ -24,14 +24,15 @@ export const fuse_skip_concat: Fusion = {
       .filter((group) => !joins.has(group.result))
       .map((group) => {
         if (absorbable(group).length === 0) return group;
-        const skip = group.skip && { ...group.skip, sources: expand(group.skip.sources) };
-        return { ...group, sources: expand(group.sources), skip };
+        const expanded = { ...group, sources: expand(group.sources) };
+        if (expanded.kind !== 'conv' || !expanded.skip) return expanded;
+        return { ...expanded, skip: { ...expanded.skip, sources: expand(expanded.skip.sources) } };
       });
   },
 };
 
 /** The values that a group can read from two sources instead of one: convolutions and norms can. */
-function absorbable(group: Group): readonly number[] {
+function absorbable(group: FusionGroup): readonly number[] {
   if (group.kind !== 'conv' && (group.kind !== 'map' || group.prologue.length === 0)) return [];
-  return [group.sources, group.skip?.sources ?? []].flatMap((s) => (s.length === 1 ? s : []));
+  return [group.sources, fusedIn(group).skip?.sources ?? []].flatMap((s) => (s.length === 1 ? s : []));
 }

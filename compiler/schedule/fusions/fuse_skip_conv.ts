@@ -3,17 +3,18 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { usesOf } from '../groups.ts';
-import type { Group } from '../schedule.ts';
+import type { FusionGroup } from '../schedule.ts';
 import type { Fusion } from './fusion.ts';
 
 export const fuse_skip_conv: Fusion = {
   name: 'fuse_skip_conv',
   run: (graph, groups) => {
     const uses = usesOf(graph, groups);
-    const gone = new Set<Group>();
+    const gone = new Set<FusionGroup>();
     const fused = groups.map((group) => {
+      if (group.kind !== 'conv') return group;
       const [first, ...rest] = group.epilogue;
-      const plain = group.kind === 'conv' && graph.nodes[group.anchor]!.op === 'conv' && group.skip === null;
+      const plain = graph.nodes[group.anchor]!.op === 'conv' && group.skip === null;
       if (!plain || !first?.operand || graph.nodes[first.node]!.op !== 'add') return group;
       const skip = uses.producer(first.operand.value);
       if (!skip || !isPointwiseConv(graph, skip) || uses.readers(skip.result) !== 1) return group;
@@ -25,7 +26,7 @@ export const fuse_skip_conv: Fusion = {
 };
 
 /** A 1x1 convolution with nothing fused. */
-function isPointwiseConv(graph: OpGraph, group: Group): boolean {
+function isPointwiseConv(graph: OpGraph, group: FusionGroup): boolean {
   const node = graph.nodes[group.anchor]!;
   if (group.kind !== 'conv' || node.op !== 'conv') return false;
   const kernel = graph.nodes[node.inputs[1]!]!.type.shape.slice(2);

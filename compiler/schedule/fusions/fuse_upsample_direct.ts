@@ -10,7 +10,8 @@ export const fuse_upsample_direct = (choose: Choose): Fusion => ({
   name: 'fuse_upsample_direct',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
+      if (reader.kind !== 'conv') return null;
       const absorbed = absorbUpsample(graph, map, reader);
-      return absorbed && choose(reader)?.winograd === null ? absorbed : null;
+      return absorbed && choose(reader).winograd === null ? absorbed : null;
     }),
 });

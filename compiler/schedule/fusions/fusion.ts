@@ -4,12 +4,12 @@ import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { OpName } from '../../ops/op.ts';
 import { type Uses, usesOf } from '../groups.ts';
 import { stagesOf } from '../prologue.ts';
-import type { FusedOp, Group } from '../schedule.ts';
+import type { ConvGroup, FusedOp, FusionGroup, LinearGroup, MapGroup } from '../schedule.ts';
 
 export interface Fusion {
   readonly name: string;
   /** Fewer groups that compute the same values. */
-  readonly run: (graph: OpGraph, groups: readonly Group[]) => readonly Group[];
+  readonly run: (graph: OpGraph, groups: readonly FusionGroup[]) => readonly FusionGroup[];
 }
 
 /** Whether kernels have code for these ops in front of an anchor. */
@@ -22,10 +22,10 @@ export function isPrologue(graph: OpGraph, ops: readonly FusedOp[]): boolean {
  * not fit. The fused group stands where the reader stood.
  */
 export function absorbIntoReader(
-  groups: readonly Group[],
+  groups: readonly FusionGroup[],
   graph: OpGraph,
-  merge: (map: Group, reader: Group) => Group | null,
-): readonly Group[] {
+  merge: (map: MapGroup, reader: FusionGroup) => FusionGroup | null,
+): readonly FusionGroup[] {
   return mergePairs(groups, graph, (reader, uses) => {
     for (const source of reader.sources) {
       const map = uses.producer(source);
@@ -43,16 +43,16 @@ export function absorbIntoReader(
  * a producer takes the op. The fused group stands where the map stood, after everything the op reads.
  */
 export function absorbIntoProducer(
-  groups: readonly Group[],
+  groups: readonly FusionGroup[],
   graph: OpGraph,
-  accept: (producer: Group, op: OpName, map: Group) => boolean,
-): readonly Group[] {
+  accept: (producer: ConvGroup | LinearGroup, op: OpName) => boolean,
+): readonly FusionGroup[] {
   const place = new Map(groups.map((g, i) => [g.anchor, i]));
   return mergePairs(groups, graph, (map, uses) => {
+    if (map.kind !== 'map') return null;
     const ops = [...map.prologue, ...map.epilogue];
     const [op] = ops;
-    if (map.kind !== 'map' || map.upsample !== null || map.sources.length !== 1 || ops.length !== 1 || !op)
-      return null;
+    if (map.upsample !== null || map.sources.length !== 1 || ops.length !== 1 || !op) return null;
     const source = map.sources[0]!;
     // an add can be applied to either operand: the one computed last leaves the other ready to be read
     const candidates: { value: number; fused: FusedOp }[] = [{ value: source, fused: op }];
@@ -65,8 +65,8 @@ export function absorbIntoProducer(
     }
     const fitting = candidates.flatMap(({ value, fused }) => {
       const producer = uses.producer(value);
-      const fits = producer && uses.readers(value) === 1 && accept(producer, name, map);
-      return fits ? [{ producer, fused }] : [];
+      if (producer?.kind !== 'conv' && producer?.kind !== 'linear') return [];
+      return uses.readers(value) === 1 && accept(producer, name) ? [{ producer, fused }] : [];
     });
     fitting.sort((a, b) => place.get(b.producer.anchor)! - place.get(a.producer.anchor)!);
     const best = fitting[0];
@@ -81,10 +81,13 @@ export function absorbIntoProducer(
 
 /** Applies `find` to each group until nothing merges: the group is replaced by `fused`, and `gone` is dropped. */
 function mergePairs(
-  groups: readonly Group[],
+  groups: readonly FusionGroup[],
   graph: OpGraph,
-  find: (group: Group, uses: Uses) => { readonly gone: Group; readonly fused: Group } | null,
-): readonly Group[] {
+  find: (
+    group: FusionGroup,
+    uses: Uses,
+  ) => { readonly gone: FusionGroup; readonly fused: FusionGroup } | null,
+): readonly FusionGroup[] {
   const uses = usesOf(graph, groups);
   const merged = new Set(groups);
   return groups

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { checkCounts, checkResources } from '../../../compiler/codegen/check-bindings.ts';
-import { GROUPS } from '../../../compiler/codegen/groups/index.ts';
+import { callsOf } from '../../../compiler/codegen/groups/index.ts';
 import type { KernelCall } from '../../../compiler/codegen/kernel-call.ts';
 import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
@@ -14,11 +14,10 @@ import { goldenGraph } from '../../golden-cases.ts';
 function emitted(target: Target, precision: 'f32' | 'f16' = 'f32') {
   const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film');
   const { schedule } = compileGraph(graph, { target, precision, batch: 2 });
-  const emit = GROUPS[target.products];
   return schedule.groups.map((group) => ({
     graph: schedule.graph,
     group,
-    calls: [emit[group.kind](schedule, group)].flat(),
+    calls: callsOf(schedule, group, target),
   }));
 }
 

@@ -25,7 +25,7 @@ const FIRST = { 'conv 64>64 1x1 s1 p0 16x16': { 'direct 32x32': 1000 } };
 function second(times: Tuning[string], target = SOFTWARE) {
   const tuning = { ...FIRST, 'conv 64>32 3x3 s1 p1 16x16 norm': times };
   const { groups } = buildSchedule(graphOf(TEXT), target, undefined, { tuning });
-  const { winograd, prologue, reason } = groups.findLast(({ kind }) => kind === 'conv')!;
+  const { winograd, prologue, reason } = groups.filter((group) => group.kind === 'conv').at(-1)!;
   return { winograd, normed: prologue.length > 0, reason };
 }
 

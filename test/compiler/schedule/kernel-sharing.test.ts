@@ -26,8 +26,8 @@ const SMALL = 'conv 64>32 3x3 s1 p1 16x16';
 function choices(text: string, tuning: Tuning) {
   const { groups } = buildSchedule(graphOf(text), SOFTWARE, undefined, { tuning });
   return groups
-    .filter(({ kind }) => kind === 'conv')
-    .map(({ winograd, tile, reason }) => ({ winograd, tile: `${tile!.m}x${tile!.n}`, reason }));
+    .filter((group) => group.kind === 'conv')
+    .map(({ winograd, tile, reason }) => ({ winograd, tile: `${tile.m}x${tile.n}`, reason }));
 }
 
 describe('a kernel that is hardly missed', () => {
@@ -89,7 +89,7 @@ describe('what kernels are shared', () => {
     const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film');
     const at = (batch: number) => {
       const { schedule } = compileGraph(graph, { batch, target: SOFTWARE });
-      const convolutions = schedule.groups.filter(({ kind }) => kind === 'conv');
+      const convolutions = schedule.groups.filter((group) => group.kind === 'conv');
       return convolutions.map((group) => [keyOf(schedule.graph, group), group.winograd, group.tile]);
     };
     expect(at(4)).toEqual(at(1));

@@ -27,7 +27,8 @@ function tileOf({ space, kernel }: Sizes, batch: number, channels: number): Matr
     const attrs = { stride: kernel.map(() => 1), padding: kernel.map((k) => (k - 1) / 2) };
     return b.add('conv', [b.x, ...weights], attrs, 'conv');
   });
-  return matrixTile(graph, initialGroups(graph)[0]!);
+  const [group] = initialGroups(graph).filter((one) => one.kind === 'conv');
+  return matrixTile(graph, group!);
 }
 
 /** Where a row of the product is in the patch, as the kernel computes it. */

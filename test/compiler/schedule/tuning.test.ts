@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { buildSchedule } from '../../../compiler/schedule/build.ts';
-import type { ScheduledGroup } from '../../../compiler/schedule/schedule.ts';
+import type { ScheduledConv } from '../../../compiler/schedule/schedule.ts';
 import { isNormed, keyOf, type Tuning } from '../../../compiler/schedule/tuning.ts';
 import { GENERIC, SOFTWARE, type Target } from '../../../compiler/target.ts';
 import { graphOf } from '../../fixtures/text.ts';
@@ -33,11 +33,11 @@ const PLAIN_KEY = 'conv 64>32 3x3 s1 p1 16x16';
 function convolution(text: string, target: Target = SOFTWARE, tuning?: Tuning, strict = false) {
   const graph = graphOf(text);
   const schedule = buildSchedule(graph, target, undefined, { strict, tuning });
-  return { graph, schedule, group: schedule.groups.find(({ kind }) => kind === 'conv')! };
+  return { graph, schedule, group: schedule.groups.find((one) => one.kind === 'conv')! };
 }
 
-function chosen({ winograd, tile, reason }: ScheduledGroup) {
-  return { winograd, tile: `${tile?.m}x${tile?.n}`, reason };
+function chosen({ winograd, tile, reason }: ScheduledConv) {
+  return { winograd, tile: `${tile.m}x${tile.n}`, reason };
 }
 
 describe('a key', () => {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { buildSchedule } from '../../../../compiler/schedule/build.ts';
 import { chooseConv, createPrices } from '../../../../compiler/schedule/choices.ts';
 import { fuse_upsample_direct } from '../../../../compiler/schedule/fusions/fuse_upsample_direct.ts';
+import type { ScheduledConv } from '../../../../compiler/schedule/schedule.ts';
 import { SOFTWARE } from '../../../../compiler/target.ts';
 import { graphOf } from '../../../fixtures/text.ts';
 
@@ -22,7 +23,10 @@ function groups(text: string, candidate: string) {
   const schedule = buildSchedule(graph, SOFTWARE, fusions, options);
   return schedule.groups
     .filter(({ kind }) => kind !== 'transfer')
-    .map(({ kind, upsample, sources, winograd }) => ({ kind, upsample, sources, winograd }));
+    .map((group) => {
+      const { kind, upsample = null, sources, winograd = null } = group as Partial<ScheduledConv>;
+      return { kind, upsample, sources, winograd };
+    });
 }
 
 test('a convolution by its taps reads the small image', () => {
