@@ -1,4 +1,4 @@
-// How dist/ is bundled: a start loads a handful of files instead of hundreds.
+// How dist/ is bundled: a start loads a handful of files instead of hundreds, and a page one.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { defineConfig } from 'rolldown';
 /** What is started, imported or forked by its path. */
 const entries = ['cli/main', 'cli/process', 'engine/api', 'cli/bench/worker', 'cli/bench/gpu'];
 
-export default defineConfig({
+const node = defineConfig({
   input: Object.fromEntries(entries.map((entry) => [entry, `${entry}.ts`])),
   platform: 'node',
   // Dawn is a binary; the other two are large, and a few commands load them on demand.
@@ -40,6 +40,15 @@ export default defineConfig({
     },
   },
 });
+
+/** `unetc/runtime`, whole in one file: what it holds of packages is in licenses.txt already. */
+const web = defineConfig({
+  input: { 'runtime/runtime': 'runtime/runtime.ts' },
+  platform: 'browser',
+  output: { dir: 'dist', sourcemap: true, codeSplitting: false },
+});
+
+export default [node, web];
 
 /** Writes licenses.txt: the terms of the packages whose code is in the bundle. */
 function licenses() {

@@ -36,7 +36,8 @@ export function describeAdapter(info: GPUAdapterInfo, backend: string): AdapterD
     device: info.device,
     description: info.description,
     backend,
-    isFallback: info.isFallbackAdapter,
+    // browsers that do not know the field let no page have such an adapter
+    isFallback: info.isFallbackAdapter ?? false,
     subgroupMinSize: info.subgroupMinSize ?? 0,
     subgroupMaxSize: info.subgroupMaxSize ?? 0,
   };

@@ -1,4 +1,4 @@
-// Bytes to read from, wherever they lie: a file opened by `files.ts`, or memory (a browser's download, a test).
+// Bytes to read from, wherever they lie: a file opened by `host/node/files.ts`, or memory (a browser's download, a test).
 
 import { RuntimeError, type RuntimeErrorKind } from './errors.ts';
 import type { Scratch } from './scratch.ts';

@@ -10,7 +10,7 @@ import {
   limitsOf,
 } from './adapter.ts';
 import { RuntimeError } from './errors.ts';
-import { unhurried } from './unhurried.ts';
+import type { Pacing } from './pacing.ts';
 
 export interface OpenedDevice {
   readonly device: GPUDevice;
@@ -23,6 +23,8 @@ export interface OpenedDevice {
    * before this one.
    */
   readonly twin: (() => Promise<OpenedDevice>) | null;
+  /** How its host waits for it. */
+  readonly pacing: Pacing;
   /** Resolves when the device is gone: to the error, or to null after `close`. Never rejects. */
   readonly lost: Promise<RuntimeError | null>;
   /** Throws the first error that no guard caught: the loss of the device, an error between two guards. */
@@ -31,16 +33,24 @@ export interface OpenedDevice {
   close(): Promise<void>;
 }
 
+/** What a host knows of the devices that it opens. */
+export interface HostFacts {
+  /** What the platform's API is called, such as `vulkan`, for those who read of the adapter. */
+  readonly backend: string;
+  readonly pacing: Pacing;
+  /** Opens another device like it, where that would share what the driver compiles. */
+  readonly twin?: OpenedDevice['twin'];
+}
+
 /**
- * Asks an adapter for a device with exactly what `requires` names; `twin` opens another one like it.
+ * Asks an adapter for a device with exactly what `requires` names.
  *
  * Throws RuntimeError('adapter') where the adapter lacks something (all lacks are named) or refuses.
  */
 export async function requestDevice(
   adapter: GPUAdapter,
   requires: DeviceRequirements,
-  backend: string,
-  twin: OpenedDevice['twin'] = null,
+  { backend, pacing, twin = null }: HostFacts,
 ): Promise<OpenedDevice> {
   const description = describeAdapter(adapter.info, backend);
   const lacks = findLacks({ features: adapter.features, limits: limitsOf(adapter.limits) }, requires);
@@ -48,7 +58,7 @@ export async function requestDevice(
   let device: GPUDevice;
   try {
     // the look that this plans is still to come when pipelines are asked for, and those after it are of its kind
-    device = await unhurried(() =>
+    device = await pacing.unhurried(() =>
       adapter.requestDevice({
         label: 'unetc',
         requiredFeatures: [...requires.features] as GPUFeatureName[],
@@ -61,10 +71,15 @@ export async function requestDevice(
       cause: error,
     });
   }
-  return watch(device, description, description.isFallback ? twin : null);
+  return watchDevice(device, description, { pacing, twin: description.isFallback ? twin : null });
 }
 
-function watch(device: GPUDevice, adapter: AdapterDescription, twin: OpenedDevice['twin']): OpenedDevice {
+/** A device with the errors that it reports from now on. */
+export function watchDevice(
+  device: GPUDevice,
+  adapter: AdapterDescription,
+  { pacing, twin }: Pick<OpenedDevice, 'pacing' | 'twin'>,
+): OpenedDevice {
   let failure: RuntimeError | null = null;
   let closing: Promise<void> | null = null;
   device.addEventListener('uncapturederror', (event) => {
@@ -87,6 +102,7 @@ function watch(device: GPUDevice, adapter: AdapterDescription, twin: OpenedDevic
     features: new Set(device.features),
     limits: limitsOf(device.limits),
     twin,
+    pacing,
     lost,
     check: () => {
       if (failure) throw failure;

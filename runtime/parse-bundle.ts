@@ -7,11 +7,11 @@ import { RuntimeError } from './errors.ts';
 /**
  * Reads a bundle and checks it whole: the manifest's shape, every index and extent, its own hash and
  * that of every kernel.
- * `label` names it in messages. Throws RuntimeError('bundle').
+ * `kernelText` is asked for all kernels at once; `label` names the bundle in messages. Throws RuntimeError('bundle').
  */
 export async function parseBundle(
   manifestText: string,
-  kernelText: (file: string) => string | undefined,
+  kernelText: (file: string) => string | undefined | Promise<string>,
   label: string,
 ): Promise<Bundle> {
   const fail = (message: string): never => {
@@ -44,8 +44,9 @@ export async function parseBundle(
     );
   }
   const kernels = new Map<string, string>();
-  for (const { file, sha256: expected } of manifest.kernels) {
-    const text = kernelText(file);
+  const texts = await Promise.all(manifest.kernels.map(({ file }) => kernelText(file)));
+  for (const [i, { file, sha256: expected }] of manifest.kernels.entries()) {
+    const text = texts[i];
     if (text === undefined) return fail(`kernels/${file} is missing`);
     const found = await sha256(text);
     if (found !== expected) fail(`kernels/${file} has SHA-256 ${found}, the manifest expects ${expected}`);

@@ -9,14 +9,12 @@ import { allocate, type Memory, UNIFORM_ALIGNMENT } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { type Output, placeOutputs, readOutputs } from './outputs.ts';
-import { createPause } from './pause.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import type { Tensor } from './tensor.ts';
 import { createTimePath } from './time-path.ts';
 import { timestepEmbedding } from './timestep-embedding.ts';
 import type { DispatchTimer } from './timing.ts';
 import { clearSlots, type Traced, traceDispatches } from './trace.ts';
-import { unhurried } from './unhurried.ts';
 import { type ReadParameter, uploadWeights } from './upload.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -48,8 +46,10 @@ export async function createProgram(
   cache: PipelineCache = createPipelineCache(opened.device),
 ): Promise<Program> {
   const { manifest, kernels } = bundle;
-  const { device } = opened;
-  const pipelines = unhurried(() => manifest.kernels.map(({ file }) => cache.get(file, kernels.get(file)!)));
+  const { device, pacing } = opened;
+  const pipelines = pacing.unhurried(() =>
+    manifest.kernels.map(({ file }) => cache.get(file, kernels.get(file)!)),
+  );
   const compiled = Promise.allSettled(pipelines);
   const memory = await guard(device, 'allocating buffers', () => allocate(manifest, device)).catch(
     async (error) => {
@@ -84,7 +84,7 @@ export async function createProgram(
           encode: (encoder) => encodeSteps(steps.slice(0, times), encoder),
         });
   // A pass behind another takes as long as both; how long is expected is remembered apart.
-  const pauses = readbacks.map(() => createPause(opened.adapter.isFallback));
+  const pauses = readbacks.map(() => pacing.createPause(opened.adapter.isFallback));
 
   return {
     manifest,
@@ -169,7 +169,7 @@ async function prepare(
   const [steps, warm, uploaded] = await Promise.allSettled([
     bindAll(),
     opened.adapter.isFallback ? warmUp(bundle, bindFirst, opened) : null,
-    uploadWeights(manifest, memory, read, device),
+    uploadWeights(manifest, memory, read, opened),
   ]);
   if (uploaded.status === 'rejected') throw uploaded.reason;
   if (steps.status === 'rejected') throw steps.reason;

@@ -2,7 +2,7 @@
 
 import { RuntimeError } from './errors.ts';
 import type { Memory } from './memory.ts';
-import { unhurried } from './unhurried.ts';
+import type { OpenedDevice } from './opened-device.ts';
 
 /** What is sent at once. */
 const PIECE_BYTES = 2 ** 22;
@@ -53,7 +53,11 @@ interface Filling {
  * Buffers that are filled by turns, each with as much as it holds. The queue's own `writeBuffer` takes memory anew for
  * every piece, which costs more than the copy. `longest` is the most that is placed at once, in bytes.
  */
-export function createStaging(memory: Memory, device: GPUDevice, longest: number): Staging {
+export function createStaging(
+  memory: Memory,
+  { device, pacing }: Pick<OpenedDevice, 'device' | 'pacing'>,
+  longest: number,
+): Staging {
   const size = Math.ceil(Math.max(longest, PIECE_BYTES) / ALIGNMENT) * ALIGNMENT;
   const usage = GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC;
   const ring = Array.from({ length: PIECES }, (): Piece => {
@@ -74,7 +78,7 @@ export function createStaging(memory: Memory, device: GPUDevice, longest: number
     for (const { offset, entry, first, length } of copies)
       memory.copyWeights(encoder, buffer, offset, entry, first, length);
     device.queue.submit([encoder.finish()]);
-    piece.mapped = unhurried(() => buffer.mapAsync(GPUMapMode.WRITE));
+    piece.mapped = pacing.unhurried(() => buffer.mapAsync(GPUMapMode.WRITE));
     // whoever waits for it hears of it
     piece.mapped.catch(() => undefined);
   };

@@ -4,6 +4,7 @@
 
 import type { Manifest } from './bundle.ts';
 import type { Memory } from './memory.ts';
+import type { OpenedDevice } from './opened-device.ts';
 import { createScratch, type Scratch } from './scratch.ts';
 import { createStaging } from './staging.ts';
 import { elements } from './tensor.ts';
@@ -24,7 +25,7 @@ export async function uploadWeights(
   manifest: Manifest,
   memory: Memory,
   read: ReadParameter,
-  device: GPUDevice,
+  opened: Pick<OpenedDevice, 'device' | 'pacing'>,
 ): Promise<void> {
   const runs = manifest.weights.flatMap(({ parts }, entry) =>
     runsOf(parts, memory.floats(entry)).map((run) => {
@@ -34,7 +35,7 @@ export async function uploadWeights(
   if (runs.length === 0) return;
   const scratches = scratchesFor(manifest, runs);
   const lengths = runs.flatMap(({ stretches }) => stretches.map(({ first, end }) => end - first));
-  const staging = createStaging(memory, device, 4 * Math.max(...lengths));
+  const staging = createStaging(memory, opened, 4 * Math.max(...lengths));
   try {
     for (const { entry, parts, stretches } of runs) {
       const packs = parts.map((part, i) => packer(part, read(part.param, scratches[i])));

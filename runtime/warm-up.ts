@@ -7,7 +7,6 @@ import type { Bundle } from './bundle.ts';
 import { guard } from './guard.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { createPipelineCache } from './pipelines.ts';
-import { unhurried } from './unhurried.ts';
 
 /** A dispatch that needs no more than to be recorded. */
 export interface Dispatchable {
@@ -29,14 +28,14 @@ const STAND_IN_BYTES = 4096;
 export async function warmUp(
   bundle: Bundle,
   first: (kernel: number) => Promise<Dispatchable>,
-  { device, twin }: OpenedDevice,
+  opened: OpenedDevice,
 ): Promise<void> {
   const left = bundle.manifest.kernels.map((_, kernel) => kernel);
   let helping: Promise<void> | null = null;
   for (let kernel = left.shift(); kernel !== undefined; kernel = left.shift()) {
-    const took = await runOnce(device, await first(kernel));
-    if (took < COMPILED_MS || helping !== null || twin === null) continue;
-    helping = help(bundle, left, twin).catch(() => undefined);
+    const took = await runOnce(opened, await first(kernel));
+    if (took < COMPILED_MS || helping !== null || opened.twin === null) continue;
+    helping = help(bundle, left, opened.twin).catch(() => undefined);
   }
   await helping;
 }
@@ -45,21 +44,21 @@ export async function warmUp(
 async function help(bundle: Bundle, left: number[], twin: () => Promise<OpenedDevice>): Promise<void> {
   const { manifest, kernels } = bundle;
   const opened = await twin();
-  const { device } = opened;
+  const { device, pacing } = opened;
   try {
     const cache = createPipelineCache(device);
     const width = manifest.texture_width;
     for (let kernel = left.pop(); kernel !== undefined; kernel = left.pop()) {
       const { file } = manifest.kernels[kernel]!;
       const { bindings, sizes } = manifest.dispatches.find((one) => one.kernel === kernel)!;
-      const pipeline = await unhurried(() => cache.get(file, kernels.get(file)!));
+      const pipeline = await pacing.unhurried(() => cache.get(file, kernels.get(file)!));
       const uniform = uniformOf(device, Uint32Array.from(sizes));
       const standIns = bindings.map((binding) =>
         isTexture(bundle, binding) ? standInTexture(device, width) : standInBuffer(device),
       );
       const entries = [uniform, ...standIns].map((resource, i) => ({ binding: i, resource }));
       const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      await runOnce(device, { pipeline, bindGroup });
+      await runOnce(opened, { pipeline, bindGroup });
     }
   } finally {
     await opened.close();
@@ -94,7 +93,10 @@ function standInTexture(device: GPUDevice, width: number): GPUTextureView {
  * Waits until it has run, and tells the milliseconds since it was its turn: on a busy machine the weights that are copied
  * before it take as long as compiling.
  */
-async function runOnce(device: GPUDevice, { pipeline, bindGroup }: Dispatchable): Promise<number> {
+async function runOnce(
+  { device, pacing }: OpenedDevice,
+  { pipeline, bindGroup }: Dispatchable,
+): Promise<number> {
   const run = () =>
     guard(device, 'running a kernel for the first time', () => {
       const encoder = device.createCommandEncoder();
@@ -106,6 +108,6 @@ async function runOnce(device: GPUDevice, { pipeline, bindGroup }: Dispatchable)
       device.queue.submit([encoder.finish()]);
     });
   const done = () => device.queue.onSubmittedWorkDone().then(() => performance.now());
-  const [turn, , end] = await unhurried(() => Promise.all([done(), run(), done()]));
+  const [turn, , end] = await pacing.unhurried(() => Promise.all([done(), run(), done()]));
   return end - turn;
 }

@@ -53,6 +53,21 @@ test.each([
   expect(packages(loaded, STATIC)).toEqual([]);
 });
 
+test('the runtime for pages is one file, and its types name no package of Node', async () => {
+  const file = join(dist, 'runtime', 'runtime.js');
+  expect(closure('runtime/runtime.js', STATIC)).toEqual([file]);
+  expect(named(file, STATIC)).toEqual([]);
+  expect(readFileSync(file).length).toBeLessThan(400_000);
+  expect(await import(file)).toMatchObject({
+    parseBundle: expect.any(Function),
+    createProgram: expect.any(Function),
+    openWebDevice: expect.any(Function),
+  });
+  const types = closure('runtime/runtime.d.ts', TYPES);
+  expect(types.flatMap((one) => named(one, TYPES)).filter((name) => name.startsWith('node:'))).toEqual([]);
+  expect(packages(types, TYPES)).toEqual(['zod']);
+});
+
 test('the packages that the build and its types import are the dependencies', () => {
   const code = readdirSync(dist, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.js'))

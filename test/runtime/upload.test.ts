@@ -3,6 +3,7 @@
 import { beforeAll, expect, it, vi } from 'vitest';
 import type { Manifest } from '../../runtime/bundle.ts';
 import type { Memory } from '../../runtime/memory.ts';
+import { UNPACED } from '../../runtime/pacing.ts';
 import { STAGING_BYTES } from '../../runtime/staging.ts';
 import { type ReadParameter, uploadWeights } from '../../runtime/upload.ts';
 import { packer } from '../../runtime/weights/pack.ts';
@@ -102,7 +103,7 @@ const read: ReadParameter = (name, scratch) => {
 
 it('writes every float of every entry once, and zeros to the end of a row', async () => {
   const { written, memory, device } = recorder();
-  await uploadWeights(manifest, memory, read, device);
+  await uploadWeights(manifest, memory, read, { device, pacing: UNPACED });
   for (const [entry, length] of LENGTHS.entries()) {
     let at = 0;
     for (const [first, piece] of [...written[entry]!].sort(([a], [b]) => a - b)) {
@@ -119,7 +120,7 @@ it('writes every float of every entry once, and zeros to the end of a row', asyn
 
 it('takes no more staging memory than it says, and gives it back', async () => {
   const { memory, device, made } = recorder();
-  await uploadWeights(manifest, memory, read, device);
+  await uploadWeights(manifest, memory, read, { device, pacing: UNPACED });
   expect([...made].reduce((sum, { size }) => sum + size, 0)).toBe(STAGING_BYTES);
   expect([...made].every(({ destroyed }) => destroyed)).toBe(true);
 });
@@ -135,7 +136,7 @@ it('uses the memory that tensors are read to again', async () => {
       buffers.add(values.buffer);
       return values;
     },
-    device,
+    { device, pacing: UNPACED },
   );
   expect(buffers.size).toBe(1);
 });
@@ -164,7 +165,7 @@ it('reads what is packed together once, whatever number of stretches it takes', 
       values.set(valuesOf(name));
       return values;
     },
-    device,
+    { device, pacing: UNPACED },
   );
   expect(reads).toEqual(['a', 'b']);
   const expected = new Float32Array(length);
@@ -179,6 +180,8 @@ it('throws what reading throws, and gives its memory back', async () => {
   const fails = () => {
     throw new Error('cut short');
   };
-  await expect(uploadWeights(manifest, memory, fails, device)).rejects.toThrow('cut short');
+  await expect(uploadWeights(manifest, memory, fails, { device, pacing: UNPACED })).rejects.toThrow(
+    'cut short',
+  );
   expect([...made].every(({ destroyed }) => destroyed)).toBe(true);
 });

@@ -11,12 +11,18 @@ import {
 } from '../../adapter.ts';
 import { RuntimeError } from '../../errors.ts';
 import { type OpenedDevice, requestDevice } from '../../opened-device.ts';
+import type { Pacing } from '../../pacing.ts';
+import { createPause } from './pause.ts';
+import { unhurried } from './unhurried.ts';
 
 /**
  * The objects that Dawn's `create` returned, until their devices are gone: when one is collected before, the
  * process aborts or hangs.
  */
 const alive = new Set<GPU>();
+
+/** Dawn is asked for events: calmly while a pass runs, after half of the time that it will take. */
+const PACING: Pacing = { unhurried, createPause };
 
 export interface DawnOptions {
   /** `null` compiles shaders, builds pipelines and enforces limits, and computes nothing. */
@@ -67,7 +73,11 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
   const gpu = await createGpu({ ...options, toggles: [...toggles, ...(options.toggles ?? [])] });
   try {
     const request = async (twin: OpenedDevice['twin']) =>
-      requestDevice(await requestAdapter(gpu), requires, backendName(options), twin);
+      requestDevice(await requestAdapter(gpu), requires, {
+        backend: backendName(options),
+        pacing: PACING,
+        twin,
+      });
     const opened = await request(hasDriverCache() ? () => request(null) : null);
     void opened.lost.then(() => alive.delete(gpu));
     return opened;

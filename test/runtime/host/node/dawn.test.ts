@@ -5,7 +5,7 @@ import { findLacks } from '../../../../runtime/adapter.ts';
 import { RuntimeError } from '../../../../runtime/errors.ts';
 import { guard } from '../../../../runtime/guard.ts';
 import { inspectAdapter, openNullDevice } from '../../../../runtime/host/node/dawn.ts';
-import { unhurried } from '../../../../runtime/unhurried.ts';
+import { unhurried } from '../../../../runtime/host/node/unhurried.ts';
 
 describe('a device on the null backend', () => {
   test('has the default limits and only the features that were asked for', async () => {

@@ -1,7 +1,7 @@
 // Waiting for the GPU: the second pass sleeps through half of what the first one took.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createPause } from '../../../../runtime/pause.ts';
+import { createPause } from '../../../../runtime/host/node/pause.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,7 +1,7 @@
 // Dawn's looks for events, as its binding plans them: by the `setImmediate` that it finds each time.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { unhurried } from '../../../../runtime/unhurried.ts';
+import { unhurried } from '../../../../runtime/host/node/unhurried.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

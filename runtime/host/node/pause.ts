@@ -1,11 +1,7 @@
 // Waits for the results of a pass: half of the time that it will take is slept through, then the GPU is asked.
 
+import type { Pause } from '../../pacing.ts';
 import { unhurried } from './unhurried.ts';
-
-export interface Pause {
-  /** Sleeps through half of what a pass took lately, then waits for what `start` promises. */
-  until<T>(start: () => Promise<T>): Promise<T>;
-}
 
 /** Below this many milliseconds a timer is too coarse to sleep by. */
 const SHORTEST = 4;
@@ -23,7 +19,7 @@ const PART = 0.5;
 const REMEMBERED = 3;
 
 /**
- * `onProcessor` tells that a processor computes the passes: asking all the time would take a core from them, which costs
+ * Sleeps through half of what a pass took lately, then waits for its end. `onProcessor` tells that a processor computes the passes: asking all the time would take a core from them, which costs
  * short passes more than a millisecond. A GPU computes beside, and there a millisecond of ten is lost.
  */
 export function createPause(onProcessor: boolean): Pause {
