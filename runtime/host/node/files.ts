@@ -4,9 +4,10 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { type ByteSource, bytesInMemory, checkRange, fault, type Origin } from '../../bytes.ts';
+import { type ByteSource, checkRange, fault, type Origin } from '../../bytes.ts';
 
 const IS_FOLDER = 'this is a folder; name a file';
+const IS_PIPE = 'this is a pipe; write it to a file and name that';
 
 /** What a fault of the file system means to the person who gave the path, by its code. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -22,6 +23,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open; raise the limit with `ulimit -n`',
   ENAMETOOLONG: 'the name is too long for the file system',
   ELOOP: 'too many symbolic links lead on from it',
+  ENXIO: 'this is a socket or a device; name a regular file',
   EIO: 'the device reports an input/output error',
 };
 
@@ -36,22 +38,21 @@ function guarded<T>(origin: Origin, action: () => T): T {
   }
 }
 
+/** Opening a pipe that nobody writes to must not wait for a writer: no signal would end that. Windows has no such flag. */
+const READ_AT_ONCE = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0);
+
 /**
- * Opens a file for ranged reads; the handle stays open until `close`. A pipe (`<(…)`, /dev/stdin) is read whole.
- * Faults are of `origin.kind` and name `origin.label`, which is the path.
+ * Opens a regular file for ranged reads; the handle stays open until `close`. A device or a pipe has no size and may have
+ * no end: it is refused at once. Faults are of `origin.kind` and name `origin.label`, which is the path.
  */
 export function openFile(origin: Origin): ByteSource {
   return guarded(origin, () => {
-    const fd = fs.openSync(origin.label, 'r');
+    const fd = fs.openSync(origin.label, READ_AT_ONCE);
     const stat = fs.fstatSync(fd);
     if (stat.isFile()) return fileSource(fd, stat.size, origin);
-    try {
-      if (stat.isDirectory()) throw fault(origin, IS_FOLDER);
-      if (stat.isFIFO()) return bytesInMemory(fs.readFileSync(fd), origin);
-      throw fault(origin, 'this is neither a file nor a pipe');
-    } finally {
-      fs.closeSync(fd);
-    }
+    fs.closeSync(fd);
+    if (stat.isDirectory()) throw fault(origin, IS_FOLDER);
+    throw fault(origin, stat.isFIFO() ? IS_PIPE : 'this is a device; name a regular file');
   });
 }
 

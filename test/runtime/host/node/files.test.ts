@@ -1,4 +1,5 @@
-import fs from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import fs, { symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -58,7 +59,9 @@ describe('reading', () => {
     expect(faultOf('bundle', () => openFile({ kind: 'bundle', label: folder }))).toContain(
       'this is a folder',
     );
-    expect(faultOf('input', () => openFile(input('/dev/null')))).toContain('neither a file nor a pipe');
+    expect(faultOf('input', () => openFile(input('/dev/null')))).toContain(
+      'this is a device; name a regular file',
+    );
     expect(faultOf('input', () => openFile(input(at('x'.repeat(300)))))).toContain('the name is too long');
     expect(faultOf('input', () => listFolder(input(at('x'))))).toContain('there is no such file or folder');
     expect([pathKind(folder), pathKind(at('x')), pathKind('/dev/null')]).toEqual([
@@ -66,6 +69,23 @@ describe('reading', () => {
       'missing',
       'other',
     ]);
+  });
+});
+
+describe('what is no regular file is refused at once', () => {
+  test.skipIf(process.platform === 'win32')('pipes that nobody writes to, devices without an end', () => {
+    execFileSync('mkfifo', [at('pipe')]);
+    symlinkSync(at('pipe'), at('link'));
+    for (const name of ['pipe', 'link']) {
+      expect(faultOf('weights', () => openFile({ kind: 'weights', label: at(name) }))).toBe(
+        `${at(name)}: this is a pipe; write it to a file and name that`,
+      );
+    }
+    for (const device of ['/dev/zero', '/dev/full', '/dev/urandom', '/dev/null']) {
+      expect(faultOf('input', () => readFile(input(device)))).toBe(
+        `${device}: this is a device; name a regular file`,
+      );
+    }
   });
 });
 
