@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { openFile } from '../runtime/host/node/files.ts';
+import { filesOfWeights } from '../runtime/host/node/open-weights.ts';
 import { hashWeights } from '../runtime/weights/hash.ts';
 
 const PIECE = 2 ** 24;
@@ -15,10 +16,22 @@ export function sha256OfValues(values: Float32Array): string {
   return sha256Of(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 }
 
-/** Of a checkpoint, read in pieces, and of the map that renames its tensors; weights from a formula are their own name. */
+/**
+ * Of a checkpoint, read in pieces, with the key behind it and the shards that it names, and of the map that renames its
+ * tensors; weights from a formula are their own name.
+ */
 export function weightsDigest(weights: string, renameMap: string | undefined): string {
-  const own = hashWeights(weights) === null ? fileDigest(weights) : weights;
+  const own = hashWeights(weights) === null ? checkpointDigest(weights) : weights;
   return renameMap === undefined ? own : sha256Of(`${own} ${fileDigest(renameMap)}`);
+}
+
+function checkpointDigest(weights: string): string {
+  const { files, key } = filesOfWeights(weights);
+  const digests = files.map(fileDigest);
+  const [own] = digests;
+  return own !== undefined && digests.length === 1 && key === null
+    ? own
+    : sha256Of([...digests, key ?? ''].join(' '));
 }
 
 function fileDigest(weights: string): string {

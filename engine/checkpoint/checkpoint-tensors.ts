@@ -1,11 +1,13 @@
-// Names and shapes of a checkpoint's tensors for commands that need no values: .pt, .safetensors, or a state dict
-// written out as JSON (`{"out.2.bias": [3], …}`).
+// Names and shapes of a checkpoint's tensors for commands that need no values: of whatever weights can be, or of a state
+// dict written out as JSON (`{"out.2.bias": [3], …}`).
 
 import type { ByteSource, Origin } from '../../runtime/bytes.ts';
 import { decodeUtf8, fault } from '../../runtime/bytes.ts';
-import { openFile } from '../../runtime/host/node/files.ts';
+import { addressOf, openFileOf, openShardOf } from '../../runtime/host/node/open-weights.ts';
 import { openCheckpoint } from '../../runtime/weights/checkpoint.ts';
 import { duplicateKey } from '../../runtime/weights/duplicate-key.ts';
+import type { OpenShard } from '../../runtime/weights/shards.ts';
+import type { CheckpointAddress } from '../../runtime/weights/source.ts';
 import { UsageError } from '../errors.ts';
 
 export interface CheckpointTensors {
@@ -22,19 +24,19 @@ export function readCheckpointTensors(path: string): CheckpointTensors {
   if (/^hash:/.test(path)) {
     throw new UsageError(`${path}: a formula has no tensors of its own; name a checkpoint file`);
   }
-  return tensorsOfCheckpoint(openFile({ kind: 'weights', label: path }), path);
+  const address = addressOf(path);
+  return tensorsOfCheckpoint(openFileOf(address), address, openShardOf(address));
 }
 
-/** The same of bytes that are open already; closes them. `label` is what messages call them. */
-export function tensorsOfCheckpoint(bytes: ByteSource, label: string): CheckpointTensors {
-  if (beginsAsJson(bytes)) {
-    try {
-      return { tensors: readJson(bytes, { kind: 'weights', label }), notes: [] };
-    } finally {
-      bytes.close();
-    }
-  }
-  const source = openCheckpoint(bytes, label);
+/** The same of bytes that are open already; closes them. An index of shards needs a way to open them. */
+export function tensorsOfCheckpoint(
+  bytes: ByteSource,
+  address: CheckpointAddress,
+  openShard: OpenShard | null = null,
+): CheckpointTensors {
+  const listed = beginsAsJson(bytes) ? readListed(bytes, address) : null;
+  if (listed !== null) return { tensors: listed, notes: [] };
+  const source = openCheckpoint(bytes, address, openShard);
   try {
     const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
     return { tensors, notes: source.notes ?? [] };
@@ -47,7 +49,26 @@ function beginsAsJson(file: ByteSource): boolean {
   return /^\s*\{/.test(new TextDecoder().decode(file.read(0, Math.min(file.size, 8))));
 }
 
-function readJson(file: ByteSource, origin: Origin): Map<string, readonly number[]> {
+/** A state dict as JSON, closed; null for an index of shards, left open. */
+function readListed(
+  file: ByteSource,
+  { label, key }: CheckpointAddress,
+): ReadonlyMap<string, readonly number[]> | null {
+  let listed: ReadonlyMap<string, readonly number[]> | null = null;
+  try {
+    const origin: Origin = { kind: 'weights', label };
+    listed = readJson(file, origin);
+    if (listed !== null && key !== null)
+      throw fault(origin, 'a state dict as JSON has no keys; take off what begins with #');
+    if (listed !== null) file.close();
+    return listed;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function readJson(file: ByteSource, origin: Origin): Map<string, readonly number[]> | null {
   const expected = 'expected JSON of names and shapes, as in {"out.2.bias": [3]}';
   if (file.size > MAX_JSON) throw fault(origin, `this has ${file.size} bytes; ${expected}`);
   const text = decodeUtf8(file.read(0, file.size));
@@ -58,6 +79,8 @@ function readJson(file: ByteSource, origin: Origin): Map<string, readonly number
   } catch (error) {
     throw fault(origin, `this is no JSON: ${(error as Error).message}; ${expected}`);
   }
+  if (typeof value === 'object' && value !== null && 'weight_map' in value && !isShape(value.weight_map))
+    return null;
   const twice = duplicateKey(text);
   if (twice !== null) throw fault(origin, `the key ${JSON.stringify(twice)} stands twice; ${expected}`);
   const entries = Object.entries(value as object);

@@ -1,9 +1,10 @@
 // Writes a checkpoint as safetensors: float32, in the checkpoint's order.
 
+import { fault } from '../../runtime/bytes.ts';
 import { writeFile } from '../../runtime/host/node/files.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { elements } from '../../runtime/tensor.ts';
-import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
+import { METADATA, safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
 import { UsageError } from '../errors.ts';
 import type { Host } from '../host.ts';
 
@@ -26,6 +27,12 @@ export function convertCheckpoint(input: string, output: string, host: Pick<Host
     if (tensors === null)
       throw new UsageError(`${input}: a formula has no tensors of its own; name a checkpoint file`);
     for (const note of source.notes ?? []) host.note(`${input}: ${note}`);
+    if (tensors.some(({ name }) => name === METADATA)) {
+      throw fault(
+        { kind: 'weights', label: input },
+        `a tensor is called ${METADATA}, a name that safetensors keeps for itself; rename it in the checkpoint`,
+      );
+    }
     const toWrite = tensors.map(({ name, shape }) => ({
       name,
       shape,

@@ -9,6 +9,7 @@ import type { Bundle } from '../../runtime/bundle.ts';
 import { bytesInMemory, decodeUtf8 } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { openFile, pathKind } from '../../runtime/host/node/files.ts';
+import { addressOf } from '../../runtime/host/node/open-weights.ts';
 import { graphNotation, readGraph } from '../graph/graph-file.ts';
 import { type GitPlace, parseGitPlace, readGit } from './git.ts';
 
@@ -31,16 +32,16 @@ export async function readSide(word: string, label = word): Promise<ReadSide> {
     const { readBundle } = await import('../compile/bundle-folder.ts');
     return bundleSide(await readBundle(word), label, word);
   }
-  const checkpoint = isCheckpointName(word) || (pathKind(word) === 'file' && isCheckpoint(headOf(word)));
+  const { file } = addressOf(word);
+  const checkpoint = isCheckpointName(file) || (pathKind(file) === 'file' && isCheckpoint(headOf(file)));
   if (!checkpoint) return graphSide(readGraph(word), label, word);
   const { readCheckpointTensors } = await import('../checkpoint/checkpoint-tensors.ts');
   const { tensors, notes } = readCheckpointTensors(word);
-  return checkpointSide(tensors, notes, label, word);
+  return checkpointSide(tensors, notes, label, file);
 }
 
 async function readGitSide(place: GitPlace, label: string): Promise<ReadSide> {
-  const found = readGit(place);
-  const file = place.path;
+  const { found, path: file, key } = readGitKeyed(place);
   if (found === 'folder') return readGitBundle(place, label);
   if ('fault' in found) {
     if (isCheckpointName(file)) throw new RuntimeError('weights', `${label}: ${found.fault}`);
@@ -48,12 +49,29 @@ async function readGitSide(place: GitPlace, label: string): Promise<ReadSide> {
   }
   if (isCheckpointName(file) || isCheckpoint(found.subarray(0, HEAD))) {
     const { tensorsOfCheckpoint } = await import('../checkpoint/checkpoint-tensors.ts');
-    const { tensors, notes } = tensorsOfCheckpoint(bytesInMemory(found, { kind: 'weights', label }), label);
+    const bytes = bytesInMemory(found, { kind: 'weights', label });
+    const whole = key === null ? label : label.slice(0, -key.length - 1);
+    const { tensors, notes } = tensorsOfCheckpoint(bytes, { label, file: whole, key });
     return checkpointSide(tensors, notes, label, file);
   }
   const text = decodeUtf8(found);
   if (text === null) throw unreadable(label, 'the file is not UTF-8 text');
   return graphSide(loadGraph(graphNotation(text, file), label), label, file);
+}
+
+/** What lies at a place in git. Where nothing does, and the path has a `#`, what lies at the path before it. */
+function readGitKeyed(place: GitPlace): {
+  readonly found: ReturnType<typeof readGit>;
+  readonly path: string;
+  readonly key: string | null;
+} {
+  const found = readGit(place);
+  const { path: whole } = place;
+  const at = whole.indexOf('#');
+  const missing = found !== 'folder' && 'fault' in found;
+  if (!missing || at < 1 || !isCheckpointName(whole.slice(0, at))) return { found, path: whole, key: null };
+  const path = whole.slice(0, at);
+  return { found: readGit({ ...place, path }), path, key: whole.slice(at + 1) };
 }
 
 async function readGitBundle(place: GitPlace, label: string): Promise<ReadSide> {
@@ -106,12 +124,12 @@ async function checkpointSide(
 }
 
 function isCheckpointName(file: string): boolean {
-  return /\.(pt|pth|ckpt|bin|safetensors)$/i.test(file);
+  return /\.(pt|pth|ckpt|bin|safetensors)(\.index\.json)?$/i.test(file);
 }
 
-/** A zip archive of torch.save, the header of safetensors (a length, then a brace), or a state dict as JSON. */
+/** What torch.save wrote, the header of safetensors (a length, then a brace), or a state dict as JSON. */
 function isCheckpoint(head: Uint8Array): boolean {
-  const zip = head[0] === 0x50 && head[1] === 0x4b;
+  const zip = (head[0] === 0x50 && head[1] === 0x4b) || (head[0] === 0x80 && head[2] === 0x8a);
   const safetensors = head[8] === 0x7b && head.subarray(1, 8).some((byte) => byte === 0);
   return zip || safetensors || /^\s*\{\s*"[^"]+\.(weight|bias)"\s*:/.test(new TextDecoder().decode(head));
 }

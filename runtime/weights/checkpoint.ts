@@ -1,9 +1,12 @@
 // Tells by its first bytes what a checkpoint file is, and opens it; what cannot be read is told with what to do.
 
 import { type ByteSource, fault, type Origin } from '../bytes.ts';
-import { torchWeights } from './pt.ts';
+import { prefixedWeights } from './prefix.ts';
 import { safetensorsWeights } from './safetensors.ts';
-import type { WeightSource } from './source.ts';
+import { isJsonText, type OpenShard, shardedWeights } from './shards.ts';
+import type { CheckpointAddress, WeightSource } from './source.ts';
+import { archiveWeights } from './torch/archive.ts';
+import { LEGACY_MAGIC, legacyWeights, pickleWeights } from './torch/legacy.ts';
 
 /** File types that are taken for weights and are none: where and how they begin, and what to say. */
 const FOREIGN: readonly { readonly at: number; readonly bytes: string; readonly message: string }[] = [
@@ -13,23 +16,6 @@ const FOREIGN: readonly { readonly at: number; readonly bytes: string; readonly 
     message: 'this is a Git LFS pointer, not the file it points to; fetch it with `git lfs pull`',
   },
   { at: 0, bytes: '<', message: 'this is a web page or XML; the download went wrong, fetch the file itself' },
-  {
-    at: 0,
-    bytes: '{',
-    message: 'this is JSON text, such as an index of shards; name the file that holds the tensors',
-  },
-  {
-    at: 0,
-    bytes: '\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19',
-    message:
-      'this is the format that torch.save wrote before PyTorch 1.6; open it in PyTorch and save it again: ' +
-      "torch.save(torch.load('old.pt', map_location='cpu'), 'new.pt')",
-  },
-  {
-    at: 0,
-    bytes: '\x80',
-    message: 'this is a bare pickle; save the tensors with torch.save or as safetensors',
-  },
   {
     at: 257,
     bytes: 'ustar',
@@ -43,18 +29,69 @@ const FOREIGN: readonly { readonly at: number; readonly bytes: string; readonly 
   { at: 0, bytes: 'GGUF', message: 'this is GGUF; convert the tensors to safetensors' },
 ];
 
-/** The weights of a `.safetensors` file or a `.pt` archive, whatever it is called. Takes over `source`. */
-export function openCheckpoint(source: ByteSource, label: string): WeightSource {
-  const origin: Origin = { kind: 'weights', label };
+/** The address of a whole file. */
+export function wholeFile(label: string): CheckpointAddress {
+  return { label, file: label, key: null };
+}
+
+/** Tells a file from the key behind its first `#`, where it has one. */
+export function splitAddress(label: string): CheckpointAddress {
+  const at = label.indexOf('#');
+  return at < 1 ? wholeFile(label) : { label, file: label.slice(0, at), key: label.slice(at + 1) };
+}
+
+/**
+ * The weights of a checkpoint, told apart by content: `.safetensors`, what torch.save writes or wrote before PyTorch 1.6,
+ * or an index of shards, each of which `openShard` opens. `address` says what of it is meant; text is the label of all of
+ * it. The header is read and checked here, tensors when asked for. Takes over `source`. Throws a RuntimeError of kind
+ * `weights`.
+ */
+export function openCheckpoint(
+  source: ByteSource,
+  address: string | CheckpointAddress,
+  openShard: OpenShard | null = null,
+): WeightSource {
   try {
-    const head = source.read(0, Math.min(source.size, 512));
-    if (head.length === 0) throw fault(origin, 'the file is empty; download or save it again');
-    if (begins(head, 0, 'PK\x03\x04') || begins(head, 0, 'PK\x05\x06')) return torchWeights(source, label);
-    // A safetensors file begins with the length of its header, which begins with a brace.
-    if (begins(head, 8, '{')) return safetensorsWeights(source, label);
-    const foreign = FOREIGN.find(({ at, bytes }) => begins(head, at, bytes));
-    if (foreign !== undefined) throw fault(origin, foreign.message);
-    throw fault(origin, 'this is neither a safetensors file nor an archive of torch.save');
+    return openByContent(source, typeof address === 'string' ? wholeFile(address) : address, openShard);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+function openByContent(
+  source: ByteSource,
+  address: CheckpointAddress,
+  openShard: OpenShard | null,
+): WeightSource {
+  const { label, key } = address;
+  const origin: Origin = { kind: 'weights', label };
+  if (key === '')
+    throw fault(origin, 'nothing stands behind the #; name a state dict or a prefix, or take it off');
+  const head = source.read(0, Math.min(source.size, 512));
+  if (head.length === 0) throw fault(origin, 'the file is empty; download or save it again');
+  if (begins(head, 0, 'PK\x03\x04') || begins(head, 0, 'PK\x05\x06')) return archiveWeights(source, address);
+  if (begins(head, 0, LEGACY_MAGIC)) return legacyWeights(source, address);
+  if (begins(head, 0, '\x80')) return pickleWeights(source, address);
+  const text = isJsonText(head);
+  // A safetensors file begins with the length of its header, and the header with a brace.
+  if (begins(head, 8, '{') && !text) return keyed(safetensorsWeights(source, label, address.file), key);
+  if (text) {
+    if (openShard === null)
+      throw fault(origin, 'this is JSON text, and shards that it may name cannot be opened from here');
+    const open = (name: string) => openCheckpoint(openShard(name), wholeFile(name));
+    return keyed(shardedWeights(source, address, open), key);
+  }
+  const foreign = FOREIGN.find(({ at, bytes }) => begins(head, at, bytes));
+  if (foreign !== undefined) throw fault(origin, foreign.message);
+  throw fault(origin, 'this is neither a safetensors file nor an archive of torch.save');
+}
+
+/** The tensors under a prefix where one is asked for. */
+function keyed(source: WeightSource, key: string | null): WeightSource {
+  if (key === null) return source;
+  try {
+    return prefixedWeights(source, key);
   } catch (error) {
     source.close();
     throw error;

@@ -3,6 +3,7 @@
 import { fault } from '../bytes.ts';
 import type { Scratch } from '../scratch.ts';
 import { nearestName } from './nearest-name.ts';
+import { fittingPrefixes } from './prefix.ts';
 import type { TensorInfo, WeightSource } from './source.ts';
 
 /** Misfits of each kind that are written out; the rest is counted. */
@@ -21,18 +22,36 @@ export interface MatchedWeights {
   read(name: string, scratch?: Scratch): Float32Array;
 }
 
+export interface MatchOptions {
+  /** Leaves out tensors that the graph does not have, with a note that lists them. Default: they are a misfit. */
+  readonly allowUnexpected?: boolean | undefined;
+}
+
 /**
- * Matches every expected tensor with one of the source, by name and shape; the source may hold no others. A prefix
- * that all its names share (`module.`, `model.`) is taken off, with a note. Throws a RuntimeError of kind `weights`
- * that lists what is missing, what is unexpected and what is of another shape, with the nearest names.
+ * Matches every expected tensor with one of the source, by name and shape; the source may hold no others where they are
+ * not allowed. A prefix that all its names share (`module.`, `model.`) is taken off, with a note. Throws a RuntimeError of
+ * kind `weights` that lists what is missing, what is unexpected and what is of another shape, with the nearest names.
  */
-export function matchWeights(expected: readonly TensorInfo[], source: WeightSource): MatchedWeights {
+export function matchWeights(
+  expected: readonly TensorInfo[],
+  source: WeightSource,
+  { allowUnexpected = false }: MatchOptions = {},
+): MatchedWeights {
   const shapes = new Map(expected.map(({ name, shape }) => [name, shape]));
   const prefix = source.tensors === null ? '' : sharedPrefix(expected, source.tensors);
-  if (source.tensors !== null) checkFits(shapes, source.tensors, prefix, source.label);
+  const left =
+    source.tensors === null ? [] : checkFits(shapes, source.tensors, prefix, source, allowUnexpected);
   const stripped = `took the prefix ${JSON.stringify(prefix)} off every tensor's name`;
+  const leftOut = [
+    `left out ${left.length} tensors that the graph does not have:`,
+    ...list('left out', left, ([name, shape]) => show(name, shape)),
+  ].join('\n');
   return {
-    notes: [...(source.notes ?? []), ...(prefix === '' ? [] : [stripped])],
+    notes: [
+      ...(source.notes ?? []),
+      ...(prefix === '' ? [] : [stripped]),
+      ...(left.length === 0 ? [] : [leftOut]),
+    ],
     names: new Map(expected.map(({ name }) => [name, prefix + name])),
     read(name, scratch) {
       const shape = shapes.get(name);
@@ -55,12 +74,14 @@ function sharedPrefix(expected: readonly TensorInfo[], tensors: readonly TensorI
   return prefixes.find((prefix) => tensors.every(({ name }) => name.startsWith(prefix))) ?? '';
 }
 
+/** Throws where the tensors do not fit; gives those that are left out. */
 function checkFits(
   expected: ReadonlyMap<string, readonly number[]>,
   tensors: readonly TensorInfo[],
   prefix: string,
-  label: string,
-): void {
+  { label, stem, notes = [] }: WeightSource,
+  allowUnexpected: boolean,
+): readonly Named[] {
   const found = new Map(tensors.map(({ name, shape }) => [name.slice(prefix.length), shape]));
   const missing = [...expected].filter(([name]) => !found.has(name));
   const unexpected = [...found].filter(([name]) => !expected.has(name));
@@ -68,7 +89,8 @@ function checkFits(
     const other = found.get(name);
     return other !== undefined && !sameShape(shape, other);
   });
-  if (missing.length + unexpected.length + reshaped.length === 0) return;
+  if (missing.length + reshaped.length === 0 && (allowUnexpected || unexpected.length === 0))
+    return unexpected;
   const counts = [
     `${missing.length} missing`,
     `${unexpected.length} unexpected`,
@@ -84,8 +106,24 @@ function checkFits(
       ...list('shape', reshaped, ([name, shape]) => {
         return `${show(name, found.get(name) ?? [])}; the graph needs [${shape.join(', ')}]`;
       }),
+      ...advice(expected, tensors, stem, missing.length + reshaped.length === 0),
+      ...notes.map((note) => `  note: ${note}`),
     ].join('\n'),
   );
+}
+
+/** What to write instead: the part of the checkpoint that fits, or that what is too much may be left out. */
+function advice(
+  expected: ReadonlyMap<string, readonly number[]>,
+  tensors: readonly TensorInfo[],
+  stem: string | undefined,
+  onlyUnexpected: boolean,
+): string[] {
+  if (onlyUnexpected) return ['  all that the graph has is there: --allow-unexpected leaves out the rest'];
+  if (stem === undefined) return [];
+  const wanted = [...expected].map(([name, shape]) => ({ name, shape }));
+  const fitting = fittingPrefixes(wanted, tensors).slice(0, LISTED);
+  return fitting.map((prefix) => `  what fits the graph lies under a prefix: ${stem}${prefix}`);
 }
 
 type Named = readonly [name: string, shape: readonly number[]];

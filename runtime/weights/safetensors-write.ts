@@ -10,6 +10,9 @@ export interface TensorToWrite extends TensorInfo {
   data(): TensorData;
 }
 
+/** The key of the header that no tensor may be called by. */
+export const METADATA = '__metadata__';
+
 /**
  * The file in pieces: the header, then one tensor at a time, so that a large checkpoint is never held whole.
  * `metadata` is text by text. Names must differ from each other and from `__metadata__`.
@@ -20,11 +23,10 @@ export function* safetensorsChunks(
 ): Generator<Uint8Array> {
   const ordered = tensors.toSorted((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype]);
   const header = new Map<string, unknown>();
-  if (Object.keys(metadata).length > 0) header.set('__metadata__', metadata);
+  if (Object.keys(metadata).length > 0) header.set(METADATA, metadata);
   let end = 0;
   for (const { name, dtype, shape } of ordered) {
-    if (header.has(name) || name === '__metadata__')
-      throw new Error(`internal: the tensor name ${name} is taken`);
+    if (header.has(name) || name === METADATA) throw new Error(`internal: the tensor name ${name} is taken`);
     const begin = end;
     end += (countElements(shape) ?? Number.NaN) * DTYPE_BYTES[dtype];
     header.set(name, { dtype, shape, data_offsets: [begin, end] });

@@ -144,12 +144,13 @@ function damaged(origin: Origin, message: string) {
 }
 
 /** A checkpoint in safetensors form. Tensors are read when asked for, so that the file is never held whole. */
-export function safetensorsWeights(source: ByteSource, label: string): WeightSource {
+export function safetensorsWeights(source: ByteSource, label: string, file = label): WeightSource {
   const origin: Origin = { kind: 'weights', label };
   const { entries } = readHeader(source, origin);
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   return {
     label,
+    stem: `${file}#`,
     tensors: entries.map(({ name, shape }) => ({ name, shape })),
     read(name, shape, scratch) {
       const entry = byName.get(name);

@@ -8,10 +8,21 @@ export interface TensorInfo {
   readonly shape: readonly number[];
 }
 
+/** What of which file is meant, and what to call it. */
+export interface CheckpointAddress {
+  /** The words of the caller: `FILE`, or `FILE#KEY`. */
+  readonly label: string;
+  readonly file: string;
+  /** The state dict or the prefix of names in it, or null for the one that there is. */
+  readonly key: string | null;
+}
+
 /** A source of named float32 tensors. */
 export interface WeightSource {
   /** What to call the source in messages: a path, or `hash:1`. */
   readonly label: string;
+  /** What to write in front of a prefix of its names to have the tensors under it: `FILE#`. Absent where there is no way. */
+  readonly stem?: string;
   /** The tensors it holds in checkpoint order, or null where it can make any tensor that is asked for. */
   readonly tensors: readonly TensorInfo[] | null;
   /** What its user should be told, such as which dict of a training checkpoint was taken. */

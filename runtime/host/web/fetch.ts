@@ -4,8 +4,8 @@ import type { Bundle } from '../../bundle.ts';
 import { bytesInMemory, type Origin } from '../../bytes.ts';
 import { RuntimeError, type RuntimeErrorKind } from '../../errors.ts';
 import { parseBundle } from '../../parse-bundle.ts';
-import { openCheckpoint } from '../../weights/checkpoint.ts';
-import type { WeightSource } from '../../weights/source.ts';
+import { openCheckpoint, splitAddress } from '../../weights/checkpoint.ts';
+import type { CheckpointAddress, WeightSource } from '../../weights/source.ts';
 
 /** What is used of `fetch`: the page's own, or one that caches or shows progress. */
 export type Fetch = (
@@ -24,25 +24,31 @@ export async function fetchBundle(base: string | URL, get: Fetch = fetch): Promi
 }
 
 /**
- * Reads the checkpoint at an address, `.safetensors` or `.pt` (told apart by content), whole into memory. Throws
- * RuntimeError('weights').
+ * Reads the checkpoint at an address, `.safetensors` or `.pt` (told apart by content), whole into memory. What stands
+ * behind a `#` is the state dict or the prefix of names that is meant. Throws RuntimeError('weights').
  */
 export async function fetchWeights(url: string | URL, get: Fetch = fetch): Promise<WeightSource> {
-  const bytes = await (await answer(String(url), 'weights', get)).arrayBuffer();
-  return weightsOf(bytes, String(url));
+  const address = splitAddress(String(url));
+  const bytes = await (await answer(address.file, 'weights', get)).arrayBuffer();
+  return weightsOf(bytes, address);
 }
 
-/** Reads a checkpoint that is a Blob, such as a file of an `<input>`, whole into memory. Throws RuntimeError('weights'). */
+/**
+ * Reads a checkpoint that is a Blob, such as a file of an `<input>`, whole into memory. `key` is the state dict or the
+ * prefix of names that is meant, where it holds more than one. Throws RuntimeError('weights').
+ */
 export async function blobWeights(
   blob: Pick<Blob, 'arrayBuffer'>,
   label = 'the weights',
+  key: string | null = null,
 ): Promise<WeightSource> {
-  return weightsOf(await blob.arrayBuffer(), label);
+  const named = key === null ? label : `${label}#${key}`;
+  return weightsOf(await blob.arrayBuffer(), { label: named, file: label, key });
 }
 
-function weightsOf(bytes: ArrayBuffer, label: string): WeightSource {
-  const origin: Origin = { kind: 'weights', label };
-  return openCheckpoint(bytesInMemory(new Uint8Array(bytes), origin), label);
+function weightsOf(bytes: ArrayBuffer, address: CheckpointAddress): WeightSource {
+  const origin: Origin = { kind: 'weights', label: address.label };
+  return openCheckpoint(bytesInMemory(new Uint8Array(bytes), origin), address);
 }
 
 async function answer(url: string, kind: RuntimeErrorKind, get: Fetch): Promise<Awaited<ReturnType<Fetch>>> {

@@ -1,31 +1,83 @@
-// The bytes of a pickle, read front to back: every length is checked, and a fault names the byte.
+// The bytes of a pickle, read front to back through a small window, however long the file is: every length is checked,
+// and a fault names the byte. What is long stays in the file; only its place is kept.
 
-import { dataView, decodeUtf8, fault, type Origin } from '../bytes.ts';
-import type { RuntimeError } from '../errors.ts';
+import { type ByteSource, dataView, decodeUtf8, fault, type Origin } from '../../bytes.ts';
+import type { RuntimeError } from '../../errors.ts';
 
 /** Where reading stands. */
 export interface Cursor {
-  readonly bytes: Uint8Array;
+  readonly source: ByteSource;
   readonly origin: Origin;
+  /** A stretch of the source, where it begins in it, and the next byte to be read, counted in the stretch. */
+  window: Uint8Array;
+  start: number;
   at: number;
 }
 
-/** Bytes of the longest integer that is read; a checkpoint's have at most 9. */
-const MAX_LONG = 256;
+/** Bytes that stay in the file. `latin1` says that each is written as a character of UTF-8, in one or two bytes. */
+export interface Span {
+  readonly offset: number;
+  readonly length: number;
+  readonly latin1: boolean;
+}
 
-/** The next `length` bytes. */
+/** Bytes that are read at a time. Text and bytes that are longer stay in the file. */
+export const WINDOW = 2 ** 16;
+
+/** Bytes of the longest integer that is read; a checkpoint's have at most 17, in the state of a generator. */
+const MAX_LONG = 64;
+
+/** Begins at byte `at` of `source`. */
+export function cursor(source: ByteSource, origin: Origin, at = 0): Cursor {
+  return { source, origin, window: new Uint8Array(0), start: at, at: 0 };
+}
+
+/** The next byte, counted from the start of the source. */
+export function position(m: Cursor): number {
+  return m.start + m.at;
+}
+
+/** The next `length` bytes, at most a window. They last until the next call. */
 export function take(m: Cursor, length: number): Uint8Array {
-  if (length > m.bytes.length - m.at) {
-    throw bad(m, `breaks off: ${length} bytes are wanted, ${m.bytes.length - m.at} are left`);
-  }
+  if (length > m.window.length - m.at) refill(m, length);
   m.at += length;
-  return m.bytes.subarray(m.at - length, m.at);
+  return m.window.subarray(m.at - length, m.at);
+}
+
+/** The next byte. */
+export function takeByte(m: Cursor): number {
+  if (m.at >= m.window.length) refill(m, 1);
+  return m.window[m.at++]!;
+}
+
+/** The place of the next `length` bytes, which are passed over. */
+export function skip(m: Cursor, length: number): Span {
+  const offset = position(m);
+  checkLeft(m, length);
+  m.window = new Uint8Array(0);
+  m.start = offset + length;
+  m.at = 0;
+  return { offset, length, latin1: false };
+}
+
+/** Moves the window to where reading stands. */
+function refill(m: Cursor, length: number): void {
+  checkLeft(m, length);
+  const at = position(m);
+  m.window = m.source.read(at, Math.min(Math.max(length, WINDOW), m.source.size - at));
+  m.start = at;
+  m.at = 0;
+}
+
+function checkLeft(m: Cursor, length: number): void {
+  const left = m.source.size - position(m);
+  if (length > left) throw bad(m, `breaks off: ${length} bytes are wanted, ${left} are left`);
 }
 
 /** A little-endian unsigned integer of `size` bytes; one of 8 beyond 2⁵³ is rounded, and longer than any pickle. */
 export function unsigned(m: Cursor, size: 1 | 2 | 4 | 8): number {
+  if (size === 1) return takeByte(m);
   const view = dataView(take(m, size));
-  if (size === 1) return view.getUint8(0);
   if (size === 2) return view.getUint16(0, true);
   if (size === 4) return view.getUint32(0, true);
   return Number(view.getBigUint64(0, true));
@@ -40,7 +92,7 @@ export function long(m: Cursor, size: number): number | bigint {
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }
 
-/** `length` bytes of UTF-8. */
+/** `length` bytes of UTF-8, at most a window. */
 export function text(m: Cursor, length: number): string {
   const value = decodeUtf8(take(m, length));
   if (value === null) throw bad(m, 'has text that is not valid UTF-8');
@@ -49,8 +101,15 @@ export function text(m: Cursor, length: number): string {
 
 /** Text up to the end of the line. */
 export function line(m: Cursor): string {
-  const end = m.bytes.indexOf(0x0a, m.at);
-  const value = text(m, (end < 0 ? m.bytes.length + 1 : end) - m.at);
+  let end = m.window.indexOf(0x0a, m.at);
+  if (end < 0) {
+    const left = m.source.size - position(m);
+    refill(m, Math.min(left, WINDOW));
+    end = m.window.indexOf(0x0a, m.at);
+    if (end < 0 && left > WINDOW) throw bad(m, `has a line of more than ${WINDOW} bytes`);
+    if (end < 0) checkLeft(m, left + 1);
+  }
+  const value = text(m, end - m.at);
   m.at++;
   return value;
 }
@@ -65,5 +124,5 @@ export function integerLine(m: Cursor): number {
 
 /** A fault of the pickle at the place that was read last. */
 export function bad(m: Cursor, message: string): RuntimeError {
-  return fault(m.origin, `the pickle, at byte ${m.at}, ${message}`);
+  return fault(m.origin, `the pickle, at byte ${position(m)}, ${message}`);
 }

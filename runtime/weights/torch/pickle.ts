@@ -1,98 +1,78 @@
-// An unpickler that builds inert data and never calls anything: for the `data.pkl` of a torch.save archive.
-// Names of Python's are taken from an allow-list (`pickle-values.ts`) and refused by name otherwise; the stack, the
-// memo and every length are checked; a stream that breaks off is told with its byte. Protocols 2 to 5.
+// An unpickler that builds inert data and never calls anything: for the pickles of torch.save. The stack, the memo and
+// every length are checked; a stream that breaks off is told with its byte. Protocols 2 to 5.
 // Source of the opcodes: CPython's Lib/pickletools.py.
 
-import { dataView, type Origin } from '../bytes.ts';
-import { bad, type Cursor, integerLine, line, long, take, text, unsigned } from './pickle-reader.ts';
-import { ALLOWED_GLOBALS, construct, isKind, type PickleValue, storageOf } from './pickle-values.ts';
+import type { ByteSource, Origin } from '../../bytes.ts';
+import { construct, persistentOf } from './construct.ts';
+import { literal, named } from './literals.ts';
+import {
+  COST,
+  charge,
+  count,
+  createMachine,
+  keep,
+  type Machine,
+  pop,
+  popMark,
+  push,
+  pushMark,
+  release,
+  top,
+} from './machine.ts';
+import { buildArray, buildArrayType } from './numpy.ts';
+import { bad, position, takeByte, unsigned } from './pickle-reader.ts';
+import { isKind, type PickleStorage, type PickleValue } from './pickle-values.ts';
 
-/** Limits far above any checkpoint's needs: bytes of the pickle, open marks. */
-const MAX_BYTES = 64 * 1024 * 1024;
-const MAX_MARKS = 256;
-
-/** Where the machine stands: the bytes, the stack above the last mark, the stacks below, the memo. */
-interface Machine extends Cursor {
-  stack: PickleValue[];
-  readonly below: PickleValue[][];
-  readonly memo: Map<number, PickleValue>;
+/** What a pickle describes. */
+export interface Unpickled {
+  readonly value: PickleValue;
+  /** Names of Python's that placeholders stand for. */
+  readonly placeholders: ReadonlySet<string>;
+  /** Every storage that is spoken of, by its key. */
+  readonly storages: ReadonlyMap<string, PickleStorage>;
 }
 
-/** The value that a pickle describes. Throws a RuntimeError of `origin.kind`, and nothing else, on a bad one. */
-export function unpickle(bytes: Uint8Array, origin: Origin): PickleValue {
-  const m: Machine = { bytes, origin, at: 0, stack: [], below: [], memo: new Map() };
-  if (bytes.length > MAX_BYTES) throw bad(m, `has ${bytes.length} bytes; at most ${MAX_BYTES} are read`);
+/** The value that the one pickle in `source` describes. Throws a RuntimeError of `origin.kind`, and nothing else. */
+export function unpickle(source: ByteSource, origin: Origin): Unpickled {
+  const m = createMachine(source, origin);
+  const value = run(m);
+  const left = source.size - position(m);
+  if (left > 0) throw bad(m, `ends ${left} bytes before its file does`);
+  return { value, placeholders: m.placeholders, storages: m.storages };
+}
+
+/** Pickles that stand one after the other. */
+export interface Pickles {
+  /** Reads the next one. The limits are those of all together. */
+  next(): Unpickled;
+  /** The byte behind the last one. */
+  at(): number;
+}
+
+/** Reads pickles from the first byte of `source` on. */
+export function readPickles(source: ByteSource, origin: Origin): Pickles {
+  const m = createMachine(source, origin);
+  return {
+    next: () => ({ value: run(m), placeholders: m.placeholders, storages: m.storages }),
+    at: () => position(m),
+  };
+}
+
+/** Runs one pickle to its end. */
+function run(m: Machine): PickleValue {
+  m.memo.length = 0;
+  m.kept = 0;
   for (;;) {
-    const opcode = String.fromCharCode(take(m, 1)[0]!);
-    if (opcode !== '.') {
-      const carried = literal(m, opcode);
-      if (carried === undefined) step(m, opcode);
-      else m.stack.push(carried);
-      continue;
-    }
-    const value = pop(m);
-    if (m.stack.length > 0 || m.below.length > 0) throw bad(m, 'stops with values left on its stack');
-    return value;
+    count(m);
+    const opcode = String.fromCharCode(takeByte(m));
+    if (opcode === '.') break;
+    const carried = literal(m, opcode);
+    if (carried === undefined) step(m, opcode);
+    else push(m, carried);
   }
-}
-
-/** The value that an opcode carries in itself, or undefined where it works on the stack. */
-function literal(m: Machine, opcode: string): PickleValue | undefined {
-  switch (opcode) {
-    case 'N':
-      return null;
-    case '\x88': // NEWTRUE
-      return true;
-    case '\x89': // NEWFALSE
-      return false;
-    case 'K': // BININT1
-      return unsigned(m, 1);
-    case 'M': // BININT2
-      return unsigned(m, 2);
-    case 'J': // BININT
-      return unsigned(m, 4) | 0;
-    case 'I': // INT
-      return integerLine(m);
-    case '\x8a': // LONG1
-      return long(m, unsigned(m, 1));
-    case '\x8b': // LONG4
-      return long(m, unsigned(m, 4));
-    case 'G': // BINFLOAT
-      return dataView(take(m, 8)).getFloat64(0, false);
-    case '\x8c': // SHORT_BINUNICODE
-    case 'U': // SHORT_BINSTRING
-      return text(m, unsigned(m, 1));
-    case 'X': // BINUNICODE
-    case 'T': // BINSTRING
-      return text(m, unsigned(m, 4));
-    case '\x8d': // BINUNICODE8
-      return text(m, unsigned(m, 8));
-    case 'C': // SHORT_BINBYTES
-      return { kind: 'bytes', value: take(m, unsigned(m, 1)) };
-    case 'B': // BINBYTES
-      return { kind: 'bytes', value: take(m, unsigned(m, 4)) };
-    case '\x8e': // BINBYTES8
-    case '\x96': // BYTEARRAY8
-      return { kind: 'bytes', value: take(m, unsigned(m, 8)) };
-    case ')':
-      return { kind: 'tuple', items: [] };
-    case ']':
-      return { kind: 'list', items: [] };
-    case '}':
-      return { kind: 'dict', entries: new Map() };
-    case '\x8f': // EMPTY_SET
-      return { kind: 'set', items: [] };
-    case 'c': {
-      const module = line(m);
-      return global(m, module, line(m));
-    }
-    case 'h': // BINGET
-      return recall(m, unsigned(m, 1));
-    case 'j': // LONG_BINGET
-      return recall(m, unsigned(m, 4));
-    default:
-      return undefined;
-  }
+  const value = pop(m);
+  if (m.stack.length > 0 || m.below.length > 0) throw bad(m, 'stops with values left on its stack');
+  return value;
 }
 
 /** Carries out an opcode that works on the stack. */
@@ -104,12 +84,10 @@ function step(m: Machine, opcode: string): void {
       break;
     }
     case '\x95': // FRAME
-      if (unsigned(m, 8) > m.bytes.length - m.at) throw bad(m, 'has a frame that runs past its end');
+      if (unsigned(m, 8) > m.source.size - position(m)) throw bad(m, 'has a frame that runs past its end');
       break;
-    case '(': // MARK
-      if (m.below.length >= MAX_MARKS) throw bad(m, `is nested more than ${MAX_MARKS} deep`);
-      m.below.push(m.stack);
-      m.stack = [];
+    case '(':
+      pushMark(m);
       break;
     case '0': // POP
       if (m.stack.length > 0) pop(m);
@@ -119,28 +97,33 @@ function step(m: Machine, opcode: string): void {
       popMark(m);
       break;
     case '2': // DUP
-      m.stack.push(top(m));
+      push(m, top(m));
       break;
     case '\x85': // TUPLE1, TUPLE2, TUPLE3
     case '\x86':
     case '\x87': {
-      const count = opcode.charCodeAt(0) - 0x84;
-      if (m.stack.length < count) throw bad(m, 'takes more from its stack than is there');
-      m.stack.push({ kind: 'tuple', items: m.stack.splice(-count) });
+      const length = opcode.charCodeAt(0) - 0x84;
+      if (m.stack.length < length) throw bad(m, 'takes more from its stack than is there');
+      release(m, COST.slot * length);
+      pushContainer(m, 'tuple', m.stack.splice(-length));
       break;
     }
     case 't': // TUPLE
-      replaceMark(m, (items) => ({ kind: 'tuple', items }));
+      pushContainer(m, 'tuple', popMark(m));
       break;
     case 'l': // LIST
-      replaceMark(m, (items) => ({ kind: 'list', items }));
+      pushContainer(m, 'list', popMark(m));
       break;
     case '\x91': // FROZENSET
-      replaceMark(m, (items) => ({ kind: 'set', items }));
+      pushContainer(m, 'set', popMark(m));
       break;
-    case 'd': // DICT
-      replaceMark(m, (items) => setItems(m, { kind: 'dict', entries: new Map() }, items));
+    case 'd': {
+      const items = popMark(m);
+      charge(m, COST.dict);
+      push(m, { kind: 'dict', entries: new Map() });
+      setItems(m, items);
       break;
+    }
     case 'a': // APPEND
       extend(m, 'list', [pop(m)]);
       break;
@@ -152,23 +135,20 @@ function step(m: Machine, opcode: string): void {
       break;
     case 's': {
       const value = pop(m);
-      const key = pop(m);
-      setItems(m, top(m), [key, value]);
+      setItems(m, [pop(m), value]);
       break;
     }
-    case 'u': {
-      const items = popMark(m);
-      setItems(m, top(m), items);
+    case 'u':
+      setItems(m, popMark(m));
       break;
-    }
     case 'q': // BINPUT
-      m.memo.set(unsigned(m, 1), top(m));
+      keep(m, unsigned(m, 1));
       break;
     case 'r': // LONG_BINPUT
-      m.memo.set(unsigned(m, 4), top(m));
+      keep(m, unsigned(m, 4));
       break;
     case '\x94': // MEMOIZE
-      m.memo.set(m.memo.size, top(m));
+      keep(m, m.kept);
       break;
     case '\x93': {
       const name = pop(m);
@@ -176,23 +156,34 @@ function step(m: Machine, opcode: string): void {
       if (typeof module !== 'string' || typeof name !== 'string') {
         throw bad(m, 'names a global by something else than text');
       }
-      m.stack.push(global(m, module, name));
+      push(m, named(m, module, name));
       break;
     }
     case 'R': // REDUCE
     case '\x81': // NEWOBJ
-      reduce(m, pop(m));
+      call(m, pop(m));
       break;
-    case 'b': // BUILD: attributes of an object; `_metadata` of a state dict is the usual one
+    case 'o': {
+      // OBJ: the class and the arguments of an instance, as Python 2 writes it
+      const [callable, ...items] = popMark(m);
+      if (callable === undefined) throw bad(m, 'takes more from its stack than is there');
+      push(m, callable);
+      call(m, { kind: 'tuple', items });
+      break;
+    }
+    case '\x92': // NEWOBJ_EX: arguments by name go unread
       pop(m);
-      if (!isKind(top(m), 'dict') && !isKind(top(m), 'tensor')) {
-        throw bad(m, 'sets attributes of something that has none');
-      }
+      call(m, pop(m));
+      break;
+    case 'b':
+      build(m, pop(m));
       break;
     case 'Q': {
-      const storage = storageOf(pop(m));
-      if (storage === null) throw bad(m, 'has a persistent id that is no tensor storage');
-      m.stack.push(storage);
+      const found = persistentOf(pop(m));
+      if (found === null) throw bad(m, 'has a persistent id that is no tensor storage');
+      if (isKind(found, 'storage') && !m.storages.has(found.key)) m.storages.set(found.key, found);
+      charge(m, COST.call);
+      push(m, found);
       break;
     }
     default: {
@@ -202,72 +193,51 @@ function step(m: Machine, opcode: string): void {
   }
 }
 
-function reduce(m: Machine, args: PickleValue): void {
-  const callable = pop(m);
-  if (!isKind(args, 'tuple')) throw bad(m, 'calls a name without a tuple of arguments');
-  const value = construct(callable, args.items);
-  if (typeof value === 'object' && value !== null && 'wrong' in value) throw bad(m, value.wrong);
-  m.stack.push(value);
+function pushContainer(m: Machine, kind: 'tuple' | 'list' | 'set', items: PickleValue[]): void {
+  charge(m, COST.small + COST.slot * items.length);
+  push(m, { kind, items });
 }
 
-function global(m: Machine, module: string, name: string): PickleValue {
-  const full = `${module}.${name}`;
-  const meaning = ALLOWED_GLOBALS.get(full);
-  if (meaning !== undefined) return { kind: 'global', name: full, meaning };
-  throw bad(
-    m,
-    `names ${JSON.stringify(full.slice(0, 200))}, which is no part of a tensor dictionary; nothing in a checkpoint is ever called. ` +
-      'If you trust the file, open it in PyTorch and save the tensors alone: ' +
-      "torch.save(model.state_dict(), 'weights.pt')",
-  );
+function call(m: Machine, args: PickleValue): void {
+  const callable = pop(m);
+  if (!isKind(args, 'tuple')) throw bad(m, 'calls a name without a tuple of arguments');
+  charge(m, COST.call);
+  const value = construct(callable, args.items, (bytes) => charge(m, bytes));
+  if (typeof value === 'object' && value !== null && 'wrong' in value) throw bad(m, value.wrong);
+  push(m, value);
+}
+
+/** Attributes of an object, such as `_metadata` of a state dict: only arrays of NumPy's keep what they need in them. */
+function build(m: Machine, state: PickleValue): void {
+  const target = top(m);
+  if (isKind(target, 'array')) {
+    const wrong = buildArray(target, state);
+    if (wrong !== null) throw bad(m, wrong);
+  } else if (isKind(target, 'array_type')) buildArrayType(target, state);
+  else if (!isKind(target, 'dict') && !isKind(target, 'tensor') && !isKind(target, 'opaque')) {
+    throw bad(m, 'sets attributes of something that has none');
+  }
 }
 
 function extend(m: Machine, kind: 'list' | 'set', items: readonly PickleValue[]): void {
   const target = top(m);
+  // A list of a class that nobody imports.
+  if (isKind(target, 'opaque')) return;
   if (!isKind(target, kind)) throw bad(m, `adds items to something that is no ${kind}`);
+  charge(m, COST.slot * items.length);
   for (const item of items) target.items.push(item);
 }
 
-function setItems(m: Machine, target: PickleValue, items: readonly PickleValue[]): PickleValue {
+function setItems(m: Machine, items: readonly PickleValue[]): void {
+  const target = top(m);
+  if (isKind(target, 'opaque')) return;
   if (!isKind(target, 'dict')) throw bad(m, 'sets items of something that is no dict');
   if (items.length % 2 !== 0) throw bad(m, 'sets a key without a value');
+  charge(m, COST.entry * (items.length / 2));
   for (let i = 0; i < items.length; i += 2) {
     const key = items[i]!;
     if (target.entries.has(key))
       throw bad(m, `sets the key ${JSON.stringify(String(key)).slice(0, 200)} twice`);
     target.entries.set(key, items[i + 1]!);
   }
-  return target;
-}
-
-function pop(m: Machine): PickleValue {
-  const value = m.stack.pop();
-  if (value === undefined) throw bad(m, 'takes more from its stack than is there');
-  return value;
-}
-
-function top(m: Machine): PickleValue {
-  const value = m.stack.at(-1);
-  if (value === undefined) throw bad(m, 'takes more from its stack than is there');
-  return value;
-}
-
-function replaceMark(m: Machine, make: (items: PickleValue[]) => PickleValue): void {
-  const items = popMark(m);
-  m.stack.push(make(items));
-}
-
-/** What was pushed since the last mark; the stack is what it was before. */
-function popMark(m: Machine): PickleValue[] {
-  const items = m.stack;
-  const before = m.below.pop();
-  if (before === undefined) throw bad(m, 'closes a mark that was never set');
-  m.stack = before;
-  return items;
-}
-
-function recall(m: Machine, index: number): PickleValue {
-  const value = m.memo.get(index);
-  if (value === undefined) throw bad(m, `recalls value ${index}, which it never kept`);
-  return value;
 }

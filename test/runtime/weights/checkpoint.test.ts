@@ -5,7 +5,7 @@ import { zipSync } from 'fflate';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bytesInMemory } from '../../../runtime/bytes.ts';
 import { openWeights } from '../../../runtime/host/node/open-weights.ts';
-import { openCheckpoint } from '../../../runtime/weights/checkpoint.ts';
+import { openCheckpoint, wholeFile } from '../../../runtime/weights/checkpoint.ts';
 import { writeTensors } from '../../../runtime/weights/safetensors-write.ts';
 import { faultOf } from '../../fixtures/faults.ts';
 import { dict, floats, latin1, tensor, torchArchive } from '../../fixtures/torch-archive.ts';
@@ -14,7 +14,7 @@ const SAFETENSORS = writeTensors(new Map([['w', { shape: [1], data: Float32Array
 const ARCHIVE = torchArchive(dict({ w: tensor({ count: 1, shape: [1], stride: [1] }) }), { 0: floats(3) });
 
 function open(bytes: Uint8Array) {
-  return openCheckpoint(bytesInMemory(bytes, { kind: 'weights', label: 'w' }), 'w');
+  return openCheckpoint(bytesInMemory(bytes, { kind: 'weights', label: 'w' }), wholeFile('w'));
 }
 
 describe('content decides, not the name', () => {
@@ -68,11 +68,11 @@ describe('files that are taken for weights', () => {
     ['a short file', latin1('<a>'), 'this is a web page'],
     ['JSON', latin1('{"weight_map": {"a": "b.safetensors"}}'), 'this is JSON text'],
     [
-      'the old format of torch.save',
+      'the old format of torch.save, cut short',
       latin1('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.'),
-      'before PyTorch 1.6',
+      'the pickle, at byte 15, breaks off',
     ],
-    ['a bare pickle', latin1('\x80\x04}.'), 'this is a bare pickle'],
+    ['a pickle of nothing', latin1('\x80\x04}.'), 'there is no dict of tensors'],
     ['a tar archive', tar, 'this is a tar archive'],
     ['gzip', latin1('\x1f\x8b\x08'), 'gunzip'],
     ['zstd', latin1('\x28\xb5\x2f\xfd'), 'unzstd'],
@@ -90,7 +90,7 @@ describe('files that are taken for weights', () => {
   test('the file is closed when it is refused', () => {
     let closed = 0;
     const source = bytesInMemory(latin1('hello'), { kind: 'weights', label: 'w' });
-    faultOf('weights', () => openCheckpoint({ ...source, close: () => closed++ }, 'w'));
+    faultOf('weights', () => openCheckpoint({ ...source, close: () => closed++ }, wholeFile('w')));
     expect(closed).toBe(1);
   });
 });

@@ -122,3 +122,49 @@ test.each([
 ])('nearest to %s of %j', (name, candidates, expected) => {
   expect(nearestName(name, candidates)).toBe(expected);
 });
+
+describe('more than the graph has', () => {
+  const extra = [...NEEDED, { name: 'extra.weight', shape: [3, 3] }];
+
+  test('is a misfit that says how to leave it out, with the notes of the source', () => {
+    const message = faultOf('weights', () => matchWeights(NEEDED, source(extra, ['a note'])));
+    expect(message).toContain('1 unexpected');
+    expect(message).toContain('--allow-unexpected leaves out the rest');
+    expect(message.endsWith('  note: a note')).toBe(true);
+  });
+
+  test('is left out where that is asked for, and listed', () => {
+    const matched = matchWeights(NEEDED, source(extra), { allowUnexpected: true });
+    expect(matched.notes).toEqual([
+      'left out 1 tensors that the graph does not have:\n  left out: extra.weight [3, 3]',
+    ]);
+    expect(matched.read('out.2.weight')[0]).toBe(2);
+  });
+
+  test('missing tensors and other shapes stay errors', () => {
+    const less = extra.slice(1);
+    const message = faultOf('weights', () => matchWeights(NEEDED, source(less), { allowUnexpected: true }));
+    expect(message).toContain('1 missing, 1 unexpected');
+    expect(message).not.toContain('--allow-unexpected');
+    const reshaped = extra.map((tensor) => ({ ...tensor, shape: [1] }));
+    expect(
+      faultOf('weights', () => matchWeights(NEEDED, source(reshaped), { allowUnexpected: true })),
+    ).toContain('3 of another shape');
+  });
+});
+
+describe('a model inside a larger one', () => {
+  const inside = (prefix: string) => renamed((name) => prefix + name);
+
+  test('is named by the prefixes that fit, those of averaged weights first', () => {
+    const larger = {
+      ...source([...inside('model.unet.'), ...inside('model_ema.'), ...inside('part.').slice(1)]),
+      stem: 'w.pt#state_dict.',
+    };
+    const lines = faultOf('weights', () => matchWeights(NEEDED, larger)).split('\n');
+    expect(lines.filter((line) => line.includes('under a prefix'))).toEqual([
+      '  what fits the graph lies under a prefix: w.pt#state_dict.model_ema.',
+      '  what fits the graph lies under a prefix: w.pt#state_dict.model.unet.',
+    ]);
+  });
+});

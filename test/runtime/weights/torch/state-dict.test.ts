@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { PickleValue } from '../../../runtime/weights/pickle-values.ts';
-import { findStateDict } from '../../../runtime/weights/state-dict.ts';
-import { faultOf } from '../../fixtures/faults.ts';
+import type { PickleValue } from '../../../../runtime/weights/torch/pickle-values.ts';
+import { findStateDict, placeholderNotes } from '../../../../runtime/weights/torch/state-dict.ts';
+import { faultOf } from '../../../fixtures/faults.ts';
 
 const ORIGIN = { kind: 'weights', label: 'w.pt' } as const;
 const TENSOR: PickleValue = {
@@ -46,7 +46,7 @@ describe('what is taken', () => {
   ])('%s', (_, value, note) => {
     const found = findStateDict(value, ORIGIN);
     expect([...found.tensors.keys()]).toEqual(['w', 'b']);
-    expect(found.note).toBe(note);
+    expect(found.notes).toEqual(note === null ? [] : [note]);
   });
 });
 
@@ -55,18 +55,85 @@ describe('what is refused', () => {
     ['a tensor alone', TENSOR, 'this is a single tensor without a name'],
     ['a list', { kind: 'list', items: [TENSOR] }, 'this holds no dict of tensors'],
     ['a number', 3, 'this holds no dict of tensors'],
-    ['nothing', dict({}), 'its keys are none'],
+    ['nothing', dict({}), 'its keys are none; save the tensors alone: torch.save('],
+    [
+      'an object of a class',
+      { kind: 'opaque', name: 'my.UNet' },
+      'this holds an object of my.UNet, and no dict of tensors',
+    ],
     [
       'an unusual key',
       dict({ brain: TWO, epoch: 1 }),
-      'its keys are "brain", "epoch"; save the tensors alone: torch.save(',
+      'its keys are "brain", "epoch"; name one: w.pt#brain (2 tensors)',
     ],
     [
       'two choices',
-      dict({ model: TWO, ema: TWO }),
-      `several dicts of tensors: "model" (2 tensors), "ema" (2 tensors); save the one you want, as in torch.save(torch.load('it.pt')['model'], 'weights.pt')`,
+      dict({ model: TWO, ema: dict({ w: TENSOR, b: TENSOR }) }),
+      'several dicts of tensors; name one: w.pt#ema (2 tensors), w.pt#model (2 tensors)',
     ],
   ])('%s', (_, value, message) => {
     expect(faultOf('weights', () => findStateDict(value, ORIGIN))).toContain(message);
+  });
+});
+
+describe('keys', () => {
+  const ema = dict({ w: TENSOR });
+  const training = dict({
+    state_dict: dict({ 'ema_0.9999': ema, model: dict({ w: TENSOR }), 'model.inner.w': TENSOR, x: TENSOR }),
+    'a.b': dict({ w: TENSOR }),
+    a: dict({ b: TENSOR, 'b.c': dict({ w: TENSOR }) }),
+    optimizer: dict({ state: dict({}) }),
+  });
+
+  test.each<[string, string, string]>([
+    ['state_dict.model', 'state_dict.model', ''],
+    ['state_dict.ema_0.9999', 'state_dict.ema_0.9999', ''],
+    ['state_dict', 'state_dict', ''],
+    ['a.b', 'a.b', ''],
+    ['a.b.c', 'a.b.c', ''],
+    ['a', 'a', ''],
+    ['state_dict.model.', 'state_dict.model', ''],
+    ['state_dict.mod', 'state_dict', 'mod'],
+    ['state_dict.model.inner.', 'state_dict.model', 'inner.'],
+  ])('%s', (key, path, prefix) => {
+    const found = findStateDict(training, ORIGIN, { key, file: 'w.pt' });
+    expect({ path: found.path, prefix: found.prefix }).toEqual({ path, prefix });
+  });
+
+  test('a prefix alone is one of the dict that is taken without a key', () => {
+    const value = dict({ state_dict: dict({ 'm.w': TENSOR, v: TENSOR }), epoch: 1 });
+    expect(findStateDict(value, ORIGIN, { key: 'm.' })).toMatchObject({ path: 'state_dict', prefix: 'm.' });
+  });
+
+  test('where several are there, all are named, the averaged ones first', () => {
+    const many = dict({
+      net: dict({ w: TENSOR }),
+      state_dict: dict({ 'ema_0.9999': dict({ w: TENSOR, b: TENSOR }), model: dict({ w: TENSOR }) }),
+      optimizer: dict({ exp_avg: dict({ w: TENSOR }) }),
+    });
+    expect(faultOf('weights', () => findStateDict(many, ORIGIN))).toBe(
+      'w.pt: this holds several dicts of tensors; name one: w.pt#state_dict.ema_0.9999 (2 tensors), ' +
+        'w.pt#net (1 tensors), w.pt#state_dict.model (1 tensors)',
+    );
+    const message = faultOf('weights', () => findStateDict(many, ORIGIN, { key: 'emma', file: 'w.pt' }));
+    expect(message).toContain('there is no dict of tensors under this key; name one: w.pt#');
+  });
+
+  test('a dict that holds itself, and one that is under two names, are looked into once', () => {
+    const entries = new Map<PickleValue, PickleValue>([['w', TENSOR]]);
+    const loop: PickleValue = { kind: 'dict', entries };
+    entries.set('model', loop).set('ema', loop);
+    expect(findStateDict(loop, ORIGIN).path).toBe('');
+    expect(findStateDict(dict({ model: TWO, net: TWO }), ORIGIN).path).toBe('model');
+  });
+});
+
+describe('notes on placeholders', () => {
+  test('say what they stand for, and warn of what runs programs', () => {
+    expect(placeholderNotes(new Set())).toEqual([]);
+    expect(placeholderNotes(new Set(['argparse.Namespace', 'os.system', 'a\x1b.b']))).toEqual([
+      'placeholders stand for argparse.Namespace, "a\\u001b.b", which make no tensors: nothing was imported',
+      'it asks to call os.system, which no checkpoint needs: nothing was called here, but do not unpickle this file elsewhere',
+    ]);
   });
 });
