@@ -5,8 +5,9 @@ import type { Diffusion } from '../compiler/graph/graph.ts';
 import { type Bundle, formatManifest } from '../runtime/bundle.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import { openWeights } from '../runtime/host/node/open-weights.ts';
-import type { ModelInputs, ModelInterface } from '../runtime/model.ts';
+import type { ModelInputs, ModelInterface as Ports } from '../runtime/model.ts';
 import { parseBundle } from '../runtime/parse-bundle.ts';
+import { type Denoiser, type DenoiserInputs, denoiserOf } from '../runtime/sampler/denoiser.ts';
 import { diffusionProcess } from '../runtime/sampler/process.ts';
 import type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
 import { type Sample, type StepReport, sample } from '../runtime/sampler/sample.ts';
@@ -36,7 +37,7 @@ export type { Diffusion } from '../compiler/graph/graph.ts';
 export type { Bundle, Manifest } from '../runtime/bundle.ts';
 export type { RuntimeErrorKind } from '../runtime/errors.ts';
 export { RuntimeError } from '../runtime/errors.ts';
-export type { ModelInputs, ModelInterface } from '../runtime/model.ts';
+export type { DenoiserInputs as ModelInputs } from '../runtime/sampler/denoiser.ts';
 export type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
 export type { Sample, StepReport } from '../runtime/sampler/sample.ts';
 export type { Sampler } from '../runtime/sampler/step.ts';
@@ -66,7 +67,10 @@ export interface CompileOptions {
   readonly taps?: boolean | undefined;
   /** Leaves out every algorithm that is less exact than the plain one. Default false. */
   readonly strict?: boolean | undefined;
-  /** Element type of activations and weights. Only `f32` in this version. */
+  /**
+   * Element type of the torso's activations and weights: `f16` is the original's convert_to_fp16, for targets that have
+   * float16. Default `f32`.
+   */
   readonly precision?: 'f32' | 'f16' | undefined;
   /** Name of a target. Default `generic`, which runs wherever WebGPU does. */
   readonly target?: string | undefined;
@@ -128,13 +132,16 @@ export interface SampleOptions {
   readonly onStep?: ((report: StepReport) => void) | undefined;
 }
 
+/** What a model takes and gives. */
+export interface ModelInterface extends Denoiser, Ports {}
+
 /** A model with its weights, ready to run. */
-export interface LoadedModel<Inputs extends ModelInputs = ModelInputs, Outputs = ModelOutputs> {
+export interface LoadedModel<Inputs extends object = DenoiserInputs, Outputs = ModelOutputs> {
   /** The graph's name. */
   readonly name: string;
   /** What it runs on, in words. */
   readonly adapter: string;
-  /** Batch, channels, sizes and classes. */
+  /** Batch, channels, sizes and classes, and every input and output with name, shape and encoding. */
   readonly interface: ModelInterface;
   /** The process it was trained with, as the graph says. */
   readonly diffusion: Diffusion;
@@ -215,7 +222,7 @@ function loadedModel({ model, graph, adapter, close }: OpenedModel, notes: reado
   return {
     name: graph.name,
     adapter,
-    interface: model.interface,
+    interface: { ...denoiserOf(model.interface), ...model.interface },
     diffusion: graph.diffusion,
     notes,
     run: async (inputs) => Object.fromEntries(await run(inputs)) as ModelOutputs,

@@ -1,7 +1,9 @@
-// What zod cannot see in a manifest: indices that point somewhere, extents that fit, one access for a slot in a
-// dispatch.
+// What zod cannot see in a manifest: indices that point somewhere, extents that fit, and bindings of a dispatch that
+// WebGPU allows beside each other.
 
+import { checkBindings } from './binding-check.ts';
 import type { Manifest, WeightPart } from './bundle.ts';
+import { checkPorts, type Fault } from './port-check.ts';
 import { elements } from './tensor.ts';
 import { extentOf } from './weights/extent.ts';
 
@@ -12,62 +14,26 @@ const KERNEL_FILE = /^[a-z0-9_.-]+\.wgsl$/;
 /** Every fault of a manifest, each with its JSON pointer; none for a sound one. */
 export function checkManifest(manifest: Manifest): readonly string[] {
   const faults: string[] = [];
+  const fault: Fault = (pointer, message) => faults.push(`manifest.json:${pointer}: ${message}`);
   const demand = (condition: boolean, pointer: string, message: string) => {
-    if (!condition) faults.push(`manifest.json:${pointer}: ${message}`);
+    if (!condition) fault(pointer, message);
   };
-  const slotBytes = (slot: number, pointer: string) => {
-    demand(
-      slot < manifest.slots.length,
-      pointer,
-      `slot ${slot} does not exist, there are ${manifest.slots.length}`,
-    );
-    return manifest.slots[slot]?.bytes ?? 0;
-  };
-  const holds = (slot: number, bytes: number, pointer: string) => {
-    const size = slotBytes(slot, pointer);
-    demand(bytes <= size, pointer, `needs ${bytes} bytes, slot ${slot} has ${size}`);
-    demand(
-      manifest.slots[slot]?.storage !== 'texture',
-      pointer,
-      `slot ${slot} is a texture, the interface is in buffers`,
-    );
-  };
-  const { batch, inputs } = manifest;
-
-  holds(inputs.x.slot, storedBytes(inputs.x.shape), '/inputs/x');
-  holds(inputs.timesteps.slot, storedBytes([batch, inputs.timesteps.dim]), '/inputs/timesteps');
-  if (inputs.y) holds(inputs.y.slot, 4 * batch, '/inputs/y');
-  if (inputs.low_res) holds(inputs.low_res.slot, storedBytes(inputs.low_res.shape), '/inputs/low_res');
-  for (const tensor of [inputs.x, ...(inputs.low_res ? [inputs.low_res] : []), ...manifest.outputs]) {
-    demand(
-      tensor.shape[0] === batch,
-      '/batch',
-      `a tensor of the interface has batch ${tensor.shape[0]}, expected ${batch}`,
-    );
-  }
-  const names = new Set<string>();
-  manifest.outputs.forEach(({ name, dtype, shape, slot }, i) => {
-    holds(slot, storedBytes(shape, dtype), `/outputs/${i}`);
-    demand(!names.has(name), `/outputs/${i}/name`, `a second output called ${name}`);
-    names.add(name);
-  });
-  demand(names.has('output'), '/outputs', 'no output called "output"');
-
+  checkPorts(manifest, fault);
   demand(
     manifest.time_path.dispatches <= manifest.dispatches.length,
     '/time_path/dispatches',
     `${manifest.time_path.dispatches} of ${manifest.dispatches.length} dispatches`,
   );
-  manifest.time_path.values.forEach(({ slot, bytes }, i) => {
-    const pointer = `/time_path/values/${i}`;
-    holds(slot, bytes, pointer);
-    demand(bytes % (4 * batch) === 0, pointer, `${bytes} bytes are no rows for ${batch} images`);
-  });
 
   const parameters = new Map(manifest.parameters.map((p) => [p.name, p.shape]));
   demand(parameters.size === manifest.parameters.length, '/parameters', 'two parameters of one name');
-  manifest.weights.forEach(({ arena, offset, length, parts }, i) => {
+  manifest.weights.forEach(({ arena, offset, length, filled, parts }, i) => {
     const pointer = `/weights/${i}`;
+    demand(
+      (filled === 'host') === parts.length > 0,
+      `${pointer}/filled`,
+      `filled by the ${filled} with ${parts.length} parts; those of the host have parts, those of a dispatch none`,
+    );
     if (arena !== null) {
       const size = manifest.arenas[arena];
       demand(size !== undefined, `${pointer}/arena`, `arena ${arena} does not exist`);
@@ -121,26 +87,9 @@ export function checkManifest(manifest: Manifest): readonly string[] {
       `${pointer}/sizes`,
       'not whole vectors of four',
     );
-    const written = new Set<number>();
-    const read = new Set<number>();
-    dispatch.bindings.forEach((binding, k) => {
-      const at = `${pointer}/bindings/${k}`;
-      if (binding.kind === 'weights') {
-        demand(binding.weights < manifest.weights.length, at, `weights ${binding.weights} do not exist`);
-        return;
-      }
-      slotBytes(binding.slot, at);
-      (binding.access === 'read' ? read : written).add(binding.slot);
-    });
-    for (const slot of written) demand(!read.has(slot), pointer, `slot ${slot} is both read and written`);
   });
+  checkBindings(manifest, fault);
   return faults;
-}
-
-/** Bytes of a tensor [batch, channels, ...space] in channels-last storage. */
-export function storedBytes(shape: readonly number[], dtype: 'f32' | 'f16' = 'f32'): number {
-  const [batch = 1, channels = 1, ...space] = shape;
-  return batch * elements(space) * Math.ceil(channels / 4) * (dtype === 'f16' ? 8 : 16);
 }
 
 function elementsOf(part: WeightPart): number {

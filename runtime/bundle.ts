@@ -1,9 +1,13 @@
 // The bundle: the contract between compiler and runtime. A folder of manifest.json and kernels/*.wgsl; everything
-// that a run needs is in it, except the weights.
+// that a run needs is in it, except the weights. docs/bundle.md describes it for those who write a host of their own.
 
 import { z } from 'zod';
+import { inputPortSchema, outputPortSchema, statePortSchema } from './ports.ts';
+import type { DiffusionSettings } from './sampler/process.ts';
 
-export const BUNDLE_VERSION = 2;
+export type { InputPort, InputSpec, OutputPort, OutputSpec, StatePort } from './ports.ts';
+
+export const BUNDLE_VERSION = 3;
 
 const count = z.int().min(0);
 const positive = z.int().min(1);
@@ -80,13 +84,24 @@ const weightPartSchema = z.discriminatedUnion('kind', [
     .readonly(),
 ]);
 
+const access = z.enum(['read', 'read_write']);
+
+/** What a dispatch binds after its sizes, in the order of the kernel's bindings. */
 const bindingSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('slot'), slot: count, access: z.enum(['read', 'read_write']) }).readonly(),
-  z.strictObject({ kind: z.literal('weights'), weights: count }).readonly(),
+  z.strictObject({ kind: z.literal('slot'), slot: count, access }).readonly(),
+  z.strictObject({ kind: z.literal('weights'), weights: count, access }).readonly(),
 ]);
 
-/** A tensor of the interface in a slot, channels-last: [batch][pixel][channel], channels filled up to quads. */
-const tensorSchema = z.strictObject({ shape, slot: count }).readonly();
+/** The process that the model was trained with: all that a sampler without the compiler has to know. */
+const diffusionSchema = z
+  .strictObject({
+    steps: positive,
+    noise_schedule: z.enum(['linear', 'cosine']),
+    predict: z.enum(['epsilon', 'x_start', 'previous_x']),
+    variance: z.enum(['learned_range', 'learned', 'fixed_small', 'fixed_large']),
+    rescale_timesteps: z.boolean(),
+  })
+  .readonly() satisfies z.ZodType<DiffusionSettings>;
 
 export const manifestSchema = z
   .strictObject({
@@ -107,17 +122,12 @@ export const manifestSchema = z
       features: z.array(z.string()).readonly(),
       limits: z.record(z.string(), positive),
     }),
-    inputs: z.strictObject({
-      x: tensorSchema,
-      /** Timesteps are embedded on the host, rounded as the original does: cos and sin of t·exp(-ln(max_period)·i/half). */
-      timesteps: z.strictObject({ slot: count, dim: positive, max_period: z.number().positive() }),
-      y: z.strictObject({ slot: count, classes: positive }).nullable(),
-      low_res: tensorSchema.nullable(),
-    }),
-    /** As inputs; feature vectors of float16 are stored so. */
-    outputs: z
-      .array(z.strictObject({ name: z.string(), dtype: z.enum(['f32', 'f16']), shape, slot: count }))
-      .readonly(),
+    diffusion: diffusionSchema,
+    /** What the host writes before a pass, and reads behind it; feature vectors of float16 are stored so. */
+    inputs: z.array(inputPortSchema).readonly(),
+    outputs: z.array(outputPortSchema).readonly(),
+    /** What passes hand on to each other. A forward pass has none. */
+    state: z.array(statePortSchema).readonly(),
     /**
      * The first dispatches, which depend on timesteps and labels alone, and the values that the others take from them:
      * `bytes` hold a row for each image of the batch.
@@ -136,13 +146,18 @@ export const manifestSchema = z
       .readonly(),
     /** Texels of a row of every texture. */
     texture_width: positive,
-    /** Packed weights. Offset in bytes, length in words of four; arena null is a texture of their own. */
+    /**
+     * Packed weights. Offset in bytes, length in words of four; arena null is a texture of their own. They are filled
+     * by the host, from the parameters of `parts` when a program is made, or by the dispatches that bind them for
+     * writing, in every pass before they are read.
+     */
     weights: z
       .array(
         z.strictObject({
           arena: count.nullable(),
           offset: count,
           length: positive,
+          filled: z.enum(['host', 'dispatch']),
           parts: z.array(weightPartSchema).readonly(),
         }),
       )
@@ -189,7 +204,7 @@ export interface Bundle {
   readonly kernels: ReadonlyMap<string, string>;
 }
 
-/** The manifest as it is written: two-space JSON, one dispatch a line block, a newline at the end. */
+/** The manifest as it is written: JSON indented by one space, with a newline at the end. */
 export function formatManifest(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 1)}\n`;
 }

@@ -1,69 +1,82 @@
-// Checks the inputs of a run against what the model takes, before anything runs.
+// Checks the inputs of a run against the ports that the model takes, before anything runs.
 
 import { RuntimeError } from './errors.ts';
-import type { ModelInputs, ModelInterface } from './model.ts';
-import { elements, type Tensor } from './tensor.ts';
+import type { ModelInputs, ModelInterface, PortValue } from './model.ts';
+import type { InputSpec } from './ports.ts';
+import { elements } from './tensor.ts';
 
 /** Faults of one kind that are written out; the rest is counted. */
 const LISTED = 4;
 
 /** Throws RuntimeError('input') that lists every input that is missing, superfluous or does not fit. */
-export function checkInputs(
-  inputs: ModelInputs,
-  model: ModelInterface,
-  xShape: readonly number[] = [model.batch, model.in_channels, ...model.image_size],
-): void {
-  const faults = findInputFaults(inputs, model, xShape);
+export function checkInputs(inputs: ModelInputs, ports: ModelInterface['inputs']): void {
+  const faults = findInputFaults(inputs, ports);
   if (faults.length > 0) throw new RuntimeError('input', faults.join('\n'));
 }
 
-/** Every fault of the inputs, one a line, each naming its tensor and what to do; none where they fit the model. */
-export function findInputFaults(
-  inputs: Partial<ModelInputs>,
-  model: ModelInterface,
-  xShape: readonly number[],
+/** Every fault of the inputs, one a line, each naming its port and what to do; none where they fit the model. */
+export function findInputFaults(inputs: ModelInputs, ports: ModelInterface['inputs']): readonly string[] {
+  const known = new Set(ports.map(({ name }) => name));
+  const taken = ports.map(({ name }) => name).join(', ');
+  const superfluous = Object.keys(inputs).filter((name) => !known.has(name) && isGiven(inputs[name]));
+  return [
+    ...ports.flatMap((port) => portFaults(port, Object.hasOwn(inputs, port.name) ? inputs[port.name] : null)),
+    ...superfluous.map((name) => `${name} is given, but the model takes only ${taken}; leave it out`),
+  ];
+}
+
+function portFaults(port: InputSpec, value: PortValue | null | undefined): readonly string[] {
+  const { name, encoding, shape } = port;
+  const [samples = 1] = shape;
+  const list = listIn(value);
+  switch (encoding) {
+    case 'image':
+      return tensorFaults(name, value, shape);
+    case 'timestep':
+      if (list === null) return [`${name} is missing: give ${samples}, one a sample`];
+      return [
+        ...lengthFaults(name, list, samples),
+        ...elementFaults(name, list, Number.isFinite, 'a finite number'),
+      ];
+    case 'label': {
+      const { classes } = port;
+      if (list === null) {
+        return [
+          `${name} is missing: the model has ${classes} classes, give a label for each of ${samples} samples`,
+        ];
+      }
+      const isLabel = (label: number) => Number.isInteger(label) && label >= 0 && label < classes;
+      return [
+        ...lengthFaults(name, list, samples),
+        ...elementFaults(name, list, isLabel, `a label from 0 to ${classes - 1}`),
+      ];
+    }
+    case 'plain':
+      return isList(value) ? listFaults(port, value) : tensorFaults(name, value, shape);
+  }
+}
+
+/** Faults of a list of numbers that is given row-major. */
+function listFaults({ name, shape, dtype }: InputSpec, values: ArrayLike<number>): readonly string[] {
+  const wanted = elements(shape);
+  if (values.length !== wanted) {
+    return [`${name} has ${values.length} values, expected ${wanted}: [${shape.join(', ')}] row-major`];
+  }
+  if (dtype !== 'u32') return elementFaults(name, values, Number.isFinite, 'a finite number');
+  const isWhole = (value: number) => Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
+  return elementFaults(name, values, isWhole, 'a whole number from 0 to 4294967295');
+}
+
+/** Faults of a value that must be a tensor of a shape. */
+export function tensorFaults(
+  name: string,
+  tensor: PortValue | null | undefined,
+  expected: readonly number[],
 ): readonly string[] {
-  return [
-    ...tensorFaults('x', inputs.x, xShape),
-    ...timestepFaults(inputs.timesteps, model),
-    ...labelFaults(inputs.y, model),
-    ...lowResFaults(inputs.low_res, model),
-  ];
-}
-
-function timestepFaults(timesteps: ModelInputs['timesteps'] | undefined, model: ModelInterface): string[] {
-  if (!isList(timesteps)) return [`timesteps is missing: give ${model.batch}, one a sample`];
-  return [
-    ...lengthFaults('timesteps', timesteps, model.batch),
-    ...elementFaults('timesteps', timesteps, Number.isFinite, 'a finite number'),
-  ];
-}
-
-function labelFaults(y: ModelInputs['y'], { num_classes, batch }: ModelInterface): string[] {
-  if (num_classes === null)
-    return isGiven(y) ? ['y is given, but the model has no classes; leave it out'] : [];
-  if (!isList(y)) {
-    return [`y is missing: the model has ${num_classes} classes, give a label for each of ${batch} samples`];
-  }
-  const isLabel = (label: number) => Number.isInteger(label) && label >= 0 && label < num_classes;
-  return [
-    ...lengthFaults('y', y, batch),
-    ...elementFaults('y', y, isLabel, `a label from 0 to ${num_classes - 1}`),
-  ];
-}
-
-function lowResFaults(low: ModelInputs['low_res'], model: ModelInterface): string[] {
-  if (model.low_res_size !== null) {
-    return tensorFaults('low_res', low, [model.batch, model.in_channels, ...model.low_res_size]);
-  }
-  return isGiven(low) ? ['low_res is given, but the model has no super_resolution; leave it out'] : [];
-}
-
-function tensorFaults(name: string, tensor: Tensor | undefined, expected: readonly number[]): string[] {
   const wanted = `[${expected.join(', ')}]`;
   if (!isGiven(tensor)) return [`${name} is missing: the model takes ${wanted}`];
-  const { shape, data } = tensor;
   // Callers in JavaScript have no compiler to tell them.
+  const { shape, data } = tensor as { readonly shape?: unknown; readonly data?: unknown };
   if (!Array.isArray(shape) || !(data instanceof Float32Array)) {
     return [`${name} is no tensor; give { shape, data }, the shape ${wanted} and the data a Float32Array`];
   }
@@ -113,6 +126,13 @@ function coordinates(i: number, shape: readonly number[]): readonly number[] {
 
 function isGiven<T>(value: T | null | undefined): value is T {
   return value !== undefined && value !== null;
+}
+
+/** The numbers of a list or of a tensor; null where it is neither. */
+function listIn(value: unknown): ArrayLike<number> | null {
+  if (isList(value)) return value;
+  const data = isGiven(value) ? (value as { readonly data?: unknown }).data : null;
+  return isList(data) ? data : null;
 }
 
 /** Whether a caller in JavaScript, too, gave a list of numbers. */

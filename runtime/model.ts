@@ -1,35 +1,23 @@
-// A denoising model as a sampler sees it, whatever computes it: a compiled program or the reference executor.
+// A model as its callers see it, whatever computes it: a compiled program or the reference executor.
 
+import type { InputSpec, OutputSpec } from './ports.ts';
 import type { Tensor } from './tensor.ts';
 
-/** Inputs of one forward pass over a whole batch. */
-export interface ModelInputs {
-  /** [B, C, ...space], row-major float32. */
-  readonly x: Tensor;
-  /** [B], fractional values allowed. */
-  readonly timesteps: ArrayLike<number>;
-  /** [B] class labels; given exactly when the model has classes. */
-  readonly y?: ArrayLike<number>;
-  /** [B, C, ...low-res space]; given exactly when the model is a super-resolution model. */
-  readonly low_res?: Tensor;
-}
+/** What a port is given: a tensor, row-major float32, or a list of numbers for a port with one number a sample. */
+export type PortValue = Tensor | ArrayLike<number>;
 
-/** What the time path of one image depends on. */
-export interface TimeRow {
-  /** As the model takes it, float32. */
-  readonly timestep: number;
-  /** The class label; null where the model has no classes. */
-  readonly label: number | null;
-}
+/** Inputs of one forward pass over a whole batch by the names of ports. */
+export type ModelInputs = Readonly<Record<string, PortValue | undefined>>;
 
-/** What a model takes, with sizes: enough to check inputs before anything runs. */
+/** What the time path of one sample depends on: the number that each port of one number a sample is given. */
+export type TimeRow = Readonly<Record<string, number>>;
+
+/** What a model takes and gives, with sizes: enough to check inputs before anything runs. */
 export interface ModelInterface {
+  /** Samples in a pass. */
   readonly batch: number;
-  readonly in_channels: number;
-  readonly out_channels: number;
-  readonly image_size: readonly number[];
-  readonly num_classes: number | null;
-  readonly low_res_size: readonly number[] | null;
+  readonly inputs: readonly InputSpec[];
+  readonly outputs: readonly OutputSpec[];
 }
 
 export interface Model {
@@ -38,6 +26,6 @@ export interface Model {
   readonly in_flight?: number;
   /** Computes ahead what the passes of a whole schedule will need of their timesteps and labels. */
   prepareTimes?(rows: Iterable<TimeRow>): Promise<void>;
-  /** One forward pass. The result maps `output`, and where compiled with taps `down.i`, `middle`, `up.i`. */
+  /** One forward pass. The result maps the names of the model's outputs. */
   run(inputs: ModelInputs): Promise<ReadonlyMap<string, Tensor>>;
 }

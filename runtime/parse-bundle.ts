@@ -4,6 +4,12 @@ import { BUNDLE_VERSION, type Bundle, digestedText, manifestSchema, sha256 } fro
 import { checkManifest } from './bundle-check.ts';
 import { RuntimeError } from './errors.ts';
 
+/** Which unetc wrote the manifests of the versions before this one. */
+const WRITERS: ReadonlyMap<unknown, string> = new Map([
+  [1, 'a unetc before 0.1.0'],
+  [2, 'unetc 0.1.0'],
+]);
+
 /**
  * Reads a bundle and checks it whole: the manifest's shape, every index and extent, its own hash and
  * that of every kernel.
@@ -14,8 +20,8 @@ export async function parseBundle(
   kernelText: (file: string) => string | undefined | Promise<string>,
   label: string,
 ): Promise<Bundle> {
-  const fail = (message: string): never => {
-    throw new RuntimeError('bundle', `${label}: ${message}; compile the graph again`);
+  const fail = (message: string, remedy = 'compile the graph again'): never => {
+    throw new RuntimeError('bundle', `${label}: ${message}; ${remedy}`);
   };
   let json: unknown;
   try {
@@ -26,7 +32,10 @@ export async function parseBundle(
   const version = (json as { version?: unknown } | null)?.version;
   if (version !== undefined && version !== BUNDLE_VERSION) {
     return fail(
-      `manifest.json has version ${JSON.stringify(version)}, this runtime reads version ${BUNDLE_VERSION}`,
+      `manifest.json has version ${JSON.stringify(version)}, which ${writerOf(version)} wrote, and this unetc reads ` +
+        `version ${BUNDLE_VERSION}`,
+      'compile its graph again, `unetc compile GRAPH -o DIR`; where the file of the graph is lost, it is in the ' +
+        'manifest under "graph"',
     );
   }
   const parsed = manifestSchema.safeParse(json);
@@ -53,4 +62,9 @@ export async function parseBundle(
     kernels.set(file, text);
   }
   return { manifest, kernels };
+}
+
+function writerOf(version: unknown): string {
+  const later = typeof version === 'number' && version > BUNDLE_VERSION;
+  return WRITERS.get(version) ?? (later ? 'a later unetc' : 'another program');
 }

@@ -1,18 +1,19 @@
 // A bundle on a device: memory, pipelines and bind groups made once, then one command buffer a forward pass.
 
-import type { Bundle, Manifest } from './bundle.ts';
+import type { Bundle, InputPort, Manifest } from './bundle.ts';
 import { checkInputs } from './check-inputs.ts';
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
-import { toChannelsLast } from './layout.ts';
 import { allocate, type Memory, UNIFORM_ALIGNMENT } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { type Output, placeOutputs, readOutputs } from './outputs.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
+import { encodePort, listOf } from './port-values.ts';
+import { isRowPort, specOf } from './ports.ts';
+import { createState, initializeState, type ProgramState } from './state.ts';
 import type { Tensor } from './tensor.ts';
 import { createTimePath } from './time-path.ts';
-import { timestepEmbedding } from './timestep-embedding.ts';
 import type { DispatchTimer } from './timing.ts';
 import { clearSlots, type Traced, traceDispatches } from './trace.ts';
 import { type ReadParameter, uploadWeights } from './upload.ts';
@@ -23,6 +24,8 @@ export type { ReadParameter } from './upload.ts';
 /** A model that runs on a GPU. */
 export interface Program extends Model {
   readonly manifest: Manifest;
+  /** What passes hand on to each other. */
+  readonly state: ProgramState;
   /** As a model does; a `timer` of as many dispatches as the bundle has gets when each of them ran. */
   run(inputs: ModelInputs, timer?: DispatchTimer): Promise<ReadonlyMap<string, Tensor>>;
   /** One pass, dispatch by dispatch, with what each of them wrote. */
@@ -57,11 +60,18 @@ export async function createProgram(
       throw error;
     },
   );
-  const steps = await prepare(bundle, memory, read, pipelines, opened).catch((error) => {
-    memory.destroy();
-    opened.check();
-    throw error;
-  });
+  const face = interfaceOf(manifest);
+  const steps = await prepare(bundle, memory, read, pipelines, opened)
+    .then(async (prepared) => {
+      // Behind the first run of each kernel, which writes to whatever it binds.
+      await initializeState(manifest, memory, read, device);
+      return prepared;
+    })
+    .catch((error) => {
+      memory.destroy();
+      opened.check();
+      throw error;
+    });
   const outputs = placeOutputs(manifest, memory);
   const readbacks = Array.from({ length: IN_FLIGHT }, () =>
     device.createBuffer({
@@ -80,7 +90,7 @@ export async function createProgram(
           manifest,
           device,
           buffer: memory.buffer,
-          write: (rows) => writeTimes(manifest, memory, rows, device),
+          write: (rows) => writeRows(manifest, memory, rows, device),
           encode: (encoder) => encodeSteps(steps.slice(0, times), encoder),
         });
   // A pass behind another takes as long as both; how long is expected is remembered apart.
@@ -88,11 +98,12 @@ export async function createProgram(
 
   return {
     manifest,
-    interface: interfaceOf(manifest),
+    interface: face,
+    state: createState(manifest, memory, device),
     // A processor that computes has no time in which the host's work would be hidden.
     in_flight: opened.adapter.isFallback ? 1 : IN_FLIGHT,
     async run(inputs, timer) {
-      checkInputs(inputs, interfaceOf(manifest), manifest.inputs.x.shape);
+      checkInputs(inputs, face.inputs);
       const pause = pauses[IN_FLIGHT - free.length];
       const staging = free.pop();
       if (staging === undefined || pause === undefined) {
@@ -106,7 +117,7 @@ export async function createProgram(
           const encoder = device.createCommandEncoder();
           // each dispatch is timed, those of the time path too
           const left = timePath === null || timer !== undefined ? steps : steps.slice(times);
-          if (left !== steps) timePath?.recall(timeRows(inputs), encoder);
+          if (left !== steps) timePath?.recall(rowsOf(manifest, inputs), encoder);
           writeInputs(manifest, memory, inputs, device);
           encodeSteps(left, encoder, timer);
           finish(encoder, outputs, staging, device, timer);
@@ -125,7 +136,7 @@ export async function createProgram(
     },
     prepareTimes: (rows) => guard(device, 'the time path', () => timePath?.remember(rows)),
     async *trace(inputs) {
-      checkInputs(inputs, interfaceOf(manifest), manifest.inputs.x.shape);
+      checkInputs(inputs, face.inputs);
       await guard(device, 'writing inputs', () => {
         clearSlots(manifest, memory, device);
         writeInputs(manifest, memory, inputs, device);
@@ -177,17 +188,9 @@ async function prepare(
   return steps.value;
 }
 
-/** What the model of a bundle takes. */
+/** What the model of a bundle takes and gives. */
 export function interfaceOf({ batch, inputs, outputs }: Manifest): ModelInterface {
-  const [, channels, ...size] = inputs.x.shape;
-  return {
-    batch,
-    in_channels: channels!,
-    out_channels: outputs.find((o) => o.name === 'output')!.shape[1]!,
-    image_size: size,
-    num_classes: inputs.y?.classes ?? null,
-    low_res_size: inputs.low_res?.shape.slice(2) ?? null,
-  };
+  return { batch, inputs: inputs.map(specOf), outputs: outputs.map(specOf) };
 }
 
 interface Step {
@@ -218,31 +221,29 @@ function bindDispatch(
 }
 
 function writeInputs(manifest: Manifest, memory: Memory, inputs: ModelInputs, device: GPUDevice): void {
-  const { x, low_res } = manifest.inputs;
-  device.queue.writeBuffer(memory.buffer(x.slot), 0, toChannelsLast(inputs.x));
-  if (low_res && inputs.low_res)
-    device.queue.writeBuffer(memory.buffer(low_res.slot), 0, toChannelsLast(inputs.low_res));
-  writeTimes(manifest, memory, timeRows(inputs), device);
+  for (const port of manifest.inputs) {
+    device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, inputs[port.name]!));
+  }
 }
 
-function writeTimes(manifest: Manifest, memory: Memory, rows: readonly TimeRow[], device: GPUDevice): void {
-  const { timesteps, y } = manifest.inputs;
-  const embedding = timestepEmbedding(
-    rows.map(({ timestep }) => timestep),
-    timesteps.dim,
-    timesteps.max_period,
+/** Writes what the rows of a whole batch have of every port of one number a row. */
+function writeRows(manifest: Manifest, memory: Memory, rows: readonly TimeRow[], device: GPUDevice): void {
+  for (const port of rowPorts(manifest)) {
+    const values = rows.map((row) => row[port.name]!);
+    device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, values));
+  }
+}
+
+/** What each row of a batch has in the ports of one number a row. */
+function rowsOf(manifest: Manifest, inputs: ModelInputs): readonly TimeRow[] {
+  const lists = rowPorts(manifest).map(({ name }) => [name, listOf(inputs[name]!)] as const);
+  return Array.from({ length: manifest.batch }, (_, k) =>
+    Object.fromEntries(lists.map(([name, list]) => [name, list[k]!])),
   );
-  device.queue.writeBuffer(memory.buffer(timesteps.slot), 0, embedding);
-  if (y)
-    device.queue.writeBuffer(
-      memory.buffer(y.slot),
-      0,
-      Uint32Array.from(rows, ({ label }) => label!),
-    );
 }
 
-function timeRows({ timesteps, y }: ModelInputs): readonly TimeRow[] {
-  return Array.from(timesteps, (timestep, k) => ({ timestep, label: y?.[k] ?? null }));
+function rowPorts({ inputs }: Manifest): readonly InputPort[] {
+  return inputs.filter(isRowPort);
 }
 
 function finish(

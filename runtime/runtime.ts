@@ -5,6 +5,8 @@
 //   const weights = matchWeights(bundle.manifest.parameters, await fetchWeights('models/mnist.safetensors'));
 //   const device = await openWebDevice({ requires: bundle.manifest.requires });
 //   const model = await createProgram(bundle, weights.read, device);
+//   const process = diffusionProcess(bundle.manifest.diffusion, '50');
+//   for await (const { image } of sample(model, [{ seed: 0 }], { process, sampler: { kind: 'ddim', eta: 0 } })) ...
 
 export type { AdapterDescription, DeviceRequirements } from './adapter.ts';
 export { adapterLine } from './adapter.ts';
@@ -13,15 +15,18 @@ export { type ByteSource, bytesInMemory, type Origin } from './bytes.ts';
 export { RuntimeError, type RuntimeErrorKind } from './errors.ts';
 export { openWebDevice, takeWebDevice, type WebDeviceOptions } from './host/web/device.ts';
 export { blobWeights, type Fetch, fetchBundle, fetchWeights } from './host/web/fetch.ts';
-export type { Model, ModelInputs, ModelInterface } from './model.ts';
+export type { Model, ModelInputs, ModelInterface, PortValue } from './model.ts';
 export type { OpenedDevice } from './opened-device.ts';
 export { parseBundle } from './parse-bundle.ts';
+export type { InputSpec, OutputSpec } from './ports.ts';
 export { createProgram, type Program, type ReadParameter } from './program.ts';
+export { type Denoiser, type DenoiserInputs, denoiserOf } from './sampler/denoiser.ts';
 export { encode } from './sampler/encode.ts';
 export { diffusionProcess } from './sampler/process.ts';
 export type { Guidance, SampleRequest } from './sampler/request.ts';
 export { type Sample, type StepReport, sample } from './sampler/sample.ts';
 export type { Sampler } from './sampler/step.ts';
+export type { ProgramState } from './state.ts';
 export type { Tensor } from './tensor.ts';
 export { openCheckpoint } from './weights/checkpoint.ts';
 export { hashWeights } from './weights/hash.ts';

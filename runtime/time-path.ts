@@ -1,8 +1,9 @@
-// What the time path of a program came to, row by row: a row depends on a timestep and a label alone, so it is computed
+// What the time path of a program came to, row by row: a row depends on its timestep and labels alone, so it is computed
 // once, as many rows at a time as the batch has, and copied to where the rest of a pass reads it.
 
 import type { Manifest } from './bundle.ts';
 import type { TimeRow } from './model.ts';
+import { isRowPort } from './ports.ts';
 
 /** Bytes that remembered rows take at the most. */
 const MOST_BYTES = 64 * 2 ** 20;
@@ -17,7 +18,7 @@ export interface TimePath {
 
 /** What a time path needs of its program. */
 export interface TimePathParts {
-  readonly manifest: Pick<Manifest, 'batch' | 'time_path'>;
+  readonly manifest: Pick<Manifest, 'batch' | 'inputs' | 'time_path'>;
   readonly device: GPUDevice;
   buffer(slot: number): GPUBuffer;
   /** Writes the timesteps and labels of a whole batch. */
@@ -34,6 +35,8 @@ export function createTimePath({ manifest, device, buffer, write, encode }: Time
   }));
   const rowBytes = values.reduce((sum, { bytes }) => sum + bytes, 0);
   const most = Math.max(batch, Math.floor(MOST_BYTES / rowBytes));
+  const names = manifest.inputs.filter(isRowPort).map(({ name }) => name);
+  const keyOf = (row: TimeRow) => names.map((name) => row[name]).join(' ');
   const known = new Map<string, number>();
   let capacity = 0;
   let table: readonly GPUBuffer[] = [];
@@ -92,8 +95,4 @@ export function createTimePath({ manifest, device, buffer, write, encode }: Time
       for (const buffer of table) buffer.destroy();
     },
   };
-}
-
-function keyOf({ timestep, label }: TimeRow): string {
-  return `${timestep} ${label}`;
 }

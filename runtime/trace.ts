@@ -56,10 +56,11 @@ export async function* traceDispatches(
   }
 }
 
-/** Zeros in every slot. */
+/** Zeros in every slot but those of states, which the pass before left something in. */
 export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice): void {
+  const kept = new Set(manifest.state.map(({ slot }) => slot));
   const encoder = device.createCommandEncoder();
-  for (const slot of manifest.slots.keys()) memory.clear(slot, encoder);
+  for (const slot of manifest.slots.keys()) if (!kept.has(slot)) memory.clear(slot, encoder);
   device.queue.submit([encoder.finish()]);
 }
 

@@ -22,8 +22,8 @@ const STAND_IN_BYTES = 4096;
 
 /**
  * Runs one workgroup of each kernel's first dispatch, one after the other, so that what is written to the queue meanwhile
- * has its turn between them. What they write is overwritten by every pass before it is read. `first` is asked for a
- * kernel's when its turn comes, and may wait for its pipeline.
+ * has its turn between them. What they write is overwritten before it is read: by every pass, and of states by their
+ * first values. `first` is asked for a kernel's when its turn comes, and may wait for its pipeline.
  */
 export async function warmUp(
   bundle: Bundle,

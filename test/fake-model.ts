@@ -1,11 +1,12 @@
 // A model for tests of the sampler: no network, but an output that depends on everything a sample is given.
 
-import type { Model, ModelInputs, ModelInterface } from '../runtime/model.ts';
+import type { Model, ModelInterface } from '../runtime/model.ts';
+import type { Denoiser, DenoiserInputs } from '../runtime/sampler/denoiser.ts';
 import { elements, type Tensor } from '../runtime/tensor.ts';
 
 export interface FakeModel extends Model {
   /** Inputs of the passes so far, copied. */
-  readonly passes: readonly ModelInputs[];
+  readonly passes: readonly DenoiserInputs[];
 }
 
 /**
@@ -13,10 +14,10 @@ export interface FakeModel extends Model {
  * each output element. `poison` may change the whole batch's output before it is returned.
  */
 export function fakeModel(
-  changes: Partial<ModelInterface> = {},
+  changes: Partial<Denoiser> = {},
   poison: (output: Float32Array, pass: number) => void = () => {},
 ): FakeModel {
-  const face: ModelInterface = {
+  const face: Denoiser = {
     batch: 1,
     in_channels: 3,
     out_channels: 3,
@@ -25,11 +26,12 @@ export function fakeModel(
     low_res_size: null,
     ...changes,
   };
-  const passes: ModelInputs[] = [];
+  const passes: DenoiserInputs[] = [];
   return {
-    interface: face,
+    interface: portsOfDenoiser(face),
     passes,
-    async run(inputs) {
+    async run(given) {
+      const inputs = given as DenoiserInputs;
       passes.push({ ...inputs, x: copy(inputs.x), timesteps: Array.from(inputs.timesteps) });
       const shape = [face.batch, face.out_channels, ...face.image_size];
       const data = new Float32Array(elements(shape));
@@ -40,7 +42,26 @@ export function fakeModel(
   };
 }
 
-function fillImage(data: Float32Array, face: ModelInterface, inputs: ModelInputs, b: number): void {
+/** The ports of a model that takes and gives what `face` says. */
+export function portsOfDenoiser(face: Denoiser): ModelInterface {
+  const { batch, in_channels, out_channels, image_size, num_classes, low_res_size } = face;
+  const image = (name: string, shape: readonly number[]) =>
+    ({ name, encoding: 'image', dtype: 'f32', shape: [batch, ...shape] }) as const;
+  const embedded = { dim: 32, max_period: 10000, order: 'cos_sin', shift: 0 } as const;
+  const classes = num_classes ?? 0;
+  return {
+    batch,
+    inputs: [
+      image('x', [in_channels, ...image_size]),
+      { name: 'timesteps', encoding: 'timestep', dtype: 'f32', shape: [batch], ...embedded },
+      ...(classes ? [{ name: 'y', encoding: 'label', dtype: 'u32', shape: [batch], classes } as const] : []),
+      ...(low_res_size ? [image('low_res', [in_channels, ...low_res_size])] : []),
+    ],
+    outputs: [image('output', [out_channels, ...image_size])],
+  };
+}
+
+function fillImage(data: Float32Array, face: Denoiser, inputs: DenoiserInputs, b: number): void {
   const pixels = face.image_size.reduce((n, size) => n * size, 1);
   const [wide, tall] = [face.in_channels * pixels, face.out_channels * pixels];
   const label = inputs.y?.[b] ?? 0;

@@ -5,7 +5,7 @@ import { jobHostOf } from '../cli/host.ts';
 import { parseJob, parseProgress, type SampleWords } from '../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../engine/jobs/run.ts';
 import type { OpenModelOptions } from '../engine/model/open-model.ts';
-import type { ModelInterface } from '../runtime/model.ts';
+import type { Denoiser } from '../runtime/sampler/denoiser.ts';
 import { type FakeModel, fakeModel } from './fake-model.ts';
 import { recordingContext } from './recording-context.ts';
 
@@ -26,7 +26,7 @@ export interface Opened {
 
 /** Opens a fake model and keeps it, with the options it was opened with. */
 export function fakeOpener(
-  face: Partial<ModelInterface> = {},
+  face: Partial<Denoiser> = {},
   poison?: (output: Float32Array, pass: number) => void,
 ): { readonly open: OpenModel; readonly opened: Opened } {
   const opened: Opened = { closed: false };

@@ -10,7 +10,9 @@ import { interfaceOf, type ModelSource } from '../../engine/model/model-source.t
 import { packageVersion } from '../../engine/package.ts';
 import { writeFile } from '../../runtime/host/node/files.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
-import type { ModelInputs } from '../../runtime/model.ts';
+import type { ModelInterface } from '../../runtime/model.ts';
+import { listOf } from '../../runtime/port-values.ts';
+import type { InputSpec } from '../../runtime/ports.ts';
 import type { TensorData } from '../../runtime/weights/dtypes.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import { safetensorsChunks, writeTensors } from '../../runtime/weights/safetensors-write.ts';
@@ -44,7 +46,7 @@ export function prepare(
     }));
     writeFile(file, safetensorsChunks(toWrite));
     const inputs = join(folder, 'inputs.safetensors');
-    writeFile(inputs, writeInputs(exampleInputs(interfaceOf(graph, batch))));
+    writeFile(inputs, writeInputs(interfaceOf(graph, batch)));
     return {
       weights: file,
       onnx: withOnnx ? writeOnnx(source, batch, matched, folder) : null,
@@ -56,15 +58,15 @@ export function prepare(
   }
 }
 
-function writeInputs({ x, timesteps, y, low_res }: ModelInputs): Uint8Array {
-  const shape = [timesteps.length];
-  const tensors = new Map<string, { readonly shape: readonly number[]; readonly data: TensorData }>([
-    ['x', x],
-    ['timesteps', { shape, data: Float32Array.from(timesteps) }],
-  ]);
-  if (y) tensors.set('y', { shape, data: BigInt64Array.from(Array.from(y, BigInt)) });
-  if (low_res) tensors.set('low_res', low_res);
-  return writeTensors(tensors);
+function writeInputs(face: ModelInterface): Uint8Array {
+  const inputs = exampleInputs(face);
+  const stored = (port: InputSpec): TensorData => {
+    const values = listOf(inputs[port.name]!);
+    return port.dtype === 'u32' ? BigInt64Array.from(Array.from(values, BigInt)) : Float32Array.from(values);
+  };
+  return writeTensors(
+    new Map(face.inputs.map((port) => [port.name, { shape: port.shape, data: stored(port) }])),
+  );
 }
 
 function writeOnnx(source: ModelSource, batch: number, { read }: MatchedWeights, folder: string): string {

@@ -1,19 +1,19 @@
 // Schedule and memory plan to bundle: every group becomes a dispatch, equal kernels become one file.
 
 import { BUNDLE_VERSION, type Bundle, digestedText, type Manifest } from '../../runtime/bundle.ts';
-import { GraphError, type GraphPlace, invariant } from '../diagnostics.ts';
+import { GraphError, type GraphPlace } from '../diagnostics.ts';
 import { toExplicit } from '../graph/explicit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
 import { type MemoryPlan, memoryTotals, type Slot, slotIn } from '../memory/plan.ts';
-import type { OpGraph } from '../opgraph/opgraph.ts';
+import { portsOf } from '../opgraph/ports.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
 import { bytesOf, valueIn } from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { TEXTURE_WIDTH } from '../schedule/storage.ts';
 import { timePathOf } from '../schedule/time-path.ts';
-import { isHalf, nodeOf, resolveView } from '../schedule/values.ts';
+import { isHalf, resolveView } from '../schedule/values.ts';
 import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
 import { checkCounts, checkResources } from './check-bindings.ts';
@@ -70,7 +70,11 @@ export function generateBundle(
         sizes: [...call.sizes],
         bindings: call.bindings.map(({ resource, access }) =>
           resource.kind === 'weights' || resource.kind === 'product'
-            ? { kind: 'weights' as const, weights: blobIndex.get(call[resource.kind]!)! }
+            ? {
+                kind: 'weights' as const,
+                weights: blobIndex.get(call[resource.kind]!)!,
+                access: 'read' as const,
+              }
             : { kind: 'slot' as const, slot: slotIn(plan, resource), access },
         ),
         workgroups: [...call.workgroups] as [number, number, number],
@@ -94,12 +98,15 @@ export function generateBundle(
       features: [...options.target.features],
       limits: requiredLimits(arenas, plan.slots, options.target),
     },
-    inputs: inputsOf(graph, schedule.graph, slot),
+    diffusion: graph.diffusion,
+    inputs: portsOf(schedule.graph).map(({ spec, value }) => ({ ...spec, slot: slot(value) })),
     outputs: schedule.graph.outputs.map(({ name, value }) => {
       const { value: stored } = resolveView(schedule.graph, value);
       const dtype = isHalf(schedule.graph, stored) ? 'f16' : 'f32';
-      return { name, dtype, shape: schedule.graph.nodes[value]!.type.shape, slot: slot(stored) };
+      const { shape } = schedule.graph.nodes[value]!.type;
+      return { name, encoding: 'image', dtype, shape, slot: slot(stored) };
     }),
+    state: [],
     time_path: {
       dispatches: emitted.slice(0, timePath.groups).flat().length,
       values: timePath.values.map((value) => ({
@@ -111,7 +118,9 @@ export function generateBundle(
     arenas: arenas.sizes,
     slots: plan.slots,
     texture_width: TEXTURE_WIDTH,
-    weights: arenas.blobs.map(({ arena, offset, length, parts }) => ({ arena, offset, length, parts })),
+    weights: arenas.blobs.map(({ arena, offset, length, parts }) => {
+      return { arena, offset, length, filled: 'host', parts };
+    }),
     kernels: kernels.files,
     dispatches,
     memory: {
@@ -121,25 +130,6 @@ export function generateBundle(
     },
   };
   return { manifest: { ...manifest, sha256: sha256(digestedText(manifest)) }, kernels: kernels.texts };
-}
-
-function inputsOf(graph: Graph, ops: OpGraph, slot: (value: number) => number): Manifest['inputs'] {
-  const find = (name: string) =>
-    ops.nodes.findIndex((node) => node.op === 'input' && node.attrs.name === name);
-  const tensor = (name: string) => {
-    const id = find(name);
-    return id < 0 ? null : { shape: ops.nodes[id]!.type.shape, slot: slot(id) };
-  };
-  const x = tensor('x');
-  const embedding = ops.nodes.findIndex((node) => node.op === 'timestep_embedding');
-  invariant(x && embedding >= 0, 'a graph without x or timesteps');
-  const labels = find('y');
-  return {
-    x,
-    timesteps: { slot: slot(embedding), ...nodeOf(ops, embedding, 'timestep_embedding').attrs },
-    y: labels < 0 ? null : { slot: slot(labels), classes: graph.num_classes! },
-    low_res: tensor('low_res'),
-  };
 }
 
 /** Limits above the defaults of WebGPU are asked for only where buffers need them. */

@@ -51,7 +51,12 @@ export function diffCompiled({ a, b }: { readonly a: DiffSide; readonly b: DiffS
     ['numerics/precision', 'precision', from.precision, to.precision],
     ['numerics/strict', 'strict', String(from.strict), String(to.strict)],
     ['numerics/epsilon', 'epsilon', from.epsilons.join(', '), to.epsilons.join(', ')],
-    ['numerics/timestep-period', 'max_period', String(from.max_period), String(to.max_period)],
+    [
+      'numerics/timestep-period',
+      'max_period',
+      String(from.max_period ?? 'none'),
+      String(to.max_period ?? 'none'),
+    ],
   ];
   return rows
     .filter(([, , before, after]) => before !== after)

@@ -36,8 +36,8 @@ export interface CompiledAs {
   readonly strict: boolean;
   /** Epsilons of the norms in its kernels. */
   readonly epsilons: readonly number[];
-  /** Of the timestep embedding. */
-  readonly max_period: number;
+  /** Of the timestep embedding; null where nothing is embedded. */
+  readonly max_period: number | null;
 }
 
 /** The side of a graph of which nothing else is known than `more` says. */

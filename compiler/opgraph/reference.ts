@@ -7,13 +7,8 @@ import { type RefTensor, type Shape, sizeOf } from '../ops/op.ts';
 import { sameShape } from '../ops/operands.ts';
 import type { OpGraph, OpNode } from './opgraph.ts';
 
-/** Model inputs by name; `y` holds labels as whole numbers. */
-export interface RefInputs {
-  readonly x: RefTensor;
-  readonly timesteps: RefTensor;
-  readonly y?: RefTensor | undefined;
-  readonly low_res?: RefTensor | undefined;
-}
+/** The inputs of the graph by name; labels are whole numbers. */
+export type RefInputs = Readonly<Record<string, RefTensor | undefined>>;
 
 /** Reads a parameter by its checkpoint name, row-major. */
 export type ParamReader = (name: string, shape: Shape) => Float32Array;

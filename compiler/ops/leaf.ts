@@ -2,18 +2,21 @@
 
 import { InternalError } from '../diagnostics.ts';
 import { NO_MACS, type OpDef } from './op.ts';
-import { demand, nullary } from './operands.ts';
+import { demand, formatType, nullary } from './operands.ts';
+
+/** Names of ports: those that a manifest can have. */
+const NAME = /^[A-Za-z]\w*(\.\w+)*$/;
 
 export const input: OpDef<'input'> = {
   infer(inputs, { name, type }) {
     nullary('input', inputs);
+    demand(NAME.test(name), 'input', () => `${JSON.stringify(name)} is no name of an input`);
+    demand(type.shape.length >= 1, 'input', () => `${name} has no sizes; the first is the batch`);
     demand(
-      (name === 'y') === (type.dtype === 'u32'),
+      type.dtype !== 'u32' || type.shape.length === 1,
       'input',
-      () => `${name} cannot be ${type.dtype}: labels are u32, everything else is a float`,
+      () => `${name} cannot be ${formatType(type)}: whole numbers are one a sample, [batch]`,
     );
-    const rankFits = name === 'y' || name === 'timesteps' ? type.shape.length === 1 : type.shape.length >= 3;
-    demand(rankFits, 'input', () => `${name} cannot have the shape [${type.shape.join(',')}]`);
     return type;
   },
   macs: () => NO_MACS,

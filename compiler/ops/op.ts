@@ -34,8 +34,8 @@ type NoAttrs = Readonly<Record<never, never>>;
 
 /** Attributes of every op. Sizes per spatial dimension are listed slowest first, as in the shape. */
 export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
-  /** A model input: x, timesteps [B], y [B] or low_res. */
-  readonly input: { readonly name: 'x' | 'timesteps' | 'y' | 'low_res'; readonly type: TensorType };
+  /** What a pass is given under a name: a float tensor whose first size is the batch, or whole numbers u32 [B]. */
+  readonly input: { readonly name: string; readonly type: TensorType };
   /** A parameter by its checkpoint name. */
   readonly param: { readonly name: string; readonly shape: Shape };
   /** Sinusoidal embedding of timesteps [B] → [B, dim]. */

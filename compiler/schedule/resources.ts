@@ -2,6 +2,7 @@
 // verifier of schedules, transfers, the memory plan and code generation all ask here, and so agree.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import { portsOf } from '../opgraph/ports.ts';
 import { fusedIn } from './groups.ts';
 import type {
   ComputeGroup,
@@ -110,11 +111,7 @@ export function bytesOf(graph: OpGraph, value: number): number {
 
 /** What the host writes before a schedule runs: the images, the labels, and the embedding of the timesteps. */
 export function givenTo(graph: OpGraph): readonly SizedResource[] {
-  return graph.nodes.flatMap((node, id) => {
-    const given =
-      node.op === 'timestep_embedding' || (node.op === 'input' && node.attrs.name !== 'timesteps');
-    return given ? [activation(graph, id, 'buffer')] : [];
-  });
+  return portsOf(graph).map(({ value }) => activation(graph, value, 'buffer'));
 }
 
 /** What the host reads after a schedule has run. */

@@ -2,6 +2,7 @@
 // that knows what it came to for a row of the batch can leave it out.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import { portsOf } from '../opgraph/ports.ts';
 import { readsOf, resourceName, takenFrom, writesOf } from './resources.ts';
 import type { Schedule, ScheduledGroup } from './schedule.ts';
 
@@ -40,12 +41,15 @@ export function timePathOf({ graph, groups }: Schedule): TimePath {
   return { groups: count, values: [...new Set(values)].sort((a, b) => a - b) };
 }
 
-/** The values that depend on the image or on the small image. */
+/** The values that depend on more than timesteps and labels. */
 function imageValues(graph: OpGraph): ReadonlySet<number> {
-  const image = new Set<number>();
+  const image = new Set(
+    portsOf(graph).flatMap(({ spec: { encoding }, value }) =>
+      encoding === 'timestep' || encoding === 'label' ? [] : [value],
+    ),
+  );
   graph.nodes.forEach((node, id) => {
-    const given = node.op === 'input' && (node.attrs.name === 'x' || node.attrs.name === 'low_res');
-    if (given || node.inputs.some((input) => image.has(input))) image.add(id);
+    if (node.inputs.some((input) => image.has(input))) image.add(id);
   });
   return image;
 }

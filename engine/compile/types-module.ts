@@ -10,7 +10,7 @@ import {
   type StatementStructures,
   StructureKind,
 } from 'ts-morph';
-import type { Manifest } from '../../runtime/bundle.ts';
+import type { InputPort, Manifest } from '../../runtime/bundle.ts';
 import { MODULE_FILE, MODULE_MARK, TYPES_FILE } from './bundle-folder.ts';
 
 type Property = OptionalKind<PropertySignatureStructure>;
@@ -55,14 +55,14 @@ function writeTypes(manifest: Manifest): string {
 }
 
 function statements(manifest: Manifest): StatementStructures[] {
-  const { batch, image_size, outputs, parameters } = manifest;
+  const { batch, image_size, inputs, outputs, parameters } = manifest;
   const taps = outputs.map(({ name }) => name).filter((name) => name !== 'output');
   const outputsOf = outputs.map(({ name, shape }) => property(name, tensor(shape)));
   const weights = parameters.map(({ name, shape }) => property(name, tuple(shape)));
   return [
     alias('Batch', String(batch), 'Images in a forward pass.'),
     alias('ImageSize', tuple(image_size), 'Slowest dimension first.'),
-    members('Inputs', inputs(manifest), 'What a forward pass takes.'),
+    members('Inputs', inputs.map(inputProperty), 'What a forward pass takes.'),
     members('Outputs', outputsOf, 'What a forward pass gives.'),
     alias('Tap', taps.map(quote).join(' | ') || 'never', 'Names of the feature vectors among the outputs.'),
     members('WeightShapes', weights, 'Every weight with its shape, in checkpoint order.'),
@@ -80,17 +80,23 @@ function statements(manifest: Manifest): StatementStructures[] {
   ];
 }
 
-function inputs({ batch, inputs: { x, y, low_res } }: Manifest): Property[] {
-  return [
-    property('x', tensor(x.shape), '[batch, channels, ...image size].'),
-    property('timesteps', 'ArrayLike<number>', `${batch}, one an image; fractions are allowed.`),
-    ...(y === null
-      ? []
-      : [property('y', 'ArrayLike<number>', `${batch} labels from 0 to ${y.classes - 1}, one an image.`)]),
-    ...(low_res === null
-      ? []
-      : [property('low_res', tensor(low_res.shape), 'The images to upsample: [batch, channels, ...size].')]),
-  ];
+function inputProperty(port: InputPort): Property {
+  const { name, encoding, shape } = port;
+  const [samples] = shape;
+  switch (encoding) {
+    case 'image':
+      return property(name, tensor(shape), '[batch, channels, ...size].');
+    case 'timestep':
+      return property(name, 'ArrayLike<number>', `${samples}, one a sample; fractions are allowed.`);
+    case 'label':
+      return property(
+        name,
+        'ArrayLike<number>',
+        `${samples} labels from 0 to ${port.classes - 1}, one a sample.`,
+      );
+    case 'plain':
+      return property(name, `${tensor(shape)} | ArrayLike<number>`, `[${shape.join(', ')}], row-major.`);
+  }
 }
 
 function alias(name: string, type: string, doc: string): StatementStructures {

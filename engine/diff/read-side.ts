@@ -96,8 +96,9 @@ async function bundleSide(bundle: Bundle, label: string, folder: string): Promis
   const graph = graphOfBundle(bundle, label);
   const { batch, precision, taps, strict, inputs } = bundle.manifest;
   const epsilons = epsilonsIn(bundle);
+  const timesteps = inputs.find((port) => port.encoding === 'timestep');
   const side = sideOfGraph(label, graph, {
-    compiled: { batch, precision, taps, strict, epsilons, max_period: inputs.timesteps.max_period },
+    compiled: { batch, precision, taps, strict, epsilons, max_period: timesteps?.max_period ?? null },
     schedule: scheduleFacts(bundle),
   });
   return {

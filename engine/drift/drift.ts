@@ -9,7 +9,7 @@ import { type Host, warnAll } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import { interfaceOf, type ModelSource, readModel } from '../model/model-source.ts';
 import { openSource } from '../model/open-model.ts';
-import { batchOf, type RunInputs, readRunInputs, sizeOfX, toModelInputs } from '../model/run-inputs.ts';
+import { batchOf, imageSizeOf, type RunInputs, readRunInputs, toModelInputs } from '../model/run-inputs.ts';
 import { compareRuns, type Drift, type DriftSide } from './compare.ts';
 
 /** One side as `--json` tells it. */
@@ -65,7 +65,7 @@ export async function measureDrift({ a, b, ...job }: DriftJob, host: Host): Prom
     a: left.model,
     b: right.model,
     batch,
-    image_size: faces[0].image_size,
+    image_size: sources[0].graph.image_size,
     tolerance,
     ...compareRuns(left, right, tolerance),
   };
@@ -75,8 +75,8 @@ export async function measureDrift({ a, b, ...job }: DriftJob, host: Host): Prom
 async function readSide({ path, settings }: SideJob, given: RunInputs | null): Promise<ModelSource> {
   const source = await readModel(path, settings);
   if (source.kind === 'bundle' || given === null || settings.size !== undefined) return source;
-  const size = sizeOfX(given, source.graph.dims);
-  return size === null || size.join() === source.graph.image_size.join() ? source : source.resize(size);
+  const size = imageSizeOf(given, interfaceOf(source.graph, 1))?.size;
+  return size === undefined || size.join() === source.graph.image_size.join() ? source : source.resize(size);
 }
 
 /** A bundle has its batch; two of them must have the same. */
@@ -91,39 +91,38 @@ function batchFor(
       `the bundles were compiled for ${own.join(' and ')} images; compile one of them again`,
     );
   }
-  return own[0] ?? batch ?? (given ? batchOf(given) : 1);
+  return own[0] ?? batch ?? (given ? batchOf(given, interfaceOf(sources[0]!.graph, 1)) : 1);
 }
 
-/** Both must take the same images: else there are no inputs that are the same. */
+/** Ports of images that both have must be of one shape: else there are no inputs that are the same. */
 function checkComparable(
   [a, b]: readonly [ModelInterface, ModelInterface],
   [left, right]: readonly [ModelSource, ModelSource],
 ): void {
-  const image = (face: ModelInterface): string => `[${[face.in_channels, ...face.image_size].join(', ')}]`;
-  const low = (face: ModelInterface): string => face.low_res_size?.join('x') ?? 'none';
-  if (image(a) !== image(b)) {
+  for (const port of a.inputs) {
+    const other = b.inputs.find(({ name }) => name === port.name);
+    if (port.encoding !== 'image' || other === undefined || other.shape.join() === port.shape.join())
+      continue;
+    const image = ({ shape }: { readonly shape: readonly number[] }) => `[${shape.slice(1).join(', ')}]`;
     throw new UsageError(
       (option) =>
-        `${left.label} takes images of ${image(a)}, ${right.label} of ${image(b)}; there is nothing to compare. ` +
-        `Where only the size differs, ${option('size')} makes it one`,
-    );
-  }
-  if (a.low_res_size && b.low_res_size && low(a) !== low(b)) {
-    throw new UsageError(
-      `low_res is ${low(a)} in ${left.label} and ${low(b)} in ${right.label}; make them one`,
+        `${left.label} takes ${port.name} of ${image(port)}, ${right.label} of ${image(other)}; there is nothing to ` +
+        `compare. Where only the size differs, ${option('size')} makes it one`,
     );
   }
 }
 
 /** The same noise and timesteps for both; labels that both know, where both have classes. */
 function exampleFor([a, b]: readonly [ModelInterface, ModelInterface]): readonly ModelInputs[] {
-  const classes = Math.min(
-    a.num_classes ?? Number.POSITIVE_INFINITY,
-    b.num_classes ?? Number.POSITIVE_INFINITY,
-  );
-  return [a, b].map((face) =>
-    exampleInputs(face.num_classes === null ? face : { ...face, num_classes: classes }),
-  );
+  const shared = (mine: ModelInterface, others: ModelInterface): ModelInputs =>
+    exampleInputs({
+      inputs: mine.inputs.map((port) => {
+        const other = others.inputs.find(({ name }) => name === port.name);
+        if (port.encoding !== 'label' || other?.encoding !== 'label') return port;
+        return { ...port, classes: Math.min(port.classes, other.classes) };
+      }),
+    });
+  return [shared(a, b), shared(b, a)];
 }
 
 async function runSide(

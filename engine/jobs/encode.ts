@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { checkWritable, pathKind, writeFile } from '../../runtime/host/node/files.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
+import { denoiserOf } from '../../runtime/sampler/denoiser.ts';
 import { type EncodeRequest, encode } from '../../runtime/sampler/encode.ts';
 import { type DiffusionSettings, diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { Guidance } from '../../runtime/sampler/request.ts';
@@ -63,7 +64,8 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
     );
   }
   checkWritable(output);
-  const plan = (face: ModelInterface, diffusion: DiffusionSettings) => {
+  const plan = (model: ModelInterface, diffusion: DiffusionSettings) => {
+    const face = denoiserOf(model);
     const process = diffusionProcess(diffusion, steps);
     const lowShape = lowResShape(face);
     const requests = images.map((image, k): EncodeRequest => {
@@ -77,15 +79,14 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
     });
     checkRequests(face, process, { kind: 'ddim', eta: 0 }, requests);
     if (guidance !== null) checkGuidance(face, guidance);
-    return { process, requests };
+    return { face, process, requests };
   };
   const batch = job.batch ?? (pathKind(model) === 'folder' ? undefined : evenBatch(images.length));
   const { weights, strict, reference } = job;
   const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
   const opened = await open(model, { weights, strict, reference, batch, check }, host);
   try {
-    const face = opened.model.interface;
-    const { process, requests } = plan(face, opened.graph.diffusion);
+    const { face, process, requests } = plan(opened.model.interface, opened.graph.diffusion);
     const total = Math.ceil(requests.length / face.batch) * process.timestep_map.length;
     const progress = host.progress({ label: 'encoding', unit: 'steps', total });
     const start = performance.now();

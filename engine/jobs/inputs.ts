@@ -8,7 +8,7 @@ import { listFolder, pathKind, readFile } from '../../runtime/host/node/files.ts
 import { decodePng } from '../../runtime/host/node/png.ts';
 import type { Pixels } from '../../runtime/image/pixels.ts';
 import { fromPixels } from '../../runtime/image/pixels.ts';
-import type { ModelInterface } from '../../runtime/model.ts';
+import type { Denoiser } from '../../runtime/sampler/denoiser.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';
 import { lowResShape, sampleShape } from '../../runtime/sampler/request.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
@@ -86,7 +86,7 @@ export function countSamples(job: SampleJob, inputs: SampleInputs): number {
 export function makeRequests(
   job: SampleJob,
   inputs: SampleInputs,
-  model: ModelInterface,
+  model: Denoiser,
 ): readonly SampleRequest[] {
   const noise = inputs.noise === null ? null : noiseRows(inputs.noise, model);
   const images = inputs.low_res?.map((image) => lowResValues(image, model)) ?? null;
@@ -155,7 +155,7 @@ function splitBatch(
 
 function noiseRows(
   { origin, tensor }: NonNullable<SampleInputs['noise']>,
-  model: ModelInterface,
+  model: Denoiser,
 ): readonly Float32Array[] {
   const [count, ...shape] = tensor.shape;
   checkShape('noise', shape, sampleShape(model), origin);
@@ -163,7 +163,7 @@ function noiseRows(
   return Array.from({ length: count! }, (_, k) => tensor.data.subarray(k * length, (k + 1) * length));
 }
 
-function lowResValues(image: InputImage, model: ModelInterface): Float32Array {
+function lowResValues(image: InputImage, model: Denoiser): Float32Array {
   const shape = lowResShape(model);
   if (shape === null) throw fault(image.origin, 'the model is not for super-resolution and takes no low_res');
   return imageValues(image, shape);

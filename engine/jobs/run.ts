@@ -4,6 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { pathKind } from '../../runtime/host/node/files.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
+import { type Denoiser, denoiserOf } from '../../runtime/sampler/denoiser.ts';
 import { NotFinite } from '../../runtime/sampler/finite.ts';
 import {
   type DiffusionProcess,
@@ -97,7 +98,8 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
     known ??= { recipe: recipeOfJob(job, weightsDigest(weights, renameMap)), job: samplesOf(job, inputs) };
     return known;
   };
-  const plan = (face: ModelInterface, diffusion: DiffusionSettings): Plan => {
+  const plan = (model: ModelInterface, diffusion: DiffusionSettings): Plan => {
+    const face = denoiserOf(model);
     const process = diffusionProcess(diffusion, job.steps);
     const requests = makeRequests(job, inputs, face);
     checkRequests(face, process, job.sampler, requests);
@@ -131,7 +133,7 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
 }
 
 /** @throws RuntimeError('input') where an image cannot be made so many times smaller */
-function writtenShape({ downscale }: SampleJob, face: ModelInterface): readonly number[] {
+function writtenShape({ downscale }: SampleJob, face: Denoiser): readonly number[] {
   const [channels, ...space] = sampleShape(face);
   if (space.every((size) => size % downscale === 0)) {
     return [channels!, ...space.map((size) => size / downscale)];

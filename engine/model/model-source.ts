@@ -3,7 +3,10 @@
 import { GraphError } from '../../compiler/diagnostics.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
+import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { type Parameter, parameters } from '../../compiler/graph/parameters.ts';
+import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
+import { portsOf } from '../../compiler/opgraph/ports.ts';
 import type { JsonText } from '../../compiler/spec/json.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
@@ -52,15 +55,20 @@ export function bundleSource(bundle: Bundle, label: string, settings: ModelSetti
   return { kind: 'bundle', label, graph: graphOfBundle(bundle, label), bundle };
 }
 
-/** What the model of a graph takes in a batch of `batch` images. */
+/** What the model of a graph takes in a batch of `batch` images, and what it gives without feature vectors. */
 export function interfaceOf(graph: Graph, batch: number): ModelInterface {
+  return interfaceOfOps(lowerGraph(graph, { batch, taps: false, precision: 'f32' }), batch);
+}
+
+/** What a lowered graph takes and gives. */
+export function interfaceOfOps(ops: OpGraph, batch: number): ModelInterface {
   return {
     batch,
-    in_channels: graph.in_channels,
-    out_channels: graph.out_channels,
-    image_size: graph.image_size,
-    num_classes: graph.num_classes,
-    low_res_size: graph.super_resolution?.low_res_size ?? null,
+    inputs: portsOf(ops).map(({ spec }) => spec),
+    outputs: ops.outputs.map(({ name, value }) => {
+      const { shape } = ops.nodes[value]!.type;
+      return { name, encoding: 'image', dtype: 'f32', shape };
+    }),
   };
 }
 
@@ -77,6 +85,13 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
     if (listed(parameters(graph)) !== listed(manifest.parameters)) {
       fail('its parameters are not those of the bundle');
     }
+    const { batch, taps, precision } = manifest;
+    const face = interfaceOfOps(lowerGraph(graph, { batch, taps, precision }), batch);
+    if (listed(face.inputs) !== listed(manifest.inputs)) fail('its inputs are not those of the bundle');
+    if (listed(face.outputs) !== listed(manifest.outputs)) fail('its outputs are not those of the bundle');
+    if (facts(graph.diffusion) !== facts(manifest.diffusion)) {
+      fail(`its diffusion is ${facts(graph.diffusion)}, the bundle's ${facts(manifest.diffusion)}`);
+    }
     return graph;
   } catch (error) {
     if (error instanceof GraphError) fail(`not a graph of this version:\n${error.message}`);
@@ -84,6 +99,15 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
   }
 }
 
-function listed(params: readonly Parameter[]): string {
-  return params.map(({ name, shape }) => `${name} ${shape.join('x')}`).join('\n');
+/** Parameters or ports; of labels with their classes. */
+function listed(named: readonly (Parameter & { readonly classes?: number })[]): string {
+  return named.map(({ name, shape, classes }) => `${name} ${shape.join('x')} ${classes ?? ''}`).join('\n');
+}
+
+/** `noise_schedule cosine, predict epsilon, ...` */
+function facts(diffusion: object): string {
+  return Object.entries(diffusion)
+    .map(([key, value]) => `${key} ${value}`)
+    .sort()
+    .join(', ');
 }

@@ -129,7 +129,7 @@ async function openOnDevice(
   return {
     model: program,
     hashes,
-    graph: source.graph,
+    graph: { name: manifest.name, diffusion: manifest.diffusion },
     adapter: adapterLine(device.adapter),
     findBadKernel: (inputs) => findBadKernel(program, inputs),
     close,

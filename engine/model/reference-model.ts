@@ -6,8 +6,8 @@ import { runReference } from '../../compiler/opgraph/reference.ts';
 import type { RefTensor } from '../../compiler/ops/op.ts';
 import { checkInputs } from '../../runtime/check-inputs.ts';
 import type { Model } from '../../runtime/model.ts';
-import type { Tensor } from '../../runtime/tensor.ts';
-import { interfaceOf } from './model-source.ts';
+import { listOf } from '../../runtime/port-values.ts';
+import { interfaceOfOps } from './model-source.ts';
 
 export interface ReferenceOptions {
   readonly batch: number;
@@ -20,33 +20,21 @@ export interface ReferenceOptions {
 
 /** The model of `graph`, evaluated op by op; results are rounded to float32. */
 export function referenceModel(graph: Graph, options: ReferenceOptions): Model {
-  const { batch, read } = options;
   const ops = lowerGraph(graph, options);
-  const face = interfaceOf(graph, batch);
+  const face = interfaceOfOps(ops, options.batch);
   return {
     interface: face,
     async run(inputs) {
-      checkInputs(inputs, face);
+      checkInputs(inputs, face.inputs);
       // Signals are seen between two turns of the event loop, and this executor never waits for anything.
       await new Promise((resolve) => setImmediate(resolve));
-      const { x, timesteps, y, low_res } = inputs;
-      const results = runReference(ops, read, {
-        x: exact(x),
-        timesteps: vector(timesteps),
-        ...(y === undefined ? {} : { y: vector(y) }),
-        ...(low_res === undefined ? {} : { low_res: exact(low_res) }),
+      const exact = face.inputs.map(({ name, shape }): [string, RefTensor] => {
+        return [name, { shape, data: Float64Array.from(listOf(inputs[name]!)) }];
       });
+      const results = runReference(ops, options.read, Object.fromEntries(exact));
       return new Map(
         [...results].map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
       );
     },
   };
-}
-
-function exact({ shape, data }: Tensor): RefTensor {
-  return { shape, data: Float64Array.from(data) };
-}
-
-function vector(values: ArrayLike<number>): RefTensor {
-  return { shape: [values.length], data: Float64Array.from(values) };
 }

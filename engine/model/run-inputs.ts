@@ -3,20 +3,11 @@
 import { fault, type Origin } from '../../runtime/bytes.ts';
 import { findInputFaults } from '../../runtime/check-inputs.ts';
 import { readFile } from '../../runtime/host/node/files.ts';
-import type { ModelInputs, ModelInterface } from '../../runtime/model.ts';
+import type { ModelInputs, ModelInterface, PortValue } from '../../runtime/model.ts';
+import type { InputSpec } from '../../runtime/ports.ts';
 import { isFloating } from '../../runtime/weights/dtypes.ts';
 import { nearestName } from '../../runtime/weights/nearest-name.ts';
 import { asFloat32, readTensors, type StoredTensor } from '../../runtime/weights/safetensors.ts';
-
-/** What a tensor may be called, and what it may be stored as. */
-const KINDS = {
-  x: { numbers: 'floating', shape: 'images' },
-  timesteps: { numbers: 'any', shape: 'vector' },
-  y: { numbers: 'integer', shape: 'vector' },
-  low_res: { numbers: 'floating', shape: 'images' },
-} as const satisfies Record<keyof ModelInputs, object>;
-
-const NAMES = ['x', 'timesteps', 'y', 'low_res'] as const satisfies readonly (keyof ModelInputs)[];
 
 /** What a run gives: a file that records a whole pass holds these, too, and they are left alone. */
 const OUTPUT = /^(output|middle|(down|up)\.\d+)$/;
@@ -33,64 +24,81 @@ export function readRunInputs(file: string): RunInputs {
   return { origin, tensors: readTensors(readFile(origin), origin) };
 }
 
-/** How many images the inputs are for: the first dimension of x, or where it is missing of timesteps; 1 without. */
-export function batchOf({ tensors }: RunInputs): number {
-  return (tensors.get('x') ?? tensors.get('timesteps'))?.shape[0] || 1;
-}
-
-/** The image size of x, or null where x is missing or is not [batch, channels, ...`dims` sizes]. */
-export function sizeOfX({ tensors }: RunInputs, dims: number): readonly number[] | null {
-  const shape = tensors.get('x')?.shape;
-  return shape === undefined || shape.length !== dims + 2 || shape.includes(0) ? null : shape.slice(2);
+/** How many samples the inputs are for: the first dimension of the first port that is there; 1 where none is. */
+export function batchOf({ tensors }: RunInputs, { inputs }: ModelInterface): number {
+  return inputs.map(({ name }) => tensors.get(name)?.shape[0]).find(Boolean) ?? 1;
 }
 
 /**
- * The inputs as the model takes them: images as float32, timesteps and labels as numbers. Throws RuntimeError('input')
- * that lists every tensor that is unknown, missing, superfluous, of the wrong type or shape, or out of range.
+ * The image size of the first port of images, which is the one that a model's size is told by, with the port's name and
+ * the tensor's shape; null where it is missing or is not [batch, channels, ...as many sizes as the model has].
  */
-export function toModelInputs({ origin, tensors }: RunInputs, model: ModelInterface): ModelInputs {
-  const strangers = [...tensors.keys()].filter(
-    (name) => !OUTPUT.test(name) && !NAMES.some((known) => known === name),
+export function imageSizeOf(
+  { tensors }: RunInputs,
+  { inputs }: ModelInterface,
+): { readonly name: string; readonly shape: readonly number[]; readonly size: readonly number[] } | null {
+  const port = inputs.find(({ encoding }) => encoding === 'image');
+  if (port === undefined) return null;
+  const shape = tensors.get(port.name)?.shape;
+  if (shape === undefined || shape.length !== port.shape.length || shape.includes(0)) return null;
+  return { name: port.name, shape, size: shape.slice(2) };
+}
+
+/**
+ * The inputs as the model takes them: images as float32, the others as numbers. Throws RuntimeError('input') that lists
+ * every tensor that is unknown, missing, of the wrong type or shape, or out of range.
+ */
+export function toModelInputs(
+  { origin, tensors }: RunInputs,
+  { inputs: ports }: ModelInterface,
+): ModelInputs {
+  const names = ports.map(({ name }) => name);
+  const strangers = [...tensors.keys()].filter((name) => !OUTPUT.test(name) && !names.includes(name));
+  const typed = ports.flatMap((port) => typeFaults(port, tensors.get(port.name)));
+  const inputs = Object.fromEntries(
+    ports.flatMap((port): [string, PortValue][] => {
+      const tensor = tensors.get(port.name);
+      if (tensor === undefined) return [];
+      return [[port.name, port.encoding === 'image' ? asFloat32(tensor) : asNumbers(tensor)]];
+    }),
   );
-  const typed = NAMES.flatMap((name) => typeFaults(name, tensors.get(name)));
-  const [x, timesteps, y, low_res] = NAMES.map((name) => tensors.get(name));
-  const inputs: Partial<ModelInputs> = {
-    ...(x && { x: asFloat32(x) }),
-    ...(timesteps && { timesteps: asNumbers(timesteps) }),
-    ...(y && { y: asNumbers(y) }),
-    ...(low_res && { low_res: asFloat32(low_res) }),
-  };
-  const xShape = [model.batch, model.in_channels, ...model.image_size];
   // What a tensor of the wrong type holds says nothing.
-  const fits = findInputFaults(inputs, model, xShape).filter(
+  const fits = findInputFaults(inputs, ports).filter(
     (text) => !typed.some((other) => firstWord(other) === firstWord(text)),
   );
-  const faults = [...strangers.map(strangerFault), ...typed, ...fits];
+  const faults = [...strangers.map((name) => strangerFault(name, names)), ...typed, ...fits];
   if (faults.length > 0) throw fault(origin, faults.join(`\n${origin.label}: `));
-  return inputs as ModelInputs;
+  return inputs;
 }
 
-function strangerFault(name: string): string {
-  const near = nearestName(name, NAMES);
-  const meant = near === null ? `inputs are ${NAMES.join(', ')}` : `did you mean ${near}?`;
-  return `${JSON.stringify(name)} is no input of a model; leave it out, or rename it: ${meant}`;
+/** A name that is no input's, with the one that it may stand for. */
+function strangerFault(name: string, names: readonly string[]): string {
+  const near = nearestName(name, names);
+  const meant = near === null ? `it takes only ${names.join(', ')}` : `did you mean ${near}?`;
+  return `${JSON.stringify(name)} is no input of the model; leave it out, or rename it: ${meant}`;
 }
 
-function typeFaults(name: keyof ModelInputs, tensor: StoredTensor | undefined): readonly string[] {
+function typeFaults(
+  { name, encoding, ...port }: InputSpec,
+  tensor: StoredTensor | undefined,
+): readonly string[] {
   if (tensor === undefined) return [];
-  const { numbers: wanted, shape } = KINDS[name];
-  const { dtype } = tensor;
-  if (wanted === 'floating' && !isFloating(dtype)) {
+  const { dtype, shape } = tensor;
+  const isWhole = !isFloating(dtype) && dtype !== 'BOOL';
+  if (encoding === 'image') {
+    if (isFloating(dtype)) return [];
     return [`${name} is of type ${dtype}; store it as F32 (F16, BF16 and F64 are read, too)`];
   }
-  if (wanted === 'integer' && (isFloating(dtype) || dtype === 'BOOL')) {
+  if (encoding === 'label' && !isWhole) {
     return [`${name} is of type ${dtype}; labels are whole numbers, store them as I64 or I32`];
   }
-  if (wanted === 'any' && dtype === 'BOOL') {
-    return [`${name} is of type BOOL; store it as F32, F64, I64 or I32`];
+  if (port.dtype === 'u32' && !isWhole) return [`${name} is of type ${dtype}; store it as I64 or I32`];
+  if (dtype === 'BOOL') return [`${name} is of type BOOL; store it as F32, F64, I64 or I32`];
+  if (encoding !== 'plain' && shape.length !== 1) {
+    return [`${name} has shape [${shape.join(', ')}], expected one number a sample, a shape [batch]`];
   }
-  if (shape === 'vector' && tensor.shape.length !== 1) {
-    return [`${name} has shape [${tensor.shape.join(', ')}], expected one number a sample, a shape [batch]`];
+  if (encoding === 'plain' && shape.join() !== port.shape.join()) {
+    return [`${name} has shape [${shape.join(', ')}], expected [${port.shape.join(', ')}]`];
   }
   return [];
 }

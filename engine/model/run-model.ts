@@ -10,7 +10,7 @@ import { type Host, warnAll } from '../host.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { openSource } from './open-model.ts';
 import { openRenamed } from './renamed-weights.ts';
-import { batchOf, type RunInputs, readRunInputs, sizeOfX, toModelInputs } from './run-inputs.ts';
+import { batchOf, imageSizeOf, type RunInputs, readRunInputs, toModelInputs } from './run-inputs.ts';
 
 export interface RunJob {
   readonly settings: ModelSettings;
@@ -85,17 +85,22 @@ function fitToInputs(
   given: RunInputs,
 ): { readonly source: ModelSource; readonly batch: number } {
   if (said.kind === 'bundle') return { source: said, batch: said.bundle.manifest.batch };
-  const fitted = { source: said, batch: batch ?? batchOf(given) };
-  const found = sizeOfX(given, said.graph.dims);
-  if (size !== undefined || found === null || found.join() === said.graph.image_size.join()) return fitted;
+  const face = interfaceOf(said.graph, 1);
+  const fitted = { source: said, batch: batch ?? batchOf(given, face) };
+  const found = imageSizeOf(given, face);
+  if (size !== undefined || found === null) return fitted;
+  if (found.size.join() === said.graph.image_size.join()) return fitted;
   try {
-    return { ...fitted, source: said.resize(found) };
+    return { ...fitted, source: said.resize(found.size) };
   } catch (error) {
     // The graph is sound at its own size: it is the file that asks for one that it cannot take.
     if (!(error instanceof GraphError)) throw error;
     const faults = error.diagnostics.filter((d) => d.severity === 'error').map((d) => d.message);
-    const shape = given.tensors.get('x')!.shape.join(', ');
-    throw fault(given.origin, `x is [${shape}], a size that ${said.label} cannot take: ${faults.join('; ')}`);
+    const { name, shape } = found;
+    throw fault(
+      given.origin,
+      `${name} is [${shape.join(', ')}], a size that ${said.label} cannot take: ${faults.join('; ')}`,
+    );
   }
 }
 

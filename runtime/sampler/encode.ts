@@ -10,6 +10,7 @@
 
 import type { Model } from '../model.ts';
 import { asTensor, type Group, groupChains } from './chain.ts';
+import { denoiserOf } from './denoiser.ts';
 import { predictXstart } from './distribution.ts';
 import { checkFinite } from './finite.ts';
 import { createForward } from './forward.ts';
@@ -46,9 +47,10 @@ export async function* encode(
   options: EncodeOptions,
 ): AsyncGenerator<Encoded, void, undefined> {
   const { process, guidance, onStep } = options;
-  checkRequests(model.interface, process, { kind: 'ddim', eta: 0 }, requests);
-  if (guidance !== undefined) checkGuidance(model.interface, guidance);
-  const groups = groupChains(requests, new Map(), 0, model.interface.batch);
+  const denoiser = denoiserOf(model.interface);
+  checkRequests(denoiser, process, { kind: 'ddim', eta: 0 }, requests);
+  if (guidance !== undefined) checkGuidance(denoiser, guidance);
+  const groups = groupChains(requests, new Map(), 0, denoiser.batch);
   const total = groups.length * process.timestep_map.length;
   let done = 0;
   for (const group of groups) {

@@ -5,9 +5,10 @@
 //
 // The variance, where it is learned, is that of the conditional pass.
 
-import type { Model, ModelInputs, TimeRow } from '../model.ts';
+import type { Model, TimeRow } from '../model.ts';
 import type { Tensor } from '../tensor.ts';
 import { elements } from '../tensor.ts';
+import { type Denoiser, type DenoiserInputs, denoiserOf, denoiserRow } from './denoiser.ts';
 import { checkFinite } from './finite.ts';
 import type { DiffusionProcess } from './process.ts';
 import type { Guidance, SampleRequest } from './request.ts';
@@ -33,13 +34,15 @@ export function createForward(
   process: DiffusionProcess,
   guidance: Guidance | undefined,
 ): Forward {
-  const shape = sampleShape(model.interface);
-  const conditions = batchConditions(model, requests);
-  const pass = async (index: number, x: Tensor, y: ModelInputs['y'] | undefined): Promise<Float32Array[]> => {
-    const timesteps = new Float32Array(model.interface.batch).fill(process.model_timesteps[index]!);
-    const inputs: ModelInputs = { x, timesteps, ...conditions, ...(y === undefined ? {} : { y }) };
+  const denoiser = denoiserOf(model.interface);
+  const { batch } = denoiser;
+  const shape = sampleShape(denoiser);
+  const conditions = batchConditions(denoiser, requests);
+  const pass = async (index: number, x: Tensor, y?: readonly number[]): Promise<Float32Array[]> => {
+    const timesteps = new Float32Array(batch).fill(process.model_timesteps[index]!);
+    const inputs: DenoiserInputs = { x, timesteps, ...conditions, ...(y === undefined ? {} : { y }) };
     const results = await model.run(inputs);
-    const rows = outputRows(results, model, shape).slice(0, requests.length);
+    const rows = outputRows(results, denoiser, shape).slice(0, requests.length);
     for (const [k, row] of rows.entries()) {
       checkFinite(row, "the model's output", { process, index, seed: requests[k]!.seed, shape, inputs });
     }
@@ -48,10 +51,10 @@ export function createForward(
   return {
     shape,
     async predict(index, rows) {
-      const x = stackRows(model, shape, rows);
-      const conditional = await pass(index, x, undefined);
+      const x = stackRows(batch, shape, rows);
+      const conditional = await pass(index, x);
       if (guidance === undefined) return conditional;
-      const y = Array.from({ length: model.interface.batch }, () => guidance.null_class);
+      const y = Array.from({ length: batch }, () => guidance.null_class);
       const unconditional = await pass(index, x, y);
       return conditional.map((row, k) => guide(row, unconditional[k]!, guidance.scale, elements(shape)));
     },
@@ -68,7 +71,7 @@ export function* timeRows(
   if (guidance !== undefined) labels.add(guidance.null_class);
   for (let index = process.timestep_map.length - 1; index >= 0; index--) {
     const timestep = f32(process.model_timesteps[index]!);
-    for (const label of labels) yield { timestep, label };
+    for (const label of labels) yield denoiserRow(timestep, label);
   }
 }
 
@@ -86,33 +89,25 @@ function guide(
 }
 
 function batchConditions(
-  model: Model,
+  denoiser: Denoiser,
   requests: readonly SampleRequest[],
-): Pick<ModelInputs, 'y' | 'low_res'> {
-  const { batch, num_classes } = model.interface;
-  const shape = lowResShape(model.interface);
+): { readonly y?: readonly number[]; readonly low_res?: Tensor } {
+  const { batch, num_classes } = denoiser;
+  const shape = lowResShape(denoiser);
+  const labels = Array.from({ length: batch }, (_, k) => atRow(requests, k).label!);
+  const images = requests.map(({ low_res }) => low_res!);
   return {
-    ...(num_classes === null
-      ? {}
-      : { y: Array.from({ length: batch }, (_, k) => atRow(requests, k).label!) }),
-    ...(shape === null
-      ? {}
-      : {
-          low_res: stackRows(
-            model,
-            shape,
-            requests.map(({ low_res }) => low_res!),
-          ),
-        }),
+    ...(num_classes === null ? {} : { y: labels }),
+    ...(shape === null ? {} : { low_res: stackRows(batch, shape, images) }),
   };
 }
 
 /** [B, ...shape]; rows past the last one repeat it. */
-function stackRows(model: Model, shape: readonly number[], rows: readonly Float32Array[]): Tensor {
+function stackRows(batch: number, shape: readonly number[], rows: readonly Float32Array[]): Tensor {
   const length = elements(shape);
-  const data = new Float32Array(model.interface.batch * length);
-  for (let k = 0; k < model.interface.batch; k++) data.set(atRow(rows, k), k * length);
-  return { shape: [model.interface.batch, ...shape], data };
+  const data = new Float32Array(batch * length);
+  for (let k = 0; k < batch; k++) data.set(atRow(rows, k), k * length);
+  return { shape: [batch, ...shape], data };
 }
 
 function atRow<T>(rows: readonly T[], k: number): T {
@@ -122,11 +117,10 @@ function atRow<T>(rows: readonly T[], k: number): T {
 /** The rows of a model's `output`, [B, out_channels, ...space]. */
 function outputRows(
   results: ReadonlyMap<string, Tensor>,
-  model: Model,
+  { batch, out_channels }: Denoiser,
   shape: readonly number[],
 ): Float32Array[] {
   const output = results.get('output');
-  const { batch, out_channels } = model.interface;
   const length = out_channels * elements(shape.slice(1));
   if (output === undefined || output.data.length !== batch * length) {
     throw new Error(`internal: the model gave no output of [${batch}, ${length}] values`);

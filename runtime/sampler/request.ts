@@ -1,8 +1,8 @@
 // What one sample is asked to be, and whether a model can make it: everything is checked before the first step.
 
 import { RuntimeError } from '../errors.ts';
-import type { ModelInterface } from '../model.ts';
 import { elements } from '../tensor.ts';
+import type { Denoiser } from './denoiser.ts';
 import { LARGEST_SEED } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
 import { learnsVariance } from './process.ts';
@@ -28,12 +28,12 @@ export interface Guidance {
 }
 
 /** Shape of one sample of the model: [C, ...space]. */
-export function sampleShape(model: ModelInterface): readonly number[] {
+export function sampleShape(model: Denoiser): readonly number[] {
   return [model.in_channels, ...model.image_size];
 }
 
 /** Shape of one low-resolution image, or null where the model takes none. */
-export function lowResShape(model: ModelInterface): readonly number[] | null {
+export function lowResShape(model: Denoiser): readonly number[] | null {
   return model.low_res_size === null ? null : [model.in_channels, ...model.low_res_size];
 }
 
@@ -42,7 +42,7 @@ export function lowResShape(model: ModelInterface): readonly number[] | null {
  * @throws RuntimeError('input') with every kind of fault once, at the first request that has it
  */
 export function checkRequests(
-  model: ModelInterface,
+  model: Denoiser,
   process: DiffusionProcess,
   sampler: Sampler,
   requests: readonly SampleRequest[],
@@ -60,7 +60,7 @@ export function checkRequests(
 }
 
 /** @throws RuntimeError('input') where the model has no such null class, or the scale is no number */
-export function checkGuidance({ num_classes }: ModelInterface, { scale, null_class }: Guidance): void {
+export function checkGuidance({ num_classes }: Denoiser, { scale, null_class }: Guidance): void {
   const fail = (message: string): never => {
     throw new RuntimeError('input', `guidance: ${message}`);
   };
@@ -72,7 +72,7 @@ export function checkGuidance({ num_classes }: ModelInterface, { scale, null_cla
   }
 }
 
-function checkChannels(model: ModelInterface, { settings }: DiffusionProcess): void {
+function checkChannels(model: Denoiser, { settings }: DiffusionProcess): void {
   const expected = model.in_channels * (learnsVariance(settings.variance) ? 2 : 1);
   if (model.out_channels === expected) return;
   throw new RuntimeError(
@@ -82,12 +82,12 @@ function checkChannels(model: ModelInterface, { settings }: DiffusionProcess): v
   );
 }
 
-function seedFault(_model: ModelInterface, { seed }: SampleRequest): string | null {
+function seedFault(_model: Denoiser, { seed }: SampleRequest): string | null {
   if (Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return null;
   return `a seed is a whole number from 0 to ${LARGEST_SEED}`;
 }
 
-function labelFault({ num_classes }: ModelInterface, { label }: SampleRequest): string | null {
+function labelFault({ num_classes }: Denoiser, { label }: SampleRequest): string | null {
   if (num_classes === null)
     return label === undefined ? null : `the model has no classes; leave out the label ${label}`;
   if (label === undefined)
@@ -96,11 +96,11 @@ function labelFault({ num_classes }: ModelInterface, { label }: SampleRequest): 
   return `label ${label} is out of range; the model's classes are 0 to ${num_classes - 1}`;
 }
 
-function noiseFault(model: ModelInterface, { noise }: SampleRequest): string | null {
+function noiseFault(model: Denoiser, { noise }: SampleRequest): string | null {
   return noise === undefined ? null : valuesFault('noise', noise, sampleShape(model));
 }
 
-function lowResFault(model: ModelInterface, { low_res }: SampleRequest): string | null {
+function lowResFault(model: Denoiser, { low_res }: SampleRequest): string | null {
   const shape = lowResShape(model);
   if (shape === null) {
     return low_res === undefined ? null : 'the model is not for super-resolution; leave out low_res';

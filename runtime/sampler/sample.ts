@@ -16,6 +16,7 @@ import {
   startChain,
   trajectoryIndices,
 } from './chain.ts';
+import { denoiserOf } from './denoiser.ts';
 import { checkFinite } from './finite.ts';
 import { createForward, timeRows } from './forward.ts';
 import { createLanes, type Lane } from './lanes.ts';
@@ -79,11 +80,12 @@ export async function* sample(
   options: SampleOptions,
 ): AsyncGenerator<Sample, void, undefined> {
   const { process, sampler, guidance, onStep, resumed = new Map() } = options;
-  checkRequests(model.interface, process, sampler, requests);
-  if (guidance !== undefined) checkGuidance(model.interface, guidance);
+  const denoiser = denoiserOf(model.interface);
+  checkRequests(denoiser, process, sampler, requests);
+  if (guidance !== undefined) checkGuidance(denoiser, guidance);
   const steps = process.timestep_map.length;
   await model.prepareTimes?.(timeRows(process, requests, guidance));
-  const groups = groupChains(requests, resumed, steps - 1, model.interface.batch);
+  const groups = groupChains(requests, resumed, steps - 1, denoiser.batch);
   const total = groups.reduce((sum, { index }) => sum + index + 1, 0);
   const lanes = createLanes(model.in_flight ?? 1, groups, (group, i, under) => {
     const at = { batch: i + 1, batches: groups.length, steps, total };
@@ -92,7 +94,7 @@ export async function* sample(
     });
   });
   let done = 0;
-  const shape = sampleShape(model.interface);
+  const shape = sampleShape(denoiser);
   for await (const chains of lanes.finished()) {
     for (const { request, position, state } of chains) {
       const frames = state.frames.map((frame) => asTensor(frame, shape));

@@ -40,7 +40,7 @@ describe('unetc compile', () => {
     expect(Object.keys(files).sort()).toEqual([...result.files].sort());
     const manifest = JSON.parse(files['manifest.json']!);
     expect(manifest.outputs.map((o: { name: string }) => o.name)).toContain('middle');
-    expect(manifest.inputs.x.shape).toEqual([3, 1, 56, 28]);
+    expect(manifest.inputs[0]).toMatchObject({ name: 'x', encoding: 'image', shape: [3, 1, 56, 28] });
     expect(result.dispatches).toBe(manifest.dispatches.length);
     expect(result.activation_peak_bytes).toBe(manifest.memory.activations);
   });

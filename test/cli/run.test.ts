@@ -142,7 +142,7 @@ describe('inputs that do not fit (exit 5)', () => {
       'a label for a model without classes',
       'tiny-1d',
       { ...line(1), y: picture.y },
-      ['y is given, but the model has no classes'],
+      ['"y" is no input of the model; leave it out, or rename it: it takes only x, timesteps'],
     ],
     [
       'labels that no class has',

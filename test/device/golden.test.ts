@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import type { Target } from '../../compiler/target.ts';
-import type { ModelInputs } from '../../runtime/model.ts';
 import { hashWeights } from '../../runtime/weights/hash.ts';
 import { goldenForward } from '../fixtures/golden-forward.ts';
 import { GOLDEN_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
@@ -15,21 +14,11 @@ describe.each(GOLDEN_NAMES)('%s', (name) => {
     const { graph } = loadGraph(goldenGraph(name), name);
     const shapes = new Map(parameters(graph).map((p) => [p.name, p.shape]));
     const source = hashWeights(`hash:${goldenCase(name).weights.seed}`)!;
-    const { inputs, expected } = goldenForward(name);
-    const tensor = ({ shape, data }: { shape: readonly number[]; data: Float64Array }) => ({
-      shape,
-      data: Float32Array.from(data),
-    });
-    const given: ModelInputs = {
-      x: tensor(inputs.x),
-      timesteps: [...inputs.timesteps.data],
-      ...(inputs.y ? { y: [...inputs.y.data] } : {}),
-      ...(inputs.low_res ? { low_res: tensor(inputs.low_res) } : {}),
-    };
+    const { given, expected } = goldenForward(name);
     for (const target of await targetsFor(name)) {
       const results = await runOnDevice(
         graph,
-        { batch: inputs.x.shape[0]!, taps: true, target },
+        { batch: given.x.shape[0]!, taps: true, target },
         (param) => source.read(param, shapes.get(param)!),
         given,
       );

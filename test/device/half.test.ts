@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
-import type { RefTensor } from '../../compiler/ops/op.ts';
 import { buildSchedule } from '../../compiler/schedule/build.ts';
 import { GENERIC } from '../../compiler/target.ts';
 import { goldenForward } from '../fixtures/golden-forward.ts';
@@ -100,15 +99,9 @@ const CASES =
 describe.each(CASES)('%s in float16', (name) => {
   it("is within 5e-3 of PyTorch's float32 in every feature vector", async () => {
     const { graph } = loadGraph(goldenGraph(name), name);
-    const { inputs, expected } = goldenForward(name);
-    const tensor = ({ shape, data }: RefTensor) => ({ shape, data: Float32Array.from(data) });
-    const { bundle } = compileGraph(graph, { batch: inputs.x.shape[0]!, taps: true, precision: 'f16' });
-    const results = await runBundle(bundle, weightsOf(graph, goldenCase(name).weights.seed), {
-      x: tensor(inputs.x),
-      timesteps: [...inputs.timesteps.data],
-      ...(inputs.y ? { y: [...inputs.y.data] } : {}),
-      ...(inputs.low_res ? { low_res: tensor(inputs.low_res) } : {}),
-    });
+    const { given, expected } = goldenForward(name);
+    const { bundle } = compileGraph(graph, { batch: given.x.shape[0]!, taps: true, precision: 'f16' });
+    const results = await runBundle(bundle, weightsOf(graph, goldenCase(name).weights.seed), given);
     const errors = [...expected].map(
       ([key, { data }]) => [key, relativeError(results.get(key)!.data, data)] as const,
     );

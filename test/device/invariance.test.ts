@@ -5,8 +5,8 @@ import { compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import type { Target } from '../../compiler/target.ts';
-import type { ModelInputs } from '../../runtime/model.ts';
 import type { Program } from '../../runtime/program.ts';
+import { type DenoiserInputs, denoiserRow } from '../../runtime/sampler/denoiser.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { inputsOf, weightsOf } from '../fixtures/model-values.ts';
 import { openProgram, testTargets } from '../on-device.ts';
@@ -61,7 +61,7 @@ const models: readonly Graph[] = [
 
 interface Opened {
   readonly program: Program;
-  readonly inputs: ModelInputs;
+  readonly inputs: DenoiserInputs;
 }
 
 async function open(graph: Graph, batch: number, target: Target): Promise<Opened> {
@@ -75,7 +75,7 @@ function sampleOf({ shape, data }: Tensor, b: number): Tensor {
   return { shape: [1, ...shape.slice(1)], data: data.slice(b * size, (b + 1) * size) };
 }
 
-function inputsOfSample({ x, timesteps, y, low_res }: ModelInputs, b: number): ModelInputs {
+function inputsOfSample({ x, timesteps, y, low_res }: DenoiserInputs, b: number): DenoiserInputs {
   return {
     x: sampleOf(x, b),
     timesteps: [timesteps[b]!],
@@ -108,11 +108,11 @@ describe.each(models)('$name', (graph) => {
   it('gives the same bits whether its time path was computed by this run, ahead, or by runs before', async () => {
     for (const target of await testTargets()) {
       const { program, inputs } = await open(graph, 2, target);
-      const rows = [3, 0, 1, 2].map((step) => ({ timestep: 10 * step, label: inputs.y ? step % 3 : null }));
-      const at = (first: number, second: number): ModelInputs => ({
+      const rows = [3, 0, 1, 2].map((step) => denoiserRow(10 * step, inputs.y ? step % 3 : null));
+      const at = (first: number, second: number): DenoiserInputs => ({
         ...inputs,
-        timesteps: [rows[first]!.timestep, rows[second]!.timestep],
-        ...(inputs.y ? { y: [rows[first]!.label!, rows[second]!.label!] } : {}),
+        timesteps: [rows[first]!.timesteps!, rows[second]!.timesteps!],
+        ...(inputs.y ? { y: [rows[first]!.y!, rows[second]!.y!] } : {}),
       });
       const calls = [at(0, 1), at(1, 0), at(2, 2), at(1, 3), at(0, 1)];
       const fresh: ReadonlyMap<string, Uint32Array>[] = [];

@@ -130,7 +130,12 @@ describe('load', () => {
         in_channels: 2,
         image_size: [64],
         num_classes: null,
+        low_res_size: null,
+        out_channels: 2,
       });
+      const inputPorts = model.interface.inputs.map(({ name, shape }) => `${name} ${shape.join('x')}`);
+      expect(inputPorts).toEqual(['x 2x2x64', 'timesteps 2']);
+      expect(model.interface.outputs[0]).toMatchObject({ name: 'output', shape: [2, 2, 64] });
       outputs.push(await model.run(inputs(2)));
       await model.close();
     }
@@ -191,7 +196,7 @@ describe('load', () => {
     ],
     ['another batch', inputs(2), ['x has shape [2, 2, 64], expected [1, 2, 64]', 'timesteps has 2 values']],
     ['a NaN', { ...inputs(1), timesteps: [Number.NaN] }, ['timesteps[0] is NaN']],
-    ['labels', { ...inputs(1), y: [1] }, ['y is given, but the model has no classes']],
+    ['labels', { ...inputs(1), y: [1] }, ['y is given, but the model takes only x, timesteps; leave it out']],
   ])('a run with %s rejects', async (_, given, messages) => {
     const model = await tiny();
     const running = model.run(given as Parameters<typeof model.run>[0]);

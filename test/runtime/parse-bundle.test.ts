@@ -145,15 +145,22 @@ describe('each fault has its place', () => {
   const weighted = dispatches.findIndex((d) => d.bindings[0]!.kind === 'weights');
   const last = parameters.at(-1)!;
 
+  const x = inputs.findIndex(({ name }) => name === 'x');
+  const timesteps = inputs.findIndex(({ name }) => name === 'timesteps');
+
   const cases: readonly (readonly [path: string, value: unknown, message: RegExp])[] = [
-    ['inputs.x.slot', 999, /\/inputs\/x: slot 999 does not exist/],
-    ['inputs.timesteps.dim', 40_000_000, /\/inputs\/timesteps: needs 160000000 bytes/],
-    [`slots.${inputs.x.slot}.bytes`, 16, /\/inputs\/x: needs \d+ bytes, slot \d+ has 16/],
-    [`slots.${inputs.x.slot}.storage`, 'texture', /\/inputs\/x: slot \d+ is a texture/],
-    ['batch', 2, /\/batch: a tensor of the interface has batch 1, expected 2/],
+    [`inputs.${x}.slot`, 999, /\/inputs\/0: slot 999 does not exist/],
+    [`inputs.${timesteps}.dim`, 40_000_000, /\/inputs\/1: needs 160000000 bytes/],
+    [`slots.${inputs[x]!.slot}.bytes`, 16, /\/inputs\/0: needs \d+ bytes, slot \d+ has 16/],
+    [`slots.${inputs[x]!.slot}.storage`, 'texture', /\/inputs\/0: slot \d+ is a texture/],
+    [`inputs.${x}.slot`, inputs[timesteps]!.slot, /\/inputs\/1: slot \d+ is that of input x, too/],
+    [`inputs.${x}.name`, 'timesteps', /\/inputs\/1\/name: a second port called timesteps/],
+    [`inputs.${x}.name`, '__proto__', /\/inputs\/0\/name: /],
+    [`inputs.${x}.encoding`, 'timestep', /\/inputs\/0/],
+    ['batch', 2, /\/batch: x is for 1 samples, expected 2/],
     ['batch', '1', /manifest\.json:\/batch: /],
-    ['outputs.0.name', 'result', /\/outputs: no output called "output"/],
-    ['outputs.1.name', 'output', /\/outputs\/1\/name: a second output called output/],
+    ['outputs', [], /\/outputs: no pass gives anything/],
+    ['outputs.1.name', 'output', /\/outputs\/1\/name: a second port called output/],
     ['parameters.0.name', last.name, /\/parameters: two parameters of one name/],
     [
       `parameters.${parameters.length - 1}.shape`,
@@ -172,11 +179,28 @@ describe('each fault has its place', () => {
     [`dispatches.${weighted}.bindings.0.weights`, 999, /weights 999 do not exist/],
     [`dispatches.${reading}.bindings.0.slot`, slot, /slot \d+ is both read and written/],
     ['extra', 1, /extra/],
-    ['version', 3, /manifest\.json has version 3, this runtime reads version 2/],
+    [`weights.${buffered}.filled`, 'dispatch', /\/filled: filled by the dispatch with \d+ parts/],
+    [
+      `dispatches.${weighted}.bindings.0.access`,
+      'read_write',
+      /are filled by the host, no dispatch writes them/,
+    ],
+    ['diffusion.noise_schedule', 'sigmoid', /\/diffusion\/noise_schedule: /],
   ];
   test.each(cases)('%s = %j', async (path, value, message) => {
     const keys = path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key));
     expect(await faultOf(await sealed(edited(keys, { kind: 'set', value })))).toMatch(message);
+  });
+
+  test.each([
+    [2, 'unetc 0.1.0'],
+    [4, 'a later unetc'],
+  ])('version %i says who wrote it and what to do', async (version, writer) => {
+    expect(await faultOf(JSON.stringify({ ...document, version }))).toBe(
+      `the bundle: manifest.json has version ${version}, which ${writer} wrote, and this unetc reads version 3; ` +
+        'compile its graph again, `unetc compile GRAPH -o DIR`; where the file of the graph is lost, it is in the ' +
+        'manifest under "graph"',
+    );
   });
 
   test('no JSON', async () => {

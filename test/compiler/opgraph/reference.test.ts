@@ -3,7 +3,7 @@ import { parseOpGraph } from '../../../compiler/opgraph/parse.ts';
 import { type ParamReader, type RefInputs, runReference } from '../../../compiler/opgraph/reference.ts';
 import { noise, tensor } from '../../fixtures/values.ts';
 
-const inputs: RefInputs = { x: tensor([1, 1, 2], [0.1, -3]), timesteps: tensor([1], [5]) };
+const inputs = { x: tensor([1, 1, 2], [0.1, -3]), timesteps: tensor([1], [5]) } satisfies RefInputs;
 const params: ParamReader = (_, shape) => Float32Array.from(noise(shape, 7).data);
 
 describe('runReference', () => {

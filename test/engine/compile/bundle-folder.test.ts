@@ -53,10 +53,29 @@ describe('a bundle on disk', () => {
     ['a folder without a manifest', () => at(), 'holds no manifest.json'],
     ['a kernel that was edited', () => damaged(`kernels/${kernel}`, (text) => `${text} `), 'has SHA-256'],
     ['a manifest that is no JSON', () => damaged('manifest.json', (text) => text.slice(1)), 'is no JSON'],
-    ['a manifest of another version', () => inManifest('"version": 2', '"version": 3'), 'has version 3'],
+    [
+      'a manifest of another version',
+      () => inManifest('"version": 3', '"version": 2'),
+      'has version 2, which unetc 0.1.0 wrote',
+    ],
     ['a manifest with a strange key', () => inManifest('"taps"', '"tabs"'), 'manifest.json:/'],
     ['a manifest that was edited', () => inManifest('"dims": 1', '"dims": 2'), 'it was changed after'],
     ['a graph that is none', () => inGraph('"dims": 1', '"dims": 4'), 'not a graph of this version'],
+    [
+      'a graph of another process',
+      () => inGraph('"noise_schedule": "linear"', '"noise_schedule": "cosine"'),
+      "its diffusion is noise_schedule cosine, predict epsilon, rescale_timesteps false, steps 1000, variance fixed_large, the bundle's noise_schedule linear",
+    ],
+    [
+      'outputs of another name',
+      () => inGraph('"name": "output"', '"name": "result"'),
+      'its outputs are not those of the bundle',
+    ],
+    [
+      'an input of another name',
+      () => inGraph('"name": "x"', '"name": "z"'),
+      'its inputs are not those of the bundle',
+    ],
     ['a graph of other weights', () => inGraph('"kernel": 3', '"kernel": 1'), 'manifest.json:/graph'],
   ])('%s is a fault of the bundle', async (_, make, message) => {
     const folder = make();

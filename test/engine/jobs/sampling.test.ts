@@ -6,7 +6,7 @@ import { jobHostOf } from '../../../cli/host.ts';
 import { parseJob, type SampleWords } from '../../../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../../../engine/jobs/run.ts';
 import { decodePng, encodePng } from '../../../runtime/host/node/png.ts';
-import type { ModelInterface } from '../../../runtime/model.ts';
+import type { Denoiser } from '../../../runtime/sampler/denoiser.ts';
 import { INITIAL_STEP, normalNoise } from '../../../runtime/sampler/noise.ts';
 import { readTensors } from '../../../runtime/weights/safetensors.ts';
 import { writeTensors } from '../../../runtime/weights/safetensors-write.ts';
@@ -211,7 +211,7 @@ describe('low-resolution images', () => {
   });
 
   test('of another size, colour or kind are refused with what was found and what is needed', async () => {
-    const failed = (lowRes: string, size: Partial<ModelInterface> = face) =>
+    const failed = (lowRes: string, size: Partial<Denoiser> = face) =>
       run({ seeds: '0', lowRes }, fakeOpener(size).open);
     await expect(failed(savePng('big.png', 3, 4, 4, 9))).rejects.toThrow(
       'big.png: the image is [3, 4, 4] a sample, and the model takes [3, 2, 3]',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Model } from '../../../runtime/model.ts';
+import type { DenoiserInputs } from '../../../runtime/sampler/denoiser.ts';
 import { type EncodeRequest, encode } from '../../../runtime/sampler/encode.ts';
 import { normalNoise } from '../../../runtime/sampler/noise.ts';
 import { type DiffusionProcess, diffusionProcess } from '../../../runtime/sampler/process.ts';
@@ -22,7 +23,8 @@ function idealModel(process: DiffusionProcess, batch: number): Model {
   const { interface: face } = fakeModel({ batch, num_classes: 4 });
   return {
     interface: face,
-    async run({ x, timesteps, y }) {
+    async run(inputs) {
+      const { x, timesteps, y } = inputs as DenoiserInputs;
       const a = process.tables.alphas_cumprod[process.model_timesteps.indexOf(timesteps[0]!)]!;
       const length = elements(x.shape.slice(1));
       const data = x.data.map((value, i) => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { RuntimeError } from '../../../runtime/errors.ts';
-import type { Model, ModelInterface } from '../../../runtime/model.ts';
+import type { Model } from '../../../runtime/model.ts';
 import type { ChainState } from '../../../runtime/sampler/chain.ts';
+import type { Denoiser } from '../../../runtime/sampler/denoiser.ts';
 import { INITIAL_STEP, normalNoise } from '../../../runtime/sampler/noise.ts';
 import { type DiffusionSettings, diffusionProcess } from '../../../runtime/sampler/process.ts';
 import type { SampleRequest } from '../../../runtime/sampler/request.ts';
@@ -27,7 +28,7 @@ async function collect(samples: AsyncIterable<Sample>): Promise<Sample[]> {
 
 async function drawAll(
   requests: readonly SampleRequest[],
-  changes: Partial<ModelInterface> = {},
+  changes: Partial<Denoiser> = {},
   options: Partial<SampleOptions> = {},
 ): Promise<Sample[]> {
   return collect(sample(fakeModel(changes), requests, { ...OPTIONS, ...options }));
@@ -196,7 +197,7 @@ describe('values that are not finite stop the run', () => {
 
 describe('requests that do not fit the model are refused before the first step', () => {
   const low_res = new Float32Array(18);
-  test.each<[string, Partial<ModelInterface>, SampleRequest, string]>([
+  test.each<[string, Partial<Denoiser>, SampleRequest, string]>([
     ['a label without classes', {}, { seed: 1, label: 3 }, 'the model has no classes; leave out the label 3'],
     ['no label', { num_classes: 10 }, { seed: 1 }, 'the model has 10 classes; give a label, 0 to 9'],
     ['a label too large', { num_classes: 10 }, { seed: 1, label: 10 }, 'label 10 is out of range'],
@@ -238,7 +239,7 @@ describe('requests that do not fit the model are refused before the first step',
 describe('guidance', () => {
   const requests = [1, 2, 3].map((seed) => ({ seed, label: seed }));
   const face = { num_classes: 5, batch: 2 };
-  const guided = (scale: number, changes: Partial<ModelInterface> = face) =>
+  const guided = (scale: number, changes: Partial<Denoiser> = face) =>
     drawAll(requests, changes, { guidance: { scale, null_class: 4 } });
 
   test('of scale 1 is the label’s own prediction, of scale 0 the null class’s', async () => {
@@ -273,7 +274,7 @@ describe('guidance', () => {
     ]);
   });
 
-  test.each<[Partial<ModelInterface>, { scale: number; null_class: number }, string]>([
+  test.each<[Partial<Denoiser>, { scale: number; null_class: number }, string]>([
     [{}, { scale: 2, null_class: 0 }, 'the model has no classes'],
     [{ num_classes: 5 }, { scale: 2, null_class: 5 }, 'the null class 5 is out of range'],
     [{ num_classes: 5 }, { scale: Number.NaN, null_class: 4 }, 'the scale is NaN'],

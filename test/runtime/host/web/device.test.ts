@@ -5,6 +5,7 @@ import { create, globals } from 'webgpu';
 import { compile } from '../../../../engine/api.ts';
 import { openWebDevice, takeWebDevice } from '../../../../runtime/host/web/device.ts';
 import { createProgram } from '../../../../runtime/program.ts';
+import { denoiserOf } from '../../../../runtime/sampler/denoiser.ts';
 import { hashWeights } from '../../../../runtime/weights/hash.ts';
 import { matchWeights } from '../../../../runtime/weights/match.ts';
 
@@ -74,11 +75,11 @@ test('a model runs on it', async () => {
   const weights = matchWeights(bundle.manifest.parameters, hashWeights('hash:1')!);
   const opened = await openWebDevice({ gpu, requires: bundle.manifest.requires });
   const program = await createProgram(bundle, weights.read, opened);
-  const { batch, in_channels, image_size } = program.interface;
+  const { batch, in_channels, out_channels, image_size } = denoiserOf(program.interface);
   const shape = [batch, in_channels, ...image_size];
   const data = new Float32Array(shape.reduce((a, b) => a * b));
   const results = await program.run({ x: { shape, data }, timesteps: [1], y: [3] });
-  expect(results.get('output')!.shape).toEqual([1, program.interface.out_channels, ...image_size]);
+  expect(results.get('output')!.shape).toEqual([1, out_channels, ...image_size]);
   program.close();
   await opened.close();
 });

@@ -1,0 +1,41 @@
+// The inputs of an OpGraph as ports: which encoding each has on the device follows from the ops that read it.
+
+import type { InputSpec } from '../../runtime/bundle.ts';
+import { invariant } from '../diagnostics.ts';
+import type { NodeOf, OpGraph } from './opgraph.ts';
+
+/** An input, and the value whose storage the host fills: that of the input itself or of its embedding. */
+export interface GraphPort {
+  readonly spec: InputSpec;
+  readonly value: number;
+}
+
+/** The ports in the order of the graph's inputs. Throws InternalError where the readers of an input disagree. */
+export function portsOf(graph: OpGraph): readonly GraphPort[] {
+  return graph.nodes.flatMap((node, id) => (node.op === 'input' ? [portOf(graph, node, id)] : []));
+}
+
+function portOf(graph: OpGraph, { attrs, type }: NodeOf<'input'>, id: number): GraphPort {
+  const { name } = attrs;
+  const { dtype, shape } = type;
+  const [batch = 1] = shape;
+  const readers = graph.nodes.flatMap((node, at) => (node.inputs.includes(id) ? [{ node, at }] : []));
+  const first = readers[0];
+  if (first?.node.op === 'timestep_embedding') {
+    const [, ...others] = readers;
+    invariant(
+      others.length === 0,
+      `input ${name} is embedded on the host, and %${others[0]?.at} reads it as well`,
+    );
+    const spec = { name, encoding: 'timestep', dtype: 'f32', shape: [batch] } as const;
+    return { spec: { ...spec, ...first.node.attrs, order: 'cos_sin', shift: 0 }, value: first.at };
+  }
+  if (dtype === 'u32') {
+    const tables = readers.flatMap(({ node }) => (node.op === 'embedding' ? [node.inputs[0]!] : []));
+    if (tables.length === 0) return { spec: { name, encoding: 'plain', dtype, shape }, value: id };
+    const classes = Math.min(...tables.map((table) => graph.nodes[table]!.type.shape[0]!));
+    return { spec: { name, encoding: 'label', dtype, shape: [batch], classes }, value: id };
+  }
+  if (shape.length === 1) return { spec: { name, encoding: 'plain', dtype, shape }, value: id };
+  return { spec: { name, encoding: 'image', dtype, shape }, value: id };
+}

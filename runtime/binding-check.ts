@@ -1,0 +1,80 @@
+// What the dispatches of a manifest bind: things that exist, and nothing for writing that is bound a second time.
+// WebGPU refuses a buffer that one dispatch binds for reading and for writing, whichever parts of it they are.
+
+import type { Dispatch, Manifest } from './bundle.ts';
+import type { Fault } from './port-check.ts';
+
+/** Every fault of the bindings. */
+export function checkBindings(manifest: Manifest, fault: Fault): void {
+  manifest.dispatches.forEach((dispatch, i) => {
+    checkExisting(manifest, dispatch, i, fault);
+    checkApart(manifest, dispatch, `/dispatches/${i}`, fault);
+  });
+  checkFilled(manifest, fault);
+  checkTimePath(manifest, fault);
+}
+
+function checkExisting(manifest: Manifest, { bindings }: Dispatch, i: number, fault: Fault): void {
+  bindings.forEach((binding, k) => {
+    const at = `/dispatches/${i}/bindings/${k}`;
+    if (binding.kind === 'slot') {
+      const { length } = manifest.slots;
+      if (binding.slot >= length) fault(at, `slot ${binding.slot} does not exist, there are ${length}`);
+      return;
+    }
+    const entry = manifest.weights[binding.weights];
+    if (entry === undefined) fault(at, `weights ${binding.weights} do not exist`);
+    else if (binding.access !== 'read' && entry.filled === 'host')
+      fault(at, `weights ${binding.weights} are filled by the host, no dispatch writes them`);
+  });
+}
+
+/** What is written is bound once: by slot, by arena, and for weights in a texture of their own by entry. */
+function checkApart(manifest: Manifest, { bindings }: Dispatch, pointer: string, fault: Fault): void {
+  const read = new Set<string>();
+  const written = new Set<string>();
+  for (const binding of bindings) {
+    const resource = resourceOf(manifest, binding);
+    if (binding.access === 'read') read.add(resource);
+    else if (written.has(resource)) fault(pointer, `${resource} is bound for writing twice`);
+    else written.add(resource);
+  }
+  for (const resource of written) {
+    if (read.has(resource)) fault(pointer, `${resource} is both read and written`);
+  }
+}
+
+function resourceOf(manifest: Manifest, binding: Dispatch['bindings'][number]): string {
+  if (binding.kind === 'slot') return `slot ${binding.slot}`;
+  const arena = manifest.weights[binding.weights]?.arena ?? null;
+  return arena === null ? `the texture of weights ${binding.weights}` : `arena ${arena}`;
+}
+
+/** Weights that dispatches fill are filled in every pass before they are read. */
+function checkFilled({ weights, dispatches }: Manifest, fault: Fault): void {
+  const filled = new Set<number>();
+  dispatches.forEach(({ bindings }, i) => {
+    for (const binding of bindings) {
+      if (binding.kind !== 'weights') continue;
+      const { weights: entry, access } = binding;
+      if (access !== 'read') filled.add(entry);
+      else if (weights[entry]?.filled === 'dispatch' && !filled.has(entry))
+        fault(`/dispatches/${i}`, `weights ${entry} are read before a dispatch filled them`);
+    }
+  });
+}
+
+/** What the time path came to is remembered from pass to pass, so it reads nothing that passes change. */
+function checkTimePath({ time_path, dispatches, state, weights }: Manifest, fault: Fault): void {
+  const kept = new Map(state.map(({ name, slot }) => [slot, name]));
+  dispatches.slice(0, time_path.dispatches).forEach(({ bindings }, i) => {
+    for (const binding of bindings) {
+      const changing =
+        binding.kind === 'slot'
+          ? kept.has(binding.slot) && `state ${kept.get(binding.slot)}`
+          : weights[binding.weights]?.filled === 'dispatch' && `weights ${binding.weights}`;
+      if (changing)
+        fault(`/dispatches/${i}`, `is of the time path and binds ${changing}, which passes change`);
+    }
+  });
+}

@@ -1,0 +1,54 @@
+// Between a host's values and the bytes of a port's slot.
+
+import { fromChannelsLast, toChannelsLast } from './layout.ts';
+import type { PortValue } from './model.ts';
+import { bytesOfPort, type InputPort, type OutputPort, type Port, type StatePort } from './ports.ts';
+import { elements, type Tensor } from './tensor.ts';
+import { timestepEmbedding } from './timestep-embedding.ts';
+import { float16ToFloat32, float32ToFloat16 } from './weights/dtypes.ts';
+
+/** The bytes that a value is in the port's slot. The value must have passed `findPortFaults`. */
+export function encodePort(port: InputPort | StatePort, value: PortValue): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(bytesOfPort(port));
+  const stored = storedValues(port, value);
+  bytes.set(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
+  return bytes;
+}
+
+function storedValues(port: Port, value: PortValue): Float32Array | Uint16Array | Uint32Array {
+  switch (port.encoding) {
+    case 'image':
+      return inDtype(port.dtype, toChannelsLast({ shape: port.shape, data: floats(value) }));
+    case 'timestep':
+      return timestepEmbedding(listOf(value), port);
+    case 'label':
+      return Uint32Array.from(listOf(value));
+    case 'plain':
+      return port.dtype === 'u32' ? Uint32Array.from(listOf(value)) : inDtype(port.dtype, floats(value));
+  }
+}
+
+/** The tensor that a port's bytes hold. They must begin at a multiple of four. */
+export function decodePort(port: OutputPort | StatePort, bytes: Uint8Array<ArrayBuffer>): Tensor {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const stored =
+    port.dtype === 'f16'
+      ? float16ToFloat32(new Uint16Array(buffer, byteOffset, byteLength / 2))
+      : new Float32Array(buffer, byteOffset, byteLength / 4);
+  if (port.encoding === 'image') return fromChannelsLast(stored, port.shape);
+  return { shape: port.shape, data: stored.slice(0, elements(port.shape)) };
+}
+
+/** The numbers of a tensor or a list. */
+export function listOf(value: PortValue): ArrayLike<number> {
+  return 'data' in value ? value.data : value;
+}
+
+function floats(value: PortValue): Float32Array {
+  const list = listOf(value);
+  return list instanceof Float32Array ? list : Float32Array.from(list);
+}
+
+function inDtype(dtype: 'f32' | 'f16', values: Float32Array): Float32Array | Uint16Array {
+  return dtype === 'f16' ? float32ToFloat16(values) : values;
+}

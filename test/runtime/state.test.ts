@@ -1,0 +1,126 @@
+// What a manifest may say of states and of weights that dispatches fill, and that Dawn takes what it may say.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatManifest } from '../../runtime/bundle.ts';
+import { checkManifest } from '../../runtime/bundle-check.ts';
+import { openNullDevice } from '../../runtime/host/node/dawn.ts';
+import type { OpenedDevice } from '../../runtime/opened-device.ts';
+import { parseBundle } from '../../runtime/parse-bundle.ts';
+import { createProgram } from '../../runtime/program.ts';
+import { FIRST, stateBundle } from '../fixtures/state-bundle.ts';
+
+const bundle = await stateBundle();
+let opened: OpenedDevice;
+beforeAll(async () => {
+  opened = await openNullDevice();
+});
+afterAll(() => opened.close());
+
+/** Values to be put into a manifest, by their paths. */
+type Edits = Readonly<Record<string, unknown>>;
+
+/** The faults of the manifest after a change. */
+function faultsAfter(edits: Edits): readonly string[] {
+  const copy = structuredClone(bundle.manifest);
+  for (const [path, value] of Object.entries(edits)) {
+    const keys = path.split('.');
+    const parent = keys.slice(0, -1).reduce((node: Record<string, never>, key) => node[key]!, copy as never);
+    Object.assign(parent, { [keys.at(-1)!]: value });
+  }
+  return checkManifest(copy);
+}
+
+test('the bundle made by hand is sound, and reads back as it was', async () => {
+  expect(checkManifest(bundle.manifest)).toEqual([]);
+  const text = formatManifest(bundle.manifest);
+  const read = await parseBundle(text, (file) => bundle.kernels.get(file), 'the bundle');
+  expect(read.manifest).toEqual(bundle.manifest);
+});
+
+test('it runs on the null backend, where states are read and written', async () => {
+  const asked: string[] = [];
+  const read = (name: string) => {
+    asked.push(name);
+    return FIRST;
+  };
+  const program = await createProgram(bundle, read, opened);
+  expect(asked).toEqual(['p']);
+  const results = await program.run({ x: { shape: [8], data: FIRST }, scale: [1, 0] });
+  expect([...results.keys()]).toEqual(['product', 'halves']);
+  await program.state.write('total', { shape: [8], data: FIRST });
+  expect((await program.state.read('image')).shape).toEqual([1, 3, 2]);
+  program.close();
+});
+
+describe('each fault has its place', () => {
+  const { weights, dispatches } = bundle.manifest;
+  test.each<[string, Edits, string]>([
+    ['a state in the slot of an input', { 'state.0.slot': 0 }, '/state/0: slot 0 is that of input x, too'],
+    ['two states in a slot', { 'state.1.slot': 2 }, '/state/1: slot 2 is that of state total, too'],
+    [
+      'an output in the slot of a state',
+      { 'outputs.0.slot': 2 },
+      '/outputs/0: slot 2 is that of state total, which keeps it for itself',
+    ],
+    [
+      'a state larger than its slot',
+      { 'state.1.shape': [1, 3, 5] },
+      '/state/1: needs 80 bytes, slot 3 has 32',
+    ],
+    [
+      'a state that begins as no parameter',
+      { 'state.0.initial': { parameter: 'q' } },
+      '/state/0/initial: no parameter is called q',
+    ],
+    [
+      'a state of another size than its parameter',
+      { 'parameters.0.shape': [9] },
+      '/state/0/initial: p has 9 elements, the state 8',
+    ],
+    [
+      'a state in a texture',
+      { 'slots.2.storage': 'texture' },
+      '/state/0: slot 2 is a texture, the interface is in buffers',
+    ],
+    [
+      'weights of the host without parts',
+      { 'weights.0.filled': 'host' },
+      '/weights/0/filled: filled by the host with 0 parts',
+    ],
+    [
+      'weights of the host that a dispatch writes',
+      { 'weights.0.filled': 'host' },
+      '/dispatches/2/bindings/1: weights 0 are filled by the host, no dispatch writes them',
+    ],
+    [
+      'weights that are read before they are filled',
+      { dispatches: dispatches.toReversed() },
+      '/dispatches/1: weights 0 are read before a dispatch filled them',
+    ],
+    [
+      'an arena that a dispatch reads and writes',
+      {
+        weights: [...weights, { ...weights[0], length: 4 }],
+        'dispatches.2.bindings.0': { kind: 'weights', weights: 1, access: 'read' },
+      },
+      '/dispatches/2: arena 0 is both read and written',
+    ],
+    [
+      'a slot that is bound for writing twice',
+      { 'dispatches.0.bindings.0': { kind: 'slot', slot: 2, access: 'read_write' } },
+      '/dispatches/0: slot 2 is bound for writing twice',
+    ],
+    [
+      'a state in the time path',
+      { 'time_path.dispatches': 1 },
+      '/dispatches/0: is of the time path and binds state total, which passes change',
+    ],
+    [
+      'weights of a dispatch in the time path',
+      { 'time_path.dispatches': 3 },
+      '/dispatches/2: is of the time path and binds weights 0, which passes change',
+    ],
+  ])('%s', (_, edits, message) => {
+    expect(faultsAfter(edits).join('\n')).toContain(`manifest.json:${message}`);
+  });
+});
