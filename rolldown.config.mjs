@@ -28,12 +28,15 @@ const node = defineConfig({
         // small modules of everything; with `tensors` it is all that the process of a peer in the bench loads
         {
           name: 'base',
-          test: /[\\/](cli[\\/](context|host|parse|sample-progress|progress|v8|words[\\/].*)|engine[\\/](errors|host|package|jobs[\\/]ranges)|spec[\\/]json|adapter|safetensors-write)\.ts$/,
+          test: /[\\/](cli[\\/](context|host|parse|sample-progress|progress|v8|words[\\/].*)|engine[\\/](errors|host|package|jobs[\\/]ranges)|format[\\/]json|adapter|safetensors-write)\.ts$/,
         },
         // the command line, before it knows the command
         { name: 'start', test: /[\\/]cli[\\/](program|process|commands[\\/].*)\.ts$/ },
         { name: 'tensors', test: /[\\/]engine[\\/]model[\\/]run-inputs\.ts$/ },
-        { name: 'graph', test: /[\\/](engine[\\/]graph[\\/]graph-file\.ts$|compiler[\\/](spec|graph)[\\/])/ },
+        {
+          name: 'graph',
+          test: /[\\/](engine[\\/]graph[\\/]graph-file\.ts$|compiler[\\/](format|layers|families|spec|graph)[\\/])/,
+        },
         { name: 'compile', test: /[\\/]compiler[\\/]compile\.ts$/ },
         { name: 'model', test: /[\\/]engine[\\/]model[\\/](model-source|open-model)\.ts$/ },
       ],

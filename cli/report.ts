@@ -7,10 +7,11 @@ import { costOfSide, METRICS, type Metric, whole } from '../compiler/diff/cost.t
 import { rolesOf } from '../compiler/diff/roles.ts';
 import { scheduleFacts } from '../compiler/diff/schedule-facts.ts';
 import { sideOfGraph } from '../compiler/diff/side.ts';
-import { graphCost, totalMacs } from '../compiler/graph/cost.ts';
 import type { Graph } from '../compiler/graph/graph.ts';
-import { layerParameters, parameters } from '../compiler/graph/parameters.ts';
-import { printGraph, printLayer } from '../compiler/graph/print.ts';
+import { graphMacs, totalMacs } from '../compiler/graph/macs.ts';
+import { graphModules } from '../compiler/graph/modules.ts';
+import { printGraph } from '../compiler/graph/print.ts';
+import { printLayer } from '../compiler/layers/queries.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import { type Column, textTable } from './text-table.ts';
 
@@ -59,37 +60,32 @@ export function reportOf(graph: Graph, file: string, place: GraphPlace = { label
 }
 
 function layerTable(graph: Graph): readonly string[] {
-  const cost = graphCost(graph);
-  const total = totalMacs(cost.total);
+  const macs = graphMacs(graph);
+  const total = totalMacs(macs.total);
   const roles = rolesOf(graph);
-  const row = (role: string, path: string, text: string, size: string, params: number): readonly string[] => {
-    const macs = totalMacs(cost.layers.get(path)!);
-    return [role, path, text, size, whole(params), whole(macs), `${((100 * macs) / total).toFixed(2)} %`];
+  const params = new Map(graphModules(graph).map((m) => [m.path, scalars(m.parameters)]));
+  const row = (role: string, path: string, text: string, size: string): readonly string[] => {
+    const own = totalMacs(macs.modules.get(path)!);
+    const share = `${((100 * own) / total).toFixed(2)} %`;
+    return [role, path, text, size, whole(params.get(path)!), whole(own), share];
   };
-  const count = (list: readonly { readonly shape: readonly number[] }[]) =>
-    list.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);
-  const own = (part: string) => count(parameters(graph).filter(({ name }) => name.startsWith(`${part}.`)));
   const { channels, hidden } = graph.time_embed;
   const rows = [
-    row('time_embed', 'time_embed', `${channels} -> ${hidden}`, '', own('time_embed')),
+    row('time_embed', 'time_embed', `${channels} -> ${hidden}`, ''),
     ...graph.blocks.flatMap((block) =>
-      block.layers.map((placed) => {
-        const { layer, path, in_size, out_size } = placed;
+      block.layers.map(({ layer, path, in_size, out_size }) => {
         const sizes = [...new Set([in_size.join('x'), out_size.join('x')])].join(' -> ');
-        const params = count(layerParameters(placed, hidden, graph.dims));
-        return row(roles.get(path)!.name, path, printLayer(layer), sizes, params);
+        return row(roles.get(path)!.name, path, printLayer(layer), sizes);
       }),
     ),
-    row(
-      'head',
-      'out',
-      `${graph.head.channels} -> ${graph.out_channels}`,
-      graph.image_size.join('x'),
-      own('out'),
-    ),
+    row('head', 'out', `${graph.head.channels} -> ${graph.out_channels}`, graph.image_size.join('x')),
   ];
   const title = ['role', 'path', 'layer', 'size', 'parameters', 'multiply-accumulates', ''];
   return table(title, rows, 'llllrrr');
+}
+
+function scalars(list: readonly { readonly shape: readonly number[] }[]): number {
+  return list.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);
 }
 
 /** `align` has a letter a column: l or r. */

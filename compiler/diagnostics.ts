@@ -59,3 +59,10 @@ export class InternalError extends Error {
 export function invariant(condition: unknown, message: string | (() => string)): asserts condition {
   if (!condition) throw new InternalError(typeof message === 'string' ? message : message());
 }
+
+/** The last element of a list that has one. */
+export function last<T>(items: readonly T[]): T {
+  const item = items.at(-1);
+  invariant(item !== undefined, 'last of an empty list');
+  return item;
+}

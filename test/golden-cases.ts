@@ -1,7 +1,7 @@
 // The golden forward passes as graph files: what the original was built with, in the compact form.
 
 import { readFileSync } from 'node:fs';
-import type { Json } from '../compiler/spec/json.ts';
+import type { Json } from '../compiler/format/json.ts';
 
 export const GOLDEN = new URL('./golden/', import.meta.url);
 

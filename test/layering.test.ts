@@ -14,6 +14,9 @@ const compilerOrder = [
   'target',
   'ops',
   'opgraph',
+  'format',
+  'layers',
+  'families',
   'spec',
   'graph',
   'passes',
@@ -25,9 +28,9 @@ const compilerOrder = [
 
 /** Folders beside that line, with all they may import of the compiler. */
 const besides: Readonly<Record<string, readonly string[]>> = {
-  import: ['diagnostics', 'target', 'ops', 'opgraph', 'spec', 'graph'],
-  export: ['diagnostics', 'target', 'ops', 'opgraph', 'spec', 'graph'],
-  diff: ['diagnostics', 'target', 'spec', 'graph', 'schedule'],
+  import: ['diagnostics', 'target', 'ops', 'opgraph', 'format', 'layers', 'families', 'spec', 'graph'],
+  export: ['diagnostics', 'target', 'ops', 'opgraph'],
+  diff: ['diagnostics', 'target', 'format', 'layers', 'families', 'spec', 'graph', 'schedule'],
 };
 
 /** The same of the engine, which may import all of the compiler and the runtime. */
@@ -49,8 +52,8 @@ const engineOrder = [
   'api',
 ];
 
-/** Tables of ops, passes, fusions, kernels: nothing else is called index.ts. */
-const tables = /^compiler\/(ops|passes|schedule|codegen)(\/[a-z_-]+)?\/index\.ts$/;
+/** Tables of ops, layers, families, passes, fusions, kernels: nothing else is called index.ts. */
+const tables = /^compiler\/(ops|layers|families|passes|schedule|codegen)(\/[a-z_-]+)?\/index\.ts$/;
 
 interface Import {
   readonly from: string;

@@ -1,7 +1,7 @@
 // `unetc check`: whether a checkpoint fits a graph, and where it does not, why, in the graph's terms.
 
+import { printInline } from '../../compiler/format/json.ts';
 import type { CheckReport, DifferentLayer } from '../../compiler/import/check.ts';
-import { printInline } from '../../compiler/spec/json.ts';
 import { CheckFailed, type Register } from '../context.ts';
 
 /** Layers that are written out; the rest is counted. */

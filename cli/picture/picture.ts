@@ -1,9 +1,11 @@
 // What a picture of a graph shows, before it has places: rows of an input block and the output block that reads it,
 // the middle, what stands around them, and what hovering tells.
 
+import { last } from '../../compiler/diagnostics.ts';
+import { entryChannels } from '../../compiler/families/blocks.ts';
 import type { Block, Graph, PlacedLayer } from '../../compiler/graph/graph.ts';
-import { entryChannels, last, layerInChannels, layerOutChannels } from '../../compiler/graph/layers.ts';
-import { printLayer } from '../../compiler/graph/print.ts';
+import { type LayerType, layerDef } from '../../compiler/layers/index.ts';
+import { layerInChannels, layerOutChannels, levelsDown, printLayer } from '../../compiler/layers/queries.ts';
 import { type GraphCost, graphCost, type LayerCost } from './layer-cost.ts';
 
 export type Mark = 'added' | 'removed' | 'changed';
@@ -19,7 +21,7 @@ export interface PictureSide {
   readonly notes?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
-export type ChipKind = 'conv' | 'res_block' | 'attention' | 'downsample' | 'upsample' | 'head' | 'time';
+export type ChipKind = LayerType | 'head' | 'time';
 
 /** One layer as a labelled shape. */
 export interface Chip {
@@ -77,7 +79,7 @@ export function describePicture({ graph, title, marks, notes }: PictureSide): Pi
   const middle = graph.blocks.find(({ role }) => role === 'middle')!;
   let depth = 0;
   const rows = inputs.map((block, i): Row => {
-    depth += block.layers.filter(({ layer }) => layer.type === 'downsample').length;
+    depth += levelsDown(block.layers.map(({ layer }) => layer));
     const end = last(block.layers);
     const reader = outputs[outputs.length - 1 - i]!;
     return {
@@ -142,7 +144,7 @@ function chipOf({ layer, path, in_size, out_size }: PlacedLayer, say: Say): Chip
   return {
     path,
     kind: layer.type,
-    label: labelOf(layer),
+    label: layerDef(layer.type).label(layer),
     mark: say.mark(path),
     tip: [
       path,
@@ -152,25 +154,6 @@ function chipOf({ layer, path, in_size, out_size }: PlacedLayer, say: Say): Chip
       ...say.notes(path),
     ],
   };
-}
-
-/** A layer in a few characters. */
-function labelOf(layer: PlacedLayer['layer']): string {
-  const { type } = layer;
-  switch (type) {
-    case 'conv':
-      return `conv ${layer.in_channels} → ${layer.out_channels}`;
-    case 'res_block':
-      return layer.in_channels === layer.out_channels
-        ? `res ${layer.out_channels}`
-        : `res ${layer.in_channels} → ${layer.out_channels}`;
-    case 'attention':
-      return `attn × ${layer.heads}`;
-    case 'downsample':
-      return `↓ ${layer.method === 'conv' ? 'conv' : 'pool'} ${layer.channels}`;
-    case 'upsample':
-      return { nearest_conv: '↑ conv', nearest: '↑', conv_transpose: '↑ transposed' }[layer.method];
-  }
 }
 
 function conditionsOf(graph: Graph, say: Say): readonly Chip[] {

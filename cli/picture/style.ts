@@ -1,5 +1,7 @@
 // The colours of pictures, for light and dark, as one style sheet that an SVG carries in itself.
 
+import type { ChipKind } from './picture.ts';
+
 /** Fill, line and ink of each kind of layer: blue computes, amber attends, green resamples, violet conditions. */
 const KINDS = {
   res_block: { light: ['#dbe7fb', '#6f9bea', '#17365f'], dark: ['#1d3557', '#5b8de0', '#d6e4fb'] },
@@ -9,7 +11,7 @@ const KINDS = {
   conv: { light: ['#e6e9ee', '#9aa5b4', '#2b3541'], dark: ['#2d3540', '#8592a3', '#e3e8ee'] },
   head: { light: ['#e6e9ee', '#9aa5b4', '#2b3541'], dark: ['#2d3540', '#8592a3', '#e3e8ee'] },
   time: { light: ['#ecdffa', '#ab84dc', '#3f1d69'], dark: ['#37234f', '#9d78cf', '#eadcfb'] },
-} as const;
+} as const satisfies Readonly<Record<ChipKind, object>>;
 
 const PLAIN = {
   light: {

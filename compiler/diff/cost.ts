@@ -1,7 +1,7 @@
 // The cost family: what a model takes, in absolute and in relative numbers, and against the budgets of its graph.
 
-import { graphCost, totalMacs } from '../graph/cost.ts';
 import type { Budgets, Graph } from '../graph/graph.ts';
+import { graphMacs, totalMacs } from '../graph/macs.ts';
 import { parameterCount } from '../graph/parameters.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { pointerTo } from './pointers.ts';
@@ -53,7 +53,7 @@ export function costOfSide(side: DiffSide, precision: 'f32' | 'f16' = 'f32'): Co
 }
 
 function macsOf(graph: Graph): number {
-  return totalMacs(graphCost(graph).total);
+  return totalMacs(graphMacs(graph).total);
 }
 
 /** Compares what both sides cost, and holds the new one to its budgets. */

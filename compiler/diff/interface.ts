@@ -1,8 +1,9 @@
 // The interface family: what callers give the model and what they get from it.
 
+import { last } from '../diagnostics.ts';
 import type { Graph } from '../graph/graph.ts';
-import { last, layerOutChannels } from '../graph/layers.ts';
 import { count } from '../graph/words.ts';
+import { layerOutChannels } from '../layers/queries.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { type Keys, pointerTo } from './pointers.ts';
 import { depthOf } from './roles.ts';

@@ -1,53 +1,43 @@
-// What the options of a layer mean for weights and numerics: one row an option.
+// What changed in the options of a layer, or of what stands beside the blocks, and the rule that each change falls under.
+// Which options there are and what they mean, their files in layers/ say.
 
-import type { PlacedLayer } from '../graph/graph.ts';
-import type { Keys } from './pointers.ts';
+import type { Fact } from '../layers/fact.ts';
+import type { FindingDraft } from './finding.ts';
+import { type ModulePair, sameParameters } from './parameters.ts';
+import { optionPointer } from './pointers.ts';
 import type { RuleId } from './rules.ts';
-import type { Unknown } from './side.ts';
+import { type GraphPair, knownOption } from './side.ts';
 
-export interface LayerFact {
-  readonly field: string;
-  /** The rule where the parameters keep their names and shapes, and where they do not. */
-  readonly reinterpreted: RuleId;
-  readonly otherwise: RuleId;
-  /** Keys of the compact form that decide it. */
-  readonly keys: Keys;
-  readonly unknown?: Unknown;
+/**
+ * One draft an option that is other in B than in A. Where all parameters are the same, a change of meaning is silent, and
+ * of the weights family.
+ */
+export function optionDrafts(sides: GraphPair, place: string, pair: ModulePair): readonly FindingDraft[] {
+  const { a, b } = pair;
+  if (!a || !b) return [];
+  const before = new Map(a.facts.map(({ field, text }) => [field, text]));
+  const same = sameParameters(pair);
+  return b.facts.flatMap(({ field, text, fact }): readonly FindingDraft[] => {
+    const had = before.get(field);
+    if (had === text || !knownOption(sides, field)) return [];
+    const rule = ruleOf(fact, same);
+    const silent = rule.startsWith('weights/') ? ', and every key and shape stayed' : '';
+    return [
+      {
+        rule,
+        change: '~',
+        place,
+        path: { a: a.path, b: b.path },
+        pointer: optionPointer(sides, b.path, field),
+        before: `${field} ${had}`,
+        after: `${field} ${text}`,
+        message: `${field} ${had} became ${text}${silent}`,
+      },
+    ];
+  });
 }
 
-export const LAYER_FACTS: readonly LayerFact[] = [
-  {
-    field: 'heads',
-    reinterpreted: 'weights/reinterpreted-heads',
-    otherwise: 'numerics/heads',
-    keys: ['num_heads', 'num_heads_upsample'],
-    unknown: 'heads',
-  },
-  {
-    field: 'method',
-    reinterpreted: 'weights/reinterpreted-resampling',
-    otherwise: 'numerics/resampling',
-    keys: ['upsample', 'conv_resample'],
-  },
-  {
-    field: 'conditioning',
-    reinterpreted: 'weights/reinterpreted-conditioning',
-    otherwise: 'numerics/conditioning',
-    keys: ['use_scale_shift_norm'],
-  },
-  { field: 'kernel', reinterpreted: 'numerics/kernel', otherwise: 'numerics/kernel', keys: [] },
-  { field: 'skip', reinterpreted: 'numerics/skip', otherwise: 'numerics/skip', keys: ['channel_mult'] },
-  {
-    field: 'dropout',
-    reinterpreted: 'numerics/dropout',
-    otherwise: 'numerics/dropout',
-    keys: ['dropout'],
-    unknown: 'dropout',
-  },
-];
-
-/** The value of an option as text, null where the layer has none of it. */
-export function factOf({ layer }: PlacedLayer, field: string): string | null {
-  const value = (layer as unknown as Readonly<Record<string, unknown>>)[field];
-  return value === undefined ? null : String(value);
+function ruleOf(fact: Fact, same: boolean): RuleId {
+  if (fact.changes === 'meaning' && same) return `weights/reinterpreted-${fact.rule ?? 'option'}`;
+  return `numerics/${fact.rule ?? 'option'}`;
 }

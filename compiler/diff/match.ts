@@ -1,6 +1,8 @@
 // Which block and layer of one graph is which of another: by role and structure first, by names not at all.
 
-import type { Block, Graph, Layer, PlacedLayer } from '../graph/graph.ts';
+import type { Block, Graph, PlacedLayer } from '../graph/graph.ts';
+import type { LayerType } from '../layers/index.ts';
+import { layerKey } from '../layers/queries.ts';
 import { align } from './align.ts';
 import { type Role, rolesOf } from './roles.ts';
 
@@ -37,7 +39,7 @@ interface Roles {
 
 /** A layer as it is compared: its text, its type, its role. */
 interface Item {
-  readonly type: Layer['type'];
+  readonly type: LayerType;
   readonly text: string;
   readonly role: Role;
 }
@@ -46,7 +48,7 @@ function matchBlocks(a: readonly Block[], b: readonly Block[], roles: Roles): re
   const items = (blocks: readonly Block[], of: ReadonlyMap<string, Role>) =>
     blocks.map((block) => {
       const list = block.layers.map(({ layer, path }): Item => {
-        return { type: layer.type, text: JSON.stringify({ ...layer, dropout: 0 }), role: of.get(path)! };
+        return { type: layer.type, text: layerKey(layer), role: of.get(path)! };
       });
       return { list, key: JSON.stringify(list.map(({ text, role }) => [text, role.level])) };
     });

@@ -1,7 +1,7 @@
 // What the whole model means beside its layers: which noise it was trained on, what it predicts, what enters it. Where
 // every key and shape stays, a change here is the silent kind: checkpoints load and give garbage.
 
-import { entryChannels } from '../graph/layers.ts';
+import { entryChannels } from '../families/blocks.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { sameShape } from './parameters.ts';
 import { pointerTo } from './pointers.ts';

@@ -1,44 +1,23 @@
 // The numerics family: the same parameters, other arithmetic.
 
-import { type Finding, type FindingDraft, finding } from './finding.ts';
-import { factOf, LAYER_FACTS } from './layer-facts.ts';
+import { type Finding, finding } from './finding.ts';
+import { optionDrafts } from './layer-facts.ts';
 import type { BlockPair } from './match.ts';
-import { layerPairParameters, sameShape } from './parameters.ts';
-import { pointerTo } from './pointers.ts';
+import { BESIDES, besideModules, layerModules } from './parameters.ts';
 import type { RuleId } from './rules.ts';
-import { type DiffSide, type GraphPair, known } from './side.ts';
+import type { DiffSide, GraphPair } from './side.ts';
 
-/** Compares the options of layers that are on both sides, where the weights family has not said it already. */
+/** Compares the options of what is on both sides, where the weights family has not said it already. */
 export function diffNumerics(sides: GraphPair, blocks: readonly BlockPair[]): readonly Finding[] {
   const graphs = { a: sides.a.graph, b: sides.b.graph };
-  const drafts = blocks.flatMap(({ layers }) =>
-    layers.flatMap((pair): readonly FindingDraft[] => {
-      const { a, b, role } = pair;
-      if (!a || !b) return [];
-      const same = layerPairParameters(pair, graphs).every((p) => p.a && p.b && sameShape(p.a, p.b));
-      return LAYER_FACTS.flatMap(
-        ({ field, reinterpreted, otherwise, unknown, keys }): readonly FindingDraft[] => {
-          const [before, after] = [factOf(a, field), factOf(b, field)];
-          if (before === after || (unknown && !known(sides, unknown))) return [];
-          if (same && reinterpreted.startsWith('weights/')) return [];
-          const message = `${field} ${before} became ${after}`;
-          return [
-            {
-              rule: otherwise,
-              change: '~',
-              place: role.name,
-              path: { a: a.path, b: b.path },
-              pointer: pointerTo(sides, keys, b.path, field),
-              before: `${field} ${before}`,
-              after: `${field} ${after}`,
-              message,
-            },
-          ];
-        },
-      );
-    }),
-  );
-  return drafts.map(finding);
+  const layers = blocks.flatMap((block) => block.layers);
+  const drafts = [
+    ...BESIDES.flatMap((part) =>
+      optionDrafts(sides, part === 'out' ? 'head' : part, besideModules(part, graphs)),
+    ),
+    ...layers.flatMap((pair) => optionDrafts(sides, pair.role.name, layerModules(pair, graphs))),
+  ];
+  return drafts.filter(({ rule }) => rule.startsWith('numerics/')).map(finding);
 }
 
 /** Compares what two bundles were compiled with. A graph says nothing of it. */

@@ -1,44 +1,58 @@
 // The parameters of both sides, paired by what they belong to: the base of the weights family and of rename maps.
 
 import type { Graph } from '../graph/graph.ts';
-import { layerParameters, type Parameter, parameters } from '../graph/parameters.ts';
-import type { BlockPair } from './match.ts';
+import {
+  type GraphModule,
+  headModule,
+  labelEmbModule,
+  layerModule,
+  timeEmbedModule,
+} from '../graph/modules.ts';
+import type { Parameter } from '../graph/parameters.ts';
+import type { LayerPair } from './match.ts';
 
 export interface ParameterPair {
   readonly a: Parameter | null;
   readonly b: Parameter | null;
 }
 
-/** The parameters of one layer, by what stands behind its path. */
-export function pairParameters(
-  a: { readonly path: string; readonly list: readonly Parameter[] } | null,
-  b: { readonly path: string; readonly list: readonly Parameter[] } | null,
-): readonly ParameterPair[] {
-  const suffixed = (side: typeof a) =>
-    new Map((side?.list ?? []).map((p) => [p.name.slice(side!.path.length), p] as const));
-  const [from, to] = [suffixed(a), suffixed(b)];
-  return [...new Set([...from.keys(), ...to.keys()])].map((key) => ({
-    a: from.get(key) ?? null,
-    b: to.get(key) ?? null,
-  }));
+/** A layer, or a part beside the blocks, on both sides; null where a side has none. */
+export interface ModulePair {
+  readonly a: GraphModule | null;
+  readonly b: GraphModule | null;
+  /** By part and tensor, whatever names checkpoints have for them. */
+  readonly parameters: readonly ParameterPair[];
 }
 
-/** The parameters of a layer pair. */
-export function layerPairParameters(
-  { a, b }: BlockPair['layers'][number],
-  graphs: { readonly a: Graph; readonly b: Graph },
-): readonly ParameterPair[] {
-  const side = (placed: typeof a, { time_embed, dims }: Graph) =>
-    placed && { path: placed.path, list: layerParameters(placed, time_embed.hidden, dims) };
-  return pairParameters(side(a, graphs.a), side(b, graphs.b));
+interface Graphs {
+  readonly a: Graph;
+  readonly b: Graph;
 }
 
-/** Parameters that belong to no layer: the time embedding, the label embedding and the head. */
-export const GLOBAL_PARTS = ['time_embed', 'label_emb', 'out'] as const;
+/** The two modules of a layer pair. */
+export function layerModules({ a, b }: LayerPair, graphs: Graphs): ModulePair {
+  return paired(a && layerModule(graphs.a, a), b && layerModule(graphs.b, b));
+}
 
-/** The parameters of one of them. */
-export function globalParameters(graph: Graph, part: (typeof GLOBAL_PARTS)[number]): readonly Parameter[] {
-  return parameters({ ...graph, blocks: [] }).filter(({ name }) => name.startsWith(`${part}.`));
+/** What stands beside the blocks: the time embedding, the label embedding and the head. */
+export const BESIDES = ['time_embed', 'label_emb', 'out'] as const;
+
+/** The two modules of one of them. */
+export function besideModules(part: (typeof BESIDES)[number], { a, b }: Graphs): ModulePair {
+  const of = { time_embed: timeEmbedModule, label_emb: labelEmbModule, out: headModule }[part];
+  return paired(of(a), of(b));
+}
+
+function paired(a: GraphModule | null, b: GraphModule | null): ModulePair {
+  const byKey = (module: GraphModule | null) => new Map((module?.parameters ?? []).map((p) => [p.key, p]));
+  const [from, to] = [byKey(a), byKey(b)];
+  const keys = [...new Set([...from.keys(), ...to.keys()])];
+  return { a, b, parameters: keys.map((key) => ({ a: from.get(key) ?? null, b: to.get(key) ?? null })) };
+}
+
+/** Whether all parameters are on both sides in one shape. */
+export function sameParameters({ parameters }: ModulePair): boolean {
+  return parameters.every(({ a, b }) => a && b && sameShape(a, b));
 }
 
 /** Whether the values of one are those of the other as they stand. */

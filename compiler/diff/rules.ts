@@ -63,6 +63,11 @@ export const DIFF_RULES = {
     title: 'the same keys and shapes, conditioned on time in another way',
     next: RETRAIN,
   },
+  'weights/reinterpreted-option': {
+    severity: 'breaking',
+    title: 'the same keys and shapes, with another option of a layer',
+    next: RETRAIN,
+  },
   'weights/reinterpreted-input': {
     severity: 'breaking',
     title: 'the same keys and shapes, with other channels in the input',
@@ -151,6 +156,11 @@ export const DIFF_RULES = {
     severity: 'info',
     title: 'another dropout in training',
     next: 'nothing for sampling: dropout is inert there',
+  },
+  'numerics/option': {
+    severity: 'dangerous',
+    title: 'another option of a layer',
+    next: 'nothing, where it was meant',
   },
   'numerics/epsilon': {
     severity: 'dangerous',

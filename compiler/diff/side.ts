@@ -5,15 +5,8 @@ import { type Parameter, parameters } from '../graph/parameters.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { ScheduleFacts } from './schedule-facts.ts';
 
-/** What a checkpoint's shapes cannot tell; it is not compared. */
-export type Unknown =
-  | 'heads'
-  | 'image_size'
-  | 'in_channels'
-  | 'diffusion'
-  | 'dropout'
-  | 'name'
-  | 'low_res_size';
+/** What a checkpoint's shapes cannot tell beside options of layers. */
+export type UnknownFact = 'image_size' | 'in_channels' | 'diffusion' | 'name' | 'low_res_size';
 
 export interface DiffSide {
   /** What messages call it. */
@@ -23,7 +16,8 @@ export interface DiffSide {
   /** What its author wrote, for places in the file; null where there is no such file. */
   readonly spec: Spec | null;
   readonly parameters: readonly Parameter[];
-  readonly unknown: ReadonlySet<Unknown>;
+  /** What is not known and so not compared: options of layers by their names (`heads`), and facts of the model. */
+  readonly unknown: ReadonlySet<string>;
   /** The settings that a bundle was compiled with; null where nothing was compiled before. */
   readonly compiled: CompiledAs | null;
   readonly schedule: ScheduleFacts | null;
@@ -65,7 +59,12 @@ export function graphPair(a: DiffSide, b: DiffSide): GraphPair | null {
   return a.graph && b.graph ? { a: { ...a, graph: a.graph }, b: { ...b, graph: b.graph } } : null;
 }
 
+/** Whether both sides know an option of layers. */
+export function knownOption({ a, b }: GraphPair, field: string): boolean {
+  return !a.unknown.has(field) && !b.unknown.has(field);
+}
+
 /** Whether both sides know a fact. */
-export function known({ a, b }: { readonly a: DiffSide; readonly b: DiffSide }, fact: Unknown): boolean {
+export function known({ a, b }: { readonly a: DiffSide; readonly b: DiffSide }, fact: UnknownFact): boolean {
   return !a.unknown.has(fact) && !b.unknown.has(fact);
 }

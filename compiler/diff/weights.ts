@@ -1,22 +1,23 @@
 // The weights family: will a checkpoint of the old graph load into the new one, and does it mean the same there?
 
-import type { Layer } from '../graph/graph.ts';
-import { printLayer } from '../graph/print.ts';
+import type { PlacedLayer } from '../graph/graph.ts';
 import { count } from '../graph/words.ts';
+import { layerDef } from '../layers/index.ts';
+import { printLayer } from '../layers/queries.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
-import { factOf, LAYER_FACTS } from './layer-facts.ts';
+import { optionDrafts } from './layer-facts.ts';
 import type { BlockPair, LayerPair } from './match.ts';
 import {
-  GLOBAL_PARTS,
-  globalParameters,
-  layerPairParameters,
+  BESIDES,
+  besideModules,
+  layerModules,
+  type ModulePair,
   type ParameterPair,
-  pairParameters,
   type RenameMap,
   sameShape,
 } from './parameters.ts';
 import { pointerTo } from './pointers.ts';
-import { type GraphPair, known } from './side.ts';
+import type { GraphPair } from './side.ts';
 
 export interface WeightsDiff {
   readonly findings: readonly Finding[];
@@ -39,19 +40,22 @@ export function diffWeights(sides: GraphPair, blocks: readonly BlockPair[]): Wei
     }
   };
 
-  for (const part of GLOBAL_PARTS) {
-    const side = (graph: (typeof graphs)['a']) => ({ path: part, list: globalParameters(graph, part) });
-    const pairs = pairParameters(side(graphs.a), side(graphs.b));
-    sort(pairs);
-    drafts.push(...globalFindings(sides, part, pairs));
+  for (const part of BESIDES) {
+    const modules = besideModules(part, graphs);
+    sort(modules.parameters);
+    drafts.push(...besideFindings(sides, part, modules));
   }
   for (const block of blocks) {
-    const pairs = block.layers.map((pair) => ({ pair, params: layerPairParameters(pair, graphs) }));
-    for (const { pair, params } of pairs) {
-      sort(params, pair.a === null && block.a !== null && isInert(pair.b!.layer));
+    const pairs = block.layers.map((pair) => {
+      const modules = layerModules(pair, graphs);
+      return { pair, modules, params: modules.parameters };
+    });
+    for (const { pair, modules, params } of pairs) {
+      sort(params, pair.a === null && block.a !== null && isInert(pair.b!));
       if (pair.a && pair.b) {
-        if (pair.a.path !== pair.b.path && params.length > 0) moves.push(`${pair.a.path} -> ${pair.b.path}`);
-        drafts.push(...pairFindings(sides, pair, params));
+        if (pair.a.prefix !== pair.b.prefix && params.length > 0)
+          moves.push(`${pair.a.prefix} -> ${pair.b.prefix}`);
+        drafts.push(...pairFindings(sides, pair, modules));
       }
     }
     drafts.push(...comings(sides, block, pairs));
@@ -75,7 +79,7 @@ function coming(sides: GraphPair, pairs: ParamsOf, inside = false): FindingDraft
   const layers = pairs.map((one) => (one.pair.b ?? one.pair.a)!);
   const names = pairs.flatMap(({ params }) => params.map(({ a, b }) => (b ?? a)!));
   const text = layers.map(({ layer }) => printLayer(layer)).join(', ');
-  const inert = added && inside && layers.every(({ layer }) => isInert(layer));
+  const inert = added && inside && layers.every(isInert);
   const what = inside ? 'layer' : 'block';
   const path = inside ? layers[0]!.path : layers[0]!.path.slice(0, layers[0]!.path.lastIndexOf('.'));
   const keys = ['num_res_blocks', 'channel_mult', 'attention_resolutions'];
@@ -101,15 +105,15 @@ function coming(sides: GraphPair, pairs: ParamsOf, inside = false): FindingDraft
 }
 
 /** Whether a layer whose parameters are all zero gives what it is given: a residual on the identity. */
-function isInert(layer: Layer): boolean {
-  return layer.type === 'attention' || (layer.type === 'res_block' && layer.skip === 'identity');
+function isInert({ layer }: PlacedLayer): boolean {
+  return layerDef(layer.type).inert(layer);
 }
 
 /** Layers that are on both sides: other shapes, tensors that came or went, other meanings. */
 function pairFindings(
   sides: GraphPair,
   { a, b, role }: LayerPair,
-  params: readonly ParameterPair[],
+  modules: ModulePair,
 ): readonly FindingDraft[] {
   const [from, to] = [a!, b!];
   const at = { place: role.name, path: { a: from.path, b: to.path } };
@@ -122,35 +126,22 @@ function pairFindings(
     'dims',
     'num_res_blocks',
   ];
-  const found = shapeFindings({ ...at, pointer: pointerTo(sides, keys, to.path) }, params, {
+  const found = shapeFindings({ ...at, pointer: pointerTo(sides, keys, to.path) }, modules.parameters, {
     before: printLayer(from.layer),
     after: printLayer(to.layer),
   });
-  if (found.length > 0) return found;
-  return LAYER_FACTS.flatMap(({ field, reinterpreted, unknown, keys: deciding }) => {
-    const [before, after] = [factOf(from, field), factOf(to, field)];
-    if (before === after || !reinterpreted.startsWith('weights/')) return [];
-    if (unknown && !known(sides, unknown)) return [];
-    const pointer = pointerTo(sides, deciding, to.path, field);
-    const message = `${field} ${before} became ${after}, and every key and shape stayed`;
-    return [
-      {
-        ...at,
-        rule: reinterpreted,
-        change: '~',
-        pointer,
-        before: `${field} ${before}`,
-        after: `${field} ${after}`,
-        message,
-      },
-    ];
-  });
+  return found.length > 0 ? found : silentFindings(sides, role.name, modules);
 }
 
-function globalFindings(
+/** Options whose change no name and no shape shows. */
+function silentFindings(sides: GraphPair, place: string, modules: ModulePair): readonly FindingDraft[] {
+  return optionDrafts(sides, place, modules).filter(({ rule }) => rule.startsWith('weights/'));
+}
+
+function besideFindings(
   sides: GraphPair,
-  part: (typeof GLOBAL_PARTS)[number],
-  params: readonly ParameterPair[],
+  part: (typeof BESIDES)[number],
+  modules: ModulePair,
 ): readonly FindingDraft[] {
   const keys = {
     time_embed: ['model_channels'],
@@ -158,9 +149,10 @@ function globalFindings(
     out: ['out_channels', 'model_channels'],
   };
   const place = part === 'out' ? 'head' : part;
-  const on = (side: 'a' | 'b') => (params.some((p) => p[side]) ? part : null);
+  const on = (side: 'a' | 'b') => (modules.parameters.some((p) => p[side]) ? part : null);
   const at = { place, path: { a: on('a'), b: on('b') }, pointer: pointerTo(sides, keys[part], part) };
-  return shapeFindings(at, params, null);
+  const found = shapeFindings(at, modules.parameters, null);
+  return found.length > 0 ? found : silentFindings(sides, place, modules);
 }
 
 type At = Pick<FindingDraft, 'place' | 'pointer'> & { readonly path: Finding['path'] };

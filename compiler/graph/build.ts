@@ -1,15 +1,17 @@
 // Builds the Graph of a Spec of either form and holds it to the rules of the family, finding all faults at once.
 
-import type { Diagnostic } from '../diagnostics.ts';
+import { type Diagnostic, last } from '../diagnostics.ts';
+import { blockPath, entryChannels, layerPath } from '../families/blocks.ts';
+import type { Draft } from '../families/draft.ts';
+import { familyOf } from '../families/index.ts';
+import { namingOf } from '../families/namings.ts';
+import { layerOutChannels, layerOutSize } from '../layers/queries.ts';
 import type { Spec } from '../spec/spec.ts';
-import { blockPath, type Draft, layerPath } from './draft.ts';
 import { draftExplicit } from './explicit.ts';
 import type { Block, Budgets, Graph } from './graph.ts';
-import { entryChannels, last, layerOutChannels, layerOutSize } from './layers.ts';
-import { checkAttention, checkDiffusion, checkUnused, resolveDiffusion } from './rules-options.ts';
+import { checkDiffusion, resolveDiffusion } from './rules-diffusion.ts';
 import { checkSizes, resolveSize, type SaidSize } from './rules-sizes.ts';
 import { checkChannels, checkHeads, checkNorms } from './rules-widths.ts';
-import { draftUnet } from './unet.ts';
 import { verifyGraph } from './verify.ts';
 
 export interface BuildOptions {
@@ -25,12 +27,11 @@ export interface BuiltGraph {
 
 /** The Graph of a spec, checked. Never throws on a spec that `readSpec` gave. */
 export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
-  const model = spec.form === 'compact' ? spec.unet : spec;
+  const draft = spec.form === 'blocks' ? draftExplicit(spec) : familyOf(spec.form).draft(spec);
   const asked = saidSize(spec, options);
-  const size = resolveSize(asked, model.dims);
-  const lowRes = spec.super_resolution && resolveSize(saidLowRes(spec.super_resolution), model.dims);
-  const draft = spec.form === 'compact' ? draftUnet(spec) : draftExplicit(spec);
-  const entry = entryChannels({ in_channels: model.in_channels, super_resolution: spec.super_resolution });
+  const size = resolveSize(asked, draft.dims);
+  const lowRes = spec.super_resolution && resolveSize(saidLowRes(spec.super_resolution), draft.dims);
+  const entry = entryChannels({ in_channels: draft.in_channels, super_resolution: spec.super_resolution });
 
   const diagnostics: Diagnostic[] = [
     ...(isSize(size) ? [] : [size]),
@@ -39,13 +40,8 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
     ...checkHeads(draft),
     ...checkChannels(draft, entry),
     ...(isSize(size) ? checkSizes(draft, asked, size) : []),
-    ...checkDiffusion(
-      spec.diffusion,
-      model,
-      spec.form === 'compact' ? '/unet/out_channels' : '/out_channels',
-    ),
-    ...(spec.form === 'compact' ? checkUnused(spec.unet) : []),
-    ...(spec.form === 'compact' && isSize(size) ? checkAttention(spec.unet, size) : []),
+    ...checkDiffusion(spec.diffusion, draft, draft.pointer(null, 'out_channels')),
+    ...(spec.form === 'blocks' ? [] : familyOf(spec.form).rules(spec, isSize(size) ? size : null)),
   ];
   if (!isSize(size) || (lowRes && !isSize(lowRes)) || diagnostics.some((d) => d.severity === 'error')) {
     return { graph: null, diagnostics };
@@ -53,17 +49,18 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
 
   const graph: Graph = {
     name: spec.name,
-    dims: model.dims,
+    dims: draft.dims,
     image_size: size,
-    in_channels: model.in_channels,
-    out_channels: model.out_channels,
-    num_classes: model.num_classes,
+    in_channels: draft.in_channels,
+    out_channels: draft.out_channels,
+    num_classes: draft.num_classes,
     time_embed: { ...draft.time_embed },
     super_resolution: lowRes ? { low_res_size: lowRes } : null,
-    diffusion: resolveDiffusion(spec.diffusion, model),
+    diffusion: resolveDiffusion(spec.diffusion, draft),
     budgets: spec.budgets ? saidBudgets(spec.budgets) : null,
     blocks: placeBlocks(draft, size),
-    head: { channels: layerOutChannels(last(last(draft.blocks).layers)) },
+    head: { channels: layerOutChannels(last(last(draft.blocks).layers)), norm: draft.head.norm },
+    naming: draft.naming,
   };
   verifyGraph(graph);
   return { graph, diagnostics };
@@ -91,17 +88,19 @@ function isSize(size: readonly number[] | Diagnostic): size is readonly number[]
   return Array.isArray(size);
 }
 
-/** The draft's blocks with paths, and the sizes that follow from the image's. */
+/** The draft's blocks with paths and names, and the sizes that follow from the image's. */
 function placeBlocks(draft: Draft, image: readonly number[]): readonly Block[] {
   let size = image;
-  return draft.blocks.map((block) => ({
+  const prefixes = namingOf(draft.naming).prefixes(draft.blocks);
+  return draft.blocks.map((block, at) => ({
     role: block.role,
     index: block.index,
     path: blockPath(block),
     layers: block.layers.map((value, layer) => {
       const in_size = size;
       size = layerOutSize(value, size);
-      return { layer: value, path: layerPath({ block, layer }), in_size, out_size: size };
+      const prefix = prefixes[at]![layer]!;
+      return { layer: value, path: layerPath({ block, layer }), prefix, in_size, out_size: size };
     }),
   }));
 }

@@ -1,54 +1,54 @@
-// The explicit form: its blocks as a draft, and any Graph written back in it, every default spelled out.
+// The explicit form: its blocks as a draft, and any Graph written back in it.
 
 import { invariant } from '../diagnostics.ts';
-import { FORMAT_VERSION } from '../spec/common.ts';
-import { type ExplicitFile, type ExplicitLayer, explicitFile } from '../spec/explicit.ts';
-import { printInline } from '../spec/json.ts';
-import type { Spec } from '../spec/spec.ts';
-import type { Draft } from './draft.ts';
-import type { Block, Graph, Layer } from './graph.ts';
-
-type ExplicitFormSpec = Extract<Spec, { form: 'explicit' }>;
+import type { Draft } from '../families/draft.ts';
+import { DEFAULT_NAMING } from '../families/namings.ts';
+import { FORMAT_VERSION } from '../format/common.ts';
+import { printInline } from '../format/json.ts';
+import { isUsual } from '../layers/norm.ts';
+import { writtenLayer } from '../layers/queries.ts';
+import { explicitFile, type WrittenExplicit } from '../spec/explicit.ts';
+import type { ExplicitSpec } from '../spec/spec.ts';
+import type { Block, Graph } from './graph.ts';
 
 /** The canonical explicit form of a graph: what `expand` prints and what a bundle carries. */
-export type ExplicitSpec = Omit<ExplicitFile, '$schema'>;
+export type ExplicitGraph = Omit<WrittenExplicit, '$schema'>;
+type WrittenLayer = WrittenExplicit['blocks']['middle']['layers'][number];
 
-/** Blocks as they were written, with the skip paths resolved. */
-export function draftExplicit(spec: ExplicitFormSpec): Draft {
+/** Blocks as they were written. */
+export function draftExplicit(spec: ExplicitSpec): Draft {
+  const { dims, in_channels, out_channels, num_classes, time_embed, head, naming } = spec;
   const { input, middle, output } = spec.blocks;
   return {
+    ...{ dims, in_channels, out_channels, num_classes, time_embed, head, naming },
     blocks: [
-      ...input.map(({ layers }, index) => ({ role: 'input' as const, index, layers: layers.map(resolve) })),
-      { role: 'middle', index: 0, layers: middle.layers.map(resolve) },
-      ...output.map(({ layers }, index) => ({ role: 'output' as const, index, layers: layers.map(resolve) })),
+      ...input.map(({ layers }, index) => ({ role: 'input' as const, index, layers })),
+      { role: 'middle', index: 0, layers: middle.layers },
+      ...output.map(({ layers }, index) => ({ role: 'output' as const, index, layers })),
     ],
-    time_embed: spec.time_embed,
-    pointer: ({ block, layer }, field) => {
+    pointer: (place, field) => {
+      if (place === null) return `/${field}`;
+      const { block, layer } = place;
       const at = block.role === 'middle' ? '/blocks/middle' : `/blocks/${block.role}/${block.index}`;
       return `${at}/layers/${layer}/${field}`;
     },
   };
 }
 
-function resolve(layer: ExplicitLayer): Layer {
-  if (layer.type !== 'res_block') return layer;
-  const skip = layer.skip ?? (layer.in_channels === layer.out_channels ? 'identity' : 'conv1x1');
-  return { ...layer, skip };
-}
-
 /**
- * The graph as an explicit-form file: keys in a fixed order, defaults and diffusion resolved, sizes as lists.
+ * The graph as an explicit-form file: keys in a fixed order, diffusion resolved, sizes as lists. Defaults are written out,
+ * but for keys that came after version 1 was first published: those stand only where they say something else.
  * Building it again gives an equal Graph.
  */
-export function toExplicit(graph: Graph): ExplicitSpec {
+export function toExplicit(graph: Graph): ExplicitGraph {
   const blocks = (role: Block['role']) =>
     graph.blocks
       .filter((b) => b.role === role)
-      .map((b) => ({ layers: b.layers.map((l) => written(l.layer)) }));
+      .map((b) => ({ layers: b.layers.map((l) => writtenLayer(l.layer)) }));
   const [middle] = blocks('middle');
   invariant(middle, 'a graph has a middle block');
   const { steps, noise_schedule, predict, variance, rescale_timesteps } = graph.diffusion;
-  const spec: ExplicitSpec = {
+  const spec: ExplicitGraph = {
     version: FORMAT_VERSION,
     name: graph.name,
     dims: graph.dims,
@@ -62,6 +62,8 @@ export function toExplicit(graph: Graph): ExplicitSpec {
     }),
     diffusion: { steps, noise_schedule, predict, variance, rescale_timesteps },
     ...(graph.budgets && { budgets: { ...graph.budgets } }),
+    ...(isUsual(graph.head.norm) ? {} : { head: { norm: { ...graph.head.norm } } }),
+    ...(graph.naming === DEFAULT_NAMING ? {} : { naming: graph.naming }),
     blocks: { input: blocks('input'), middle, output: blocks('output') },
   };
   invariant(
@@ -71,43 +73,17 @@ export function toExplicit(graph: Graph): ExplicitSpec {
   return spec;
 }
 
-/** A layer with its keys in the format's order. */
-function written(layer: Layer): ExplicitLayer {
-  switch (layer.type) {
-    case 'conv': {
-      const { type, in_channels, out_channels, kernel } = layer;
-      return { type, in_channels, out_channels, kernel };
-    }
-    case 'res_block': {
-      const { type, in_channels, out_channels, conditioning, dropout, skip } = layer;
-      return { type, in_channels, out_channels, conditioning, dropout, skip };
-    }
-    case 'attention': {
-      const { type, channels, heads } = layer;
-      return { type, channels, heads };
-    }
-    case 'downsample': {
-      const { type, channels, method } = layer;
-      return { type, channels, method };
-    }
-    case 'upsample': {
-      const { type, channels, method } = layer;
-      return { type, channels, method };
-    }
-  }
-}
-
 /** The explicit form as JSON text: one layer a line, so that two graphs compare line by line. */
-export function printExplicit(spec: ExplicitSpec): string {
+export function printExplicit(spec: ExplicitGraph): string {
   const { blocks, ...rest } = spec;
   const keys = Object.entries(rest).map(([key, value]) => `  ${JSON.stringify(key)}: ${printInline(value)},`);
-  const layers = (list: readonly ExplicitLayer[], indent: string) =>
+  const layers = (list: readonly WrittenLayer[], indent: string) =>
     list.map((layer) => `${indent}  ${printInline(layer)}`).join(',\n');
-  const block = (b: { layers: readonly ExplicitLayer[] }) =>
+  const block = (b: { layers: readonly WrittenLayer[] }) =>
     b.layers.length === 1
       ? `{ "layers": [${printInline(b.layers[0])}] }`
       : `{ "layers": [\n${layers(b.layers, '      ')}\n      ] }`;
-  const many = (list: ExplicitSpec['blocks']['input']) =>
+  const many = (list: ExplicitGraph['blocks']['input']) =>
     `[\n${list.map((b) => `      ${block(b)}`).join(',\n')}\n    ]`;
   return [
     '{',

@@ -1,52 +1,17 @@
 // The model as TimeEmbedSeq blocks of typed layers with resolved shapes and parameter paths.
-// It is the unit of naming, import, diff and cost: the compact and the explicit form build the same Graph.
+// It is the unit of naming, import, diff and cost: the keywords of a family and the explicit form build the same Graph.
 
-/** A convolution that keeps the size: kernel^dims, padding (kernel - 1) / 2. */
-export interface ConvLayer {
-  readonly type: 'conv';
-  readonly in_channels: number;
-  readonly out_channels: number;
-  readonly kernel: 1 | 3;
-}
+import type { NamingName } from '../families/namings.ts';
+import type { Layer } from '../layers/index.ts';
+import type { Norm } from '../layers/norm.ts';
+import type { TimeEmbed } from '../layers/time_embed.ts';
 
-/** GroupNorm, SiLU, conv; time embedding; GroupNorm, SiLU, dropout, conv; skip. Takes the time embedding. */
-export interface ResBlockLayer {
-  readonly type: 'res_block';
-  readonly in_channels: number;
-  readonly out_channels: number;
-  readonly conditioning: 'film' | 'additive';
-  readonly dropout: number;
-  readonly skip: 'identity' | 'conv1x1' | 'conv3x3';
-}
-
-/** GroupNorm, qkv, attention over all positions, projection, residual. */
-export interface AttentionLayer {
-  readonly type: 'attention';
-  readonly channels: number;
-  readonly heads: number;
-}
-
-/** Halves the resampled dimensions (in 3D height and width alone). */
-export interface DownsampleLayer {
-  readonly type: 'downsample';
-  readonly channels: number;
-  readonly method: 'conv' | 'avg_pool';
-}
-
-/** Doubles the resampled dimensions (in 3D height and width alone). */
-export interface UpsampleLayer {
-  readonly type: 'upsample';
-  readonly channels: number;
-  readonly method: 'nearest_conv' | 'nearest' | 'conv_transpose';
-}
-
-export type Layer = ConvLayer | ResBlockLayer | AttentionLayer | DownsampleLayer | UpsampleLayer;
-export type LayerType = Layer['type'];
-
-/** A layer with the path of its parameters (`input_blocks.4.0`) and the sizes of its input and output. */
+/** A layer with its place (`input_blocks.4.0`) and the sizes of its input and output. */
 export interface PlacedLayer {
   readonly layer: Layer;
   readonly path: string;
+  /** What the names of its parameters begin with in a checkpoint, by the graph's naming. */
+  readonly prefix: string;
   readonly in_size: readonly number[];
   readonly out_size: readonly number[];
 }
@@ -98,16 +63,13 @@ export interface Graph {
   readonly in_channels: number;
   readonly out_channels: number;
   readonly num_classes: number | null;
-  /** Width of the sinusoidal embedding and of the MLP behind it. */
-  readonly time_embed: { readonly channels: number; readonly hidden: number };
+  readonly time_embed: TimeEmbed;
   readonly super_resolution: SuperResolution | null;
   readonly diffusion: Diffusion;
   readonly budgets: Budgets | null;
   readonly blocks: readonly Block[];
-  /** The head: GroupNorm, SiLU, 3^dims convolution from `channels`. Parameters under `out.0` and `out.2`. */
-  readonly head: { readonly channels: number };
+  /** The head: GroupNorm, SiLU, 3^dims convolution from `channels`. */
+  readonly head: { readonly channels: number; readonly norm: Norm };
+  /** What checkpoints call the parameters. */
+  readonly naming: NamingName;
 }
-
-/** Groups of every GroupNorm of the family, and the epsilon of `nn.GroupNorm`. */
-export const NORM_GROUPS = 32;
-export const NORM_EPS = 1e-5;

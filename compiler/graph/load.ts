@@ -1,8 +1,8 @@
 // From the text of a graph file to a checked Graph: JSON, fields and rules in one go, with places in the text.
 
 import { type Diagnostic, GraphError, type Position } from '../diagnostics.ts';
-import type { JsonText } from '../spec/json.ts';
-import { RULES, type Rule } from '../spec/rules.ts';
+import type { JsonText } from '../format/json.ts';
+import { RULES, type Rule } from '../format/rules.ts';
 import { readSpec, type Spec } from '../spec/spec.ts';
 import { type BuildOptions, buildGraph } from './build.ts';
 import type { Graph } from './graph.ts';

@@ -1,7 +1,11 @@
 // Prints a Graph: a head line, then one stable line for each layer under its block.
 
-import type { Graph, Layer } from './graph.ts';
-import { entryChannels, last, layerOutChannels } from './layers.ts';
+import { last } from '../diagnostics.ts';
+import { entryChannels } from '../families/blocks.ts';
+import { DEFAULT_NAMING } from '../families/namings.ts';
+import { isUsual, printNorm } from '../layers/norm.ts';
+import { layerOutChannels, printLayer } from '../layers/queries.ts';
+import type { Graph } from './graph.ts';
 import { parameterCount, parameters } from './parameters.ts';
 
 /** The graph as text, one line a layer: `  input_blocks.1.0  res_block 128 -> 256 film skip conv1x1  32x32`. */
@@ -17,6 +21,7 @@ export function printGraph(graph: Graph): string {
     ...(graph.num_classes === null ? [] : [`label_emb ${graph.num_classes} classes`]),
     `diffusion ${diffusion.steps} steps ${diffusion.noise_schedule} ${diffusion.predict} ${diffusion.variance}${diffusion.rescale_timesteps ? ' rescale_timesteps' : ''}`,
   ];
+  if (graph.naming !== DEFAULT_NAMING) lines.push(`names as in ${graph.naming}`);
   const skips: string[] = [];
   for (const block of graph.blocks) {
     const end = last(block.layers);
@@ -30,24 +35,9 @@ export function printGraph(graph: Graph): string {
       lines.push(`  ${path}  ${printLayer(layer)}  ${sizes}`);
     }
   }
-  lines.push(`out  norm silu conv ${graph.head.channels} -> ${graph.out_channels}  ${size}`);
+  const { channels, norm } = graph.head;
+  const groups = isUsual(norm) ? '' : ` of ${printNorm(norm)}`;
+  lines.push(`out  norm${groups} silu conv ${channels} -> ${graph.out_channels}  ${size}`);
   lines.push(`parameters ${parameterCount(graph)} in ${parameters(graph).length} tensors`);
   return `${lines.join('\n')}\n`;
-}
-
-/** A layer without its place: `res_block 128 -> 256 film dropout 0.3 skip conv1x1`. */
-export function printLayer(layer: Layer): string {
-  switch (layer.type) {
-    case 'conv':
-      return `conv ${layer.in_channels} -> ${layer.out_channels} kernel ${layer.kernel}`;
-    case 'res_block': {
-      const dropout = layer.dropout > 0 ? ` dropout ${layer.dropout}` : '';
-      return `res_block ${layer.in_channels} -> ${layer.out_channels} ${layer.conditioning}${dropout} skip ${layer.skip}`;
-    }
-    case 'attention':
-      return `attention ${layer.channels} heads ${layer.heads}`;
-    case 'downsample':
-    case 'upsample':
-      return `${layer.type} ${layer.channels} ${layer.method}`;
-  }
 }

@@ -1,9 +1,10 @@
 // Rules on sizes: every image size has one number for each dimension, and what the way down halves, the way up meets.
 
 import type { Diagnostic } from '../diagnostics.ts';
-import { LIMITS } from '../spec/fields.ts';
-import { blockPath, type Draft, type DraftBlock } from './draft.ts';
-import { isResampled, resample } from './layers.ts';
+import { blockPath, type DraftBlock } from '../families/blocks.ts';
+import type { Draft } from '../families/draft.ts';
+import { LIMITS } from '../format/fields.ts';
+import { isResampled, layerLevels, levelsDown, resample } from '../layers/queries.ts';
 import { count, either } from './words.ts';
 
 const AXES: Readonly<Record<number, readonly string[]>> = {
@@ -86,7 +87,7 @@ function cannotPair(wrong: Mismatch): Diagnostic {
 
 /** The nearest sizes below and above that fit, at most as far away as two periods of all downsamplings. */
 function nearestFits(draft: Draft, n: number): readonly number[] {
-  const downs = draft.blocks.flatMap((b) => b.layers).filter((l) => l.type === 'downsample').length;
+  const downs = levelsDown(draft.blocks.flatMap((b) => b.layers));
   const reach = 2 ** Math.min(downs + 1, 16);
   const fits = (m: number): boolean => follow(draft, m) === null;
   const found: number[] = [];
@@ -107,7 +108,7 @@ function nearestFits(draft: Draft, n: number): readonly number[] {
 function withoutPlainLayers(draft: Draft): Draft {
   const blocks = draft.blocks.map((block) => ({
     ...block,
-    layers: block.layers.filter((l) => l.type === 'downsample' || l.type === 'upsample'),
+    layers: block.layers.filter((layer) => layerLevels(layer) !== 0),
   }));
   return { ...draft, blocks };
 }

@@ -1,60 +1,49 @@
-// Rules on widths: GroupNorm's 32 groups, attention heads, the channels that arrive at each layer, identity skips.
+// Rules on widths: groups of norms, attention heads, the channels that arrive at each layer, identity skips.
 
-import type { Diagnostic } from '../diagnostics.ts';
-import type { RuleCode } from '../spec/rules.ts';
-import { type Draft, type DraftLayer, draftLayers, layerPath } from './draft.ts';
-import { type Layer, NORM_GROUPS } from './graph.ts';
-import { last, layerInChannels, layerOutChannels } from './layers.ts';
+import { type Diagnostic, last } from '../diagnostics.ts';
+import { layerPath } from '../families/blocks.ts';
+import { type Draft, type DraftLayer, draftLayers } from '../families/draft.ts';
+import type { RuleCode } from '../format/rules.ts';
+import { layerDef } from '../layers/index.ts';
+import type { Norm } from '../layers/norm.ts';
+import { channelsAt, layerInChannels, layerOutChannels } from '../layers/queries.ts';
 import { count, either } from './words.ts';
 
 function fault(code: RuleCode, pointer: string, message: string): Diagnostic {
   return { severity: 'error', code, pointer, message };
 }
 
-/** G011: the input of a residual block, its hidden width, attention's channels and the head's are normalised. */
+/** G011: what layers and the head normalise divides into the groups of the norm. */
 export function checkNorms(draft: Draft): readonly Diagnostic[] {
   const faults = new Map<string, Diagnostic>();
-  const check = (pointer: string, width: number, where: string): void => {
-    if (width % NORM_GROUPS === 0 || faults.has(pointer)) return;
-    const below = Math.floor(width / NORM_GROUPS) * NORM_GROUPS;
-    const near = [below, below + NORM_GROUPS].filter((n) => n > 0);
-    const message = `${where} normalises ${width} channels, which do not divide into ${NORM_GROUPS} groups; use ${either(near)}`;
+  const check = (pointer: string, width: number, { groups }: Norm, where: string): void => {
+    if (width % groups === 0 || faults.has(pointer)) return;
+    const below = Math.floor(width / groups) * groups;
+    const near = [below, below + groups].filter((n) => n > 0);
+    const message = `${where} normalises ${width} channels, which do not divide into ${groups} groups; use ${either(near)}`;
     faults.set(pointer, fault('G011', pointer, message));
   };
   const layers = draftLayers(draft);
   for (const at of layers) {
-    for (const [field, width] of normalised(at.value)) check(draft.pointer(at, field), width, layerPath(at));
+    for (const { field, norm } of layerDef(at.value.type).norms(at.value)) {
+      check(draft.pointer(at, field), channelsAt(at.value, field), norm, layerPath(at));
+    }
   }
   const end = last(layers);
-  const field = end.value.type === 'conv' || end.value.type === 'res_block' ? 'out_channels' : 'channels';
-  check(draft.pointer(end, field), layerOutChannels(end.value), 'the head');
+  const field = layerDef(end.value.type).channels.out;
+  check(draft.pointer(end, field), layerOutChannels(end.value), draft.head.norm, 'the head');
   return [...faults.values()];
-}
-
-function normalised(layer: Layer): readonly (readonly [string, number])[] {
-  switch (layer.type) {
-    case 'res_block':
-      return [
-        ['in_channels', layer.in_channels],
-        ['out_channels', layer.out_channels],
-      ];
-    case 'attention':
-      return [['channels', layer.channels]];
-    case 'conv':
-    case 'downsample':
-    case 'upsample':
-      return [];
-  }
 }
 
 /** G012: every number of heads divides the channels of all attentions it is said for. */
 export function checkHeads(draft: Draft): readonly Diagnostic[] {
   const widths = new Map<string, { heads: number; channels: number[] }>();
   for (const at of draftLayers(draft)) {
-    if (at.value.type !== 'attention') continue;
+    const found = layerDef(at.value.type).heads(at.value);
+    if (!found) continue;
     const pointer = draft.pointer(at, 'heads');
-    const said = widths.get(pointer) ?? { heads: at.value.heads, channels: [] };
-    said.channels.push(at.value.channels);
+    const said = widths.get(pointer) ?? { heads: found.heads, channels: [] };
+    said.channels.push(found.channels);
     widths.set(pointer, said);
   }
   return [...widths].flatMap(([pointer, { heads, channels }]) => {
@@ -117,16 +106,13 @@ export function checkChannels(draft: Draft, entry: number): readonly Diagnostic[
 }
 
 function checkArrival(draft: Draft, at: DraftLayer, arriving: number, joined: string): readonly Diagnostic[] {
-  const layer = at.value;
-  const field = layer.type === 'conv' || layer.type === 'res_block' ? 'in_channels' : 'channels';
-  const faults: Diagnostic[] = [];
-  if (layerInChannels(layer) !== arriving) {
-    const message = `${layerPath(at)} takes ${layerInChannels(layer)} channels but ${arriving} arrive${joined}; write ${arriving}`;
-    faults.push(fault('G015', draft.pointer(at, field), message));
-  }
-  if (layer.type === 'res_block' && layer.skip === 'identity' && layer.in_channels !== layer.out_channels) {
-    const message = `an identity cannot turn ${layer.in_channels} channels into ${layer.out_channels}; use "conv1x1" or "conv3x3"`;
-    faults.push(fault('G017', draft.pointer(at, 'skip'), message));
-  }
-  return faults;
+  const { value } = at;
+  const def = layerDef(value.type);
+  const own = def
+    .faults(value)
+    .map(({ code, field, message }) => fault(code, draft.pointer(at, field), message));
+  const taken = layerInChannels(value);
+  if (taken === arriving) return own;
+  const message = `${layerPath(at)} takes ${taken} channels but ${arriving} arrive${joined}; write ${arriving}`;
+  return [fault('G015', draft.pointer(at, def.channels.in), message), ...own];
 }

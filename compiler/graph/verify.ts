@@ -1,9 +1,10 @@
 // Invariants of a Graph: what lowering, import and printing rely on and no input can break.
 
-import { invariant } from '../diagnostics.ts';
-import { blockPath } from './draft.ts';
-import { type Graph, NORM_GROUPS } from './graph.ts';
-import { entryChannels, last, layerInChannels, layerOutChannels, layerOutSize } from './layers.ts';
+import { invariant, last } from '../diagnostics.ts';
+import { blockPath, entryChannels } from '../families/blocks.ts';
+import { type Layer, layerDef } from '../layers/index.ts';
+import { channelsAt, layerInChannels, layerOutChannels, layerOutSize } from '../layers/queries.ts';
+import type { Graph } from './graph.ts';
 
 /** Throws InternalError, naming the block or layer, where channels, sizes, paths or pushes and pops do not fit. */
 export function verifyGraph(graph: Graph): void {
@@ -31,21 +32,7 @@ export function verifyGraph(graph: Graph): void {
       invariant(layerInChannels(layer) === channels, `${path} is given ${channels} channels`);
       invariant(same(in_size, size), `${path} is given ${size.join('x')}`);
       invariant(same(out_size, layerOutSize(layer, in_size)), `${path} does not give ${out_size.join('x')}`);
-      if (layer.type === 'attention')
-        invariant(channels % layer.heads === 0, `${path} has ${layer.heads} heads`);
-      if (layer.type === 'attention' || layer.type === 'res_block') {
-        invariant(channels % NORM_GROUPS === 0, `${path} normalises ${channels} channels`);
-      }
-      if (layer.type === 'res_block') {
-        invariant(
-          layer.out_channels % NORM_GROUPS === 0,
-          `${path} normalises ${layer.out_channels} channels`,
-        );
-        invariant(
-          layer.skip !== 'identity' || layer.out_channels === channels,
-          `${path} cannot skip by identity`,
-        );
-      }
+      verifyLayer(layer, path);
       channels = layerOutChannels(layer);
       size = out_size;
     }
@@ -56,6 +43,21 @@ export function verifyGraph(graph: Graph): void {
     graph.head.channels === channels,
     `the head takes ${graph.head.channels} channels, ${channels} arrive`,
   );
-  invariant(channels % NORM_GROUPS === 0, `the head normalises ${channels} channels`);
+  invariant(channels % graph.head.norm.groups === 0, `the head normalises ${channels} channels`);
   invariant(same(size, graph.image_size), `${last(graph.blocks).path} gives ${size.join('x')}`);
+}
+
+function verifyLayer(layer: Layer, path: string): void {
+  const def = layerDef(layer.type);
+  for (const { field, norm } of def.norms(layer)) {
+    const channels = channelsAt(layer, field);
+    invariant(
+      channels % norm.groups === 0,
+      `${path} normalises ${channels} channels in ${norm.groups} groups`,
+    );
+  }
+  const attends = def.heads(layer);
+  invariant(!attends || attends.channels % attends.heads === 0, `${path} has ${attends?.heads} heads`);
+  const [wrong] = def.faults(layer);
+  invariant(!wrong, `${path}: ${wrong?.message}`);
 }

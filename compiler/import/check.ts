@@ -2,13 +2,16 @@
 // then layer by layer what the graph has and what the checkpoint has.
 
 import { GraphError } from '../diagnostics.ts';
+import type { JsonObject, Undetermined } from '../families/family.ts';
+import { FAMILY_KEYS, familyOf } from '../families/index.ts';
+import { namingOf } from '../families/namings.ts';
+import { type Tensors, withoutPrefix } from '../families/tensors.ts';
+import type { Json } from '../format/json.ts';
 import type { Graph } from '../graph/graph.ts';
+import { graphModules } from '../graph/modules.ts';
 import { parameters } from '../graph/parameters.ts';
-import type { Json } from '../spec/json.ts';
 import { type InferResult, inferGraph } from './infer.ts';
-import { findMisfits, type Misfit, pathOf, toldLayer } from './misfits.ts';
-import { groupTensors, type Tensors } from './tensors.ts';
-import type { Undetermined } from './undetermined.ts';
+import { findMisfits, type Misfit, toldLayer } from './misfits.ts';
 
 /** A setting that shapes tell and that differs. */
 export interface DifferentOption {
@@ -35,7 +38,7 @@ export interface CheckReport {
   /** Tensors of the checkpoint. */
   readonly tensors: number;
   readonly counts: Readonly<Record<Misfit['kind'], number>>;
-  /** Null where the checkpoint is of no graph of the family, or one of the two is made by no keyword arguments. */
+  /** Null where the checkpoint is of no graph of the family, or they are not both made by the keywords of one family. */
   readonly options: readonly DifferentOption[] | null;
   readonly layers: readonly DifferentLayer[];
   /** Settings of the graph that no shape can confirm. */
@@ -44,9 +47,10 @@ export interface CheckReport {
 
 /** Never throws on a graph that was checked. */
 export function checkTensors(graph: Graph, tensors: Tensors): CheckReport {
-  const { all, prefix } = groupTensors(tensors);
+  const wanted = parameters(graph);
+  const { all, prefix } = withoutPrefix(tensors, wanted[0]!.name);
   const misfits = findMisfits(graph, all);
-  const own = inferGraph(new Map(parameters(graph).map(({ name, shape }) => [name, shape])));
+  const own = inferGraph(new Map(wanted.map(({ name, shape }) => [name, shape])));
   const other = misfits.length === 0 ? own : inferred(all);
   const count = (kind: Misfit['kind']) => misfits.filter((one) => one.kind === kind).length;
   return {
@@ -69,16 +73,18 @@ function inferred(tensors: Tensors): InferResult | null {
   }
 }
 
-/** The keyword arguments that differ, and what stands beside them; guesses are the same on both sides or left out. */
-function compareOptions(a: InferResult['spec'], b: InferResult['spec']): readonly DifferentOption[] | null {
-  if (!('unet' in a && 'unet' in b)) return null;
-  const flat = (spec: InferResult['spec']): Readonly<Record<string, Json>> => ({
-    ...(spec.unet as Readonly<Record<string, Json>>),
+/** The keywords that differ, and what stands beside them; guesses are the same on both sides or left out. */
+function compareOptions(a: JsonObject, b: JsonObject): readonly DifferentOption[] | null {
+  const family = FAMILY_KEYS.find((key) => key in a && key in b);
+  if (family === undefined) return null;
+  const { untold } = familyOf(family);
+  const flat = (spec: JsonObject): JsonObject => ({
+    ...(spec[family] as JsonObject),
     super_resolution: 'super_resolution' in spec,
   });
   const [left, right] = [flat(a), flat(b)];
   return Object.keys(left)
-    .filter((key) => !['num_heads', 'dropout'].includes(key))
+    .filter((key) => !untold.includes(key))
     .filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key]))
     .map((option) => ({ option, graph: left[option]!, checkpoint: right[option]! }));
 }
@@ -89,11 +95,12 @@ function compareLayers(
   misfits: readonly Misfit[],
   tensors: Tensors,
 ): readonly DifferentLayer[] {
-  const present = new Set([...tensors.keys()].map(pathOf));
+  const { moduleOf } = namingOf(graph.naming);
+  const present = new Set([...tensors.keys()].map(moduleOf));
   const [ours, theirs] = [layersByPath(graph), other && layersByPath(other)];
   const found = new Map<string, Misfit[]>();
   for (const misfit of misfits) {
-    const path = pathOf(misfit.name);
+    const path = moduleOf(misfit.name);
     found.set(path, [...(found.get(path) ?? []), misfit]);
   }
   return [...found].map(([path, own]) => ({
@@ -105,14 +112,19 @@ function compareLayers(
   }));
 }
 
-function layersByPath({ blocks, time_embed, num_classes, head, out_channels }: Graph): Map<string, string> {
-  const layers = blocks.flatMap(({ layers }) =>
-    layers.map(({ path, layer }) => [path, toldLayer(layer)] as const),
-  );
-  return new Map([
+/** The modules of a graph in words, by what their checkpoints call them. */
+function layersByPath(graph: Graph): Map<string, string> {
+  const { blocks, time_embed, num_classes, head, out_channels } = graph;
+  const words = new Map<string, string>([
     ['time_embed', `time_embed ${time_embed.channels} -> ${time_embed.hidden}`],
-    ...(num_classes === null ? [] : [['label_emb', `${num_classes} classes`] as const]),
-    ...layers,
+    ['label_emb', `${num_classes} classes`],
     ['out', `head ${head.channels} -> ${out_channels}`],
+    ...blocks.flatMap(({ layers }) => layers.map(({ path, layer }) => [path, toldLayer(layer)] as const)),
   ]);
+  const { moduleOf } = namingOf(graph.naming);
+  return new Map(
+    graphModules(graph).flatMap(({ path, parameters }) =>
+      parameters.map(({ name }) => [moduleOf(name), words.get(path)!] as const),
+    ),
+  );
 }

@@ -1,9 +1,11 @@
 // Where the tensors of a checkpoint are not those of a graph, each misfit with the layer that it belongs to.
 
-import type { Graph, Layer } from '../graph/graph.ts';
+import type { Tensors } from '../families/tensors.ts';
+import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
-import { printLayer } from '../graph/print.ts';
-import type { Tensors } from './tensors.ts';
+import { isUntold } from '../layers/fact.ts';
+import type { Layer } from '../layers/index.ts';
+import { printLayer } from '../layers/queries.ts';
 
 export interface Misfit {
   readonly kind: 'missing' | 'unexpected' | 'shape';
@@ -31,14 +33,7 @@ export function findMisfits(graph: Graph, tensors: Tensors): readonly Misfit[] {
   ];
 }
 
-/** Path of the layer, or of the part beside the blocks, that a tensor belongs to. */
-export function pathOf(name: string): string {
-  return (
-    /^((input|output)_blocks\.\d+\.\d+|middle_block\.\d+|time_embed|label_emb|out)\./.exec(name)?.[1] ?? name
-  );
-}
-
-/** A layer as shapes tell it: without its heads and its dropout. */
+/** A layer as shapes tell it: without its heads, its dropout and the like. */
 export function toldLayer(layer: Layer): string {
-  return printLayer(layer).replace(/ (heads|dropout) [\d.]+/g, '');
+  return printLayer(layer, (fact) => !isUntold(fact));
 }

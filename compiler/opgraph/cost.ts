@@ -1,19 +1,12 @@
 // What an OpGraph costs: the sums of what its ops cost.
 
 import { opDef } from '../ops/index.ts';
-import { type Macs, sizeOf, type TensorType } from '../ops/op.ts';
+import { addMacs, type Macs, NO_MACS, sizeOf, type TensorType } from '../ops/op.ts';
 import type { OpGraph } from './opgraph.ts';
 
 /** Multiply-accumulates by kind of all nodes, over the whole batch. */
 export function countMacs(graph: OpGraph): Macs {
-  let [conv, linear, attention] = [0, 0, 0];
-  for (const id of graph.nodes.keys()) {
-    const macs = countNodeMacs(graph, id);
-    conv += macs.conv;
-    linear += macs.linear;
-    attention += macs.attention;
-  }
-  return { conv, linear, attention };
+  return graph.nodes.reduce((sum, _, id) => addMacs(sum, countNodeMacs(graph, id)), NO_MACS);
 }
 
 /** Multiply-accumulates by kind of one node, over the whole batch. */

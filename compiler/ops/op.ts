@@ -32,6 +32,11 @@ export type AttentionOrder = 'heads_first' | 'qkv_first';
 /** Attributes of an op that has none. */
 type NoAttrs = Readonly<Record<never, never>>;
 
+/** Kind by kind. */
+export function addMacs(a: Macs, b: Macs): Macs {
+  return { conv: a.conv + b.conv, linear: a.linear + b.linear, attention: a.attention + b.attention };
+}
+
 /** Attributes of every op. Sizes per spatial dimension are listed slowest first, as in the shape. */
 export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   /** What a pass is given under a name: a float tensor whose first size is the batch, or whole numbers u32 [B]. */

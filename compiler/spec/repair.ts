@@ -2,7 +2,8 @@
 // all faults of a file are reported at once. Nothing is ever compiled from a repaired file.
 
 import type { z } from 'zod';
-import type { Json } from './json.ts';
+import { FAMILY_KEYS, familyOf } from '../families/index.ts';
+import type { Json } from '../format/json.ts';
 
 type Mutable = { [key: string]: Json | Mutable };
 
@@ -11,16 +12,19 @@ const STAND_IN: Readonly<Record<string, Json>> = {
   version: 1,
   image_size: 32,
   in_channels: 3,
-  model_channels: 32,
   out_channels: 3,
-  num_res_blocks: 1,
-  attention_resolutions: [],
   low_res_size: 8,
-  unet: { in_channels: 3, model_channels: 32, out_channels: 3, num_res_blocks: 1, attention_resolutions: [] },
   time_embed: { channels: 32, hidden: 128 },
   channels: 32,
   hidden: 128,
+  ...Object.fromEntries(FAMILY_KEYS.map((key) => [key, familyOf(key).standIns])),
 };
+
+/** The stand-in of a key of the file, or of a field of a section: a family knows its keywords. */
+function standInOf(key: string, section: string | null): Json | undefined {
+  const family = FAMILY_KEYS.find((one) => one === section);
+  return family === undefined ? STAND_IN[key] : familyOf(family).standIns[key];
+}
 
 /**
  * A copy of `file` without unknown keys and with stand-ins for faulty fields, and the names of these fields.
@@ -46,7 +50,7 @@ export function repair(
     const owner = copy[section];
     const inSection = field !== undefined && isObject(owner);
     const key = inSection ? field : section;
-    standIn(inSection ? owner : copy, key);
+    standIn(inSection ? owner : copy, key, inSection ? section : null);
     guessed.add(key);
   }
   return { file: copy as Json, guessed };
@@ -56,8 +60,8 @@ function isObject(value: Json | Mutable | undefined): value is Mutable {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function standIn(owner: Mutable, key: string): void {
-  const value = STAND_IN[key];
+function standIn(owner: Mutable, key: string, section: string | null): void {
+  const value = standInOf(key, section);
   if (value === undefined) delete owner[key];
   else owner[key] = value;
 }

@@ -2,17 +2,22 @@
 
 import type { z } from 'zod';
 import type { Diagnostic, Position } from '../diagnostics.ts';
-import { FORMAT_VERSION } from './common.ts';
-import { type CompactFile, compactFile, unet } from './compact.ts';
+import { FAMILY_KEYS, type FamilyFiles, type FamilyKey, familyOf } from '../families/index.ts';
+import { diffusion, FORMAT_VERSION } from '../format/common.ts';
+import { explainIssues } from '../format/faults.ts';
+import { type Json, type JsonText, readJson } from '../format/json.ts';
 import { type ExplicitFile, explicitFile } from './explicit.ts';
-import { explainIssues } from './faults.ts';
-import { type Json, type JsonText, readJson } from './json.ts';
 import { repair } from './repair.ts';
 
-/** A graph file, in the form it was written in. */
-export type Spec =
-  | ({ readonly form: 'compact' } & Readonly<CompactFile>)
-  | ({ readonly form: 'explicit' } & Readonly<ExplicitFile>);
+/** A graph file with the keywords of a family. */
+export type KeywordSpec = { [K in FamilyKey]: { readonly form: K } & FamilyFiles[K] }[FamilyKey];
+
+/** A graph file with every block written out. */
+export type ExplicitSpec = { readonly form: 'blocks' } & Readonly<ExplicitFile>;
+
+/** A graph file, in the form it was written in: the key of a family, or `blocks`. */
+export type Spec = KeywordSpec | ExplicitSpec;
+type Form = Spec['form'];
 
 /** A text read as a Spec. */
 export interface SpecText {
@@ -25,14 +30,20 @@ export interface SpecText {
   locate(diagnostic: Diagnostic): Position | undefined;
 }
 
-const COMPACT_HOMES = new Map([
-  ...Object.keys(unet.shape).map((key) => [key, 'unet'] as const),
-  ...['steps', 'noise_schedule', 'predict', 'variance', 'rescale_timesteps'].map(
-    (k) => [k, 'diffusion'] as const,
-  ),
-  ['low_res_size', 'super_resolution'] as const,
-]);
-const EXPLICIT_HOMES = new Map([...COMPACT_HOMES].filter(([, home]) => home !== 'unet'));
+const FORMS: readonly Form[] = [...FAMILY_KEYS, 'blocks'];
+
+/** The forms in words: `"unet" (compact form) or "blocks" (explicit form)`. */
+const FORM_WORDS = `${FAMILY_KEYS.map((key) => JSON.stringify(key)).join(', ')} (compact form) or "blocks" (explicit form)`;
+
+/** Keys of the sections of a form, with the section that each belongs in. */
+function homesOf(form: Form): ReadonlyMap<string, string> {
+  const keywords = form === 'blocks' ? [] : Object.keys(familyOf(form).keywords);
+  return new Map([
+    ...keywords.map((key) => [key, form] as const),
+    ...Object.keys(diffusion.shape).map((key) => [key, 'diffusion'] as const),
+    ['low_res_size', 'super_resolution'] as const,
+  ]);
+}
 
 /**
  * Reads a graph file of either form: a JSON text, or what another notation says as JSON. Never throws; all faults of
@@ -69,24 +80,23 @@ export function checkFields(value: Json): Omit<SpecText, 'locate'> {
     const message = `found version ${version}, but this build reads version ${FORMAT_VERSION} alone`;
     return { spec: null, faults: [fault('G010', '/version', message)], guessed: none };
   }
-  const hasUnet = Object.hasOwn(file, 'unet');
-  const hasBlocks = Object.hasOwn(file, 'blocks');
-  if (hasUnet && hasBlocks) {
-    const message = 'a graph has "unet" (compact form) or "blocks" (explicit form), not both; remove one';
-    return { spec: null, faults: [fault('G010', '/blocks', message)], guessed: none };
+  const [form, second] = FORMS.filter((key) => Object.hasOwn(file, key));
+  if (second) {
+    const message = `a graph has ${FORM_WORDS}, not both; remove one`;
+    return { spec: null, faults: [fault('G010', `/${second}`, message)], guessed: none };
   }
-  if (hasBlocks) return parse('explicit', file);
-  const result = parse('compact', file);
-  if (hasUnet) return result;
-  const message = 'a graph needs "unet" (compact form) or "blocks" (explicit form)';
-  const others = result.faults.filter((f) => f.pointer !== '/unet');
+  if (form) return parse(form, file);
+  const [first] = FORMS as [Form];
+  const result = parse(first, file);
+  const message = `a graph needs ${FORM_WORDS}`;
+  const others = result.faults.filter((f) => f.pointer !== `/${first}`);
   return { ...result, faults: [fault('G010', '', message), ...others] };
 }
 
-function parse(form: Spec['form'], file: Readonly<Record<string, Json>>): Omit<SpecText, 'locate'> {
+function parse(form: Form, file: Readonly<Record<string, Json>>): Omit<SpecText, 'locate'> {
   const first = attempt(form, file);
   if (first.spec) return { spec: first.spec, faults: [], guessed: new Set() };
-  const faults = explainIssues(first.issues, file, form === 'compact' ? COMPACT_HOMES : EXPLICIT_HOMES);
+  const faults = explainIssues(first.issues, file, homesOf(form));
   const repaired = repair(file, first.issues);
   return {
     spec: repaired && attempt(form, repaired.file).spec,
@@ -95,8 +105,9 @@ function parse(form: Spec['form'], file: Readonly<Record<string, Json>>): Omit<S
   };
 }
 
-function attempt(form: Spec['form'], file: Json): { spec: Spec | null; issues: readonly z.core.$ZodIssue[] } {
-  const result = form === 'compact' ? compactFile.safeParse(file) : explicitFile.safeParse(file);
+function attempt(form: Form, file: Json): { spec: Spec | null; issues: readonly z.core.$ZodIssue[] } {
+  const schema: z.ZodType<object> = form === 'blocks' ? explicitFile : familyOf(form).file;
+  const result = schema.safeParse(file);
   return result.success
     ? { spec: { form, ...result.data } as Spec, issues: [] }
     : { spec: null, issues: result.error.issues };

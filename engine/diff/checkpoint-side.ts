@@ -1,8 +1,11 @@
 // A checkpoint as a side of a diff: the graph that its names and shapes tell, without what they do not.
 
 import { GraphError } from '../../compiler/diagnostics.ts';
-import { type DiffSide, sideOfGraph, type Unknown } from '../../compiler/diff/side.ts';
+import { type DiffSide, sideOfGraph, type UnknownFact } from '../../compiler/diff/side.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { graphModules } from '../../compiler/graph/modules.ts';
 import { inferGraph } from '../../compiler/import/infer.ts';
+import { isUntold } from '../../compiler/layers/fact.ts';
 
 /** The side of these tensors, and a note on what is not compared. One of another family has its parameters alone. */
 export function sideOfTensors(
@@ -11,14 +14,15 @@ export function sideOfTensors(
 ): { readonly side: DiffSide; readonly note: string } {
   try {
     const { graph, undetermined } = inferGraph(tensors, { file: label });
-    const unknown = new Set<Unknown>(['name', ...undetermined.flatMap(({ key }) => UNKNOWN[key] ?? [])]);
+    const options = untoldOptions(graph);
+    const unknown = new Set(['name', ...undetermined.flatMap(({ key }) => UNKNOWN[key] ?? options)]);
     const untold = [...unknown].map((fact) => fact.replaceAll('_', ' ')).join(', ');
     const note = `${label}: shapes do not tell ${untold}; these and the schedule were not compared`;
     return { side: sideOfGraph(label, graph, { unknown }), note };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     const parameters = [...tensors].map(([name, shape]) => ({ name, shape }));
-    const nothing = { graph: null, spec: null, unknown: new Set<Unknown>(), compiled: null, schedule: null };
+    const nothing = { graph: null, spec: null, unknown: new Set<string>(), compiled: null, schedule: null };
     const why = error.diagnostics[0]?.message ?? '';
     return {
       side: { label, parameters, ...nothing },
@@ -27,13 +31,15 @@ export function sideOfTensors(
   }
 }
 
+/** Options of the graph's layers that no shape tells: `heads`, `dropout`. */
+function untoldOptions(graph: Graph): readonly string[] {
+  const facts = graphModules(graph).flatMap((module) => module.facts);
+  return facts.filter(({ fact }) => isUntold(fact)).map(({ field }) => field);
+}
+
 /** What is not known where a key of an inferred graph is a guess. */
-const UNKNOWN: Readonly<Record<string, readonly Unknown[]>> = {
+const UNKNOWN: Readonly<Record<string, readonly UnknownFact[]>> = {
   '/image_size': ['image_size'],
-  '/unet/num_heads': ['heads'],
-  '/unet/num_heads_upsample': ['heads'],
-  '/unet/dropout': ['dropout'],
-  '/blocks': ['heads', 'dropout'],
   '/super_resolution/low_res_size': ['low_res_size'],
   '/unet/in_channels': ['in_channels'],
   '/in_channels': ['in_channels'],

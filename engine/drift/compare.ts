@@ -3,7 +3,7 @@
 //   relative L2 = |b - a| / |a|, both norms over all elements in float64
 
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { printLayer } from '../../compiler/graph/print.ts';
+import { printLayer } from '../../compiler/layers/queries.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 
 type Results = ReadonlyMap<string, Tensor>;
@@ -99,5 +99,5 @@ function differentLayers(a: DriftSide, b: DriftSide, path: string): FirstDiffere
 
 /** A layer in words, without its dropout, which has no effect on a pass. */
 function words(layer: Parameters<typeof printLayer>[0]): string {
-  return printLayer(layer.type === 'res_block' ? { ...layer, dropout: 0 } : layer);
+  return printLayer(layer, ({ changes }) => changes !== 'training');
 }

@@ -1,13 +1,13 @@
 // What a model is made of before it is opened: a checked graph, and where it came from a bundle, its kernels.
 
 import { GraphError } from '../../compiler/diagnostics.ts';
+import type { JsonText } from '../../compiler/format/json.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { type Parameter, parameters } from '../../compiler/graph/parameters.ts';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import { portsOf } from '../../compiler/opgraph/ports.ts';
-import type { JsonText } from '../../compiler/spec/json.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInterface } from '../../runtime/model.ts';

@@ -3,8 +3,8 @@
 
 import type { Expression, Node, ObjectLiteralExpression, SourceFile, VariableDeclaration } from 'ts-morph';
 import type { Diagnostic, Position } from '../../../compiler/diagnostics.ts';
-import { childPointer, type Json, type JsonText, MAX_DEPTH } from '../../../compiler/spec/json.ts';
-import type { RuleCode } from '../../../compiler/spec/rules.ts';
+import { childPointer, type Json, type JsonText, MAX_DEPTH } from '../../../compiler/format/json.ts';
+import type { RuleCode } from '../../../compiler/format/rules.ts';
 
 type TsMorph = typeof import('ts-morph');
 

@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module';
 import type { Expression, SourceFile } from 'ts-morph';
 import type { Diagnostic, Position } from '../../../compiler/diagnostics.ts';
-import type { JsonText } from '../../../compiler/spec/json.ts';
+import type { JsonText } from '../../../compiler/format/json.ts';
 import { positionOf, readConstant } from './constant.ts';
 
 type TsMorph = typeof import('ts-morph');

@@ -301,7 +301,9 @@ describe('sides', () => {
   test('a checkpoint is the graph that it belongs to, but for what its shapes do not tell', async () => {
     const own = await diff('graphs/mnist.json', 'graphs/mnist.safetensors');
     expect(own).toMatchObject({ exit: 0, findings: [], b: { kind: 'checkpoint' } });
-    expect(own.notes).toEqual([expect.stringContaining('shapes do not tell name, image size, heads')]);
+    expect(own.notes).toEqual([
+      expect.stringContaining('shapes do not tell name, image size, dropout, norm, heads, diffusion;'),
+    ]);
     const weights = checkpoint(heads(), 'heads.safetensors');
     expect(await diff(base(), weights)).toMatchObject({ exit: 0, findings: [] });
     const wider = checkpoint(save('wide.json', patched({ unet: { num_res_blocks: 2 } })), 'wide.safetensors');

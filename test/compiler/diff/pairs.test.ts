@@ -4,8 +4,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { diffSides } from '../../../compiler/diff/diff.ts';
+import { unet } from '../../../compiler/families/improved-diffusion/keywords.ts';
 import { toExplicit } from '../../../compiler/graph/explicit.ts';
-import { unet } from '../../../compiler/spec/compact.ts';
 import { BASE, COMPACT_PAIRS, EXPLICIT_PAIRS, type ExplicitDraft } from '../../fixtures/diff-pairs.ts';
 import { findingLines, patched, sideOf } from '../../fixtures/diff-sides.ts';
 

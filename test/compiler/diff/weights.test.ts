@@ -6,8 +6,8 @@ import { align } from '../../../compiler/diff/align.ts';
 import { diffSides } from '../../../compiler/diff/diff.ts';
 import { type FindingDraft, finding } from '../../../compiler/diff/finding.ts';
 import { rolesOf } from '../../../compiler/diff/roles.ts';
-import { graphCost, totalMacs } from '../../../compiler/graph/cost.ts';
 import { lowerGraph } from '../../../compiler/graph/lower.ts';
+import { graphMacs, totalMacs } from '../../../compiler/graph/macs.ts';
 import { countMacs } from '../../../compiler/opgraph/cost.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
@@ -94,14 +94,14 @@ test('align finds the longest common subsequence', () => {
   expect(pairs('', 'a')).toBe('+a');
 });
 
-test('graphCost counts as the lowered graph does', () => {
+test('graphMacs leaves no op out', () => {
   fc.assert(
     fc.property(anyGraph, (file) => {
       const { graph } = sideOf(file);
-      const cost = graphCost(graph);
-      expect(cost.total).toEqual(countMacs(lowerGraph(graph, { batch: 1, taps: false, precision: 'f32' })));
-      const layers = [...cost.layers.values()].reduce((sum, macs) => sum + totalMacs(macs), 0);
-      expect(layers).toBe(totalMacs(cost.total));
+      const macs = graphMacs(graph);
+      expect(macs.total).toEqual(countMacs(lowerGraph(graph, { batch: 1, taps: false, precision: 'f32' })));
+      const modules = [...macs.modules.values()].reduce((sum, own) => sum + totalMacs(own), 0);
+      expect(modules).toBe(totalMacs(macs.total));
     }),
     { numRuns: 60, seed: 4 },
   );

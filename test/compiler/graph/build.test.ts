@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { GraphError } from '../../../compiler/diagnostics.ts';
-import { last } from '../../../compiler/graph/layers.ts';
+import { GraphError, last } from '../../../compiler/diagnostics.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -83,8 +82,9 @@ describe('the compact form', () => {
         conditioning: 'film',
         dropout: 0.1,
         skip: 'conv1x1',
+        norm: { groups: 32, eps: 1e-5 },
       },
-      { type: 'attention', channels: 64, heads: 4 },
+      { type: 'attention', channels: 64, heads: 4, norm: { groups: 32, eps: 1e-5 } },
       { type: 'upsample', channels: 64, method: 'nearest_conv' },
     ]);
     expect(graph.blocks[6]!.layers.map((l) => [l.path, l.in_size, l.out_size])).toEqual([
@@ -93,7 +93,8 @@ describe('the compact form', () => {
       ['output_blocks.1.2', [8, 8], [16, 16]],
     ]);
     expect(graph.time_embed).toEqual({ channels: 32, hidden: 128 });
-    expect(graph.head).toEqual({ channels: 32 });
+    expect(graph.head).toEqual({ channels: 32, norm: { groups: 32, eps: 1e-5 } });
+    expect(graph.naming).toBe('improved-diffusion');
   });
 
   test('a first multiplier other than 1 gives the head its actual width', () => {
@@ -266,6 +267,16 @@ describe('rules', () => {
       explicit([[conv(3, 32)]], [res(32, 32)], [[conv(64, 40)]]),
       'error G011 /blocks/output/0/layers/0/out_channels: the head normalises 40 channels, which do not divide into 32 groups; use 32 or 64',
     ],
+    [
+      'groups of a layer',
+      explicit([[conv(3, 32)]], [{ type: 'attention', channels: 32, norm: { groups: 24 } }], [[res(64, 32)]]),
+      'error G011 /blocks/middle/layers/0/channels: middle_block.0 normalises 32 channels, which do not divide into 24 groups; use 24 or 48',
+    ],
+    [
+      'epsilon of a layer',
+      explicit([[conv(3, 32)]], [res(32, 32, { norm: { eps: 0 } })], [[res(64, 32)]]),
+      'error G009 /blocks/middle/layers/0/norm/eps: found 0, expected a number above 0 and at most 1',
+    ],
   ])('%s', (_, file, expected) => {
     expect(findings(file)).toEqual([expected]);
   });
@@ -329,8 +340,15 @@ describe('the explicit form', () => {
       ),
     );
     expect(last(graph.blocks).layers[0]).toEqual({
-      layer: { ...res(96, 32), conditioning: 'additive', dropout: 0, skip: 'conv1x1' },
+      layer: {
+        ...res(96, 32),
+        conditioning: 'additive',
+        dropout: 0,
+        skip: 'conv1x1',
+        norm: { groups: 32, eps: 1e-5 },
+      },
       path: 'output_blocks.1.0',
+      prefix: 'output_blocks.1.0',
       in_size: [6, 4],
       out_size: [6, 4],
     });

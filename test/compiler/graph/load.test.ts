@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GraphError } from '../../../compiler/diagnostics.ts';
+import { RULES } from '../../../compiler/format/rules.ts';
 import { printExplicit, toExplicit } from '../../../compiler/graph/explicit.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
-import { RULES } from '../../../compiler/spec/rules.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 
 /** Loads, and lets through nothing but a graph or a GraphError that says something, somewhere. */

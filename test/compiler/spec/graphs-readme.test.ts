@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { GraphError } from '../../../compiler/diagnostics.ts';
+import { RULES } from '../../../compiler/format/rules.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
-import { RULES } from '../../../compiler/spec/rules.ts';
 import { graphSchema } from '../../../compiler/spec/schema.ts';
 
 const readme = readFileSync(new URL('../../../graphs/README.md', import.meta.url), 'utf8');

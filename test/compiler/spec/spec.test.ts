@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { editDistance, nearestName } from '../../../compiler/spec/nearest.ts';
+import { editDistance, nearestName } from '../../../compiler/format/nearest.ts';
 import { readSpec } from '../../../compiler/spec/spec.ts';
 
 const unet = {
@@ -35,7 +35,7 @@ const withUnet = (fields: object) => ({ ...compact, unet: { ...unet, ...fields }
 describe('readSpec', () => {
   test('fills in the defaults of the original', () => {
     expect(readSpec(JSON.stringify(compact)).spec).toEqual({
-      form: 'compact',
+      form: 'unet',
       version: 1,
       name: 'a',
       image_size: 32,
@@ -58,7 +58,7 @@ describe('readSpec', () => {
   test('reads the explicit form', () => {
     expect(faults(explicit)).toEqual([]);
     const { spec } = readSpec(JSON.stringify(explicit));
-    expect(spec?.form).toBe('explicit');
+    expect(spec?.form).toBe('blocks');
   });
 
   test('reports all faulty fields at once', () => {

@@ -1,8 +1,9 @@
-// The compact form: the keyword arguments of the original UNetModel, with its names and defaults.
+// The keywords of `unet`: the keyword arguments of the original UNetModel, with its names and defaults.
 
 import { z } from 'zod';
-import { dims, dropout, head, in_channels, num_classes, out_channels, tail } from './common.ts';
-import { choice, flag, integer, integers, LIMITS, strict } from './fields.ts';
+import { dims, dropout, in_channels, num_classes, out_channels } from '../../format/common.ts';
+import { choice, flag, integer, integers, LIMITS, strict } from '../../format/fields.ts';
+import { familyFile } from '../family.ts';
 
 export const unet = strict({
   in_channels,
@@ -45,11 +46,17 @@ export const unet = strict({
     ),
 });
 
-export const compactFile = strict({
-  ...head,
-  unet: unet.describe('The keyword arguments of the original UNetModel.'),
-  ...tail,
-});
+/** A graph file with `unet`. */
+export const unetFile = familyFile('unet', unet.describe('The keyword arguments of the original UNetModel.'));
 
-/** A file of the compact form with its defaults filled in. */
-export type CompactFile = z.output<typeof compactFile>;
+/** The same with its defaults filled in. */
+export type UnetFile = Readonly<z.output<typeof unetFile>>;
+
+/** Values for required keywords that are at fault. */
+export const STAND_INS = {
+  in_channels: 3,
+  model_channels: 32,
+  out_channels: 3,
+  num_res_blocks: 1,
+  attention_resolutions: [],
+} as const;

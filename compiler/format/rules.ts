@@ -25,8 +25,8 @@ export const RULES = {
   G009: { title: 'a value has the type and the range of its key', reads: [] },
   G010: { title: 'a graph has exactly one of `unet` and `blocks`, in a known version', reads: [] },
   G011: {
-    title: 'every normalised width divides into 32 groups',
-    reads: [...LEVELS, 'model_channels', 'in_channels', 'super_resolution'],
+    title: 'every normalised width divides into the groups of its norm',
+    reads: [...LEVELS, 'model_channels', 'in_channels', 'super_resolution', 'head', 'norm'],
   },
   G012: {
     title: 'attention channels divide into the heads',

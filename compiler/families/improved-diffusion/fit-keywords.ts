@@ -1,11 +1,12 @@
 // The keyword arguments of the original UNetModel that blocks were built with, level by level.
 
-import type { CompactFile } from '../spec/compact.ts';
+import { levelsDown } from '../../layers/queries.ts';
+import type { UnetFile } from './keywords.ts';
 import type { ReadModel } from './read-blocks.ts';
 
 /** The keyword arguments that shapes tell. Of a model that no arguments make, they are those of a similar one. */
 export type ToldUnet = Pick<
-  CompactFile['unet'],
+  UnetFile['unet'],
   | 'model_channels'
   | 'num_res_blocks'
   | 'attention_resolutions'
@@ -18,10 +19,10 @@ export type ToldUnet = Pick<
 >;
 
 /** Reads the levels off the way down: each ends with a downsampling. */
-export function fitCompact({ dims, time_embed, num_classes, blocks }: ReadModel): ToldUnet {
+export function fitKeywords({ dims, time_embed, num_classes, blocks }: ReadModel): ToldUnet {
   const levels: { widths: number[]; attention: boolean }[] = [{ widths: [], attention: false }];
   for (const layers of blocks.input.slice(1)) {
-    if (layers.some(({ type }) => type === 'downsample')) levels.push({ widths: [], attention: false });
+    if (levelsDown(layers) > 0) levels.push({ widths: [], attention: false });
     const level = levels.at(-1)!;
     for (const layer of layers) {
       if (layer.type === 'res_block') level.widths.push(layer.out_channels);

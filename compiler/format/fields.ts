@@ -16,12 +16,19 @@ export const LIMITS = {
   layers: 64,
   classes: 2 ** 24,
   steps: 1_000_000,
+  /** As many as kernels can tell apart. */
+  norm_groups: 32,
 } as const;
 
 /** An integer of a closed range. */
 export function integer(min: number, max: number) {
   const expected = `an integer from ${min} to ${max}`;
   return z.int(expected).min(min, expected).max(max, expected);
+}
+
+/** Channels that a layer takes or gives. */
+export function layerChannels(description: string) {
+  return integer(1, LIMITS.channels).describe(description);
 }
 
 /** A list of integers of one range. */

@@ -1,17 +1,11 @@
 // What a checkpoint's shapes leave open: which keys of the inferred graph are guesses, with what speaks for a value.
 
-import { KNOWN_GRAPHS, type KnownGraph } from './known-graphs.ts';
-
-/** A key of the inferred graph, as a JSON pointer, whose value no shape tells. */
-export interface Undetermined {
-  readonly key: string;
-  /** What the value may be, and what known graphs have. */
-  readonly hint: string;
-}
+import type { Undetermined } from '../family.ts';
+import { KNOWN_GRAPHS, type KnownGraph } from './published.ts';
 
 /** What the hints depend on. */
 export interface Told {
-  readonly form: 'compact' | 'explicit';
+  readonly form: 'keywords' | 'blocks';
   readonly dims: 1 | 2 | 3;
   /** Downsamplings on the way down. */
   readonly depth: number;
@@ -33,7 +27,7 @@ export function undeterminedKeys(told: Told, known: KnownGraph | undefined): rea
   const low = 'any size; 64 for 256 in upsample256, 7 for 28 in mnist-sr';
   const keys: readonly (Undetermined | false)[] = [
     { key: '/image_size', hint: from(known?.image_size, sizes(told)) },
-    ...(told.form === 'compact'
+    ...(told.form === 'keywords'
       ? compactKeys(told, from(known?.unet.num_heads ?? 1, heads(told)))
       : blockKeys(told)),
     told.superResolution && {
@@ -74,7 +68,7 @@ function sizes({ dims, depth, channel_mult }: Told): string {
 
 function superResolution({ superResolution, form }: Told): Undetermined {
   return {
-    key: form === 'compact' ? '/unet/in_channels' : '/in_channels',
+    key: form === 'keywords' ? '/unet/in_channels' : '/in_channels',
     hint: superResolution
       ? 'or twice as many without super_resolution: the first convolution takes an even number of channels'
       : 'or half as many with super_resolution: the first convolution takes an even number of channels',

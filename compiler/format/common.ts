@@ -51,29 +51,32 @@ export const num_classes = integer(1, LIMITS.classes)
   .default(null)
   .describe('Number of classes of a class-conditional model, which then takes a label y; null for none.');
 
+/** The keys of `diffusion`. */
+export const diffusion = strict({
+  steps: integer(2, LIMITS.steps).default(1000).describe('Steps of the diffusion process in training.'),
+  noise_schedule: choice(['linear', 'cosine'])
+    .default('linear')
+    .describe('How the noise grows with the steps.'),
+  predict: choice(['epsilon', 'x_start', 'previous_x'])
+    .default('epsilon')
+    .describe('What the model predicts: the noise, the image, or the image one step back.'),
+  variance: choice(['learned_range', 'learned', 'fixed_small', 'fixed_large'])
+    .optional()
+    .describe(
+      'Variance of a step. Default: learned_range where out_channels is twice in_channels, else fixed_large.',
+    ),
+  rescale_timesteps: flag()
+    .default(false)
+    .describe('Feed the model t · 1000 / steps, so that timesteps always lie in 0 to 1000.'),
+});
+
 export const tail = {
   super_resolution: strict({
     low_res_size: spatial().describe('Size of low_res; it is upsampled bilinearly to image_size.'),
   })
     .optional()
     .describe('Makes the model a SuperResModel: low_res is upsampled and concatenated to the noisy image.'),
-  diffusion: strict({
-    steps: integer(2, LIMITS.steps).default(1000).describe('Steps of the diffusion process in training.'),
-    noise_schedule: choice(['linear', 'cosine'])
-      .default('linear')
-      .describe('How the noise grows with the steps.'),
-    predict: choice(['epsilon', 'x_start', 'previous_x'])
-      .default('epsilon')
-      .describe('What the model predicts: the noise, the image, or the image one step back.'),
-    variance: choice(['learned_range', 'learned', 'fixed_small', 'fixed_large'])
-      .optional()
-      .describe(
-        'Variance of a step. Default: learned_range where out_channels is twice in_channels, else fixed_large.',
-      ),
-    rescale_timesteps: flag()
-      .default(false)
-      .describe('Feed the model t · 1000 / steps, so that timesteps always lie in 0 to 1000.'),
-  })
+  diffusion: diffusion
     .optional()
     .describe('Defaults for sampling: the diffusion process that the model was trained with.'),
   budgets: strict({

@@ -2,9 +2,11 @@
 // plain nearest upsampling, leave no tensor; they are found by the gaps that they leave on the way down and by the
 // sizes that have to meet again on the way up.
 
-import type { Layer } from '../graph/graph.ts';
-import { layerOutChannels } from '../graph/layers.ts';
-import type { BlockTensors, GroupedTensors, LayerTensors } from './tensors.ts';
+import type { Layer } from '../../layers/index.ts';
+import { layerLevels, layerOutChannels, levelsDown } from '../../layers/queries.ts';
+import { readLayer } from '../naming.ts';
+import { improvedDiffusionNaming } from './naming.ts';
+import type { BlockTensors, GroupedTensors } from './tensors.ts';
 
 /** A model as its tensors tell it. Nothing in it is checked: what was read wrongly has other tensors. */
 export interface ReadModel {
@@ -56,7 +58,7 @@ function readBlock(block: BlockTensors | undefined, gap: Gap, arriving: number):
   let channels = arriving;
   return Array.from({ length: Math.max(0, ...(block?.keys() ?? [])) + 1 }, (_, i) => {
     const tensors = block?.get(i);
-    const layer = tensors ? readLayer(tensors) : gapLayer(gap, channels);
+    const layer = tensors ? readLayer(improvedDiffusionNaming, tensors) : gapLayer(gap, channels);
     if (layer) channels = layerOutChannels(layer);
     return layer;
   }).filter((layer) => layer !== null);
@@ -66,42 +68,6 @@ function gapLayer(gap: Gap, channels: number): Layer | null {
   return gap === 'downsample' ? { type: 'downsample', channels, method: 'avg_pool' } : null;
 }
 
-/** The layer whose tensors these are, by the one that only its type has; null for none. */
-function readLayer(tensors: LayerTensors): Layer | null {
-  const size = (name: string, axis: number): number => tensors.get(name)?.[axis] ?? 0;
-  if (tensors.has('in_layers.2.weight')) {
-    const out_channels = size('in_layers.2.weight', 0);
-    const skip = tensors.get('skip_connection.weight');
-    return {
-      type: 'res_block',
-      in_channels: size('in_layers.2.weight', 1),
-      out_channels,
-      conditioning: size('emb_layers.1.weight', 0) === 2 * out_channels ? 'film' : 'additive',
-      dropout: 0,
-      skip: skip === undefined ? 'identity' : skip.at(-1) === 3 ? 'conv3x3' : 'conv1x1',
-    };
-  }
-  if (tensors.has('qkv.weight')) {
-    return { type: 'attention', channels: size('qkv.weight', 1), heads: 1 };
-  }
-  if (tensors.has('op.weight')) {
-    return { type: 'downsample', channels: size('op.weight', 0), method: 'conv' };
-  }
-  const up = tensors.get('conv.weight');
-  if (up) {
-    const method = up.at(-1) === 4 ? 'conv_transpose' : 'nearest_conv';
-    return { type: 'upsample', channels: up[0] ?? 0, method };
-  }
-  const conv = tensors.get('weight');
-  if (!conv) return null;
-  return {
-    type: 'conv',
-    in_channels: conv[1] ?? 0,
-    out_channels: conv[0] ?? 0,
-    kernel: conv.at(-1) === 1 ? 1 : 3,
-  };
-}
-
 /** Output blocks with the upsamplings that have no tensors: a block ends where the next one pops another size. */
 function withPlainUpsamples(
   input: readonly (readonly Layer[])[],
@@ -109,11 +75,11 @@ function withPlainUpsamples(
 ): readonly (readonly Layer[])[] {
   let depth = 0;
   const pushed = input.map((layers) => {
-    depth += layers.filter(({ type }) => type === 'downsample').length;
+    depth += levelsDown(layers);
     return depth;
   });
   return output.map((layers, i) => {
-    depth -= layers.filter(({ type }) => type === 'upsample').length;
+    depth -= layers.filter((layer) => layerLevels(layer) < 0).length;
     const wanted = pushed[input.length - 2 - i] ?? 0;
     const channels = layers.length > 0 ? layerOutChannels(layers.at(-1)!) : 0;
     const plain: Layer[] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Json, MAX_DEPTH, readJson } from '../../../compiler/spec/json.ts';
+import { type Json, MAX_DEPTH, readJson } from '../../../compiler/format/json.ts';
 
 /** Faults as `code pointer line:column`. */
 function faults(text: string): readonly string[] {

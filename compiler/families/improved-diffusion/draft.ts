@@ -1,17 +1,21 @@
-// The compact form's blocks: the constructor of the original UNetModel (improved_diffusion/unet.py), with the
+// The blocks that the keywords make: the constructor of the original UNetModel (improved_diffusion/unet.py), with the
 // actual width of the last level as the head's, so that a first channel multiplier other than 1 works.
 
-import type { Spec } from '../spec/spec.ts';
-import type { Draft, DraftBlock } from './draft.ts';
-import type { AttentionLayer, Layer, ResBlockLayer, UpsampleLayer } from './graph.ts';
-import { entryChannels, last } from './layers.ts';
+import { last } from '../../diagnostics.ts';
+import type { AttentionLayer } from '../../layers/attention.ts';
+import type { Layer } from '../../layers/index.ts';
+import { DEFAULT_NORM } from '../../layers/norm.ts';
+import { type ResBlockLayer, usualSkip } from '../../layers/res_block.ts';
+import type { UpsampleLayer } from '../../layers/upsample.ts';
+import { type DraftBlock, entryChannels } from '../blocks.ts';
+import type { Draft } from '../draft.ts';
+import type { UnetFile } from './keywords.ts';
 
-type CompactSpec = Extract<Spec, { form: 'compact' }>;
-type Unet = CompactSpec['unet'];
+type Unet = UnetFile['unet'];
 
-/** Blocks of `spec.unet`, level by level down, the middle, and back up. */
-export function draftUnet(spec: CompactSpec): Draft {
-  const unet = spec.unet;
+/** The model of `file.unet`: its blocks level by level down, the middle, and back up. */
+export function draftUnet(file: UnetFile): Draft {
+  const { unet } = file;
   const input: Layer[][] = [];
   const output: Layer[][] = [];
   /** Widths of the pushed outputs that are not yet popped. */
@@ -25,7 +29,7 @@ export function draftUnet(spec: CompactSpec): Draft {
   };
 
   push([
-    { type: 'conv', in_channels: entryChannels({ ...unet, ...spec }), out_channels: channels, kernel: 3 },
+    { type: 'conv', in_channels: entryChannels({ ...unet, ...file }), out_channels: channels, kernel: 3 },
   ]);
   for (const [level, mult] of unet.channel_mult.entries()) {
     for (let i = 0; i < unet.num_res_blocks; i++) {
@@ -61,12 +65,20 @@ export function draftUnet(spec: CompactSpec): Draft {
     }
   }
 
+  const { dims, in_channels, out_channels, num_classes } = unet;
   return {
+    dims,
+    in_channels,
+    out_channels,
+    num_classes,
     blocks: [...blocksOf('input', input), ...blocksOf('middle', [middle]), ...blocksOf('output', output)],
     time_embed: { channels: unet.model_channels, hidden: 4 * unet.model_channels },
-    pointer: ({ block }, field) => {
+    head: { norm: DEFAULT_NORM },
+    naming: 'improved-diffusion',
+    pointer: (place, field) => {
+      if (place === null) return `/unet/${field}`;
       if (field !== 'heads') return '/unet/model_channels';
-      return block.role === 'output' && unet.num_heads_upsample > 0
+      return place.block.role === 'output' && unet.num_heads_upsample > 0
         ? '/unet/num_heads_upsample'
         : '/unet/num_heads';
     },
@@ -84,12 +96,13 @@ function resBlock(unet: Unet, in_channels: number, out_channels: number): ResBlo
     out_channels,
     conditioning: unet.use_scale_shift_norm ? 'film' : 'additive',
     dropout: unet.dropout,
-    skip: in_channels === out_channels ? 'identity' : 'conv1x1',
+    skip: usualSkip({ in_channels, out_channels }),
+    norm: DEFAULT_NORM,
   };
 }
 
 function attention(channels: number, heads: number): AttentionLayer {
-  return { type: 'attention', channels, heads };
+  return { type: 'attention', channels, heads, norm: DEFAULT_NORM };
 }
 
 function upHeads(unet: Unet): number {

@@ -1,14 +1,14 @@
 // The graphs in graphs/: a checkpoint with exactly their tensors is taken to be theirs, also in what shapes leave open.
 
-import type { CompactFile } from '../spec/compact.ts';
-import type { ToldUnet } from './fit-compact.ts';
+import type { ToldUnet } from './fit-keywords.ts';
+import type { UnetFile } from './keywords.ts';
 
-type Unet = CompactFile['unet'];
+type Unet = UnetFile['unet'];
 type Channels = Pick<Unet, 'in_channels' | 'out_channels'>;
 type Said = Channels &
   Pick<ToldUnet, 'model_channels' | 'num_res_blocks' | 'attention_resolutions' | 'channel_mult'>;
 
-/** A graph file of the compact form without its head. */
+/** A graph file with `unet`, without its head. */
 export interface KnownGraph {
   readonly name: string;
   readonly image_size: number;

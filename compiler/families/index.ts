@@ -1,0 +1,23 @@
+// The table of families, by the key of a graph file that their keywords stand under.
+
+import type { Family } from './family.ts';
+import { improvedDiffusion, type UnetFile } from './improved-diffusion/family.ts';
+
+/** A graph file of each family with its defaults filled in. */
+export interface FamilyFiles {
+  readonly unet: UnetFile;
+}
+
+export type FamilyKey = keyof FamilyFiles;
+
+export const FAMILIES = { unet: improvedDiffusion } as const satisfies {
+  readonly [K in FamilyKey]: Family<FamilyFiles[K]>;
+};
+
+export const FAMILY_KEYS = Object.keys(FAMILIES) as readonly FamilyKey[];
+
+/** The family of a key. */
+export function familyOf<K extends FamilyKey>(key: K): Family<FamilyFiles[K]> {
+  const table: { readonly [M in FamilyKey]: Family<FamilyFiles[M]> } = FAMILIES;
+  return table[key];
+}
