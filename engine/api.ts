@@ -11,7 +11,7 @@ import { type Denoiser, type DenoiserInputs, denoiserOf } from '../runtime/sampl
 import { diffusionProcess } from '../runtime/sampler/process.ts';
 import type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
 import { type Sample, type StepReport, sample } from '../runtime/sampler/sample.ts';
-import type { Sampler } from '../runtime/sampler/step.ts';
+import { type Sampler, usualSampler } from '../runtime/sampler/samplers/index.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { weightsInMemory } from '../runtime/weights/memory.ts';
 import { bundleFiles, writeBundle } from './compile/bundle-folder.ts';
@@ -40,7 +40,7 @@ export { RuntimeError } from '../runtime/errors.ts';
 export type { DenoiserInputs as ModelInputs } from '../runtime/sampler/denoiser.ts';
 export type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
 export type { Sample, StepReport } from '../runtime/sampler/sample.ts';
-export type { Sampler } from '../runtime/sampler/step.ts';
+export type { Sampler } from '../runtime/sampler/samplers/index.ts';
 export type { Tensor } from '../runtime/tensor.ts';
 export type { Stage } from './compile/compile-model.ts';
 export { UsageError } from './errors.ts';
@@ -258,10 +258,6 @@ function inMemory(graph: GraphInput, { size }: ModelSettings): GraphSource {
       error.file,
     );
   }
-}
-
-function usualSampler(steps: string): Sampler {
-  return steps.startsWith('ddim') ? { kind: 'ddim', eta: 0 } : { kind: 'ddpm' };
 }
 
 /** Text begins with a brace, after space or a byte order mark; the path of a file does not. */

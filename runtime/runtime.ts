@@ -25,7 +25,7 @@ export { encode } from './sampler/encode.ts';
 export { diffusionProcess } from './sampler/process.ts';
 export type { Guidance, SampleRequest } from './sampler/request.ts';
 export { type Sample, type StepReport, sample } from './sampler/sample.ts';
-export type { Sampler } from './sampler/step.ts';
+export type { Sampler } from './sampler/samplers/index.ts';
 export type { ProgramState } from './state.ts';
 export type { Tensor } from './tensor.ts';
 export { openCheckpoint } from './weights/checkpoint.ts';

@@ -52,8 +52,9 @@ const engineOrder = [
   'api',
 ];
 
-/** Tables of ops, layers, families, passes, fusions, kernels: nothing else is called index.ts. */
-const tables = /^compiler\/(ops|layers|families|passes|schedule|codegen)(\/[a-z_-]+)?\/index\.ts$/;
+/** Tables of ops, layers, families, passes, fusions, kernels, samplers: nothing else is called index.ts. */
+const tables =
+  /^(compiler\/(ops|layers|families|passes|schedule|codegen)(\/[a-z_-]+)?|runtime\/sampler\/samplers)\/index\.ts$/;
 
 interface Import {
   readonly from: string;

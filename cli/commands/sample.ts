@@ -1,6 +1,7 @@
 // `unetc sample`: images from a graph or a bundle and its weights.
 
 import type { SampleResult } from '../../engine/jobs/run.ts';
+import { SAMPLERS } from '../../runtime/sampler/samplers/index.ts';
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 import type { SampleWords } from '../words/sample.ts';
@@ -18,6 +19,8 @@ Examples:
   unetc sample graphs/mnist-sr.json --weights graphs/mnist-sr.safetensors --low-res small --class 3 --out large
   unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-999 --class 0-9 --shard 0/4 --out part`;
 
+const samplers = Object.entries(SAMPLERS).map(([name, { about }]) => `${name}, ${about}`);
+
 export const register: Register = (program, context) => {
   program
     .command('sample')
@@ -30,7 +33,7 @@ export const register: Register = (program, context) => {
     .option('--noise <FILE>', 'safetensors with noise (and y, low_res) to start from, instead of seeds')
     .option('--class <LIST>', 'class labels, such as 3 or 0-9, cycled over the samples')
     .option('--low-res <PATH>', 'image to upsample: a PNG, a folder of them, or safetensors with low_res')
-    .option('--sampler <NAME>', 'ddpm, ddim, or dpmpp (DPM-Solver++ 2M, good at 10 to 25 steps)')
+    .option('--sampler <NAME>', `one of: ${samplers.join('; ')}`)
     .option('--eta <NUMBER>', "ddim's noise: 0 is deterministic (the default), 1 that of ddpm")
     .option('--steps <STEPS>', "fewer steps, such as 50, ddim50 or 10,10,20 (default: the graph's own)")
     .option('--no-clip', 'do not clip the guess at the image to [-1, 1] at every step')

@@ -4,7 +4,13 @@ import { UsageError } from '../../engine/errors.ts';
 import { FORMATS, type SampleJob, type Trajectory } from '../../engine/jobs/job.ts';
 import { parseNumbers } from '../../engine/jobs/ranges.ts';
 import type { Guidance } from '../../runtime/sampler/request.ts';
-import type { Sampler } from '../../runtime/sampler/step.ts';
+import {
+  optionsOf,
+  SAMPLER_KINDS,
+  type Sampler,
+  samplerOf,
+  usualSampler,
+} from '../../runtime/sampler/samplers/index.ts';
 import { parseAmount, parseChoice, parseCount, parseMemory, parseSeeds, parseSize } from '../parse.ts';
 import { findShard } from './shard.ts';
 
@@ -108,13 +114,13 @@ export function parseSteps(text = ''): string {
 }
 
 function parseSampler({ sampler, eta }: SampleWords, steps: string): Sampler {
-  const usual = steps.startsWith('ddim') || eta !== undefined ? 'ddim' : 'ddpm';
-  const kind = parseChoice(sampler ?? usual, '--sampler', ['ddpm', 'ddim', 'dpmpp']);
-  if (kind === 'ddim') return { kind, eta: eta === undefined ? 0 : parseAmount(eta, '--eta') };
-  if (eta !== undefined) {
+  const usual = eta === undefined ? usualSampler(steps).kind : 'ddim';
+  const kind = parseChoice(sampler ?? usual, '--sampler', SAMPLER_KINDS);
+  if (eta === undefined) return samplerOf(kind);
+  if (!('eta' in optionsOf(samplerOf(kind)))) {
     throw new UsageError('--eta scales the noise of ddim; leave it out, or say --sampler ddim');
   }
-  return { kind };
+  return samplerOf(kind, { eta: parseAmount(eta, '--eta') });
 }
 
 /** `--guidance` and `--null-class`, which go together. */

@@ -18,9 +18,9 @@ const placesSchema = z.array(z.strictObject({ seed: z.int().min(0), index: z.int
 
 /** @param key of the job: chains of another are never gone on with */
 export function writeChains(file: string, chains: readonly StoppedChain[], key: string): void {
-  const tensors = chains.flatMap(({ seed, state: { x, guess, frames } }) => [
+  const tensors = chains.flatMap(({ seed, state: { x, kept, frames } }) => [
     [`${seed}.x`, { shape: [x.length], data: x }] as const,
-    ...(guess === null ? [] : [[`${seed}.guess`, { shape: [guess.length], data: guess }] as const]),
+    ...(kept === null ? [] : [[`${seed}.guess`, { shape: [kept.length], data: kept }] as const]),
     ...frames.map((frame, i) => [`${seed}.frame.${i}`, { shape: [frame.length], data: frame }] as const),
   ]);
   const places = chains.map(({ seed, state }) => ({ seed, index: state.index }));
@@ -49,7 +49,7 @@ export function readChains(file: string, key: string): ReadonlyMap<number, Chain
       ) {
         frames.push(frame);
       }
-      return [seed, { index, x: values(`${seed}.x`)!, guess: values(`${seed}.guess`), frames }];
+      return [seed, { index, x: values(`${seed}.x`)!, kept: values(`${seed}.guess`), frames }];
     }),
   );
 }

@@ -14,7 +14,13 @@ import type { JobHost } from './watch.ts';
 /** Milliseconds that a step has to end after a signal: with what is saved then, the process is gone in two seconds. */
 const GRACE = 1000;
 
-/** Draws the samples that are missing and writes each; returns their entries by seed. */
+/** Entries of what was drawn by seed, and the steps that batches took for it. */
+export interface Drawn {
+  readonly made: ReadonlyMap<number, Entry>;
+  readonly steps: number;
+}
+
+/** Draws the samples that are missing and writes each. */
 export async function drawSamples(
   job: SampleJob,
   process: DiffusionProcess,
@@ -22,9 +28,9 @@ export async function drawSamples(
   { state, store, done, lock }: JobFolder & { readonly store: SampleStore },
   model: Model,
   host: Pick<JobHost, 'watch' | 'signal'>,
-): Promise<ReadonlyMap<number, Entry>> {
+): Promise<Drawn> {
   const made = new Map<number, Entry>();
-  if (missing.length === 0) return made;
+  if (missing.length === 0) return { made, steps: 0 };
   const resumed = new Map(
     missing.flatMap(({ seed }, position) => {
       const chain = state.chains.get(seed);
@@ -32,6 +38,7 @@ export async function drawSamples(
     }),
   );
   let last: StepReport | null = null;
+  let steps = 0;
   const save = (): void => {
     const chains = last?.chains() ?? [];
     if (chains.length === 0) return;
@@ -54,6 +61,7 @@ export async function drawSamples(
       ...(job.guidance === null ? {} : { guidance: job.guidance }),
       onStep(report) {
         last = report;
+        steps = report.done;
         watch.step(report);
         if (job.checkpoint_every !== null && report.step % job.checkpoint_every === 0) save();
       },
@@ -71,5 +79,5 @@ export async function drawSamples(
   } finally {
     watch.end();
   }
-  return made;
+  return { made, steps };
 }

@@ -1,6 +1,7 @@
 // What makes the samples of a job what they are: a recipe that all shards share, and which samples there are. Batch,
 // order, shard and adapter are not in it, for no image depends on them.
 
+import { optionsOf } from '../../runtime/sampler/samplers/index.ts';
 import { sha256Of, sha256OfValues } from '../digest.ts';
 import type { ModelHashes } from '../model/open-model.ts';
 import { countSamples, type SampleInputs } from './inputs.ts';
@@ -18,7 +19,8 @@ export function recipeOfJob(job: SampleJob, weights: string): Recipe {
     sampler_version: SAMPLER_VERSION,
     weights,
     sampler: sampler.kind,
-    eta: sampler.kind === 'ddim' ? sampler.eta : null,
+    eta: null,
+    ...optionsOf(sampler),
     steps: job.steps,
     clip: job.clip ? 'yes' : 'no',
     guidance: guidance?.scale ?? null,

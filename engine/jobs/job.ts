@@ -1,7 +1,7 @@
 // What a sampling job is: which samples, of which model, made how, and written where.
 
 import type { Guidance } from '../../runtime/sampler/request.ts';
-import type { Sampler } from '../../runtime/sampler/step.ts';
+import type { Sampler } from '../../runtime/sampler/samplers/index.ts';
 import type { Shard } from './shard.ts';
 
 /** What samples are written as: a PNG each, or all in one file. */

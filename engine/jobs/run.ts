@@ -17,7 +17,7 @@ import {
   type SampleRequest,
   sampleShape,
 } from '../../runtime/sampler/request.ts';
-import type { Sampler } from '../../runtime/sampler/step.ts';
+import { optionsOf, type Sampler } from '../../runtime/sampler/samplers/index.ts';
 import { weightsDigest } from '../digest.ts';
 import { OptionError } from '../errors.ts';
 import type { Host } from '../host.ts';
@@ -185,7 +185,7 @@ async function makeSamples(
   try {
     const missing = requests.filter(({ seed }) => !done.has(seed));
     const start = performance.now();
-    const made = await drawSamples(job, process, missing, folder, meter.model, host);
+    const { made, steps } = await drawSamples(job, process, missing, folder, meter.model, host);
     const seconds = (performance.now() - start) / 1000;
     const entries = seeds.map((seed) => made.get(seed) ?? done.get(seed)!);
     const files = ended?.files ?? store.finish(entries, plan.shape);
@@ -201,7 +201,6 @@ async function makeSamples(
       files: [...files],
     });
     whole = true;
-    const passes = meter.passes() / (job.guidance === null ? 1 : 2);
     const own = samples.flatMap(({ file }) => (file === undefined ? [] : [file]));
     return {
       name: opened.graph.name,
@@ -211,15 +210,15 @@ async function makeSamples(
       shard,
       seeds: rangesOf(seeds),
       sampler: sampler.kind,
-      eta: sampler.kind === 'ddim' ? sampler.eta : null,
+      eta: optionsOf(sampler).eta ?? null,
       steps: process.timestep_map.length,
       batch: opened.model.interface.batch,
       out,
       files: [...own, ...files.map(({ file }) => file)].map((file) => `${out}/${file}`),
       manifest,
       seconds,
-      steps_per_second: passes / seconds,
-      idle: passes === 0 ? 0 : 1 - meter.busy() / seconds,
+      steps_per_second: steps / seconds,
+      idle: meter.passes() === 0 ? 0 : 1 - meter.busy() / seconds,
     };
   } finally {
     folder.close(whole);

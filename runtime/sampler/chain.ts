@@ -9,8 +9,8 @@ export interface ChainState {
   /** Index of the process whose step comes next; -1 behind the last. */
   readonly index: number;
   readonly x: Float32Array;
-  /** The guess at x_0 of the step before, where the sampler reads it. */
-  readonly guess: Float32Array | null;
+  /** What the step before kept for the next one, where the sampler does. */
+  readonly kept: Float32Array | null;
   /** Guesses that a trajectory shows, in the order of the steps. */
   readonly frames: readonly Float32Array[];
 }
@@ -61,7 +61,7 @@ export function groupChains<R extends SampleRequest>(
 /** A chain at its beginning: x_T of the request, or else of its seed. */
 export function startChain(request: SampleRequest, last: number, length: number): ChainState {
   const x = request.noise?.slice() ?? normalNoise(request.seed, INITIAL_STEP, length);
-  return { index: last, x, guess: null, frames: [] };
+  return { index: last, x, kept: null, frames: [] };
 }
 
 /** Steps whose guesses a trajectory of at most `count` pictures shows, evenly over all of them. */

@@ -18,7 +18,8 @@ import type { DiffusionProcess } from './process.ts';
 import type { Guidance, SampleRequest } from './request.ts';
 import { checkGuidance, checkRequests } from './request.ts';
 import type { Sample, SampleOptions } from './sample.ts';
-import { ddimReverse, epsilonFromXstart } from './step.ts';
+import { ddimReverse, epsilonFromXstart } from './samplers/ddim.ts';
+import { samplerOf } from './samplers/index.ts';
 
 export interface EncodeOptions extends Pick<SampleOptions, 'clip_denoised' | 'signal'> {
   readonly process: DiffusionProcess;
@@ -48,7 +49,7 @@ export async function* encode(
 ): AsyncGenerator<Encoded, void, undefined> {
   const { process, guidance, onStep } = options;
   const denoiser = denoiserOf(model.interface);
-  checkRequests(denoiser, process, { kind: 'ddim', eta: 0 }, requests);
+  checkRequests(denoiser, process, samplerOf('ddim'), requests);
   if (guidance !== undefined) checkGuidance(denoiser, guidance);
   const groups = groupChains(requests, new Map(), 0, denoiser.batch);
   const total = groups.length * process.timestep_map.length;

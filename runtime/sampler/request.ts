@@ -6,8 +6,7 @@ import type { Denoiser } from './denoiser.ts';
 import { LARGEST_SEED } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
 import { learnsVariance } from './process.ts';
-import type { Sampler } from './step.ts';
-import { checkEta } from './step.ts';
+import { type Sampler, samplerDef } from './samplers/index.ts';
 
 /** One sample to be drawn. It depends on nothing but this, the model, the process and the sampler. */
 export interface SampleRequest {
@@ -48,7 +47,7 @@ export function checkRequests(
   requests: readonly SampleRequest[],
 ): void {
   checkChannels(model, process);
-  if (sampler.kind === 'ddim') checkEta(process, sampler.eta);
+  samplerDef(sampler).check(process, sampler);
   const faults = [seedFault, labelFault, noiseFault, lowResFault].flatMap((find) => {
     for (const [position, request] of requests.entries()) {
       const fault = find(model, request);

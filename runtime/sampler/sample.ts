@@ -24,8 +24,9 @@ import { normalNoise } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
 import type { Guidance, SampleRequest } from './request.ts';
 import { checkGuidance, checkRequests, sampleShape } from './request.ts';
-import type { Sampler } from './step.ts';
-import { drawsNoise, sampleStep, usesLastGuess } from './step.ts';
+import { type Sampler, samplerDef } from './samplers/index.ts';
+import type { Step } from './samplers/sampler.ts';
+import { takeSteps } from './take-steps.ts';
 
 export interface SampleOptions {
   readonly process: DiffusionProcess;
@@ -127,43 +128,27 @@ async function walkGroup(
   for (let index = first; index >= 0; index--) {
     signal?.throwIfAborted();
     if (under.stopped) break;
-    const rows = under.chains.map(({ state }) => state.x);
-    const outputs = await orGiveUp(forward.predict(index, rows), signal, grace);
+    const steps = under.chains.map((chain) => beginStep(chain, options));
+    const results = await orGiveUp(takeSteps(steps, forward.predict), signal, grace);
     under.chains = under.chains.map((chain, k) => {
-      const state = stepChain(chain, outputs[k]!, options, forward.shape, shown.has(index));
-      return { ...chain, state };
+      const { x, guess, kept } = results[k]!;
+      const { seed } = chain.request;
+      checkFinite(x, 'the image after the step', { process, index, seed, shape: forward.shape });
+      const frames = shown.has(index) ? [...chain.state.frames, guess] : chain.state.frames;
+      return { ...chain, state: { index: index - 1, x, kept, frames } };
     });
     onStep(index);
   }
   return under.chains;
 }
 
-function stepChain(
+function beginStep(
   { request, state }: Chain,
-  output: Float32Array,
   { process, sampler, clip_denoised = true }: SampleOptions,
-  shape: readonly number[],
-  shown: boolean,
-): ChainState {
-  const { index } = state;
-  const noise = drawsNoise(sampler, index) ? normalNoise(request.seed, index, state.x.length) : null;
-  const { x, guess } = sampleStep(
-    process,
-    index,
-    sampler,
-    state.x,
-    output,
-    noise,
-    clip_denoised,
-    state.guess,
-  );
-  checkFinite(x, 'the image after the step', { process, index, seed: request.seed, shape });
-  return {
-    index: index - 1,
-    x,
-    guess: usesLastGuess(sampler) ? guess : null,
-    frames: shown ? [...state.frames, guess] : state.frames,
-  };
+): Step {
+  const { index, x, kept } = state;
+  const noise = () => normalNoise(request.seed, index, x.length);
+  return samplerDef(sampler).step({ process, index, x, options: sampler, kept, clip: clip_denoised, noise });
 }
 
 /** What `work` resolves to; throws the signal's reason where it takes longer than `grace` after an abort. */

@@ -10,7 +10,7 @@ import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';
 import { sample } from '../../runtime/sampler/sample.ts';
-import type { Sampler } from '../../runtime/sampler/step.ts';
+import type { Sampler } from '../../runtime/sampler/samplers/index.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { goldenTensors } from '../golden-tensors.ts';
 import { openProgram } from '../on-device.ts';

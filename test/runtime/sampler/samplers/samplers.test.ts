@@ -1,11 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { RuntimeError } from '../../../runtime/errors.ts';
-import { predictXstart, stepDistribution } from '../../../runtime/sampler/distribution.ts';
-import { normalNoise } from '../../../runtime/sampler/noise.ts';
-import { type DiffusionSettings, diffusionProcess } from '../../../runtime/sampler/process.ts';
-import { checkEta, ddimReverse, ddpmSample, drawsNoise, sampleStep } from '../../../runtime/sampler/step.ts';
-import { runGolden } from '../../golden-model.ts';
-import { SAMPLER_CASES } from '../../sampler-cases.ts';
+import { RuntimeError } from '../../../../runtime/errors.ts';
+import { predictXstart, stepDistribution } from '../../../../runtime/sampler/distribution.ts';
+import { normalNoise } from '../../../../runtime/sampler/noise.ts';
+import { type DiffusionSettings, diffusionProcess } from '../../../../runtime/sampler/process.ts';
+import { checkEta, ddimReverse } from '../../../../runtime/sampler/samplers/ddim.ts';
+import { ddpmSample } from '../../../../runtime/sampler/samplers/ddpm.ts';
+import { SAMPLER_KINDS, SAMPLERS, type Sampler } from '../../../../runtime/sampler/samplers/index.ts';
+import { takeStep } from '../../../fixtures/take-step.ts';
+import { runGolden } from '../../../golden-model.ts';
+import { SAMPLER_CASES } from '../../../sampler-cases.ts';
 
 describe.each(SAMPLER_CASES)('$name', (golden) => {
   const process = diffusionProcess(golden.settings, golden.respacing);
@@ -21,9 +25,9 @@ describe.each(SAMPLER_CASES)('$name', (golden) => {
     expectClose(step.mean, expected('mean'), 1e-4, 'mean');
     expectClose(step.log_variance, expected('log_variance'), 1e-4, 'log_variance');
     expectClose(step.pred_xstart, expected('pred_xstart'), 1e-4, 'pred_xstart');
-    expectClose(ddpmSample(step, index, noise), expected('ddpm_sample'), 1e-4, 'ddpm_sample');
+    expectClose(ddpmSample(step, index === 0 ? null : noise), expected('ddpm_sample'), 1e-4, 'ddpm_sample');
     for (const eta of [0, 1]) {
-      const found = sampleStep(process, index, { kind: 'ddim', eta }, x, output, noise, true).x;
+      const found = takeStep({ kind: 'ddim', eta }, { process, index, x, output, noise, clip: true }).x;
       expectClose(found, expected(`ddim_sample.eta${eta}`), 1e-4, `ddim_sample.eta${eta}`);
     }
     expectClose(
@@ -94,6 +98,17 @@ describe('the four variances', () => {
   });
 });
 
+test('the list in the documents is the table', () => {
+  const text = readFileSync(new URL('../../../../docs/sampling.md', import.meta.url), 'utf8');
+  const rows = [...text.matchAll(/^\| `(\w+)` \| (.*) \| .* \|$/gm)].map(([, name, about]) => ({
+    name,
+    about,
+  }));
+  const listed = rows.filter(({ name }) => SAMPLER_KINDS.some((kind) => kind === name));
+  expect(listed.map(({ name }) => name)).toEqual(SAMPLER_KINDS);
+  for (const [i, kind] of SAMPLER_KINDS.entries()) expect(listed[i]!.about).toContain(SAMPLERS[kind].about);
+});
+
 describe('steps', () => {
   const process = diffusionProcess(SETTINGS, '50');
   const x = normalNoise(5, 0, LENGTH);
@@ -101,25 +116,33 @@ describe('steps', () => {
   const noise = normalNoise(7, 0, LENGTH);
 
   test('noise is drawn by ddpm and by ddim with an eta, and never at the last step', () => {
-    expect(drawsNoise({ kind: 'ddpm' }, 3)).toBe(true);
-    expect(drawsNoise({ kind: 'ddim', eta: 0.5 }, 3)).toBe(true);
-    expect(drawsNoise({ kind: 'ddim', eta: 0 }, 3)).toBe(false);
-    expect(drawsNoise({ kind: 'ddpm' }, 0)).toBe(false);
-    expect(() => sampleStep(process, 3, { kind: 'ddpm' }, x, output, null, true)).toThrow('internal');
+    const quiet = (sampler: Sampler, index: number) => () =>
+      takeStep(sampler, { process, index, x, output, noise: null, clip: true });
+    expect(quiet({ kind: 'ddpm' }, 3)).toThrow('the step at 3 draws noise');
+    expect(quiet({ kind: 'ddim', eta: 0.5 }, 3)).toThrow('the step at 3 draws noise');
+    expect(quiet({ kind: 'ddim', eta: 0 }, 3)).not.toThrow();
+    for (const sampler of [{ kind: 'ddpm' }, { kind: 'ddim', eta: 1 }, { kind: 'dpmpp' }] as const) {
+      expect(quiet(sampler, 0)).not.toThrow();
+    }
   });
 
   test('the last step returns the guess at x_0, whatever the noise', () => {
     const guess = predictXstart(process, 0, x, output, true);
     for (const sampler of [{ kind: 'ddpm' }, { kind: 'ddim', eta: 0 }, { kind: 'ddim', eta: 1 }] as const) {
-      expectClose(sampleStep(process, 0, sampler, x, output, noise, true).x, guess, 1e-6, sampler.kind);
+      expectClose(
+        takeStep(sampler, { process, index: 0, x, output, noise, clip: true }).x,
+        guess,
+        1e-6,
+        sampler.kind,
+      );
     }
   });
 
   test('ddim at eta 1 is ddpm with the posterior variance', () => {
     for (const index of [1, 10, 30]) {
-      const ddpm = sampleStep(process, index, { kind: 'ddpm' }, x, output, noise, true).x;
+      const ddpm = takeStep({ kind: 'ddpm' }, { process, index, x, output, noise, clip: true }).x;
       expectClose(
-        sampleStep(process, index, { kind: 'ddim', eta: 1 }, x, output, noise, true).x,
+        takeStep({ kind: 'ddim', eta: 1 }, { process, index, x, output, noise, clip: true }).x,
         ddpm,
         1e-4,
         '',
@@ -167,7 +190,7 @@ test('ddim reverse leads an image to its latent, and ddim leads it back', () => 
     'latent',
   );
   for (let index = 998; index >= 0; index--) {
-    x = sampleStep(process, index, { kind: 'ddim', eta: 0 }, x, model(x, index), null, false).x;
+    x = takeStep({ kind: 'ddim', eta: 0 }, { process, index, x, output: model, noise: null, clip: false }).x;
   }
   expectClose(x, image, 1e-2, 'image');
 });

@@ -1,7 +1,5 @@
-// One step along the chain, given the model's output: ancestral, DDIM, and DDIM backwards; DPM-Solver++ is in
-// dpm-solver.ts.
+// DDIM, forwards and backwards.
 //
-//   ddpm    : x_t-1 = mean + exp(log_variance / 2) noise                       (Ho et al. 2020, algorithm 2)
 //   ddim    : x_t-1 = sqrt(a') x_0 + sqrt(1 - a' - sigma^2) eps + sigma noise
 //             sigma = eta sqrt((1 - a') / (1 - a)) sqrt(1 - a / a')            (Song et al. 2021, eq. 12 and 16)
 //   reverse : x_t+1 = sqrt(a") x_0 + sqrt(1 - a") eps
@@ -9,86 +7,27 @@
 // a = alphas_cumprod, a' and a" its neighbours towards the image and towards noise; eps is derived from x_0, so
 // that clipping x_0 changes it too. Arrays and float32 arithmetic as in distribution.ts.
 
-import { RuntimeError } from '../errors.ts';
-import type { StepDistribution } from './distribution.ts';
-import { predictXstart, stepDistribution } from './distribution.ts';
-import { dpmSolverSample } from './dpm-solver.ts';
-import type { DiffusionProcess } from './process.ts';
+import { RuntimeError } from '../../errors.ts';
+import { predictXstart } from '../distribution.ts';
+import type { DiffusionProcess } from '../process.ts';
+import type { SamplerDef } from './sampler.ts';
 
 const f32 = Math.fround;
 
-/**
- * How to walk the chain. `eta` scales DDIM's noise: 0 is deterministic, 1 has the posterior variance. `dpmpp` is
- * DPM-Solver++(2M), deterministic.
- */
-export type Sampler =
-  | { readonly kind: 'ddpm' }
-  | { readonly kind: 'ddim'; readonly eta: number }
-  | { readonly kind: 'dpmpp' };
+/** `eta` scales the noise: 0 is deterministic, 1 has the posterior variance. */
+export const ddim: SamplerDef<{ readonly eta: number }> = {
+  about: 'dozens of steps; eta scales its noise, 0 is deterministic and 1 has that of ddpm',
+  defaults: { eta: 0 },
+  check: (process, { eta }) => checkEta(process, eta),
+  *step({ process, index, x, options: { eta }, clip, noise }) {
+    const output = yield { index, x };
+    const guess = predictXstart(process, index, x, output, clip);
+    const drawn = index > 0 && eta > 0 ? noise() : null;
+    return { x: ddimSample(process, index, x, guess, eta, drawn), guess, kept: null };
+  },
+};
 
-/** What a step gives. */
-export interface StepResult {
-  /** x_t-1. */
-  readonly x: Float32Array;
-  /** The guess at x_0 that it was made from. */
-  readonly guess: Float32Array;
-}
-
-/** Whether the step at `index` draws noise. The last one (index 0) never does. */
-export function drawsNoise(sampler: Sampler, index: number): boolean {
-  return index > 0 && (sampler.kind === 'ddpm' || (sampler.kind === 'ddim' && sampler.eta > 0));
-}
-
-/** Whether a step reads the guess at x_0 of the step before. */
-export function usesLastGuess(sampler: Sampler): boolean {
-  return sampler.kind === 'dpmpp';
-}
-
-/**
- * x_t-1 from x_t and the model's output.
- * @param noise standard normal of the sample's length; null where `drawsNoise` is false
- * @param clip clips the guess at x_0 to [-1, 1]
- * @param last the guess at x_0 of the step before, at index + 1; null at the first step
- */
-export function sampleStep(
-  process: DiffusionProcess,
-  index: number,
-  sampler: Sampler,
-  x: Float32Array,
-  output: Float32Array,
-  noise: Float32Array | null,
-  clip: boolean,
-  last: Float32Array | null = null,
-): StepResult {
-  if (noise === null && drawsNoise(sampler, index))
-    throw new Error(`internal: step ${index} was given no noise`);
-  switch (sampler.kind) {
-    case 'ddpm': {
-      const step = stepDistribution(process, index, x, output, clip);
-      return { x: ddpmSample(step, index, noise), guess: step.pred_xstart };
-    }
-    case 'ddim': {
-      const guess = predictXstart(process, index, x, output, clip);
-      return { x: ddimSample(process, index, x, guess, sampler.eta, noise), guess };
-    }
-    case 'dpmpp': {
-      const guess = predictXstart(process, index, x, output, clip);
-      return { x: dpmSolverSample(process, index, x, guess, last), guess };
-    }
-  }
-}
-
-/** Ancestral sampling: a draw from p(x_t-1 | x_t). */
-export function ddpmSample(
-  { mean, log_variance }: StepDistribution,
-  index: number,
-  noise: Float32Array | null,
-): Float32Array {
-  if (index === 0 || noise === null) return mean.slice();
-  return mean.map((m, i) => m + f32(f32(Math.exp(f32(0.5 * log_variance[i]!))) * noise[i]!));
-}
-
-/** A DDIM step from x_t and the guess at x_0. `eta` must have passed `checkEta`. */
+/** A step from x_t and the guess at x_0. `eta` must have passed `checkEta`. */
 export function ddimSample(
   process: DiffusionProcess,
   index: number,

@@ -11,9 +11,22 @@
 // Source: Lu et al., "DPM-Solver++: Fast solver for guided sampling of diffusion probabilistic models", 2022,
 // algorithm 2. Coefficients are float64, arithmetic on values float32.
 
-import type { DiffusionProcess } from './process.ts';
+import { predictXstart } from '../distribution.ts';
+import type { DiffusionProcess } from '../process.ts';
+import type { SamplerDef } from './sampler.ts';
 
 const f32 = Math.fround;
+
+export const dpmpp: SamplerDef<Readonly<Record<never, never>>> = {
+  about: 'DPM-Solver++(2M), second order, for 10 to 25 steps',
+  defaults: {},
+  check: () => undefined,
+  *step({ process, index, x, kept, clip }) {
+    const output = yield { index, x };
+    const guess = predictXstart(process, index, x, output, clip);
+    return { x: dpmSolverSample(process, index, x, guess, kept), guess, kept: guess };
+  },
+};
 
 /**
  * x_t-1 from x_t and the guess at x_0.

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { predictXstart } from '../../../runtime/sampler/distribution.ts';
-import { dpmSolverSample } from '../../../runtime/sampler/dpm-solver.ts';
-import { normalNoise } from '../../../runtime/sampler/noise.ts';
-import { type DiffusionProcess, diffusionProcess } from '../../../runtime/sampler/process.ts';
-import { type Sampler, sampleStep } from '../../../runtime/sampler/step.ts';
+import { predictXstart } from '../../../../runtime/sampler/distribution.ts';
+import { normalNoise } from '../../../../runtime/sampler/noise.ts';
+import { type DiffusionProcess, diffusionProcess } from '../../../../runtime/sampler/process.ts';
+import { dpmSolverSample } from '../../../../runtime/sampler/samplers/dpmpp.ts';
+import type { Sampler } from '../../../../runtime/sampler/samplers/index.ts';
+import { takeStep } from '../../../fixtures/take-step.ts';
 
 const LENGTH = 64;
 const SETTINGS = {
@@ -22,7 +23,7 @@ test('without a guess before, a step is DDIM without noise', () => {
   const [x, output] = [normalNoise(1, 0, LENGTH), normalNoise(2, 0, LENGTH)];
   for (const index of [19, 10, 1, 0]) {
     const guess = predictXstart(process, index, x, output, true);
-    const ddim = sampleStep(process, index, { kind: 'ddim', eta: 0 }, x, output, null, true);
+    const ddim = takeStep({ kind: 'ddim', eta: 0 }, { process, index, x, output, noise: null, clip: true });
     expect(worst(dpmSolverSample(process, index, x, guess, null), ddim.x)).toBeLessThan(2e-5);
   }
 });
@@ -66,8 +67,8 @@ describe('on images whose flow is known', () => {
     for (let index = process.timestep_map.length - 1; index >= 0; index--) {
       const a = process.tables.alphas_cumprod[index]!;
       const output = x.map((value) => (Math.sqrt(1 - a) * value) / (a * s * s + 1 - a));
-      const step = sampleStep(process, index, sampler, x, output, null, false, last);
-      [x, last] = [step.x, step.guess];
+      const step = takeStep(sampler, { process, index, x, output, noise: null, clip: false, kept: last });
+      [x, last] = [step.x, step.kept];
     }
     return x;
   };
