@@ -3,17 +3,19 @@
 import { type Bundle, memoryOf } from '../runtime/bundle.ts';
 import { generateBundle } from './codegen/bundle.ts';
 import type { GraphPlace } from './diagnostics.ts';
+import { fitMemory } from './fit-memory.ts';
 import type { Graph } from './graph/graph.ts';
 import { lowerGraph } from './graph/lower.ts';
 import { type MemoryPlan, planMemory } from './memory/plan.ts';
 import { verifyMemory } from './memory/verify.ts';
 import type { OpGraph } from './opgraph/opgraph.ts';
 import { runPasses } from './passes/index.ts';
+import { targetAt } from './schedule/backends/index.ts';
 import { buildSchedule } from './schedule/build.ts';
+import type { Tuning } from './schedule/choices/tuning.ts';
 import type { Schedule } from './schedule/schedule.ts';
-import type { Tuning } from './schedule/tuning.ts';
 import { verifySchedule } from './schedule/verify.ts';
-import { GENERIC, type Target, targetAt } from './target.ts';
+import { GENERIC, type Target } from './target.ts';
 
 export interface CompileOptions {
   /** Images in a forward pass; default 1. */
@@ -47,25 +49,17 @@ export interface Compilation {
 }
 
 /**
- * Microseconds that a byte of packed weights is worth where memory is limited, one after the other until the result
- * fits. At the last one no algorithm that expands weights is left.
- */
-const PRICES = [1e-4, 2e-4, 3e-4, 5e-4, 8e-4, 2e-3, 1];
-
-/**
  * Compiles a checked graph. The same graph and options give the same bytes. Throws GraphError where the graph asks for
  * more than the target reaches.
  */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
   const { batch = 1, taps = false, precision = 'f32', memoryLimit = Number.POSITIVE_INFINITY } = options;
   const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
-  let least = compileOps(graph, ops, options, 0);
-  for (const price of PRICES) {
-    if (memoryOf(least.bundle.manifest) <= memoryLimit) break;
-    const smaller = compileOps(graph, ops, options, price);
-    if (memoryOf(smaller.bundle.manifest) < memoryOf(least.bundle.manifest)) least = smaller;
-  }
-  return least;
+  return fitMemory(
+    memoryLimit,
+    (price) => compileOps(graph, ops, options, price),
+    ({ bundle }) => memoryOf(bundle.manifest),
+  );
 }
 
 function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: number): Compilation {

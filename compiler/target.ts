@@ -60,9 +60,6 @@ export const SOFTWARE: Target = {
   features: ['subgroups'],
 };
 
-/** The profiles. */
-export const TARGETS: readonly Target[] = [GENERIC, NVIDIA, SOFTWARE];
-
 /** What is known of an adapter. */
 export interface AdapterFacts {
   readonly features: ReadonlySet<string>;
@@ -85,11 +82,25 @@ export interface MatrixConfig {
   readonly K: number;
 }
 
-/** The profile that suits an adapter best. */
+/** A profile, and the adapters that it suits. */
+interface Profile {
+  readonly target: Target;
+  readonly suits: (adapter: AdapterFacts) => boolean;
+}
+
+/** The profiles; of those that suit an adapter the last one suits it best. */
+const PROFILES: readonly Profile[] = [
+  { target: GENERIC, suits: () => true },
+  { target: NVIDIA, suits: runsMatrices },
+  { target: SOFTWARE, suits: ({ software, subgroupMaxSize }) => software && subgroupMaxSize === 8 },
+];
+
+export const TARGETS: readonly Target[] = PROFILES.map(({ target }) => target);
+
+/** The profile that suits an adapter best, of those whose features it has. */
 export function chooseTarget(adapter: AdapterFacts): Target {
   const offers = (target: Target) => target.features.every((name) => adapter.features.has(name));
-  if (adapter.software && adapter.subgroupMaxSize === 8 && offers(SOFTWARE)) return SOFTWARE;
-  return offers(NVIDIA) && runsMatrices(adapter) ? NVIDIA : GENERIC;
+  return PROFILES.findLast(({ target, suits }) => offers(target) && suits(adapter))?.target ?? GENERIC;
 }
 
 /** Whether an adapter has the matrices, the subgroups and the workgroup memory that the matrix kernels are written for. */
@@ -105,23 +116,6 @@ function runsMatrices(adapter: AdapterFacts): boolean {
     maxComputeWorkgroupStorageSize >= NVIDIA.limits.maxComputeWorkgroupStorageSize &&
     matrices.some(fits)
   );
-}
-
-/**
- * The target as it computes a precision. Where its own kernels are of the other one it runs those of workgroups: matrix
- * units multiply float16, and a processor gains nothing from half the bytes, since it computes in float32 anyway.
- */
-export function targetAt(target: Target, precision: 'f32' | 'f16'): Target {
-  const plain = precision === 'f16' ? 'subgroup' : 'matrix';
-  const { maxComputeWorkgroupStorageSize } = DEFAULT_LIMITS;
-  return target.products === plain
-    ? {
-        ...target,
-        products: 'workgroup',
-        features: [],
-        limits: { ...target.limits, maxComputeWorkgroupStorageSize },
-      }
-    : target;
 }
 
 /** The profile of a name, or undefined. */

@@ -23,6 +23,7 @@ const compilerOrder = [
   'schedule',
   'memory',
   'codegen',
+  'fit-memory',
   'compile',
 ];
 

@@ -9,9 +9,8 @@ import { type MemoryPlan, memoryTotals, type Slot, slotIn } from '../memory/plan
 import { portsOf } from '../opgraph/ports.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
-import { bytesOf, valueIn } from '../schedule/resources.ts';
+import { bytesOf, TEXTURE_WIDTH, valueIn } from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
-import { TEXTURE_WIDTH } from '../schedule/storage.ts';
 import { timePathOf } from '../schedule/time-path.ts';
 import { isHalf, resolveView } from '../schedule/values.ts';
 import { DEFAULT_LIMITS, type Target } from '../target.ts';

@@ -4,8 +4,8 @@ import type { WeightPart } from '../../runtime/bundle.ts';
 import { InternalError, invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { sizeOf } from '../ops/op.ts';
+import { planesOf } from '../schedule/choices/winograd.ts';
 import type { Tile, WinogradTile } from '../schedule/schedule.ts';
-import { planesOf } from '../schedule/winograd.ts';
 import type { WeightBlob } from './kernel-call.ts';
 
 export interface ProductPlace {

@@ -3,19 +3,19 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { GENERIC, type Target } from '../target.ts';
-import { worthwhileTiles } from './algorithms.ts';
-import { type ChoiceOptions, type Choose, chooseConv, createPrices } from './choices.ts';
+import { backendOf } from './backends/index.ts';
+import type { Choose } from './choices/candidates.ts';
+import { shareKernels, worthwhileTiles } from './choices/give-up.ts';
+import { type ChoiceOptions, chooseConv, createPrices } from './choices/prices.ts';
 import type { Fusion } from './fusions/fusion.ts';
-import { fusionsOf } from './fusions/index.ts';
 import { initialGroups } from './groups.ts';
-import { shareKernels } from './kernel-sharing.ts';
 import type { Schedule } from './schedule.ts';
 import { type ChosenGroup, insertStatistics } from './statistics.ts';
-import { insertTransfers } from './storage.ts';
 import { hoistTimePath } from './time-path.ts';
+import { insertTransfers } from './transfers.ts';
 
 /**
- * Schedules a graph. `fusions` are applied in order: the target's where not given, none for the unfused schedule;
+ * Schedules a graph. `fusions` are applied in order: the backend's where not given, none for the unfused schedule;
  * `options` say how convolutions are chosen.
  */
 export function buildSchedule(
@@ -24,18 +24,19 @@ export function buildSchedule(
   fusions?: readonly Fusion[],
   options: ChoiceOptions = {},
 ): Schedule {
+  const backend = backendOf(target);
   const initial = initialGroups(graph);
-  const prices = createPrices(graph, target, options);
+  const prices = createPrices(graph, backend, options);
   const tiles = worthwhileTiles(graph, initial, prices);
-  const choose: Choose = (group) => chooseConv(graph, group, target, prices, tiles);
-  const groups = (fusions ?? fusionsOf(target, choose)).reduce(
+  const choose: Choose = (group) => chooseConv(graph, group, backend, prices, tiles);
+  const groups = (fusions ?? backend.fusions(choose)).reduce(
     (current, fusion) => fusion.run(graph, current),
     initial,
   );
   const chosen = groups.map(
     (group): ChosenGroup => (group.kind === 'conv' ? { ...group, ...choose(group) } : group),
   );
-  const shared = shareKernels(graph, chosen, target, prices, tiles);
-  const completed = insertTransfers(graph, insertStatistics(graph, shared, target));
+  const shared = backend.pricesKernels ? shareKernels(graph, chosen, prices, tiles) : chosen;
+  const completed = insertTransfers(graph, insertStatistics(graph, shared, backend));
   return { graph, groups: hoistTimePath(graph, completed) };
 }

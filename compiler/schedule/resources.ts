@@ -3,6 +3,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { portsOf } from '../opgraph/ports.ts';
+import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from './choices/winograd.ts';
 import { fusedIn } from './groups.ts';
 import type {
   ComputeGroup,
@@ -17,7 +18,9 @@ import type {
 } from './schedule.ts';
 import { statisticsBytes } from './statistics-layout.ts';
 import { extentOf, isHalf, resolveView } from './values.ts';
-import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from './winograd.ts';
+
+/** Texels of a row of a storage texture; a resource fills rows in the order of its vectors. */
+export const TEXTURE_WIDTH = 2048;
 
 export type Resource =
   /** A value of the graph, where it stands. */

@@ -4,7 +4,8 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { isActivation } from '../ops/activations.ts';
-import type { Target } from '../target.ts';
+import type { Backend } from './backends/backend.ts';
+import { tilesOf as winogradTiles } from './choices/winograd.ts';
 import { fusedIn } from './groups.ts';
 import type {
   Choice,
@@ -15,18 +16,13 @@ import type {
   ScheduledGroup,
   StatisticsTiles,
 } from './schedule.ts';
-import { homeOf } from './storage.ts';
 import { extentOf, nodeOf } from './values.ts';
-import { tilesOf as winogradTiles } from './winograd.ts';
 
 /** Tiles of a workgroup of Winograd's output transform. */
 const WINOGRAD_TILES = 8;
 
 /** Pixels of a tile of the kernel that computes statistics of a value that is already written. */
 export const STATISTICS_PIXELS = 256;
-
-/** Statistics that each workgroup of a reader may combine for one norm group; more are merged by a dispatch before. */
-const MAX_COMBINED = 512;
 
 /** The values that some group_norm reads, with the channels of a norm group of the widest reader. */
 export function normedValues(graph: OpGraph, groups: readonly FusionGroup[]): ReadonlyMap<number, number> {
@@ -67,10 +63,9 @@ export interface ChosenConv extends ConvGroup, Choice {}
 export function insertStatistics(
   graph: OpGraph,
   groups: readonly ChosenGroup[],
-  target: Target,
+  { home, norms, countedTiles: counted }: Backend,
 ): readonly ScheduledGroup[] {
   const normed = normedValues(graph, groups);
-  const counted = target.products === 'subgroup';
   const known = new Map<number, StatisticsTiles>();
   const scheduled: ScheduledGroup[] = [];
   const provide = (value: number, from: StatisticsTiles | null) => {
@@ -81,10 +76,10 @@ export function insertStatistics(
     if (!tiles) {
       const count = Math.ceil(pixels / STATISTICS_PIXELS);
       tiles = { count, pixels: STATISTICS_PIXELS, merged: false, counted };
-      const home = homeOf(graph, { kind: 'statistics' }, target);
-      scheduled.push({ kind: 'statistics', result: value, home, writes: tiles });
+      const at = home(graph, { kind: 'statistics' });
+      scheduled.push({ kind: 'statistics', result: value, home: at, writes: tiles });
     }
-    if (target.products !== 'subgroup' && tiles.count > 1 && tiles.count * width > MAX_COMBINED) {
+    if (norms.by === 'reader' && tiles.count > 1 && tiles.count * width > norms.mostCombined) {
       const merged = { count: 1, pixels, merged: true, counted };
       scheduled.push({ kind: 'merge_statistics', result: value, merges: tiles, writes: merged });
       tiles = merged;
@@ -95,7 +90,7 @@ export function insertStatistics(
     const scaling = prologue.filter(({ node }) => !isActivation(graph.nodes[node]!.op));
     const hasNorm = scaling.some(({ node }) => graph.nodes[node]!.op === 'group_norm');
     const reads = hasNorm ? sources.map((value) => known.get(value)!) : [];
-    if (scaling.length === 0 || target.products !== 'subgroup') return { affine: false, reads };
+    if (scaling.length === 0 || norms.by === 'reader') return { affine: false, reads };
     scheduled.push({ kind: 'affine', sources, prologue: scaling, reads, result });
     return { affine: true, reads: [] };
   };
@@ -103,15 +98,11 @@ export function insertStatistics(
     if (node.op === 'input') provide(id, null);
   });
   for (const group of groups) {
-    const home = homeOf(graph, group, target);
-    if (group.kind === 'conv') {
-      const writes = group.statistics ? tilesOf(graph, group, counted) : null;
-      scheduled.push({ ...group, home, ...scaledBy(group), writes });
-      provide(group.result, writes);
-      continue;
-    }
-    scheduled.push(group.kind === 'map' ? { ...group, home, ...scaledBy(group) } : { ...group, home });
-    provide(group.result, null);
+    const placed = { ...group, home: home(graph, group) };
+    const writes = placed.kind === 'conv' && placed.statistics ? tilesOf(graph, placed, counted) : null;
+    if (placed.kind === 'conv') scheduled.push({ ...placed, ...scaledBy(placed), writes });
+    else scheduled.push(placed.kind === 'map' ? { ...placed, ...scaledBy(placed) } : placed);
+    provide(placed.result, writes);
   }
   return scheduled;
 }

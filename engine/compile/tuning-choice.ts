@@ -1,7 +1,7 @@
 // Which tuning a graph is compiled with: the file that is named, none, or the one that ships for the target.
 
 import path from 'node:path';
-import type { Tuning } from '../../compiler/schedule/tuning.ts';
+import type { Tuning } from '../../compiler/schedule/choices/tuning.ts';
 import type { Target } from '../../compiler/target.ts';
 import type { AdapterDescription } from '../../runtime/adapter.ts';
 import { pathKind } from '../../runtime/host/node/files.ts';

@@ -1,7 +1,7 @@
 // A tuning as a file: what `unetc tune` measured on one adapter, for the target that was compiled for.
 
 import { z } from 'zod';
-import type { Tuning } from '../../compiler/schedule/tuning.ts';
+import type { Tuning } from '../../compiler/schedule/choices/tuning.ts';
 import { decodeUtf8, fault } from '../../runtime/bytes.ts';
 import { readFile, writeFile } from '../../runtime/host/node/files.ts';
 

@@ -1,6 +1,6 @@
 // What samples of convolutions say: the time of each candidate of a group, what was chosen before, what is fastest now.
 
-import type { Tuning } from '../../compiler/schedule/tuning.ts';
+import type { Tuning } from '../../compiler/schedule/choices/tuning.ts';
 import { fastestOf } from '../compile/tuning-file.ts';
 import { sum } from '../statistics.ts';
 import type { Sample } from './measure.ts';

@@ -1,7 +1,7 @@
 // Tunes graphs: times the candidates of every convolution group on the adapter, and keeps what was measured in a file.
 
 import type { Graph } from '../../compiler/graph/graph.ts';
-import type { Tuning } from '../../compiler/schedule/tuning.ts';
+import type { Tuning } from '../../compiler/schedule/choices/tuning.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import { checkWritable, pathKind } from '../../runtime/host/node/files.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';

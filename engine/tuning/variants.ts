@@ -3,12 +3,15 @@
 
 import { type Compilation, type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { candidatesOf, nameOf, type RatedCandidate, rateConv } from '../../compiler/schedule/choices.ts';
+import type { Backend } from '../../compiler/schedule/backends/backend.ts';
+import { backendOf, targetAt } from '../../compiler/schedule/backends/index.ts';
+import { nameOf, type RatedCandidate } from '../../compiler/schedule/choices/candidates.ts';
+import { rate } from '../../compiler/schedule/choices/prices.ts';
+import { keyOf, type Tuning } from '../../compiler/schedule/choices/tuning.ts';
 import { printGroup } from '../../compiler/schedule/print.ts';
 import { readsOf, takenFrom } from '../../compiler/schedule/resources.ts';
 import type { Schedule, ScheduledConv, ScheduledGroup } from '../../compiler/schedule/schedule.ts';
-import { keyOf, type Tuning } from '../../compiler/schedule/tuning.ts';
-import { GENERIC, type Target, targetAt } from '../../compiler/target.ts';
+import { GENERIC } from '../../compiler/target.ts';
 
 /** A candidate that the cost model expects to take more than so many times the best is not measured. */
 const HOPELESS = 2;
@@ -32,20 +35,21 @@ export interface Variants {
 export function compileVariants(graph: Graph, options: CompileOptions): Variants {
   const before = compileGraph(graph, options);
   const target = targetAt(options.target ?? GENERIC, options.precision ?? 'f32');
-  const tunings = tuningsOf(candidatesByKey(before.schedule, target));
+  const tunings = tuningsOf(candidatesByKey(before.schedule, backendOf(target)));
   return { before, variants: tunings.map((tuning) => compileGraph(graph, { ...options, tuning })) };
 }
 
 /** Names of the candidates worth measuring, by group: what is chosen now, and those that are not hopeless. */
-function candidatesByKey(schedule: Schedule, target: Target): ReadonlyMap<string, readonly string[]> {
+function candidatesByKey(schedule: Schedule, backend: Backend): ReadonlyMap<string, readonly string[]> {
   const { graph, groups } = schedule;
   const found = new Map<string, readonly string[]>();
   for (const group of groups) {
     if (group.kind !== 'conv') continue;
     // an upsampling that was fused for the candidate of now is none of the others' concern
     const bare = { ...group, upsample: null };
-    const all = candidatesOf(graph, bare, target, { strict: false });
-    const worthwhile = target.products === 'subgroup' ? promising(rateConv(graph, bare, all)) : all;
+    const all = backend.candidates(graph, bare, false);
+    const rated = rate(graph, bare, backend, all);
+    const worthwhile = rated ? promising(rated) : all;
     found.set(keyOf(graph, group), [...new Set([chosenIn(group), ...worthwhile.map(nameOf)])]);
   }
   return found;

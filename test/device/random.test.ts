@@ -9,7 +9,9 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import type { RefTensor } from '../../compiler/ops/op.ts';
-import type { Target } from '../../compiler/target.ts';
+import { backendOf } from '../../compiler/schedule/backends/index.ts';
+import type { GroupKind } from '../../compiler/schedule/schedule.ts';
+import { TARGETS, type Target } from '../../compiler/target.ts';
 import type { ModelInputs } from '../../runtime/model.ts';
 import { arbitraryExplicitGraph } from '../arbitrary-explicit-graph.ts';
 import { type CompactGraph, compactGraphUpTo } from '../arbitrary-graph.ts';
@@ -100,28 +102,40 @@ describe.each([
   );
 });
 
+/** The targets in whose schedules a kind of group is drawn. */
+const DRAWN: Readonly<Record<GroupKind, 'every' | readonly string[]>> = {
+  conv: 'every',
+  map: 'every',
+  linear: 'every',
+  attention: 'every',
+  gather_channels: 'every',
+  avg_pool: 'every',
+  upsample_linear: 'every',
+  embedding: 'every',
+  statistics: 'every',
+  merge_statistics: [], // of images larger than these
+  affine: ['software'],
+  transfer: ['software'],
+};
+
 describe('the graphs that are drawn', () => {
-  it('have every kind of group in both schedules', () => {
-    const kinds = new Set<string>();
+  it('have every kind of group in both schedules of every target', () => {
+    const found = new Map(TARGETS.map(({ name }) => [name, new Set<GroupKind>()]));
     for (const specs of [compactGraphUpTo(8), arbitraryExplicitGraph]) {
       for (const { graph } of fc.sample(drawn(specs), { numRuns: 50, seed: 1 })) {
-        for (const fuse of [true, false]) {
-          for (const group of compileGraph(graph, { fuse }).schedule.groups) kinds.add(group.kind);
+        for (const target of TARGETS) {
+          // the precision that the target's own kernels compute
+          const precision = backendOf(target).precisions[0]!;
+          for (const fuse of [true, false]) {
+            const { groups } = compileGraph(graph, { target, precision, fuse }).schedule;
+            for (const { kind } of groups) found.get(target.name)!.add(kind);
+          }
         }
       }
     }
-    expect([...kinds].sort()).toEqual(
-      [
-        'attention',
-        'avg_pool',
-        'conv',
-        'embedding',
-        'gather_channels',
-        'linear',
-        'map',
-        'statistics',
-        'upsample_linear',
-      ].sort(),
-    );
+    for (const [target, kinds] of found) {
+      const expected = Object.entries(DRAWN).filter(([, on]) => on === 'every' || on.includes(target));
+      expect([...kinds].sort(), target).toEqual(expected.map(([kind]) => kind).sort());
+    }
   });
 });

@@ -2,9 +2,9 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { stagesOf } from '../../schedule/prologue.ts';
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { AffineGroup, Schedule } from '../../schedule/schedule.ts';
 import { type Norm, normOf } from '../../schedule/statistics.ts';
-import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { type Fragment, fragmentOf, joinFragments, readBuffer } from '../fragment.ts';
 import { embedFragment } from '../fused-ops.ts';

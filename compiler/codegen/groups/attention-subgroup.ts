@@ -1,7 +1,7 @@
 // Attention in one dispatch for subgroups of 8 lanes: 16 queries by a slice of a head's channels a subgroup.
 
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
-import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';

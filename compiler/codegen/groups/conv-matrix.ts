@@ -1,6 +1,6 @@
 // A convolution group becomes a call of conv_matrix: float16 on matrix units. What is not float16 stays with conv_gemm.
 
-import { matrixTile } from '../../schedule/matrix-tiles.ts';
+import { matrixTile } from '../../schedule/choices/matrix-tiles.ts';
 import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';

@@ -1,7 +1,7 @@
 // The tile of a product by single subgroups, as the constants and the inner loop of conv_subgroup.
 
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Tile } from '../../schedule/schedule.ts';
-import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import type { Fragment } from '../fragment.ts';
 import { unrolledProducts } from './products.ts';
 

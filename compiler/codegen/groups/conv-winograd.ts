@@ -2,11 +2,11 @@
 // one product for every plane, an output transform.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { planeRow, planesOf, samplesAtOnce, tilesOf } from '../../schedule/choices/winograd.ts';
 import type { Resource } from '../../schedule/resources.ts';
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { ScheduledConv, WinogradTile } from '../../schedule/schedule.ts';
-import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
-import { planeRow, planesOf, samplesAtOnce, tilesOf } from '../../schedule/winograd.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { joinFragments, readBuffer, value } from '../fragment.ts';
 import { affinePrologue, writeStatistics } from '../fused-ops.ts';

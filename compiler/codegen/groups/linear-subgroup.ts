@@ -1,7 +1,7 @@
 // A linear layer for subgroups of 8 lanes, with the label embedding and an activation function behind it.
 
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Schedule, ScheduledLinear } from '../../schedule/schedule.ts';
-import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { value } from '../fragment.ts';

@@ -1,8 +1,8 @@
 // Map groups and transfers for subgroups of 8 lanes: load, prologue, epilogue, store, a quad of a sample a workgroup.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Home, Schedule, ScheduledMap, TransferGroup } from '../../schedule/schedule.ts';
-import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { type Extent, extentOf, nodeOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';

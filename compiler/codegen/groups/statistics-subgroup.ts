@@ -1,7 +1,7 @@
 // Statistics of an activation that no convolution writes, for subgroups of 8 lanes.
 
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Schedule, StatisticsGroup } from '../../schedule/schedule.ts';
-import { TEXTURE_WIDTH } from '../../schedule/storage.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';

@@ -1,7 +1,7 @@
 // group_norm, film and silu in front of a convolution by Winograd's algorithm are applied by its input transform, which
 // reads each pixel about twice: the normalised activation is never written.
 
-import type { Choose } from '../choices.ts';
+import type { Choose } from '../choices/candidates.ts';
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader } from './fusion.ts';
 

@@ -1,7 +1,7 @@
 // Nearest upsampling in front of a convolution that is computed by its taps, on processors: a lane finds its pixel once a
 // tap. Winograd's input transform would find it for every pixel of a patch, and reads the large image.
 
-import type { Choose } from '../choices.ts';
+import type { Choose } from '../choices/candidates.ts';
 import { absorbUpsample } from './fuse_nearest_upsample.ts';
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader } from './fusion.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { backendOf } from '../../../../compiler/schedule/backends/index.ts';
 import { buildSchedule } from '../../../../compiler/schedule/build.ts';
-import { chooseConv, createPrices } from '../../../../compiler/schedule/choices.ts';
+import { chooseConv, createPrices } from '../../../../compiler/schedule/choices/prices.ts';
 import { fuse_upsample_direct } from '../../../../compiler/schedule/fusions/fuse_upsample_direct.ts';
 import type { ScheduledConv } from '../../../../compiler/schedule/schedule.ts';
 import { SOFTWARE } from '../../../../compiler/target.ts';
@@ -18,8 +19,11 @@ const KEY = 'conv 32>32 3x3 s1 p1 16x16';
 function groups(text: string, candidate: string) {
   const options = { tuning: { [KEY]: { [candidate]: 1 } } };
   const graph = graphOf(text);
-  const prices = createPrices(graph, SOFTWARE, options);
-  const fusions = [fuse_upsample_direct((group) => chooseConv(graph, group, SOFTWARE, prices, [2, 4]))];
+  const backend = backendOf(SOFTWARE);
+  const prices = createPrices(graph, backend, options);
+  const fusions = [
+    fuse_upsample_direct((group) => chooseConv(graph, group, backend, prices, new Set([2, 4]))),
+  ];
   const schedule = buildSchedule(graph, SOFTWARE, fusions, options);
   return schedule.groups
     .filter(({ kind }) => kind !== 'transfer')

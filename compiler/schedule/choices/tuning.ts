@@ -1,11 +1,11 @@
 // What was measured of convolutions on an adapter: times by group and candidate. A group's key says what it computes and
 // nothing of how, so that it is the same whatever was chosen, and nothing of the batch.
 
-import { invariant } from '../diagnostics.ts';
-import type { OpGraph, OpNode } from '../opgraph/opgraph.ts';
-import { isActivation } from '../ops/activations.ts';
-import type { OpName } from '../ops/op.ts';
-import type { ConvGroup } from './schedule.ts';
+import { invariant } from '../../diagnostics.ts';
+import type { OpGraph, OpNode } from '../../opgraph/opgraph.ts';
+import { isActivation } from '../../ops/activations.ts';
+import type { OpName } from '../../ops/op.ts';
+import type { ConvGroup } from '../schedule.ts';
 
 /** Microseconds of one sample, by key of the group and name of the candidate. */
 export type Tuning = Readonly<Record<string, Readonly<Record<string, number>>>>;

@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { compileGraph } from '../../../compiler/compile.ts';
-import { loadGraph } from '../../../compiler/graph/load.ts';
-import { buildSchedule } from '../../../compiler/schedule/build.ts';
-import { GENERIC, SOFTWARE, type Target } from '../../../compiler/target.ts';
-import { graphOf } from '../../fixtures/text.ts';
+import { compileGraph } from '../../../../compiler/compile.ts';
+import { loadGraph } from '../../../../compiler/graph/load.ts';
+import { buildSchedule } from '../../../../compiler/schedule/build.ts';
+import { GENERIC, SOFTWARE, type Target } from '../../../../compiler/target.ts';
+import { graphOf } from '../../../fixtures/text.ts';
 
 interface Shape {
   readonly inputs?: number;
@@ -58,7 +58,7 @@ describe('a convolution', () => {
 });
 
 describe('CIFAR-10', () => {
-  const text = readFileSync(new URL('../../../graphs/cifar10.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../../../graphs/cifar10.json', import.meta.url), 'utf8');
   const { graph } = loadGraph(text, 'cifar10.json');
   const compiled = (batch: number) => compileGraph(graph, { batch, target: SOFTWARE });
 

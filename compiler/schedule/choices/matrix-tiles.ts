@@ -2,10 +2,10 @@
 // A matrix has 16 rows a fixed stride apart, so rows of the product are rows of the patch: runs of 16 pixels of an image
 // row where its width allows that, else the whole patch in order, with the rows that lie between image rows dropped.
 
-import type { OpGraph } from '../opgraph/opgraph.ts';
-import { sizeOf } from '../ops/op.ts';
-import type { ConvGroup } from './schedule.ts';
-import { extentOf, padSpace } from './values.ts';
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { sizeOf } from '../../ops/op.ts';
+import type { ConvGroup } from '../schedule.ts';
+import { extentOf, padSpace } from '../values.ts';
 
 /** Rows of a matrix, and columns. */
 const BLOCK = 16;

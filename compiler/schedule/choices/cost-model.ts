@@ -1,11 +1,11 @@
 // What a convolution is expected to take on a processor that runs shaders: cycles of what its kernels are made of, as
 // they were measured on lavapipe (Mesa 25, AVX2, two cores at 3.6 GHz). Only ratios matter for a choice.
 
-import type { OpGraph } from '../opgraph/opgraph.ts';
-import { sizeOf } from '../ops/op.ts';
-import type { ConvGroup, Tile, WinogradTile } from './schedule.ts';
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { sizeOf } from '../../ops/op.ts';
+import type { ConvGroup, Tile, WinogradTile } from '../schedule.ts';
+import { extentOf, quadsOf } from '../values.ts';
 import { isNormed } from './tuning.ts';
-import { extentOf, quadsOf } from './values.ts';
 import { planesOf, tilesOf } from './winograd.ts';
 
 /** Cycles a microsecond of all processors together. */

@@ -1,14 +1,14 @@
 // Tunings: what a group's key says, and which candidate a measurement makes the schedule take.
 
 import { describe, expect, it } from 'vitest';
-import { compileGraph } from '../../../compiler/compile.ts';
-import { loadGraph } from '../../../compiler/graph/load.ts';
-import { buildSchedule } from '../../../compiler/schedule/build.ts';
-import type { ScheduledConv } from '../../../compiler/schedule/schedule.ts';
-import { isNormed, keyOf, type Tuning } from '../../../compiler/schedule/tuning.ts';
-import { GENERIC, SOFTWARE, type Target } from '../../../compiler/target.ts';
-import { graphOf } from '../../fixtures/text.ts';
-import { goldenGraph } from '../../golden-cases.ts';
+import { compileGraph } from '../../../../compiler/compile.ts';
+import { loadGraph } from '../../../../compiler/graph/load.ts';
+import { buildSchedule } from '../../../../compiler/schedule/build.ts';
+import { isNormed, keyOf, type Tuning } from '../../../../compiler/schedule/choices/tuning.ts';
+import type { ScheduledConv } from '../../../../compiler/schedule/schedule.ts';
+import { GENERIC, SOFTWARE, type Target } from '../../../../compiler/target.ts';
+import { graphOf } from '../../../fixtures/text.ts';
+import { goldenGraph } from '../../../golden-cases.ts';
 
 const PLAIN = `
   %0 = input() {name="x", type=f32[2,64,16,16]}

@@ -3,11 +3,11 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sizeOf } from '../../../compiler/ops/op.ts';
-import { initialGroups } from '../../../compiler/schedule/groups.ts';
-import { type MatrixTile, matrixTile } from '../../../compiler/schedule/matrix-tiles.ts';
-import { padSpace } from '../../../compiler/schedule/values.ts';
-import { opsOver } from '../../run-ops.ts';
+import { sizeOf } from '../../../../compiler/ops/op.ts';
+import { type MatrixTile, matrixTile } from '../../../../compiler/schedule/choices/matrix-tiles.ts';
+import { initialGroups } from '../../../../compiler/schedule/groups.ts';
+import { padSpace } from '../../../../compiler/schedule/values.ts';
+import { opsOver } from '../../../run-ops.ts';
 
 interface Sizes {
   readonly space: readonly number[];

@@ -1,9 +1,9 @@
 // Winograd's F(m x m, 3 x 3): (m + 2)^2 products of one multiplication instead of m^2 times 9, at the price of two
 // transforms and of some more rounding. Source: Lavin and Gray 2016, arXiv:1509.09308.
 
-import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { ConvGroup, WinogradTile } from './schedule.ts';
-import { extentOf, quadsOf } from './values.ts';
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { ConvGroup, WinogradTile } from '../schedule.ts';
+import { extentOf, quadsOf } from '../values.ts';
 
 /**
  * Bytes of the planes that are computed at once. A larger batch is computed in parts, so that the choice depends on one

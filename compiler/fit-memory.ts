@@ -1,0 +1,23 @@
+// Kernels that need less memory, where what is compiled does not fit: a byte of packed weights gets a price, which choices
+// of convolutions add to what they take, and the price is raised until the result fits.
+
+/**
+ * Microseconds that a byte of packed weights is worth where memory is limited, one after the other until the result
+ * fits. At the last one no algorithm that expands weights is left.
+ */
+const PRICES = [1e-4, 2e-4, 3e-4, 5e-4, 8e-4, 2e-3, 1];
+
+/** The first result that fits into `limit` bytes, at the lowest price; else the one that takes least. */
+export function fitMemory<T>(
+  limit: number,
+  compileAt: (price: number) => T,
+  bytesOf: (result: T) => number,
+): T {
+  let least = compileAt(0);
+  for (const price of PRICES) {
+    if (bytesOf(least) <= limit) break;
+    const smaller = compileAt(price);
+    if (bytesOf(smaller) < bytesOf(least)) least = smaller;
+  }
+  return least;
+}

@@ -1,0 +1,24 @@
+// The table of backends: how a target's products are computed, as the schedule sees it.
+
+import { DEFAULT_LIMITS, type Target } from '../../target.ts';
+import type { Backend } from './backend.ts';
+import { matrix } from './matrix.ts';
+import { subgroup } from './subgroup.ts';
+import { workgroup } from './workgroup.ts';
+
+const BACKENDS: Readonly<Record<Target['products'], Backend>> = { workgroup, matrix, subgroup };
+
+export function backendOf({ products }: Target): Backend {
+  return BACKENDS[products];
+}
+
+/**
+ * The target as it computes a precision: where its backend has no kernels for that, as one that runs those of workgroups in
+ * the default limits.
+ */
+export function targetAt(target: Target, precision: 'f32' | 'f16'): Target {
+  if (backendOf(target).precisions.includes(precision)) return target;
+  const { maxComputeWorkgroupStorageSize } = DEFAULT_LIMITS;
+  const limits = { ...target.limits, maxComputeWorkgroupStorageSize };
+  return { ...target, products: 'workgroup', features: [], limits };
+}

@@ -1,0 +1,73 @@
+// Products by single subgroups of 8 lanes without workgroup memory: what processors that run shaders want, where a subgroup
+// is a vector register. On them a storage texture is read at half the cost of a buffer, and a kernel that reads textures is a
+// tenth of the code: convolutions, attention and what is between them keep activations in textures. The interface, the
+// time path and the few ops that are rarely used keep them in buffers.
+
+import { convMicroseconds } from '../choices/cost-model.ts';
+import { canUseWinograd } from '../choices/winograd.ts';
+import { fuse_activation } from '../fusions/fuse_activation.ts';
+import { fuse_norm_map } from '../fusions/fuse_norm_map.ts';
+import { fuse_norm_winograd } from '../fusions/fuse_norm_winograd.ts';
+import { fuse_residual } from '../fusions/fuse_residual.ts';
+import { fuse_skip_concat } from '../fusions/fuse_skip_concat.ts';
+import { fuse_statistics } from '../fusions/fuse_statistics.ts';
+import { fuse_time_add } from '../fusions/fuse_time_add.ts';
+import { fuse_upsample_direct } from '../fusions/fuse_upsample_direct.ts';
+import type { Tile, WinogradTile } from '../schedule.ts';
+import { nodeOf } from '../values.ts';
+import type { Backend } from './backend.ts';
+
+/** Tiles of its product: a lane has the sums of four channels of each 32, of 8, 16 or 32 pixels. */
+const TILES: readonly Tile[] = [
+  { m: 16, n: 64 },
+  { m: 32, n: 32 },
+  { m: 16, n: 32 },
+  { m: 8, n: 32 },
+];
+
+export const subgroup: Backend = {
+  // half the bytes gain nothing where sums are computed in float32 by the processor
+  precisions: ['f32'],
+  // A lane would repeat a prologue for every tap and tile of channels: the normalised activation is written once, but where
+  // Winograd's input transform takes the norm along. A kernel binds four textures: one that reads two sources has none left
+  // for a residual, nor one with a residual for a skip convolution.
+  fusions: (choose) => [
+    fuse_time_add,
+    fuse_norm_map,
+    fuse_skip_concat, // before norms leave their maps: a convolution then reads both sources through its norm
+    fuse_residual, // after concats, for what reads two sources takes none
+    fuse_activation, // behind the label embedding, which fuse_residual adds
+    fuse_norm_winograd(choose),
+    fuse_upsample_direct(choose),
+    fuse_statistics,
+  ],
+  candidates: (graph, group, strict) => {
+    const algorithms: readonly (WinogradTile | null)[] = strict ? [null] : [null, 2, 4];
+    return algorithms
+      .filter((m) => m === null || canUseWinograd(graph, group, m))
+      .flatMap((winograd) => TILES.map((tile) => ({ winograd, tile })));
+  },
+  untuned: { by: 'model', microseconds: convMicroseconds },
+  home: (graph, group) => {
+    switch (group.kind) {
+      case 'conv':
+      case 'map':
+      case 'statistics':
+        return 'texture';
+      case 'attention': {
+        // heads that begin inside a quad are read from a buffer
+        const { type, attrs } = nodeOf(graph, group.anchor, 'attention');
+        return (type.shape[1]! / attrs.heads) % 4 === 0 ? 'texture' : 'buffer';
+      }
+      case 'linear':
+      case 'gather_channels':
+      case 'avg_pool':
+      case 'upsample_linear':
+      case 'embedding':
+        return 'buffer';
+    }
+  },
+  norms: { by: 'affine' },
+  countedTiles: true,
+  pricesKernels: true,
+};

@@ -1,0 +1,53 @@
+// Products by tiles in workgroup memory: what GPUs want, and what runs wherever WebGPU runs.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { fuse_activation } from '../fusions/fuse_activation.ts';
+import { fuse_nearest_upsample } from '../fusions/fuse_nearest_upsample.ts';
+import { fuse_norm_prologue } from '../fusions/fuse_norm_prologue.ts';
+import { fuse_residual } from '../fusions/fuse_residual.ts';
+import { fuse_skip_concat } from '../fusions/fuse_skip_concat.ts';
+import { fuse_skip_conv } from '../fusions/fuse_skip_conv.ts';
+import { fuse_statistics } from '../fusions/fuse_statistics.ts';
+import { fuse_time_add } from '../fusions/fuse_time_add.ts';
+import type { Candidate, ConvGroup, Tile } from '../schedule.ts';
+import { extentOf } from '../values.ts';
+import type { Backend } from './backend.ts';
+
+/** Workgroups a product should have at least, so that a GPU of many units is not left idle. */
+const ENOUGH_WORKGROUPS = 32;
+
+/** Tiles of its product, largest first. */
+const TILES: readonly Tile[] = [
+  { m: 64, n: 64 },
+  { m: 32, n: 64 },
+  { m: 32, n: 32 },
+  { m: 16, n: 32 },
+];
+
+export const workgroup: Backend = {
+  precisions: ['f32', 'f16'],
+  fusions: () => [
+    fuse_time_add, // before the residual: it is the first thing added to a convolution's result
+    fuse_residual, // leaves the skip convolution as the operand of an add
+    fuse_skip_conv, // needs that add
+    fuse_activation, // behind the label embedding, which fuse_residual adds
+    fuse_norm_prologue, // the activation between norm and convolution is the largest that need not exist
+    fuse_nearest_upsample, // independent of the others
+    fuse_skip_concat, // after the readers of a concat have become convolutions
+    fuse_statistics, // last: marks the groups that are left
+  ],
+  candidates: () => TILES.map((tile) => ({ winograd: null, tile })),
+  untuned: { by: 'rule', choose: largestTile },
+  home: () => 'buffer',
+  norms: { by: 'reader', mostCombined: 512 },
+  countedTiles: false,
+  pricesKernels: false,
+};
+
+/** The largest tile that still gives enough workgroups, else the smallest. */
+export function largestTile(graph: OpGraph, group: ConvGroup): Candidate {
+  const { pixels, channels } = extentOf(graph, group.result);
+  const workgroups = (tile: Tile) => Math.ceil(pixels / tile.m) * Math.ceil(channels / tile.n);
+  const fits = (tile: Tile) => tile.n <= Math.max(32, channels) && workgroups(tile) >= ENOUGH_WORKGROUPS;
+  return { winograd: null, tile: TILES.find(fits) ?? TILES.at(-1)! };
+}

@@ -1,0 +1,44 @@
+// Ways to compute a convolution, as choices see them: with what they take and cost, by name, and one of them with what it was
+// chosen from.
+
+import type { Candidate, Choice, ConvGroup, WinogradTile } from '../schedule.ts';
+
+/** A candidate with what it takes, by a cost model or as it was measured. */
+export interface RatedCandidate extends Candidate {
+  readonly microseconds: number;
+}
+
+/** A candidate as the choice sees it: microseconds, with what the bytes of its weights are worth. */
+export interface PricedCandidate extends RatedCandidate {
+  readonly cost: number;
+}
+
+/** The choice for a convolution group. */
+export type Choose = (group: ConvGroup) => Choice;
+
+/** What a candidate is called in reasons and in tunings, such as `winograd4 16x64`. */
+export function nameOf({ winograd, tile }: Candidate): string {
+  return `${winograd ? `winograd${winograd}` : 'direct'} ${tile.m}x${tile.n}`;
+}
+
+/** Whether a candidate does with these tiles of Winograd's algorithm. */
+export function mayChoose({ winograd }: Candidate, tiles: ReadonlySet<WinogradTile>): boolean {
+  return winograd === null || tiles.has(winograd);
+}
+
+/** One of priced candidates as the choice, with what it was chosen from. */
+export function choiceOf(
+  chosen: PricedCandidate,
+  candidates: readonly PricedCandidate[],
+  measured: boolean,
+): Choice {
+  const { winograd, tile } = chosen;
+  const others = candidates.filter((one) => nameOf(one) !== nameOf(chosen));
+  return { winograd, tile, reason: (measured ? 'measured ' : '') + reasonOf([chosen, ...others]) };
+}
+
+/** The best of each algorithm with its time, the chosen one first. */
+function reasonOf(rated: readonly RatedCandidate[]): string {
+  const best = rated.filter((c, i) => rated.findIndex(({ winograd }) => winograd === c.winograd) === i);
+  return best.map((c) => `${nameOf(c)} ${Math.round(c.microseconds)} us`).join(', ');
+}

@@ -1,0 +1,119 @@
+// How each convolution is computed: the candidates that are legal, what each takes as it was measured or as the backend's
+// model expects, and the choice. It depends on the sizes of one sample and never on the batch, so that a sample is
+// computed by the same sums at every batch size.
+
+import { invariant } from '../../diagnostics.ts';
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { sizeOf } from '../../ops/op.ts';
+import type { Backend } from '../backends/backend.ts';
+import type { Candidate, Choice, ConvGroup, WinogradTile } from '../schedule.ts';
+import { extentOf, quadsOf } from '../values.ts';
+import { choiceOf, mayChoose, nameOf, type PricedCandidate, type RatedCandidate } from './candidates.ts';
+import { keyOf, type Tuning } from './tuning.ts';
+import { planesOf } from './winograd.ts';
+
+export interface ChoiceOptions {
+  /** Leaves out every algorithm that is less exact than the plain one. Default false. */
+  readonly strict?: boolean;
+  /** What was measured on the adapter; the fastest candidate of a group that is in it is taken. */
+  readonly tuning?: Tuning | undefined;
+  /** Microseconds that a byte of packed weights is worth: with a price, the choice saves memory. Default 0. */
+  readonly price?: number;
+}
+
+/** What a choice is made from, the cheapest first, and whether the times were measured. */
+export interface Priced {
+  readonly candidates: readonly PricedCandidate[];
+  readonly measured: boolean;
+}
+
+/** The candidates of a convolution with their costs; null where neither a tuning nor a model knows them. */
+export type Prices = (group: ConvGroup) => Priced | null;
+
+/** The prices of a graph's convolutions, each kind of convolution priced once. */
+export function createPrices(graph: OpGraph, backend: Backend, options: ChoiceOptions): Prices {
+  const known = new Map<string, Priced | null>();
+  return (group) => {
+    // a fused upsampling leaves fewer candidates
+    const key = `${keyOf(graph, group)}${group.upsample === null ? '' : ' upsample'}`;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const priced = priceConv(graph, group, backend, options);
+    known.set(key, priced);
+    return priced;
+  };
+}
+
+/** The choice among candidates with those of Winograd's tiles that are given. */
+export function chooseConv(
+  graph: OpGraph,
+  group: ConvGroup,
+  { untuned }: Backend,
+  prices: Prices,
+  tiles: ReadonlySet<WinogradTile>,
+): Choice {
+  const priced = prices(group);
+  if (priced !== null) {
+    const { candidates, measured } = priced;
+    return choiceOf(candidates.find((one) => mayChoose(one, tiles))!, candidates, measured);
+  }
+  invariant(untuned.by === 'rule', `no price for %${group.anchor}, whose candidates have a model`);
+  return { ...untuned.choose(graph, group), reason: null };
+}
+
+function priceConv(
+  graph: OpGraph,
+  group: ConvGroup,
+  backend: Backend,
+  { strict = false, tuning, price = 0 }: ChoiceOptions,
+): Priced | null {
+  const candidates = backend.candidates(graph, group, strict);
+  const times = tuning?.[keyOf(graph, group)] ?? {};
+  const measured = candidates.flatMap((candidate): readonly RatedCandidate[] => {
+    const microseconds = times[nameOf(candidate)];
+    return microseconds === undefined ? [] : [{ ...candidate, microseconds }];
+  });
+  const worth = (one: Candidate) => (price > 0 ? price * weightBytes(graph, group, one) : 0);
+  const byCost = (rated: readonly RatedCandidate[]) =>
+    rated.map((one) => ({ ...one, cost: one.microseconds + worth(one) })).sort((a, b) => a.cost - b.cost);
+  if (measured.length > 0) {
+    const others = price > 0 ? unmeasured(graph, group, backend, candidates, measured) : [];
+    return { candidates: byCost([...measured, ...others]), measured: true };
+  }
+  const rated = rate(graph, group, backend, candidates);
+  return rated && { candidates: byCost(rated), measured: false };
+}
+
+/** Candidates with what the backend's model expects of them; null where it has none. */
+export function rate(
+  graph: OpGraph,
+  group: ConvGroup,
+  { untuned }: Backend,
+  candidates: readonly Candidate[],
+): readonly RatedCandidate[] | null {
+  if (untuned.by === 'rule') return null;
+  return candidates.map((one) => ({ ...one, microseconds: untuned.microseconds(graph, group, one) }));
+}
+
+/** What a tuning left out because it was too slow to be measured: slower than all that was, by the model or at the least. */
+function unmeasured(
+  graph: OpGraph,
+  group: ConvGroup,
+  backend: Backend,
+  candidates: readonly Candidate[],
+  measured: readonly RatedCandidate[],
+): readonly RatedCandidate[] {
+  const slowest = Math.max(...measured.map(({ microseconds }) => microseconds));
+  const known = new Set(measured.map(nameOf));
+  const others = candidates.filter((one) => !known.has(nameOf(one)));
+  const rated = rate(graph, group, backend, others) ?? [];
+  return rated.map((one) => ({ ...one, microseconds: Math.max(one.microseconds, slowest) }));
+}
+
+/** Bytes of the weights as a candidate packs them: Winograd's planes are more than the taps that they come of. */
+function weightBytes(graph: OpGraph, group: ConvGroup, { winograd, tile }: Candidate): number {
+  const [, , ...kernel] = graph.nodes[graph.nodes[group.anchor]!.inputs[1]!]!.type.shape;
+  const inputs = quadsOf(graph, group.sources) * 4;
+  const outputs = Math.ceil(extentOf(graph, group.result).channels / tile.n) * tile.n;
+  return (winograd ? planesOf(winograd) : sizeOf(kernel)) * inputs * outputs * 4;
+}
