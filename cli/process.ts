@@ -2,6 +2,7 @@
 
 import type { Context } from './context.ts';
 import { describeFailure, exitCodes, failureText, Interrupted } from './exit.ts';
+import { printable } from './printable.ts';
 import { keepHeapSmall, optimiseLater } from './v8.ts';
 
 /** How long a command may take to stop after a signal before the process ends without it: it is gone in two seconds. */
@@ -37,7 +38,8 @@ export async function runProcess(
     });
   }
   const crash = (error: unknown) => {
-    write(process.stderr, `${failureText({ ...describeFailure(error), kind: 'internal' })}\n`);
+    const said = failureText({ ...describeFailure(error), kind: 'internal' });
+    write(process.stderr, printable(`${said}\n`));
     process.exit(exitCodes.internal);
   };
   process.on('uncaughtException', crash);
@@ -45,12 +47,14 @@ export async function runProcess(
 
   const takesColor = !process.env.NO_COLOR && process.env.TERM !== 'dumb';
   const terminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  const color = terminal && takesColor;
+  const colorOut = process.stdout.isTTY === true && takesColor;
   const code = await main(process.argv.slice(2), {
-    stdout: (text) => write(process.stdout, text),
-    stderr: (text) => write(process.stderr, text),
+    stdout: (text) => write(process.stdout, printable(text, { styles: colorOut })),
+    stderr: (text) => write(process.stderr, printable(text, { styles: color, bars: terminal })),
     interactive: terminal,
-    color: terminal && takesColor,
-    colorOut: process.stdout.isTTY === true && takesColor,
+    color,
+    colorOut,
     signal: controller.signal,
   });
 
@@ -58,7 +62,7 @@ export async function runProcess(
   const fault = faults.get(process.stdout);
   // A reader that has seen enough (`| head`) is no failure; a full disk behind `>` is.
   if (code === 0 && fault && fault.code !== 'EPIPE') {
-    write(process.stderr, `${failureText(describeFailure(fault))}\n`);
+    write(process.stderr, printable(`${failureText(describeFailure(fault))}\n`));
     await flush(process.stderr);
     process.exit(exitCodes.output);
   }
