@@ -100,10 +100,12 @@ export interface CompiledGraph extends Bundle {
 /** What `load` needs for a bundle, whose sizes are compiled in. */
 export interface BundleLoadOptions {
   /**
-   * A `.safetensors` file, a `.pt` file, `hash:SEED`, or tensors by name. Every tensor of the graph must be there in
-   * its shape, and no other.
+   * A `.safetensors` file, a `.pt` file, an index of shards, one of these with `#KEY` for a state dict or a prefix of
+   * names in it, `hash:SEED`, or tensors by name. Every tensor of the graph must be there in its shape, and no other.
    */
   readonly weights: string | ReadonlyMap<string, Tensor>;
+  /** Leaves out tensors that the graph does not have, with a note that lists them. Default false. */
+  readonly allowUnexpected?: boolean | undefined;
   /** Computes in float64 on the CPU instead of the GPU: slow, for checking. Default false. */
   readonly reference?: boolean | undefined;
 }
@@ -200,11 +202,11 @@ export async function load(model: GraphInput | Bundle, options: LoadOptions): Pr
   const notes: string[] = [];
   const host = silentHost(notes);
   if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
-  const { weights, reference } = options;
+  const { weights, reference, allowUnexpected } = options;
   const opened = await openSource(
     source,
     typeof weights === 'string' ? openWeights(weights) : weightsInMemory(weights),
-    { ...settings, reference },
+    { ...settings, reference, allowUnexpected },
     host,
   );
   return loadedModel(opened, notes);

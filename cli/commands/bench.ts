@@ -6,6 +6,7 @@ import { UsageError } from '../../engine/errors.ts';
 import { PEERS, type Peer } from '../bench/protocol.ts';
 import type { Context, Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import { WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
 Every engine runs in a process of its own. The first result is timed apart, from the start of the process: with the
@@ -48,7 +49,7 @@ export const register: Register = (program, context) => {
     .command('bench')
     .description('times forward passes, alone or beside other engines')
     .argument('<models...>', 'graph files or bundle folders')
-    .option('--weights <W>', '.safetensors file, .pt file, or hash:SEED', 'hash:1')
+    .option('--weights <W>', WEIGHTS, 'hash:1')
     .option('--batch <N>', "images in a forward pass, or several such as 1,4,16 (default: 1; a bundle's own)")
     .option('--size <HxW>', 'another image size than the graph says')
     .option('--precision <NAME>', 'f32 or f16')

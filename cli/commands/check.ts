@@ -3,27 +3,34 @@
 import { printInline } from '../../compiler/format/json.ts';
 import type { CheckReport, DifferentLayer } from '../../compiler/import/check.ts';
 import { CheckFailed, type Register } from '../context.ts';
+import { ALLOW_UNEXPECTED, CHECKPOINT, KEYS } from '../words/weights.ts';
 
 /** Layers that are written out; the rest is counted. */
 const LISTED = 20;
 
 const NOTES = `
-CHECKPOINT is a .pt or .safetensors file, of which only the head is read, or a state dict as JSON: names and shapes.
+Only the head of CHECKPOINT is read. It may be a state dict as JSON, too: names and shapes.
 Exits with 1 where it does not fit. A checkpoint that fits can still mean another model: what shapes do not tell is
 listed, and \`unetc diff\` compares it between two graphs.`;
+
+interface Words {
+  readonly allowUnexpected?: boolean;
+  readonly json?: boolean;
+}
 
 export const register: Register = (program, context) => {
   program
     .command('check')
     .description('says whether a checkpoint fits a graph, and what does not')
     .argument('<graph>', 'graph file of either form')
-    .argument('<checkpoint>', '.pt or .safetensors file, or a state dict as JSON')
+    .argument('<checkpoint>', CHECKPOINT)
+    .option(...ALLOW_UNEXPECTED)
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
-    .action(async (path: string, checkpoint: string, { json }: { readonly json?: boolean }) => {
+    .addHelpText('after', KEYS + NOTES)
+    .action(async (path: string, checkpoint: string, { json, allowUnexpected }: Words) => {
       const { checkCheckpoint } = await import('../../engine/checkpoint/infer-graph.ts');
       const { hostOf } = await import('../host.ts');
-      const report = checkCheckpoint(path, checkpoint, hostOf(context));
+      const report = checkCheckpoint(path, checkpoint, hostOf(context), { allowUnexpected });
       const words = printReport(report, path, checkpoint);
       context.stdout(json ? `${JSON.stringify({ graph: path, checkpoint, ...report }, null, 2)}\n` : words);
       if (!report.fits) throw new CheckFailed(`${checkpoint} does not fit ${path}`);

@@ -4,8 +4,8 @@ import type { Register } from '../context.ts';
 import type { DiffWords } from '../diff/options.ts';
 
 const NOTES = `
-A side is a graph file of either form, a bundle's folder, a checkpoint (.pt, .safetensors), or one of them in git:
-git:REF:PATH. Models are compared, not texts: the order of keys, defaults and the form make no difference.
+A side is a graph file of either form, a bundle's folder, a checkpoint (.pt, .safetensors, an index of shards, or a part of
+one as FILE#KEY), or one of them in git: git:REF:PATH. Models are compared, not texts: the order of keys, defaults and the form make no difference.
 Severities: breaking (what worked no longer does, or gives something else), dangerous (it may), info.
 
 Examples:

@@ -2,6 +2,7 @@
 
 import { CheckFailed, type Register } from '../context.ts';
 import type { DriftWords } from '../words/drift.ts';
+import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
 A and B are two graphs (or bundles with feature vectors) that the same weights fit: other heads, another precision. Or
@@ -23,7 +24,8 @@ export const register: Register = (program, context) => {
     .description('runs two models on the same inputs and shows where they part, block by block')
     .argument('<a>', 'graph file or bundle folder')
     .argument('<b>', 'graph file or bundle folder')
-    .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .requiredOption('--weights <W>', WEIGHTS)
+    .option(...ALLOW_UNEXPECTED)
     .option('--weights-b <W>', 'other weights for B')
     .option('--inputs <IN>', 'safetensors with x, timesteps, and where the models take them y, low_res')
     .option('--batch <N>', "images (default: as many as x has, 1; a bundle's own)")
@@ -39,7 +41,7 @@ export const register: Register = (program, context) => {
     .option('--fail-above <X>', 'exit with 1 where a block differs by more, as relative L2')
     .option('--svg <FILE>', 'write a plot')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
+    .addHelpText('after', KEYS + NOTES)
     .action(async (a: string, b: string, words: Words) => {
       const { parseAmount } = await import('../parse.ts');
       const { measureDrift } = await import('../../engine/drift/drift.ts');

@@ -2,6 +2,7 @@
 
 import type { Register } from '../context.ts';
 import type { EncodeWords } from '../words/encode.ts';
+import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
 DDIM without noise is an equation that can be solved in both directions. encode solves it from images to their latents;
@@ -18,7 +19,8 @@ export const register: Register = (program, context) => {
     .command('encode')
     .description('leads images back to the noise that DDIM makes them from')
     .argument('<model>', 'graph file or bundle folder')
-    .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .requiredOption('--weights <W>', WEIGHTS)
+    .option(...ALLOW_UNEXPECTED)
     .requiredOption('--images <PATH>', 'a PNG, a folder of them, or safetensors with samples in [-1, 1]')
     .requiredOption(
       '-o, --output <OUT>',
@@ -36,7 +38,7 @@ export const register: Register = (program, context) => {
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
     .option('--quiet', 'no progress')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
+    .addHelpText('after', KEYS + NOTES)
     .action(
       async (path: string, words: EncodeWords & { readonly quiet?: boolean; readonly json?: boolean }) => {
         const { runEncode } = await import('../../engine/jobs/encode.ts');

@@ -1,6 +1,7 @@
 // `unetc export`: a graph and its weights as ONNX, for viewers such as Netron and for other engines.
 
 import type { Register } from '../context.ts';
+import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
 Shapes are fixed: export once for each --batch and --size. Inputs are x, timesteps, y (int64) and low_res, outputs
@@ -12,6 +13,7 @@ Example:
 
 interface Words {
   readonly weights: string;
+  readonly allowUnexpected?: boolean;
   readonly output: string;
   readonly batch: string;
   readonly size?: string;
@@ -24,13 +26,14 @@ export const register: Register = (program, context) => {
     .command('export')
     .description('writes a graph and its weights as ONNX (opset 17)')
     .argument('<graph>', 'graph file of either form')
-    .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .requiredOption('--weights <W>', WEIGHTS)
+    .option(...ALLOW_UNEXPECTED)
     .requiredOption('-o, --output <FILE>', 'the .onnx file to write')
     .option('--batch <N>', 'images in a forward pass', '1')
     .option('--size <HxW>', 'another image size than the graph says')
     .option('--taps', 'add the feature vectors to the outputs')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
+    .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: Words) => {
       const { exportModel } = await import('../../engine/checkpoint/export-model.ts');
       const { LARGEST_BATCH } = await import('../../engine/compile/model-settings.ts');
@@ -38,7 +41,8 @@ export const register: Register = (program, context) => {
       const { parseCount, parseSize } = await import('../parse.ts');
       const batch = parseCount(words.batch, '--batch', LARGEST_BATCH);
       const size = words.size === undefined ? undefined : parseSize(words.size);
-      const job = { ...{ weights: words.weights, output: words.output, taps: words.taps }, batch, size };
+      const { weights, allowUnexpected, taps } = words;
+      const job = { weights, allowUnexpected, output: words.output, taps, batch, size };
       const result = exportModel(path, job, hostOf(context));
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { output, weights_file, nodes, params } = result;

@@ -1,6 +1,7 @@
 // `unetc infer`: the graph that a checkpoint belongs to, from the names and shapes of its tensors.
 
 import type { Register } from '../context.ts';
+import { CHECKPOINT, KEYS } from '../words/weights.ts';
 
 interface Options {
   readonly output?: string;
@@ -8,7 +9,7 @@ interface Options {
 }
 
 const NOTES = `
-CHECKPOINT is a .pt or .safetensors file, of which only the head is read, or a state dict as JSON: names and shapes.
+Only the head of CHECKPOINT is read. It may be a state dict as JSON, too: names and shapes.
 The graph goes to stdout in the compact form, or, where no keyword arguments make such a model, in the explicit form.
 What shapes do not tell (heads, image size, diffusion) is a guess, and stderr lists it with what speaks for a value.
 With --json: {"graph": ..., "undetermined": [{"key", "hint"}]}.
@@ -20,10 +21,10 @@ export const register: Register = (program, context) => {
   program
     .command('infer')
     .description('prints the graph that a checkpoint belongs to')
-    .argument('<checkpoint>', '.pt or .safetensors file, or a state dict as JSON')
+    .argument('<checkpoint>', CHECKPOINT)
     .option('-o, --output <FILE>', 'write the graph to a file instead of stdout')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
+    .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, { output, json }: Options) => {
       const { printSpec } = await import('../../compiler/import/print-spec.ts');
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');

@@ -4,6 +4,7 @@ import { UsageError } from '../../engine/errors.ts';
 import type { Register } from '../context.ts';
 import { parseAmount, parseCount } from '../parse.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import { WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
 Times are the GPU's own (timestamp queries), each dispatch in a compute pass of its own; passes are also timed whole.
@@ -38,7 +39,7 @@ export const register: Register = (program, context) => {
     .command('profile')
     .description('times every dispatch of a forward pass on the GPU')
     .argument('<model>', 'graph file or bundle folder')
-    .option('--weights <W>', '.safetensors file, .pt file, or hash:SEED', 'hash:1')
+    .option('--weights <W>', WEIGHTS, 'hash:1')
     .option('--batch <N>', "images in a forward pass (default: 1; a bundle's own)")
     .option('--size <HxW>', 'another image size than the graph says')
     .option('--precision <NAME>', 'f32 or f16')

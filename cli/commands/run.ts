@@ -3,6 +3,7 @@
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 import type { SettingWords } from '../words/settings.ts';
+import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
 IN holds x [batch, channels, ...size] and timesteps [batch], for models with classes y [batch] (integers), for
@@ -15,6 +16,7 @@ Example:
 
 interface Words extends SettingWords {
   readonly weights: string;
+  readonly allowUnexpected?: boolean;
   readonly renameMap?: string;
   readonly inputs: string;
   readonly output: string;
@@ -27,7 +29,8 @@ export const register: Register = (program, context) => {
     .command('run')
     .description('runs one forward pass')
     .argument('<model>', 'graph file or bundle folder')
-    .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .requiredOption('--weights <W>', WEIGHTS)
+    .option(...ALLOW_UNEXPECTED)
     .option('--rename-map <FILE>', 'read the weights by a map of unetc diff --rename-map')
     .requiredOption(
       '--inputs <IN>',
@@ -44,13 +47,14 @@ export const register: Register = (program, context) => {
     .option(...TUNING_OPTION)
     .option('--reference', 'compute in float64 without a GPU: slow, for checking')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
+    .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: Words) => {
       const { runModel } = await import('../../engine/model/run-model.ts');
       const { hostOf } = await import('../host.ts');
       const { parseSettings } = await import('../words/settings.ts');
-      const { weights, renameMap, inputs, output: file, reference } = words;
-      const job = { settings: parseSettings(words), weights, renameMap, inputs, output: file, reference };
+      const { weights, allowUnexpected, renameMap, inputs, output: file, reference } = words;
+      const settings = parseSettings(words);
+      const job = { settings, weights, allowUnexpected, renameMap, inputs, output: file, reference };
       const result = await runModel(path, job, hostOf(context));
       const { output, tensors, adapter, milliseconds, not_finite } = result;
       for (const [name, count] of Object.entries(not_finite)) {

@@ -5,6 +5,7 @@ import { SAMPLERS } from '../../runtime/sampler/samplers/index.ts';
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 import type { SampleWords } from '../words/sample.ts';
+import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
 Samples are keyed by their seeds: the same seed gives the same image at any --batch, in any order and any shard.
@@ -26,7 +27,8 @@ export const register: Register = (program, context) => {
     .command('sample')
     .description('samples images: a PNG for each seed and a contact sheet')
     .argument('<model>', 'graph file or bundle folder')
-    .requiredOption('--weights <W>', '.safetensors file, .pt file, or hash:SEED')
+    .requiredOption('--weights <W>', WEIGHTS)
+    .option(...ALLOW_UNEXPECTED)
     .option('--rename-map <FILE>', 'read the weights by a map of unetc diff --rename-map')
     .requiredOption('--out <DIR>', 'folder for the images; made where it is missing')
     .option('--seeds <LIST>', 'which samples, such as 3, 0-15 or 1,5,9-12')
@@ -59,7 +61,7 @@ export const register: Register = (program, context) => {
     .option('--progress <KIND>', 'on stderr: auto, json (a document a line), or none', 'auto')
     .option('--quiet', 'no progress')
     .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
+    .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: SampleWords & { readonly json?: boolean }) => {
       const { parseJob, parseProgress } = await import('../words/sample.ts');
       const { jobHostOf } = await import('../host.ts');

@@ -2,6 +2,7 @@
 
 import type { Register } from '../context.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import { WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
 The graph is compiled once for each rank of the candidates, and the passes of all of them run in turn, every dispatch
@@ -31,7 +32,7 @@ export const register: Register = (program, context) => {
     .description('measures the fastest way to compute each convolution')
     .argument('<graphs...>', 'graph files')
     .option('-o, --output <FILE>', 'the tuning file to write')
-    .option('--weights <W>', '.safetensors file, .pt file, or hash:SEED', 'hash:1')
+    .option('--weights <W>', WEIGHTS, 'hash:1')
     .option('--size <HxW>', 'another image size than the graphs say')
     .option('--precision <NAME>', 'f32 or f16')
     .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')

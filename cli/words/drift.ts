@@ -8,6 +8,7 @@ import { parseSettings, type SettingWords } from './settings.ts';
 export interface DriftWords extends Omit<SettingWords, 'taps' | 'strict'> {
   readonly weights: string;
   readonly weightsB?: string;
+  readonly allowUnexpected?: boolean;
   readonly precisionB?: string;
   readonly inputs?: string;
   readonly tolerance: string;
@@ -21,12 +22,13 @@ export interface DriftWords extends Omit<SettingWords, 'taps' | 'strict'> {
 /** The job of two models. Throws UsageError. */
 export function parseDriftJob(pathA: string, pathB: string, words: DriftWords): DriftJob {
   const tolerance = parseAmount(words.tolerance, '--tolerance');
-  const { weightsB, precisionB, strictB, referenceB, reference = false, ...common } = words;
+  const { weightsB, precisionB, strictB, referenceB, reference = false, allowUnexpected, ...common } = words;
   const a = {
     path: pathA,
     weights: words.weights,
     settings: parseSettings({ ...common, taps: true }),
     reference,
+    allowUnexpected,
   };
   const b = {
     path: pathB,
@@ -38,6 +40,7 @@ export function parseDriftJob(pathA: string, pathB: string, words: DriftWords): 
       ...(strictB === undefined ? {} : { strict: strictB }),
     }),
     reference: referenceB ?? reference,
+    allowUnexpected,
   };
   return { a, b, inputs: words.inputs ?? null, tolerance };
 }

@@ -9,7 +9,16 @@ import { LARGEST_BATCH, parseGuidance, parseSteps, type SampleWords } from './sa
 export interface EncodeWords
   extends Pick<
     SampleWords,
-    'weights' | 'class' | 'lowRes' | 'steps' | 'clip' | 'guidance' | 'nullClass' | 'strict' | 'reference'
+    | 'weights'
+    | 'allowUnexpected'
+    | 'class'
+    | 'lowRes'
+    | 'steps'
+    | 'clip'
+    | 'guidance'
+    | 'nullClass'
+    | 'strict'
+    | 'reference'
   > {
   readonly images: string;
   readonly output: string;
@@ -32,6 +41,7 @@ export function parseEncodeJob(model: string, words: EncodeWords): EncodeJob {
     batch: words.batch === undefined ? null : parseCount(words.batch, '--batch', LARGEST_BATCH),
     low_res: words.lowRes ?? null,
     clip: words.clip ?? true,
+    allow_unexpected: words.allowUnexpected ?? false,
     strict: words.strict ?? false,
     reference: words.reference ?? false,
   };

@@ -17,6 +17,7 @@ import { findShard } from './shard.ts';
 /** The options of the command as they were typed. */
 export interface SampleWords {
   readonly weights: string;
+  readonly allowUnexpected?: boolean;
   readonly renameMap?: string;
   readonly out: string;
   readonly seeds?: string;
@@ -69,6 +70,7 @@ export function parseJob(
   const job: SampleJob = {
     model,
     weights: words.weights,
+    allow_unexpected: words.allowUnexpected ?? false,
     rename_map: words.renameMap ?? null,
     out: words.out,
     seeds: words.seeds === undefined ? null : parseSeeds(words.seeds),

@@ -7,13 +7,26 @@ import { addressOf, openFileOf, openShardOf } from '../../runtime/host/node/open
 import { openCheckpoint } from '../../runtime/weights/checkpoint.ts';
 import { duplicateKey } from '../../runtime/weights/duplicate-key.ts';
 import type { OpenShard } from '../../runtime/weights/shards.ts';
-import type { CheckpointAddress } from '../../runtime/weights/source.ts';
+import type { CheckpointAddress, TensorInfo } from '../../runtime/weights/source.ts';
 import { UsageError } from '../errors.ts';
 
 export interface CheckpointTensors {
   readonly tensors: ReadonlyMap<string, readonly number[]>;
   /** What its user should be told, such as which dict of a training checkpoint was taken. */
   readonly notes: readonly string[];
+  /** What to write in front of a prefix of names to have the tensors under it; absent where there is no way. */
+  readonly stem?: string;
+}
+
+/** The tensors that a graph has, and the names of the others. All are kept where none fits, as under a prefix. */
+export function withoutUnexpected(
+  tensors: ReadonlyMap<string, readonly number[]>,
+  expected: readonly TensorInfo[],
+): { readonly kept: ReadonlyMap<string, readonly number[]>; readonly left: readonly string[] } {
+  const names = new Set(expected.map(({ name }) => name));
+  const kept = new Map([...tensors].filter(([name]) => names.has(name)));
+  if (kept.size === 0) return { kept: tensors, left: [] };
+  return { kept, left: [...tensors.keys()].filter((name) => !names.has(name)) };
 }
 
 /** A list of names and shapes is a few kilobytes. */
@@ -39,7 +52,8 @@ export function tensorsOfCheckpoint(
   const source = openCheckpoint(bytes, address, openShard);
   try {
     const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
-    return { tensors, notes: source.notes ?? [] };
+    const { notes = [], stem } = source;
+    return { tensors, notes, ...(stem === undefined ? {} : { stem }) };
   } finally {
     source.close();
   }

@@ -15,8 +15,10 @@ import { type Host, warnAll } from '../host.ts';
 import { packageVersion } from '../package.ts';
 
 export interface ExportJob {
-  /** A .safetensors file, a .pt file, or `hash:SEED`. */
+  /** A checkpoint, a part of one as `FILE#KEY`, or `hash:SEED`. */
   readonly weights: string;
+  /** Leaves out tensors of the weights that the graph does not have. */
+  readonly allowUnexpected?: boolean | undefined;
   /** The .onnx file to write. */
   readonly output: string;
   readonly batch: number;
@@ -40,7 +42,7 @@ export interface ExportResult {
 /** Writes the model. `inlineLimit` is the most bytes of weights that the model file holds itself. */
 export function exportModel(
   graphFile: string,
-  { weights: weightsFile, output, batch, size, taps = false }: ExportJob,
+  { weights: weightsFile, allowUnexpected, output, batch, size, taps = false }: ExportJob,
   host: Host,
   inlineLimit = ONNX_INLINE_LIMIT,
 ): ExportResult {
@@ -54,7 +56,7 @@ export function exportModel(
 
   const source = openWeights(weightsFile);
   try {
-    const weights = matchWeights(parameters(graph), source);
+    const weights = matchWeights(parameters(graph), source, { allowUnexpected });
     for (const note of weights.notes) host.note(`${weightsFile}: ${note}`);
     const ops = lowerGraph(graph, { batch, taps, precision: 'f32' });
     const beside = onnxWeightBytes(ops) > inlineLimit ? `${output}.data` : null;

@@ -1,11 +1,15 @@
 // The graph that a checkpoint file belongs to, and whether one belongs to a graph.
 
 import { basename, extname } from 'node:path';
+import { GraphError } from '../../compiler/diagnostics.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
 import { type CheckReport, checkTensors } from '../../compiler/import/check.ts';
 import { type InferResult, inferGraph } from '../../compiler/import/infer.ts';
+import { addressOf } from '../../runtime/host/node/open-weights.ts';
+import { averagedFirst, fittingPrefixes } from '../../runtime/weights/prefix.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';
-import { readCheckpointTensors } from './checkpoint-tensors.ts';
+import { type CheckpointTensors, readCheckpointTensors, withoutUnexpected } from './checkpoint-tensors.ts';
 
 /**
  * Infers a graph from the names and shapes of a checkpoint's tensors, with how many there are. Throws
@@ -15,14 +19,47 @@ export function inferFromCheckpoint(
   path: string,
   host: Pick<Host, 'note'>,
 ): InferResult & { readonly tensors: number } {
-  const { tensors, notes } = readCheckpointTensors(path);
+  const { tensors, notes, stem } = readCheckpointTensors(path);
   for (const note of notes) host.note(`${path}: ${note}`);
-  const name = basename(path, extname(path)).replace(/\p{C}/gu, '').slice(0, 100) || 'inferred';
-  const inferred = inferGraph(tensors, { file: path, name });
+  const { file } = addressOf(path);
+  const name = basename(file, extname(file)).replace(/\p{C}/gu, '').slice(0, 100) || 'inferred';
+  const inferred = inferNamed(tensors, { file: path, name }, stem, host);
   if (inferred.prefix !== '') {
     host.note(`${path}: took the prefix ${JSON.stringify(inferred.prefix)} off every tensor's name`);
   }
   return { ...inferred, tensors: tensors.size };
+}
+
+/** Infers the graph; where there is none, names the parts of the checkpoint that look like a model. */
+function inferNamed(
+  tensors: CheckpointTensors['tensors'],
+  names: { readonly file: string; readonly name: string },
+  stem: string | undefined,
+  host: Pick<Host, 'note'>,
+): InferResult {
+  try {
+    return inferGraph(tensors, names);
+  } catch (error) {
+    const anchors = [...tensors.keys()].filter((name) => name.endsWith(`.${ANCHOR}`));
+    const prefixes = anchors.map((name) => name.slice(0, -ANCHOR.length));
+    if (error instanceof GraphError && stem !== undefined) {
+      for (const prefix of averagedFirst(prefixes, (one) => one).slice(0, LISTED)) {
+        host.note(`what looks like a model lies under a prefix: ${stem}${prefix}`);
+      }
+    }
+    throw error;
+  }
+}
+
+/** A tensor that every model of the family has. */
+const ANCHOR = 'time_embed.0.weight';
+/** Prefixes that are named. */
+const LISTED = 10;
+
+/** How a checkpoint is held against a graph. */
+export interface CheckOptions {
+  /** Leaves out tensors that the graph does not have, and lists them. */
+  readonly allowUnexpected?: boolean | undefined;
 }
 
 /** Holds a checkpoint's tensors against a graph file. Throws GraphError, RuntimeError('weights'). */
@@ -30,10 +67,26 @@ export function checkCheckpoint(
   graphFile: string,
   checkpoint: string,
   host: Pick<Host, 'warn' | 'note'>,
+  { allowUnexpected = false }: CheckOptions = {},
 ): CheckReport {
   const { graph, warnings } = readGraph(graphFile);
   warnAll(host, warnings, graphFile);
-  const { tensors, notes } = readCheckpointTensors(checkpoint);
+  const { tensors, notes, stem } = readCheckpointTensors(checkpoint);
   for (const note of notes) host.note(`${checkpoint}: ${note}`);
-  return checkTensors(graph, tensors);
+  const expected = parameters(graph);
+  const { kept, left } = allowUnexpected ? withoutUnexpected(tensors, expected) : { kept: tensors, left: [] };
+  if (left.length > 0) host.note(`${checkpoint}: left out ${left.length} tensors: ${listed(left)}`);
+  const report = checkTensors(graph, kept);
+  if (!report.fits && stem !== undefined) {
+    const found = [...tensors].map(([name, shape]) => ({ name, shape }));
+    for (const prefix of fittingPrefixes(expected, found).slice(0, LISTED)) {
+      host.note(`what fits the graph lies under a prefix: ${stem}${prefix}`);
+    }
+  }
+  return report;
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, LISTED).map((name) => (/^[\w.-]+$/.test(name) ? name : JSON.stringify(name)));
+  return `${shown.join(', ')}${names.length > LISTED ? ` and ${names.length - LISTED} more` : ''}`;
 }

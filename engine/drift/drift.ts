@@ -35,6 +35,8 @@ export interface SideJob {
   readonly weights: string;
   readonly settings: ModelSettings;
   readonly reference: boolean;
+  /** Leaves out tensors of the weights that the graph does not have. */
+  readonly allowUnexpected?: boolean | undefined;
 }
 
 export interface DriftJob {
@@ -126,14 +128,14 @@ function exampleFor([a, b]: readonly [ModelInterface, ModelInterface]): readonly
 }
 
 async function runSide(
-  { path, weights, settings, reference }: SideJob,
+  { path, weights, settings, reference, allowUnexpected }: SideJob,
   source: ModelSource,
   batch: number,
   inputs: ModelInputs,
   host: Host,
 ): Promise<DriftSide & { readonly graph: Graph; readonly model: DriftModel }> {
   host.signal.throwIfAborted();
-  const options = { ...settings, batch, reference };
+  const options = { ...settings, batch, reference, allowUnexpected };
   const opened = await openSource(source, openWeights(weights), options, host);
   try {
     const results = await opened.model.run(inputs);

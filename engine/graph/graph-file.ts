@@ -32,6 +32,8 @@ function readGraphText(path: string): string {
   try {
     const stat = statSync(path);
     if (stat.isDirectory()) throw unreadable('this is a directory; give a graph file');
+    // A pipe would be waited for, and a device need not end.
+    if (!stat.isFile()) throw unreadable('this is a pipe or a device; give a graph file');
     if (stat.size > MAX_BYTES) {
       throw unreadable(`the file has ${stat.size} bytes; a graph file has at most ${MAX_BYTES}`);
     }

@@ -21,6 +21,8 @@ export interface EncodeJob {
   /** A graph file or the folder of a bundle. */
   readonly model: string;
   readonly weights: string;
+  /** Leaves out tensors of the weights that the graph does not have. */
+  readonly allow_unexpected: boolean;
   /** A PNG, a folder of them, or a safetensors file with `samples`. */
   readonly images: string;
   /** The safetensors file to write. */
@@ -82,9 +84,9 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
     return { face, process, requests };
   };
   const batch = job.batch ?? (pathKind(model) === 'folder' ? undefined : evenBatch(images.length));
-  const { weights, strict, reference } = job;
+  const { weights, allow_unexpected: allowUnexpected, strict, reference } = job;
   const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
-  const opened = await open(model, { weights, strict, reference, batch, check }, host);
+  const opened = await open(model, { weights, allowUnexpected, strict, reference, batch, check }, host);
   try {
     const { face, process, requests } = plan(opened.model.interface, opened.graph.diffusion);
     const total = Math.ceil(requests.length / face.batch) * process.timestep_map.length;

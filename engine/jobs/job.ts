@@ -15,6 +15,8 @@ export interface SampleJob {
   /** A graph file or the folder of a bundle. */
   readonly model: string;
   readonly weights: string;
+  /** Leaves out tensors of the weights that the graph does not have. */
+  readonly allow_unexpected: boolean;
   /** A file of `unetc diff --rename-map`, by which the weights are read; null where they have the graph's names. */
   readonly rename_map: string | null;
   readonly out: string;

@@ -88,7 +88,7 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
   // A bundle has its batch; a graph is compiled for the one that is asked for.
   const batch = job.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(end - first));
   const size = job.size ?? undefined;
-  const { weights, strict, reference } = job;
+  const { weights, allow_unexpected: allowUnexpected, strict, reference } = job;
   const renameMap = job.rename_map ?? undefined;
   const precision = job.precision ?? undefined;
   const tuning = job.tuning ?? undefined;
@@ -113,7 +113,7 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
   host.part(job.shard);
   const opened = await open(
     job.model,
-    { weights, renameMap, strict, precision, memory, tuning, reference, batch, size, check },
+    { weights, allowUnexpected, renameMap, strict, precision, memory, tuning, reference, batch, size, check },
     host,
   );
   const meter = watchModel(opened.model);

@@ -27,12 +27,14 @@ import { openRenamed } from './renamed-weights.ts';
 export interface OpenOptions extends ModelSettings {
   /** Computes in float64 on the reference executor instead of the GPU. */
   readonly reference?: boolean | undefined;
+  /** Leaves out tensors of the weights that the graph does not have. */
+  readonly allowUnexpected?: boolean | undefined;
   /** Looks at what the model takes before a GPU is opened, and throws where the caller's inputs do not fit. */
   readonly check?: ((face: ModelInterface, graph: OpenedModel['graph']) => void) | undefined;
 }
 
 export interface OpenModelOptions extends OpenOptions {
-  /** A .safetensors file, a .pt file, or `hash:SEED`. */
+  /** A checkpoint, a part of one as `FILE#KEY`, or `hash:SEED`. */
   readonly weights: string;
   /** A file of `unetc diff --rename-map`, by which the weights are read. */
   readonly renameMap?: string | undefined;
@@ -79,7 +81,7 @@ export async function openSource(
   host: OpenHost,
 ): Promise<OpenedModel> {
   try {
-    const matched = matchWeights(parameters(source.graph), weights);
+    const matched = matchWeights(parameters(source.graph), weights, options);
     for (const note of matched.notes) host.note(`${weights.label}: ${note}`);
     options.check?.(interfaceOf(source.graph, batchOf(source, options)), source.graph);
     if (options.reference) return openReference(source, weights, matched, options);

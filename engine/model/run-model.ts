@@ -14,8 +14,10 @@ import { batchOf, imageSizeOf, type RunInputs, readRunInputs, toModelInputs } fr
 
 export interface RunJob {
   readonly settings: ModelSettings;
-  /** A .safetensors file, a .pt file, or `hash:SEED`. */
+  /** A checkpoint, a part of one as `FILE#KEY`, or `hash:SEED`. */
   readonly weights: string;
+  /** Leaves out tensors of the weights that the graph does not have. */
+  readonly allowUnexpected?: boolean | undefined;
   /** A file of `unetc diff --rename-map`, by which the weights are read. */
   readonly renameMap?: string | undefined;
   /** The safetensors files to read and to write. */
@@ -53,7 +55,8 @@ export async function runModel(path: string, job: RunJob, host: Host): Promise<R
   const inputs = toModelInputs(given, interfaceOf(source.graph, batch));
   checkWritable(job.output);
 
-  const options = { ...settings, batch, reference: job.reference };
+  const { reference, allowUnexpected } = job;
+  const options = { ...settings, batch, reference, allowUnexpected };
   const weights = await openRenamed(job.weights, job.renameMap, source.graph);
   const opened = await openSource(source, weights, options, host);
   try {

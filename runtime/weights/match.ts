@@ -101,12 +101,12 @@ function checkFits(
     [
       `the weights do not fit the graph, which has ${expected.size} tensors: ${counts.join(', ')}; ` +
         'name the checkpoint of this graph, or the graph of this checkpoint',
+      ...advice(expected, tensors, stem, missing.length + reshaped.length === 0),
       ...list('missing', missing, ([name, shape]) => show(name, shape) + nearest(name, shape, unexpected)),
       ...list('unexpected', unexpected, ([name, shape]) => show(name, shape) + nearest(name, shape, missing)),
       ...list('shape', reshaped, ([name, shape]) => {
         return `${show(name, found.get(name) ?? [])}; the graph needs [${shape.join(', ')}]`;
       }),
-      ...advice(expected, tensors, stem, missing.length + reshaped.length === 0),
       ...notes.map((note) => `  note: ${note}`),
     ].join('\n'),
   );
@@ -119,7 +119,10 @@ function advice(
   stem: string | undefined,
   onlyUnexpected: boolean,
 ): string[] {
-  if (onlyUnexpected) return ['  all that the graph has is there: --allow-unexpected leaves out the rest'];
+  if (onlyUnexpected)
+    return [
+      '  all that the graph has is there: --allow-unexpected (allowUnexpected in programs) leaves out the rest',
+    ];
   if (stem === undefined) return [];
   const wanted = [...expected].map(([name, shape]) => ({ name, shape }));
   const fitting = fittingPrefixes(wanted, tensors).slice(0, LISTED);

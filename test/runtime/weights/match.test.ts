@@ -129,7 +129,7 @@ describe('more than the graph has', () => {
   test('is a misfit that says how to leave it out, with the notes of the source', () => {
     const message = faultOf('weights', () => matchWeights(NEEDED, source(extra, ['a note'])));
     expect(message).toContain('1 unexpected');
-    expect(message).toContain('--allow-unexpected leaves out the rest');
+    expect(message).toContain('--allow-unexpected (allowUnexpected in programs) leaves out the rest');
     expect(message.endsWith('  note: a note')).toBe(true);
   });
 
