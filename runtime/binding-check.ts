@@ -2,6 +2,7 @@
 // WebGPU refuses a buffer that one dispatch binds for reading and for writing, whichever parts of it they are.
 
 import type { Dispatch, Manifest } from './bundle.ts';
+import { passesOf } from './passes.ts';
 import type { Fault } from './port-check.ts';
 
 /** Every fault of the bindings. */
@@ -50,18 +51,30 @@ function resourceOf(manifest: Manifest, binding: Dispatch['bindings'][number]): 
   return arena === null ? `the texture of weights ${binding.weights}` : `arena ${arena}`;
 }
 
-/** Weights that dispatches fill are filled in every pass before they are read. */
-function checkFilled({ weights, dispatches }: Manifest, fault: Fault): void {
-  const filled = new Set<number>();
-  dispatches.forEach(({ bindings }, i) => {
-    for (const binding of bindings) {
-      if (binding.kind !== 'weights') continue;
-      const { weights: entry, access } = binding;
-      if (access !== 'read') filled.add(entry);
-      else if (weights[entry]?.filled === 'dispatch' && !filled.has(entry))
-        fault(`/dispatches/${i}`, `weights ${entry} are read before a dispatch filled them`);
-    }
-  });
+/** Weights that dispatches fill are filled before they are read: by the pass that reads them, or by another one. */
+function checkFilled(manifest: Manifest, fault: Fault): void {
+  const { weights, dispatches } = manifest;
+  const writers = new Map<number, Set<number>>();
+  const uses = passesOf(manifest).flatMap(({ first, end }, pass) =>
+    dispatches
+      .slice(first, end)
+      .flatMap(({ bindings }, i) =>
+        bindings.flatMap((binding) =>
+          binding.kind === 'weights' ? [{ pass, at: first + i, ...binding }] : [],
+        ),
+      ),
+  );
+  for (const { pass, access, weights: entry } of uses) {
+    if (access !== 'read') writers.set(entry, (writers.get(entry) ?? new Set()).add(pass));
+  }
+  const filled = new Set<string>();
+  for (const { pass, at, access, weights: entry } of uses) {
+    if (access !== 'read') filled.add(`${pass} ${entry}`);
+    if (access !== 'read' || weights[entry]?.filled !== 'dispatch' || filled.has(`${pass} ${entry}`))
+      continue;
+    const byOthers = [...(writers.get(entry) ?? [])].some((other) => other !== pass);
+    if (!byOthers) fault(`/dispatches/${at}`, `weights ${entry} are read before a dispatch filled them`);
+  }
 }
 
 /** What the time path came to is remembered from pass to pass, so it reads nothing that passes change. */

@@ -19,10 +19,19 @@ export function checkManifest(manifest: Manifest): readonly string[] {
     if (!condition) fault(pointer, message);
   };
   checkPorts(manifest, fault);
+  const { passes } = manifest;
+  const forward = passes[0]?.dispatches ?? 0;
+  const inPasses = passes.reduce((sum, pass) => sum + pass.dispatches, 0);
   demand(
-    manifest.time_path.dispatches <= manifest.dispatches.length,
+    inPasses === manifest.dispatches.length,
+    '/passes',
+    `have ${inPasses} of ${manifest.dispatches.length} dispatches`,
+  );
+  demand(new Set(passes.map(({ name }) => name)).size === passes.length, '/passes', 'two passes of one name');
+  demand(
+    manifest.time_path.dispatches <= forward,
     '/time_path/dispatches',
-    `${manifest.time_path.dispatches} of ${manifest.dispatches.length} dispatches`,
+    `${manifest.time_path.dispatches} of the ${forward} dispatches of the first pass`,
   );
 
   const parameters = new Map(manifest.parameters.map((p) => [p.name, p.shape]));

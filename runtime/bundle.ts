@@ -2,7 +2,7 @@
 // that a run needs is in it, except the weights. docs/bundle.md describes it for those who write a host of their own.
 
 import { z } from 'zod';
-import { inputPortSchema, outputPortSchema, statePortSchema } from './ports.ts';
+import { inputPortSchema, outputPortSchema, portName, statePortSchema } from './ports.ts';
 import type { DiffusionSettings } from './sampler/process.ts';
 
 export type { InputPort, InputSpec, OutputPort, OutputSpec, StatePort } from './ports.ts';
@@ -126,7 +126,7 @@ export const manifestSchema = z
     /** What the host writes before a pass, and reads behind it; feature vectors of float16 are stored so. */
     inputs: z.array(inputPortSchema).readonly(),
     outputs: z.array(outputPortSchema).readonly(),
-    /** What passes hand on to each other. A forward pass has none. */
+    /** What passes hand on to each other. A model that is only run has none. */
     state: z.array(statePortSchema).readonly(),
     /**
      * The first dispatches, which depend on timesteps and labels alone, and the values that the others take from them:
@@ -149,7 +149,7 @@ export const manifestSchema = z
     /**
      * Packed weights. Offset in bytes, length in words of four; arena null is a texture of their own. They are filled
      * by the host, from the parameters of `parts` when a program is made, or by the dispatches that bind them for
-     * writing, in every pass before they are read.
+     * writing.
      */
     weights: z
       .array(
@@ -177,6 +177,11 @@ export const manifestSchema = z
           bytes: count,
         }),
       )
+      .readonly(),
+    /** Runs of the dispatches, one behind the other, that a host starts by name. A forward pass is the first. */
+    passes: z
+      .array(z.strictObject({ name: portName, dispatches: positive }).readonly())
+      .min(1)
       .readonly(),
     memory: z.strictObject({
       /** Bytes of all slots, what they would be without reuse, and bytes of the packed weights. */

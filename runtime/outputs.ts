@@ -1,6 +1,6 @@
 // The outputs of a program: where they stand in the buffer that is read back, and how they become tensors.
 
-import type { Manifest, OutputPort } from './bundle.ts';
+import type { OutputPort } from './bundle.ts';
 import type { Memory } from './memory.ts';
 import { decodePort } from './port-values.ts';
 import { bytesOfPort } from './ports.ts';
@@ -14,9 +14,9 @@ export interface Output {
 }
 
 /** The outputs one behind the other. */
-export function placeOutputs(manifest: Manifest, memory: Memory): readonly Output[] {
+export function placeOutputs(ports: readonly OutputPort[], memory: Memory): readonly Output[] {
   let offset = 0;
-  return manifest.outputs.map((port) => {
+  return ports.map((port) => {
     const bytes = bytesOfPort(port);
     const output = { port, slot: memory.buffer(port.slot), bytes, offset };
     offset += bytes;

@@ -7,13 +7,18 @@ const positive = z.int().min(1);
 const sizes = z.array(positive);
 const shape = sizes.readonly();
 /** Names that an object in JavaScript can have as keys without a second meaning. */
-const name = z.string().regex(/^[A-Za-z]\w*(\.\w+)*$/);
+export const portName = z.string().regex(/^[A-Za-z]\w*(\.\w+)*$/);
 
 /** [B, C, ...space] as channels-last quads: [batch][pixel][channel], channels filled up to a multiple of four. */
-const image = { name, encoding: z.literal('image'), shape: sizes.min(2).readonly(), slot: count } as const;
+const image = {
+  name: portName,
+  encoding: z.literal('image'),
+  shape: sizes.min(2).readonly(),
+  slot: count,
+} as const;
 
 /** Row-major as it is, filled up to whole vectors of 16 bytes. */
-const plain = { name, encoding: z.literal('plain'), shape, slot: count } as const;
+const plain = { name: portName, encoding: z.literal('plain'), shape, slot: count } as const;
 
 const numbers = z.enum(['f32', 'f16']);
 
@@ -22,7 +27,7 @@ export const inputPortSchema = z.discriminatedUnion('encoding', [
   z.strictObject({ ...image, dtype: numbers }).readonly(),
   z
     .strictObject({
-      name,
+      name: portName,
       encoding: z.literal('timestep'),
       dtype: z.literal('f32'),
       shape: z.tuple([positive]).readonly(),
@@ -39,7 +44,7 @@ export const inputPortSchema = z.discriminatedUnion('encoding', [
     .readonly(),
   z
     .strictObject({
-      name,
+      name: portName,
       encoding: z.literal('label'),
       dtype: z.literal('u32'),
       shape: z.tuple([positive]).readonly(),

@@ -1,10 +1,11 @@
-// One forward pass, dispatch by dispatch, with what each of them wrote read back: to find the first that made a NaN or
+// One pass, dispatch by dispatch, with what each of them wrote read back: to find the first that made a NaN or
 // an infinity. Slow, and in memory of its own for the copies.
 
 import type { Dispatch, Manifest } from './bundle.ts';
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import type { Memory } from './memory.ts';
+import type { Pass } from './passes.ts';
 
 /** Values that a dispatch left in a slot that it writes to, with all that fills it up. */
 export interface Traced {
@@ -22,6 +23,7 @@ export async function* traceDispatches(
   manifest: Manifest,
   memory: Memory,
   device: GPUDevice,
+  { first, end }: Pick<Pass, 'first' | 'end'>,
   encode: (dispatch: number, encoder: GPUCommandEncoder) => void,
 ): AsyncGenerator<Traced, void, undefined> {
   if (manifest.precision !== 'f32') {
@@ -40,7 +42,8 @@ export async function* traceDispatches(
       device.queue.submit([encoder.finish()]);
     });
   try {
-    for (const [dispatch, { bindings }] of manifest.dispatches.entries()) {
+    for (let dispatch = first; dispatch < end; dispatch++) {
+      const { bindings } = manifest.dispatches[dispatch]!;
       await submit((encoder) => encode(dispatch, encoder));
       for (const slot of writtenSlots(bindings)) {
         await submit((encoder) => memory.copyOut(slot, encoder, staging));

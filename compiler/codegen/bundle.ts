@@ -122,6 +122,7 @@ export function generateBundle(
     }),
     kernels: kernels.files,
     dispatches,
+    passes: [{ name: 'forward', dispatches: dispatches.length }],
     memory: {
       activations: totals.shared,
       activations_unshared: totals.unshared,

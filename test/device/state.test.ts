@@ -53,6 +53,24 @@ describe('a state', () => {
     expect(await program.state.read('image')).toEqual(image);
   });
 
+  it('is changed by another pass, which has inputs of its own and gives nothing', async () => {
+    await program.run(adding(1));
+    const shrunk = await program.runPass('shrink', { factor: [0.5] });
+    expect([...shrunk]).toEqual([]);
+    expect(await values('total')).toEqual(grown(1, 0.5));
+    expect(await values('image')).toEqual(Array(6).fill(1));
+    expect(program.interface.inputs.map(({ name }) => name)).toEqual(['x', 'scale']);
+    await expect(program.runPass('shrink', adding(1))).rejects.toThrow(
+      'factor is missing: the model takes [1]',
+    );
+    await expect(program.runPass('grow', {})).rejects.toThrow(
+      'the bundle has no pass called grow; it has forward, shrink',
+    );
+    await expect(program.run({ ...adding(1), factor: [1] })).rejects.toThrow(
+      'factor is given, but the model takes only',
+    );
+  });
+
   it('is one of each program', async () => {
     const other = await openProgram(await stateBundle(), () => FIRST);
     await program.run(adding(1));

@@ -52,9 +52,30 @@ test('it runs on the null backend, where states are read and written', async () 
   program.close();
 });
 
+test('weights may be filled by another pass than the one that reads them', () => {
+  const [add, count, pack, ...rest] = bundle.manifest.dispatches;
+  const passes = [
+    { name: 'forward', dispatches: 5 },
+    { name: 'pack', dispatches: 1 },
+  ];
+  expect(faultsAfter({ dispatches: [add, count, ...rest, pack], passes })).toEqual([]);
+});
+
 describe('each fault has its place', () => {
   const { weights, dispatches } = bundle.manifest;
   test.each<[string, Edits, string]>([
+    ['a pass too many', { 'passes.1.dispatches': 2 }, '/passes: have 7 of 6 dispatches'],
+    ['two passes of one name', { 'passes.1.name': 'forward' }, '/passes: two passes of one name'],
+    [
+      'weights that no pass fills',
+      { 'dispatches.2.bindings.1.access': 'read' },
+      '/dispatches/2: weights 0 are read before a dispatch filled them',
+    ],
+    [
+      'a time path of more than the first pass',
+      { 'time_path.dispatches': 6 },
+      '/time_path/dispatches: 6 of the 5 dispatches of the first pass',
+    ],
     ['a state in the slot of an input', { 'state.0.slot': 0 }, '/state/0: slot 0 is that of input x, too'],
     ['two states in a slot', { 'state.1.slot': 2 }, '/state/1: slot 2 is that of state total, too'],
     [
@@ -95,7 +116,7 @@ describe('each fault has its place', () => {
     [
       'weights that are read before they are filled',
       { dispatches: dispatches.toReversed() },
-      '/dispatches/1: weights 0 are read before a dispatch filled them',
+      '/dispatches/2: weights 0 are read before a dispatch filled them',
     ],
     [
       'an arena that a dispatch reads and writes',
