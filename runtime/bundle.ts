@@ -96,10 +96,16 @@ const bindingSchema = z.discriminatedUnion('kind', [
 const diffusionSchema = z
   .strictObject({
     steps: positive,
-    noise_schedule: z.enum(['linear', 'cosine']),
-    predict: z.enum(['epsilon', 'x_start', 'previous_x']),
+    noise_schedule: z.enum(['linear', 'cosine', 'scaled_linear']),
+    beta_start: z.number().nullable(),
+    beta_end: z.number().nullable(),
+    predict: z.enum(['epsilon', 'x_start', 'previous_x', 'v']),
     variance: z.enum(['learned_range', 'learned', 'fixed_small', 'fixed_large']),
     rescale_timesteps: z.boolean(),
+    timestep_spacing: z.enum(['leading', 'trailing', 'linspace']).nullable(),
+    steps_offset: count,
+    set_alpha_to_one: z.boolean(),
+    clip_range: z.number().positive().nullable(),
   })
   .readonly() satisfies z.ZodType<DiffusionSettings>;
 

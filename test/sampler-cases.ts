@@ -1,6 +1,11 @@
 // The golden sampler cases: five diffusion settings of the original code, with the settings in this project's words.
 
-import type { DiffusionSettings, Prediction, Variance } from '../runtime/sampler/process.ts';
+import {
+  DIFFUSION_DEFAULTS,
+  type DiffusionSettings,
+  type Prediction,
+  type Variance,
+} from '../runtime/sampler/process.ts';
 import type { NoiseSchedule } from '../runtime/sampler/schedule.ts';
 import type { GoldenModel } from './golden-model.ts';
 import { type GoldenTensors, goldenJson, goldenTensors } from './golden-tensors.ts';
@@ -50,6 +55,7 @@ export const SAMPLER_CASES: readonly SamplerCase[] = [
     indices,
     respacing: diffusion.respacing,
     settings: {
+      ...DIFFUSION_DEFAULTS,
       steps: diffusion.steps,
       noise_schedule: diffusion.schedule,
       predict: PREDICTIONS[diffusion.model_mean],

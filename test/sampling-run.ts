@@ -6,10 +6,12 @@ import { parseJob, parseProgress, type SampleWords } from '../cli/words/sample.t
 import { type OpenModel, runSampling, type SampleResult } from '../engine/jobs/run.ts';
 import type { OpenModelOptions } from '../engine/model/open-model.ts';
 import type { Denoiser } from '../runtime/sampler/denoiser.ts';
+import { DIFFUSION_DEFAULTS } from '../runtime/sampler/process.ts';
 import { type FakeModel, fakeModel } from './fake-model.ts';
 import { recordingContext } from './recording-context.ts';
 
 const DIFFUSION = {
+  ...DIFFUSION_DEFAULTS,
   steps: 100,
   noise_schedule: 'cosine',
   predict: 'epsilon',

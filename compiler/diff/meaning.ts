@@ -2,6 +2,7 @@
 // every key and shape stays, a change here is the silent kind: checkpoints load and give garbage.
 
 import { entryChannels } from '../families/blocks.ts';
+import type { Diffusion } from '../graph/graph.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { sameShape } from './parameters.ts';
 import { pointerTo } from './pointers.ts';
@@ -51,67 +52,92 @@ function inputDrafts(sides: GraphPair, same: boolean): readonly FindingDraft[] {
 
 function diffusionDrafts(sides: GraphPair, same: boolean): readonly FindingDraft[] {
   const [a, b] = [sides.a.graph.diffusion, sides.b.graph.diffusion];
-  const drafts: FindingDraft[] = [];
-  const say = (
-    rule: 'weights/reinterpreted-prediction' | 'weights/reinterpreted-noise' | 'numerics/sampling',
-    key: string,
-    before: string,
-    after: string,
-    message: string,
-    severity?: Severity,
-  ): void => {
-    if (before === after) return;
+  const keys = Object.keys(DIFFUSION_FACTS) as readonly (keyof Diffusion)[];
+  return keys.flatMap((key): readonly FindingDraft[] => {
+    if (a[key] === b[key]) return [];
+    const { rule, message, severity } = DIFFUSION_FACTS[key](a, b);
     const silent = rule !== 'numerics/sampling' && same;
-    drafts.push({
-      rule: silent ? rule : 'numerics/sampling',
-      change: '~',
-      place: `diffusion.${key}`,
-      pointer: pointerTo(sides, [`diffusion.${key}`]),
-      before,
-      after,
-      message: silent ? `${message}, and every key and shape stayed` : message,
-      ...(severity && { severity }),
-    });
-  };
-  const learned = [a, b].every((d) => d.variance.startsWith('learned'));
-  const scale = (d: typeof a) => (d.rescale_timesteps ? 1000 / d.steps : 1);
-  say(
-    'weights/reinterpreted-prediction',
-    'predict',
-    a.predict,
-    b.predict,
-    `the output is read as ${b.predict} where it was ${a.predict}`,
-  );
-  say(
-    learned ? 'weights/reinterpreted-prediction' : 'numerics/sampling',
-    'variance',
-    a.variance,
-    b.variance,
-    `the variance is ${b.variance} where it was ${a.variance}`,
-  );
-  say(
-    'weights/reinterpreted-noise',
-    'noise_schedule',
-    a.noise_schedule,
-    b.noise_schedule,
-    `the noise schedule is ${b.noise_schedule} where it was ${a.noise_schedule}`,
-  );
-  // rescaled timesteps run from 0 to 1000 whatever the steps
-  const rescaled = a.rescale_timesteps && b.rescale_timesteps;
-  say(
-    rescaled ? 'numerics/sampling' : 'weights/reinterpreted-noise',
-    'steps',
-    String(a.steps),
-    String(b.steps),
-    `a timestep is one of ${b.steps} where it was one of ${a.steps}`,
-    rescaled ? 'dangerous' : undefined,
-  );
-  say(
-    scale(a) === scale(b) || a.steps !== b.steps ? 'numerics/sampling' : 'weights/reinterpreted-noise',
-    'rescale_timesteps',
-    String(a.rescale_timesteps),
-    String(b.rescale_timesteps),
-    `the model is fed t * ${scale(b)} where it was fed t * ${scale(a)}`,
-  );
-  return drafts;
+    return [
+      {
+        rule: silent ? rule : 'numerics/sampling',
+        change: '~',
+        place: `diffusion.${key}`,
+        pointer: pointerTo(sides, [`diffusion.${key}`]),
+        before: String(a[key]),
+        after: String(b[key]),
+        message: silent ? `${message}, and every key and shape stayed` : message,
+        ...(severity && { severity }),
+      },
+    ];
+  });
 }
+
+interface DiffusionFact {
+  /** What the change is where every key and shape stayed. */
+  readonly rule: 'weights/reinterpreted-prediction' | 'weights/reinterpreted-noise' | 'numerics/sampling';
+  readonly message: string;
+  readonly severity?: Severity;
+}
+
+type CompareDiffusion = (a: Diffusion, b: Diffusion) => DiffusionFact;
+
+/** What a timestep is multiplied by before the model is fed it. */
+const timestepScale = (d: Diffusion) => (d.rescale_timesteps ? 1000 / d.steps : 1);
+
+const betas: CompareDiffusion = (a, b) => {
+  const range = (d: Diffusion) => `${d.beta_start ?? 'the usual one'} to ${d.beta_end ?? 'the usual one'}`;
+  return {
+    rule: 'weights/reinterpreted-noise',
+    message: `the betas go from ${range(b)} where they went from ${range(a)}`,
+  };
+};
+
+/** What a change of each key means; a key of `diffusion` without a row does not compile. */
+const DIFFUSION_FACTS: { readonly [K in keyof Diffusion]: CompareDiffusion } = {
+  predict: (a, b) => ({
+    rule: 'weights/reinterpreted-prediction',
+    message: `the output is read as ${b.predict} where it was ${a.predict}`,
+  }),
+  variance: (a, b) => ({
+    rule: [a, b].every((d) => d.variance.startsWith('learned'))
+      ? 'weights/reinterpreted-prediction'
+      : 'numerics/sampling',
+    message: `the variance is ${b.variance} where it was ${a.variance}`,
+  }),
+  noise_schedule: (a, b) => ({
+    rule: 'weights/reinterpreted-noise',
+    message: `the noise schedule is ${b.noise_schedule} where it was ${a.noise_schedule}`,
+  }),
+  beta_start: betas,
+  beta_end: betas,
+  steps: (a, b) => {
+    const message = `a timestep is one of ${b.steps} where it was one of ${a.steps}`;
+    // rescaled timesteps run from 0 to 1000 whatever the steps
+    return a.rescale_timesteps && b.rescale_timesteps
+      ? { rule: 'numerics/sampling', severity: 'dangerous', message }
+      : { rule: 'weights/reinterpreted-noise', message };
+  },
+  rescale_timesteps: (a, b) => ({
+    rule:
+      timestepScale(a) === timestepScale(b) || a.steps !== b.steps
+        ? 'numerics/sampling'
+        : 'weights/reinterpreted-noise',
+    message: `the model is fed t * ${timestepScale(b)} where it was fed t * ${timestepScale(a)}`,
+  }),
+  timestep_spacing: (a, b) => ({
+    rule: 'numerics/sampling',
+    message: `timesteps are spread by ${b.timestep_spacing ?? "the original's respacing"} where it was ${a.timestep_spacing ?? "the original's respacing"}`,
+  }),
+  steps_offset: (a, b) => ({
+    rule: 'numerics/sampling',
+    message: `timesteps are shifted by ${b.steps_offset} where it was ${a.steps_offset}`,
+  }),
+  set_alpha_to_one: (_, b) => ({
+    rule: 'numerics/sampling',
+    message: `DDIM's last step leads to ${b.set_alpha_to_one ? 'the image' : 'the noise of timestep 0'}`,
+  }),
+  clip_range: (a, b) => ({
+    rule: 'numerics/sampling',
+    message: `guesses at the image are clipped to ${b.clip_range ?? 'nothing'} where it was ${a.clip_range ?? 'nothing'}`,
+  }),
+};

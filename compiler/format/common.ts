@@ -51,15 +51,24 @@ export const num_classes = integer(1, LIMITS.classes)
   .default(null)
   .describe('Number of classes of a class-conditional model, which then takes a label y; null for none.');
 
+const positive = 'a number above 0, or null';
+const betaRange = 'a number above 0 and below 1, or null';
+
 /** The keys of `diffusion`. */
 export const diffusion = strict({
   steps: integer(2, LIMITS.steps).default(1000).describe('Steps of the diffusion process in training.'),
-  noise_schedule: choice(['linear', 'cosine'])
+  noise_schedule: choice(['linear', 'cosine', 'scaled_linear'])
     .default('linear')
     .describe('How the noise grows with the steps.'),
-  predict: choice(['epsilon', 'x_start', 'previous_x'])
+  beta_start: beta(
+    'First beta of a linear schedule. Default: 0.0001, times 1000 / steps where it is not scaled_linear.',
+  ),
+  beta_end: beta(
+    'Last beta of a linear schedule. Default: 0.02, times 1000 / steps where it is not scaled_linear.',
+  ),
+  predict: choice(['epsilon', 'x_start', 'previous_x', 'v'])
     .default('epsilon')
-    .describe('What the model predicts: the noise, the image, or the image one step back.'),
+    .describe('What the model predicts: the noise, the image, the image one step back, or the velocity v.'),
   variance: choice(['learned_range', 'learned', 'fixed_small', 'fixed_large'])
     .optional()
     .describe(
@@ -68,6 +77,24 @@ export const diffusion = strict({
   rescale_timesteps: flag()
     .default(false)
     .describe('Feed the model t · 1000 / steps, so that timesteps always lie in 0 to 1000.'),
+  timestep_spacing: choice(['leading', 'trailing', 'linspace'])
+    .nullable()
+    .default(null)
+    .describe(
+      "How diffusers' schedulers spread the steps of sampling, with all their conventions; null: as improved-diffusion.",
+    ),
+  steps_offset: integer(0, LIMITS.steps)
+    .default(0)
+    .describe('Added to the timesteps of the spacing leading.'),
+  set_alpha_to_one: flag()
+    .default(true)
+    .describe("DDIM's last step leads to the image; false: to the noise of timestep 0."),
+  clip_range: z
+    .number(positive)
+    .gt(0, positive)
+    .nullable()
+    .default(1)
+    .describe('Guesses at the image are clipped to [-clip_range, clip_range]; null: never.'),
 });
 
 export const tail = {
@@ -91,6 +118,10 @@ export const tail = {
       'What the model may cost: `unetc diff` and `unetc report` hold it to this; it has no effect on it.',
     ),
 };
+
+function beta(description: string) {
+  return z.number(betaRange).gt(0, betaRange).lt(1, betaRange).nullable().default(null).describe(description);
+}
 
 function budget(description: string) {
   return integer(1, Number.MAX_SAFE_INTEGER).optional().describe(description);

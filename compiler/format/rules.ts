@@ -63,10 +63,15 @@ export const RULES = {
   },
   G021: { title: 'a graph in TypeScript is one defineUNet of constants', reads: [] },
   G022: { title: 'what a graph asks for is within the reach of the target', reads: [] },
+  G023: { title: 'betas are said of linear schedules alone', reads: ['noise_schedule', 'diffusion'] },
+  G024: {
+    title: 'noise grows with the steps, and an offset stays among them',
+    reads: ['beta_start', 'beta_end', 'steps_offset', 'steps', 'noise_schedule', 'diffusion'],
+  },
   G030: { title: 'every attention resolution is reached, once', reads: [...LEVELS, 'attention_resolutions'] },
   G031: {
     title: 'an option applies somewhere',
-    reads: [...LEVELS, 'attention_resolutions', 'num_heads_upsample'],
+    reads: [...LEVELS, 'attention_resolutions', 'num_heads_upsample', 'timestep_spacing', 'steps_offset'],
   },
   G032: {
     title: 'a sampler takes as many output channels as input channels, or twice as many',

@@ -9,7 +9,7 @@ import { isUsual } from '../layers/norm.ts';
 import { writtenLayer } from '../layers/queries.ts';
 import { explicitFile, type WrittenExplicit } from '../spec/explicit.ts';
 import type { ExplicitSpec } from '../spec/spec.ts';
-import type { Block, Graph } from './graph.ts';
+import { type Block, type Diffusion, type Graph, LATER_DIFFUSION } from './graph.ts';
 
 /** The canonical explicit form of a graph: what `expand` prints and what a bundle carries. */
 export type ExplicitGraph = Omit<WrittenExplicit, '$schema'>;
@@ -47,7 +47,6 @@ export function toExplicit(graph: Graph): ExplicitGraph {
       .map((b) => ({ layers: b.layers.map((l) => writtenLayer(l.layer)) }));
   const [middle] = blocks('middle');
   invariant(middle, 'a graph has a middle block');
-  const { steps, noise_schedule, predict, variance, rescale_timesteps } = graph.diffusion;
   const spec: ExplicitGraph = {
     version: FORMAT_VERSION,
     name: graph.name,
@@ -60,7 +59,7 @@ export function toExplicit(graph: Graph): ExplicitGraph {
     ...(graph.super_resolution && {
       super_resolution: { low_res_size: [...graph.super_resolution.low_res_size] },
     }),
-    diffusion: { steps, noise_schedule, predict, variance, rescale_timesteps },
+    diffusion: writtenDiffusion(graph.diffusion),
     ...(graph.budgets && { budgets: { ...graph.budgets } }),
     ...(isUsual(graph.head.norm) ? {} : { head: { norm: { ...graph.head.norm } } }),
     ...(graph.naming === DEFAULT_NAMING ? {} : { naming: graph.naming }),
@@ -96,4 +95,15 @@ export function printExplicit(spec: ExplicitGraph): string {
     '}',
     '',
   ].join('\n');
+}
+
+function writtenDiffusion(diffusion: Diffusion): NonNullable<WrittenExplicit['diffusion']> {
+  const { steps, noise_schedule, predict, variance, rescale_timesteps } = diffusion;
+  const later = Object.entries(LATER_DIFFUSION).filter(
+    ([key, usual]) => diffusion[key as keyof typeof LATER_DIFFUSION] !== usual,
+  );
+  return {
+    ...{ steps, noise_schedule, predict, variance, rescale_timesteps },
+    ...Object.fromEntries(later.map(([key]) => [key, diffusion[key as keyof Diffusion]])),
+  };
 }

@@ -33,18 +33,38 @@ export interface SuperResolution {
   readonly low_res_size: readonly number[];
 }
 
-export type NoiseSchedule = 'linear' | 'cosine';
-export type Prediction = 'epsilon' | 'x_start' | 'previous_x';
+export type NoiseSchedule = 'linear' | 'cosine' | 'scaled_linear';
+export type Prediction = 'epsilon' | 'x_start' | 'previous_x' | 'v';
+export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
 export type Variance = 'learned_range' | 'learned' | 'fixed_small' | 'fixed_large';
 
 /** Defaults for sampling, all resolved. */
 export interface Diffusion {
   readonly steps: number;
   readonly noise_schedule: NoiseSchedule;
+  /** First and last beta of a linear schedule; null is the schedule's own. */
+  readonly beta_start: number | null;
+  readonly beta_end: number | null;
   readonly predict: Prediction;
   readonly variance: Variance;
   readonly rescale_timesteps: boolean;
+  /** How diffusers' schedulers spread timesteps, with all their conventions; null: as improved-diffusion. */
+  readonly timestep_spacing: TimestepSpacing | null;
+  readonly steps_offset: number;
+  readonly set_alpha_to_one: boolean;
+  /** Guesses at the image are clipped to [-clip_range, clip_range]; null: never. */
+  readonly clip_range: number | null;
 }
+
+/** The keys of `diffusion` that came after version 1 was first published, with what they mean where they are left out. */
+export const LATER_DIFFUSION = {
+  beta_start: null,
+  beta_end: null,
+  timestep_spacing: null,
+  steps_offset: 0,
+  set_alpha_to_one: true,
+  clip_range: 1,
+} as const satisfies Partial<Diffusion>;
 
 /** What the model may cost; what is not said has no limit. The target is `generic`, the batch one image. */
 export interface Budgets {

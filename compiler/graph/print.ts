@@ -5,7 +5,7 @@ import { entryChannels } from '../families/blocks.ts';
 import { DEFAULT_NAMING } from '../families/namings.ts';
 import { isUsual, printNorm } from '../layers/norm.ts';
 import { layerOutChannels, printLayer } from '../layers/queries.ts';
-import type { Graph } from './graph.ts';
+import { type Diffusion, type Graph, LATER_DIFFUSION } from './graph.ts';
 import { parameterCount, parameters } from './parameters.ts';
 
 /** The graph as text, one line a layer: `  input_blocks.1.0  res_block 128 -> 256 film skip conv1x1  32x32`. */
@@ -19,7 +19,7 @@ export function printGraph(graph: Graph): string {
       : []),
     `time_embed ${graph.time_embed.channels} -> ${graph.time_embed.hidden}`,
     ...(graph.num_classes === null ? [] : [`label_emb ${graph.num_classes} classes`]),
-    `diffusion ${diffusion.steps} steps ${diffusion.noise_schedule} ${diffusion.predict} ${diffusion.variance}${diffusion.rescale_timesteps ? ' rescale_timesteps' : ''}`,
+    printDiffusion(diffusion),
   ];
   if (graph.naming !== DEFAULT_NAMING) lines.push(`names as in ${graph.naming}`);
   const skips: string[] = [];
@@ -40,4 +40,16 @@ export function printGraph(graph: Graph): string {
   lines.push(`out  norm${groups} silu conv ${channels} -> ${graph.out_channels}  ${size}`);
   lines.push(`parameters ${parameterCount(graph)} in ${parameters(graph).length} tensors`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The process in a line; keys that few graphs have are told where they say something of their own. */
+function printDiffusion(diffusion: Diffusion): string {
+  const { steps, noise_schedule, predict, variance, rescale_timesteps, ...later } = diffusion;
+  const usual: Omit<typeof later, never> = LATER_DIFFUSION;
+  const said = Object.entries(later).filter(([key, value]) => value !== usual[key as keyof typeof later]);
+  return [
+    `diffusion ${steps} steps ${noise_schedule} ${predict} ${variance}`,
+    ...(rescale_timesteps ? ['rescale_timesteps'] : []),
+    ...said.map(([key, value]) => `${key} ${value}`),
+  ].join(' ');
 }

@@ -25,9 +25,15 @@ export function resolveDiffusion(spec: Spec['diffusion'], channels: Channels): D
   return {
     steps: spec?.steps ?? 1000,
     noise_schedule: spec?.noise_schedule ?? 'linear',
+    beta_start: spec?.beta_start ?? null,
+    beta_end: spec?.beta_end ?? null,
     predict: spec?.predict ?? 'epsilon',
     variance: spec?.variance ?? (learned ? 'learned_range' : 'fixed_large'),
     rescale_timesteps: spec?.rescale_timesteps ?? false,
+    timestep_spacing: spec?.timestep_spacing ?? null,
+    steps_offset: spec?.steps_offset ?? 0,
+    set_alpha_to_one: spec?.set_alpha_to_one ?? true,
+    clip_range: spec?.clip_range === undefined ? 1 : spec.clip_range,
   };
 }
 
@@ -40,7 +46,8 @@ export function checkDiffusion(
   if (!spec) return [];
   const found: Diagnostic[] = [];
   const { in_channels: images, out_channels: outputs } = channels;
-  const { steps, noise_schedule, variance } = resolveDiffusion(spec, channels);
+  const resolved = resolveDiffusion(spec, channels);
+  const { steps, noise_schedule, variance, beta_end } = resolved;
   const learned = variance === 'learned' || variance === 'learned_range';
   if (learned && outputs !== 2 * images) {
     const message = `"${variance}" takes ${2 * images} output channels, twice in_channels, but out_channels is ${outputs}; set out_channels to ${2 * images} or variance to "fixed_large"`;
@@ -52,9 +59,41 @@ export function checkDiffusion(
     const pointer = outputs === 2 * images ? '/diffusion/variance' : channelsAt;
     found.push(finding('warning', 'G032', pointer, message));
   }
-  if (noise_schedule === 'linear' && steps <= 20) {
+  if (noise_schedule === 'linear' && steps <= 20 && beta_end === null) {
     const message = `the linear schedule scales its betas by 1000 / steps, and at ${steps} steps the last is ${20 / steps}, which must be below 1; use more than 20 steps or "cosine"`;
     found.push(finding('error', 'G019', '/diffusion/steps', message));
   }
-  return found;
+  return [...found, ...checkBetas(resolved), ...checkSpacing(resolved)];
+}
+
+/** G023, G024: the betas that were said belong to the schedule, and noise grows. */
+function checkBetas({ noise_schedule, beta_start, beta_end, steps }: Diffusion): readonly Diagnostic[] {
+  const said = [
+    { key: 'beta_start', value: beta_start },
+    { key: 'beta_end', value: beta_end },
+  ].filter(({ value }) => value !== null);
+  if (noise_schedule === 'cosine') {
+    return said.map(({ key }) => {
+      const message = `a cosine schedule has no ${key}; take it out, or use "linear" or "scaled_linear"`;
+      return finding('error', 'G023', `/diffusion/${key}`, message);
+    });
+  }
+  const scale = noise_schedule === 'linear' ? 1000 / steps : 1;
+  const [first, last] = [beta_start ?? 0.0001 * scale, beta_end ?? 0.02 * scale];
+  if (said.length === 0 || first < last) return [];
+  const message = `the betas fall from ${first} to ${last}, but noise grows with the steps; beta_end must be above beta_start`;
+  return [finding('error', 'G024', `/diffusion/${said[0]!.key}`, message)];
+}
+
+/** G031: what only diffusers' schedulers have was not said without a spacing of theirs. */
+function checkSpacing({ timestep_spacing, steps_offset, steps }: Diffusion): readonly Diagnostic[] {
+  if (steps_offset === 0) return [];
+  const pointer = '/diffusion/steps_offset';
+  if (steps_offset >= steps) {
+    const message = `an offset of ${steps_offset} is beyond the ${steps} timesteps; use less than ${steps}`;
+    return [finding('error', 'G024', pointer, message)];
+  }
+  if (timestep_spacing === 'leading') return [];
+  const message = `steps_offset never applies: it belongs to the timestep_spacing "leading", and here it is ${timestep_spacing === null ? 'null' : `"${timestep_spacing}"`}`;
+  return [finding('warning', 'G031', pointer, message)];
 }

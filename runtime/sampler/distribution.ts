@@ -2,6 +2,7 @@
 //
 //   epsilon    : x_0 = sqrt(1/a) x_t - sqrt(1/a - 1) output                            (a = alphas_cumprod)
 //   x_start    : x_0 = output
+//   v          : x_0 = sqrt(a) x_t - sqrt(1 - a) output                                   (Salimans & Ho 2022)
 //   previous_x : x_0 = (output - posterior_mean_coef2 x_t) / posterior_mean_coef1,  mean = output
 //   mean       : posterior_mean_coef1 x_0 + posterior_mean_coef2 x_t                (Ho et al. 2020, eq. 7)
 //
@@ -28,40 +29,79 @@ export interface StepDistribution {
  * @param index of the process, 0 the least noisy
  * @param x x_t
  * @param output the model's output for x
- * @param clip clips the guess to [-1, 1], as the models are meant to be sampled; NaN stays NaN
+ * @param clip clips the guess to the range of the settings, as the models are meant to be sampled; NaN stays NaN
  */
 export function predictXstart(
-  { tables, settings }: DiffusionProcess,
+  process: DiffusionProcess,
   index: number,
   x: Float32Array,
   output: Float32Array,
   clip: boolean,
 ): Float32Array {
+  const { tables, settings } = process;
+  const range = clip ? settings.clip_range : null;
   switch (settings.predict) {
     case 'epsilon': {
       const ofX = f32(tables.sqrt_recip_alphas_cumprod[index]!);
       const ofEpsilon = f32(tables.sqrt_recipm1_alphas_cumprod[index]!);
       return clipped(
         x.map((value, i) => f32(ofX * value) - f32(ofEpsilon * output[i]!)),
-        clip,
+        range,
       );
     }
     case 'x_start':
-      return clipped(output.slice(0, x.length), clip);
+      return clipped(output.slice(0, x.length), range);
+    case 'v': {
+      const ofX = f32(tables.sqrt_alphas_cumprod[index]!);
+      const ofOutput = f32(tables.sqrt_one_minus_alphas_cumprod[index]!);
+      return clipped(
+        x.map((value, i) => f32(ofX * value) - f32(ofOutput * output[i]!)),
+        range,
+      );
+    }
     case 'previous_x': {
       const coef1 = tables.posterior_mean_coef1[index]!;
       const ofOutput = f32(1 / coef1);
       const ofX = f32(tables.posterior_mean_coef2[index]! / coef1);
       return clipped(
         x.map((value, i) => f32(ofOutput * output[i]!) - f32(ofX * value)),
-        clip,
+        range,
       );
     }
   }
 }
 
-function clipped(values: Float32Array, clip: boolean): Float32Array {
-  return clip ? values.map((value) => Math.min(1, Math.max(-1, value))) : values;
+/**
+ * The noise that the model sees in x_t, as diffusers reads it: from the output itself, whatever becomes of the guess at x_0.
+ * Parameters as `predictXstart`.
+ */
+export function predictEpsilon(
+  process: DiffusionProcess,
+  index: number,
+  x: Float32Array,
+  output: Float32Array,
+): Float32Array {
+  const { tables, settings } = process;
+  switch (settings.predict) {
+    case 'epsilon':
+      return output.slice(0, x.length);
+    case 'v': {
+      const ofX = f32(tables.sqrt_one_minus_alphas_cumprod[index]!);
+      const ofOutput = f32(tables.sqrt_alphas_cumprod[index]!);
+      return x.map((value, i) => f32(ofOutput * output[i]!) + f32(ofX * value));
+    }
+    case 'x_start':
+    case 'previous_x': {
+      const ofXstart = f32(tables.sqrt_alphas_cumprod[index]!);
+      const divisor = f32(tables.sqrt_one_minus_alphas_cumprod[index]!);
+      const xstart = predictXstart(process, index, x, output, false);
+      return x.map((value, i) => f32(value - f32(ofXstart * xstart[i]!)) / divisor);
+    }
+  }
+}
+
+function clipped(values: Float32Array, range: number | null): Float32Array {
+  return range === null ? values : values.map((value) => Math.min(range, Math.max(-range, value)));
 }
 
 /** p(x_t-1 | x_t) as the model sees it. Parameters as `predictXstart`. */
@@ -112,7 +152,7 @@ function stepVariance(
       return fixed(tables.posterior_variance[index]!, smallLog);
     case 'fixed_large': {
       // At index 0 the posterior variance of index 1: the original's choice for a better decoder likelihood.
-      const large = index === 0 ? tables.posterior_variance[1]! : beta;
+      const large = index === 0 && settings.timestep_spacing === null ? tables.posterior_variance[1]! : beta;
       return fixed(large, Math.log(large));
     }
   }

@@ -87,7 +87,7 @@ function divideSections(steps: number, counts: readonly number[], respacing: str
 }
 
 /** Rounds to the nearest integer and ties to the even one, as Python's `round`. */
-function roundHalfEven(x: number): number {
+export function roundHalfEven(x: number): number {
   const floor = Math.floor(x);
   const above = x - floor;
   if (above !== 0.5) return above < 0.5 ? floor : floor + 1;

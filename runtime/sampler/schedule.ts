@@ -1,6 +1,7 @@
 // The noise schedules of the diffusion family and every table derived from them, in float64.
 //
 //   linear: beta from 0.0001 * 1000/T to 0.02 * 1000/T in T equal steps                      (Ho et al. 2020)
+//   scaled_linear: the square root of beta from that of 0.0001 to that of 0.02      (Rombach et al. 2022; diffusers)
 //   cosine: alpha_bar(t) = cos((t + 0.008) / 1.008 * pi/2)^2, beta_i = 1 - alpha_bar((i+1)/T) / alpha_bar(i/T),
 //           at most 0.999                                                        (Nichol & Dhariwal 2021, eq. 17)
 //   q(x_t | x_0)        = N(sqrt(alphas_cumprod) x_0, 1 - alphas_cumprod)
@@ -11,7 +12,13 @@
 import { RuntimeError } from '../errors.ts';
 import { exactCosine } from './exact-cosine.ts';
 
-export type NoiseSchedule = 'linear' | 'cosine';
+export type NoiseSchedule = 'linear' | 'cosine' | 'scaled_linear';
+
+/** First and last beta of a linear or scaled_linear schedule; null is the schedule's own. A cosine schedule has neither. */
+export interface BetaRange {
+  readonly beta_start: number | null;
+  readonly beta_end: number | null;
+}
 
 /** Tables of one process, each of length T (its number of timesteps), index 0 the least noisy. */
 export interface ScheduleTables {
@@ -35,28 +42,53 @@ export interface ScheduleTables {
 }
 
 /** The fewest timesteps of each schedule: linear needs its last beta, 20 / T, below 1. */
-export const FEWEST_STEPS = { linear: 21, cosine: 2 } as const satisfies Record<NoiseSchedule, number>;
+export const FEWEST_STEPS = {
+  linear: 21,
+  cosine: 2,
+  scaled_linear: 2,
+} as const satisfies Record<NoiseSchedule, number>;
 
 /**
  * Betas of a whole training process.
  * @param steps T, the number of timesteps the model was trained with
+ * @param range first and last beta, where they are not the schedule's own
  * @throws RuntimeError('input') where the schedule does not exist for so few steps
  */
-export function scheduleBetas(schedule: NoiseSchedule, steps: number): Float64Array {
-  const fewest = FEWEST_STEPS[schedule];
+export function scheduleBetas(
+  schedule: NoiseSchedule,
+  steps: number,
+  range: BetaRange = { beta_start: null, beta_end: null },
+): Float64Array {
+  const fewest = range.beta_end === null ? FEWEST_STEPS[schedule] : 2;
   if (!Number.isSafeInteger(steps) || steps < fewest) {
     throw new RuntimeError(
       'input',
       `diffusion.steps: a ${schedule} schedule needs a whole number of at least ${fewest} steps, not ${steps}`,
     );
   }
-  return schedule === 'linear' ? linearBetas(steps) : cosineBetas(steps);
+  const { first, last } = betaEnds(schedule, steps, range);
+  switch (schedule) {
+    case 'linear':
+      return evenly(first, last, steps);
+    case 'scaled_linear':
+      return evenly(Math.sqrt(first), Math.sqrt(last), steps).map((root) => root * root);
+    case 'cosine':
+      return cosineBetas(steps);
+  }
 }
 
-function linearBetas(steps: number): Float64Array {
-  const scale = 1000 / steps;
-  const first = scale * 0.0001;
-  const last = scale * 0.02;
+/** First and last beta: those that are given, else the schedule's own for T steps. */
+export function betaEnds(
+  schedule: NoiseSchedule,
+  steps: number,
+  { beta_start, beta_end }: BetaRange,
+): { readonly first: number; readonly last: number } {
+  const scale = schedule === 'linear' ? 1000 / steps : 1;
+  return { first: beta_start ?? scale * 0.0001, last: beta_end ?? scale * 0.02 };
+}
+
+/** `steps` numbers from the first to the last at equal distances. */
+function evenly(first: number, last: number, steps: number): Float64Array {
   const stride = (last - first) / (steps - 1);
   return Float64Array.from({ length: steps }, (_, i) => (i === steps - 1 ? last : first + i * stride));
 }
@@ -74,15 +106,30 @@ function cosineBetas(steps: number): Float64Array {
 /** Everything that sampling derives from the betas of a process of at least two timesteps. */
 export function scheduleTables(betas: Float64Array): ScheduleTables {
   const cumulative = cumulativeAlphas(betas);
-  const previous = (i: number): number => (i === 0 ? 1 : cumulative[i - 1]!);
+  return tablesOf(
+    betas,
+    cumulative,
+    cumulative.map((_, i) => (i === 0 ? 1 : cumulative[i - 1]!)),
+  );
+}
+
+/**
+ * The tables of a process whose step at each index leads from `cumulative` to `previous`, both `alphas_cumprod`; the step
+ * at index 0 may lead to 1, where no variance is left, or stop before it.
+ */
+export function tablesOf(
+  betas: Float64Array,
+  cumulative: Float64Array,
+  previous: Float64Array,
+): ScheduleTables {
   const table = (f: (i: number, beta: number, cum: number, prev: number) => number): Float64Array =>
-    betas.map((beta, i) => f(i, beta, cumulative[i]!, previous(i)));
+    betas.map((beta, i) => f(i, beta, cumulative[i]!, previous[i]!));
 
   const posteriorVariance = table((_, beta, cum, prev) => (beta * (1 - prev)) / (1 - cum));
   return {
     betas,
     alphas_cumprod: cumulative,
-    alphas_cumprod_prev: table((_i, _beta, _cum, prev) => prev),
+    alphas_cumprod_prev: previous,
     alphas_cumprod_next: table((i) => cumulative[i + 1] ?? 0),
     sqrt_alphas_cumprod: table((_i, _beta, cum) => Math.sqrt(cum)),
     sqrt_one_minus_alphas_cumprod: table((_i, _beta, cum) => Math.sqrt(1 - cum)),

@@ -4,11 +4,11 @@
 //             sigma = eta sqrt((1 - a') / (1 - a)) sqrt(1 - a / a')            (Song et al. 2021, eq. 12 and 16)
 //   reverse : x_t+1 = sqrt(a") x_0 + sqrt(1 - a") eps
 //
-// a = alphas_cumprod, a' and a" its neighbours towards the image and towards noise; eps is derived from x_0, so
-// that clipping x_0 changes it too. Arrays and float32 arithmetic as in distribution.ts.
+// a = alphas_cumprod, a' and a" its neighbours towards the image and towards noise. The original derives eps from the
+// guess at x_0, so that clipping the guess changes it too; diffusers takes the eps of the model's output. Arrays and float32 arithmetic as in distribution.ts.
 
 import { RuntimeError } from '../../errors.ts';
-import { predictXstart } from '../distribution.ts';
+import { predictEpsilon, predictXstart } from '../distribution.ts';
 import type { DiffusionProcess } from '../process.ts';
 import type { SamplerDef } from './sampler.ts';
 
@@ -22,31 +22,34 @@ export const ddim: SamplerDef<{ readonly eta: number }> = {
   *step({ process, index, x, options: { eta }, clip, noise }) {
     const output = yield { index, x };
     const guess = predictXstart(process, index, x, output, clip);
-    const drawn = index > 0 && eta > 0 ? noise() : null;
-    return { x: ddimSample(process, index, x, guess, eta, drawn), guess, kept: null };
+    const epsilon =
+      process.settings.timestep_spacing === null
+        ? epsilonFromXstart(process, index, x, guess)
+        : predictEpsilon(process, index, x, output);
+    return { x: ddimSample(process, index, guess, epsilon, eta, eta > 0 ? noise : null), guess, kept: null };
   },
 };
 
-/** A step from x_t and the guess at x_0. `eta` must have passed `checkEta`. */
+/** A step from the guess at x_0 and the noise that x_t holds. `eta` must have passed `checkEta`. */
 export function ddimSample(
-  process: DiffusionProcess,
+  { tables, ddim_alphas_cumprod_prev }: DiffusionProcess,
   index: number,
-  x: Float32Array,
   xstart: Float32Array,
+  epsilon: Float32Array,
   eta: number,
-  noise: Float32Array | null,
+  noise: (() => Float32Array) | null,
 ): Float32Array {
-  const here = f32(process.tables.alphas_cumprod[index]!);
-  const previous = f32(process.tables.alphas_cumprod_prev[index]!);
+  const here = f32(tables.alphas_cumprod[index]!);
+  const previous = f32(ddim_alphas_cumprod_prev[index]!);
   const shrink = f32(Math.sqrt(f32(f32(1 - previous) / f32(1 - here))));
   const sigma = f32(f32(f32(eta) * shrink) * f32(Math.sqrt(f32(1 - f32(here / previous)))));
   const ofXstart = f32(Math.sqrt(previous));
   // At eta 1 almost nothing is left near pure noise, and rounding may take it below 0.
   const ofEpsilon = f32(Math.sqrt(Math.max(0, f32(f32(1 - previous) - f32(sigma * sigma)))));
-  const epsilon = epsilonFromXstart(process, index, x, xstart);
   const mean = xstart.map((x0, i) => f32(x0 * ofXstart) + f32(ofEpsilon * epsilon[i]!));
-  if (index === 0 || sigma === 0 || noise === null) return mean;
-  return mean.map((m, i) => m + f32(sigma * noise[i]!));
+  if (sigma === 0 || noise === null) return mean;
+  const drawn = noise();
+  return mean.map((m, i) => m + f32(sigma * drawn[i]!));
 }
 
 /** A deterministic DDIM step backwards, from x_t and the guess at x_0 to x_t+1: from an image towards its latent. */

@@ -5,6 +5,7 @@
 // Arrays and float32 arithmetic as in distribution.ts.
 
 import { type StepDistribution, stepDistribution } from '../distribution.ts';
+import { leavesNoise } from '../process.ts';
 import type { SamplerDef } from './sampler.ts';
 
 const f32 = Math.fround;
@@ -16,7 +17,11 @@ export const ddpm: SamplerDef<Readonly<Record<never, never>>> = {
   *step({ process, index, x, clip, noise }) {
     const output = yield { index, x };
     const step = stepDistribution(process, index, x, output, clip);
-    return { x: ddpmSample(step, index === 0 ? null : noise()), guess: step.pred_xstart, kept: null };
+    return {
+      x: ddpmSample(step, leavesNoise(process, index) ? noise() : null),
+      guess: step.pred_xstart,
+      kept: null,
+    };
   },
 };
 

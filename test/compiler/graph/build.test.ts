@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GraphError, last } from '../../../compiler/diagnostics.ts';
+import { LATER_DIFFUSION } from '../../../compiler/graph/graph.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -146,6 +147,7 @@ describe('the compact form', () => {
       predict: 'epsilon',
       variance,
       rescale_timesteps: false,
+      ...LATER_DIFFUSION,
     });
   });
 });
@@ -201,6 +203,26 @@ describe('rules', () => {
       'steps of the linear schedule',
       compact({}, { diffusion: { steps: 10 } }),
       'error G019 /diffusion/steps: the linear schedule scales its betas by 1000 / steps, and at 10 steps the last is 2, which must be below 1; use more than 20 steps or "cosine"',
+    ],
+    [
+      'betas of a cosine schedule',
+      compact({}, { diffusion: { noise_schedule: 'cosine', beta_end: 0.01 } }),
+      'error G023 /diffusion/beta_end: a cosine schedule has no beta_end; take it out, or use "linear" or "scaled_linear"',
+    ],
+    [
+      'betas that fall',
+      compact({}, { diffusion: { beta_start: 0.03 } }),
+      'error G024 /diffusion/beta_start: the betas fall from 0.03 to 0.02, but noise grows with the steps; beta_end must be above beta_start',
+    ],
+    [
+      'an offset beyond the steps',
+      compact({}, { diffusion: { timestep_spacing: 'leading', steps_offset: 1000 } }),
+      'error G024 /diffusion/steps_offset: an offset of 1000 is beyond the 1000 timesteps; use less than 1000',
+    ],
+    [
+      'an offset without its spacing',
+      compact({}, { diffusion: { steps_offset: 1 } }),
+      'warning G031 /diffusion/steps_offset: steps_offset never applies: it belongs to the timestep_spacing "leading", and here it is null',
     ],
     [
       'a factor never reached',

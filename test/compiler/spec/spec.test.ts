@@ -81,7 +81,7 @@ describe('readSpec', () => {
       'G009 /unet/upsample: found "conv_transposed", expected "nearest" or "conv_transpose"; did you mean "conv_transpose"?',
       'G008 /unet/nun_res_blocks: unknown key; did you mean "num_res_blocks"?',
       'G009 /diffusion/steps: found 1.5, expected an integer from 2 to 1000000',
-      'G009 /diffusion/noise_schedule: found "cosin", expected "linear" or "cosine"; did you mean "cosine"?',
+      'G009 /diffusion/noise_schedule: found "cosin", expected "linear", "cosine" or "scaled_linear"; did you mean "cosine"?',
     ]);
   });
 

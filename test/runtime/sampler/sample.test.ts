@@ -4,12 +4,17 @@ import type { Model } from '../../../runtime/model.ts';
 import type { ChainState } from '../../../runtime/sampler/chain.ts';
 import type { Denoiser } from '../../../runtime/sampler/denoiser.ts';
 import { INITIAL_STEP, normalNoise } from '../../../runtime/sampler/noise.ts';
-import { type DiffusionSettings, diffusionProcess } from '../../../runtime/sampler/process.ts';
+import {
+  DIFFUSION_DEFAULTS,
+  type DiffusionSettings,
+  diffusionProcess,
+} from '../../../runtime/sampler/process.ts';
 import type { SampleRequest } from '../../../runtime/sampler/request.ts';
 import { type Sample, type SampleOptions, type StepReport, sample } from '../../../runtime/sampler/sample.ts';
 import { fakeModel } from '../../fake-model.ts';
 
 const SETTINGS: DiffusionSettings = {
+  ...DIFFUSION_DEFAULTS,
   steps: 100,
   noise_schedule: 'cosine',
   predict: 'epsilon',

@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { RuntimeError } from '../../../../runtime/errors.ts';
 import { predictXstart, stepDistribution } from '../../../../runtime/sampler/distribution.ts';
 import { normalNoise } from '../../../../runtime/sampler/noise.ts';
-import { type DiffusionSettings, diffusionProcess } from '../../../../runtime/sampler/process.ts';
+import {
+  DIFFUSION_DEFAULTS,
+  type DiffusionSettings,
+  diffusionProcess,
+} from '../../../../runtime/sampler/process.ts';
 import { checkEta, ddimReverse } from '../../../../runtime/sampler/samplers/ddim.ts';
 import { ddpmSample } from '../../../../runtime/sampler/samplers/ddpm.ts';
 import { SAMPLER_KINDS, SAMPLERS, type Sampler } from '../../../../runtime/sampler/samplers/index.ts';
@@ -40,6 +44,7 @@ describe.each(SAMPLER_CASES)('$name', (golden) => {
 });
 
 const SETTINGS: DiffusionSettings = {
+  ...DIFFUSION_DEFAULTS,
   steps: 1000,
   noise_schedule: 'cosine',
   predict: 'epsilon',
@@ -48,7 +53,7 @@ const SETTINGS: DiffusionSettings = {
 };
 const LENGTH = 64;
 
-describe('the three predictions', () => {
+describe('the four predictions', () => {
   const process = (predict: DiffusionSettings['predict']) => diffusionProcess({ ...SETTINGS, predict }, '50');
   const x0 = normalNoise(1, 0, LENGTH).map((value) => 0.3 * value);
   const epsilon = normalNoise(2, 0, LENGTH);
@@ -60,8 +65,9 @@ describe('the three predictions', () => {
     const x = x0.map((value, i) => ofX0 * value + ofEpsilon * epsilon[i]!);
     const [coef1, coef2] = [tables.posterior_mean_coef1[index]!, tables.posterior_mean_coef2[index]!];
     const mean = x0.map((value, i) => coef1 * value + coef2 * x[i]!);
-    const outputs = { epsilon, x_start: x0, previous_x: mean };
-    for (const predict of ['epsilon', 'x_start', 'previous_x'] as const) {
+    const v = x0.map((value, i) => ofX0 * epsilon[i]! - ofEpsilon * value);
+    const outputs = { epsilon, x_start: x0, previous_x: mean, v };
+    for (const predict of ['epsilon', 'x_start', 'previous_x', 'v'] as const) {
       const step = stepDistribution(process(predict), index, x, outputs[predict], false);
       expectClose(step.pred_xstart, x0, 2e-4, `${predict}: pred_xstart`);
       expectClose(step.mean, mean, 1e-4, `${predict}: mean`);
