@@ -133,12 +133,13 @@ export function prologueOf(
     'film of channels that do not fill quads',
   );
   const parts: Fragment[] = [];
-  if (norm) parts.push(normFragment(graph, group, weights, threads));
+  const normed = norm && normFragment(graph, group, weights, threads);
+  if (normed) parts.push(normed);
   if (film) parts.push(embedFragment(graph, film));
   if (norm || film)
     parts.push({
       hooks: {},
-      functions: affineFunction(norm !== null, film !== null),
+      functions: affineFunction(normed?.affine ?? null, film !== null),
       extra: [],
       sizes: {},
     });
@@ -161,24 +162,15 @@ export function embedFragment(graph: OpGraph, op: FusedOp, type: Extra['type'] =
   return { hooks: {}, functions: [], extra: [readBuffer('embed', value(id), type)], sizes };
 }
 
-function affineFunction(norm: boolean, film: boolean): readonly string[] {
+/** `norm` are the lines that give the norm's `scale` and `shift`, null where FiLM is applied to what is loaded. */
+function affineFunction(norm: readonly string[] | null, film: boolean): readonly string[] {
   return [
     '// scale and shift of the channels of a quad',
     'struct Affine { scale: vec4f, shift: vec4f }',
     '',
     'fn affine_of(sample: u32, quad: u32) -> Affine {',
     ...(norm
-      ? [
-          '  // group_norm',
-          '  let group = quad * 4u / sizes.norm_width;',
-          '  let group1 = (quad * 4u + 1u) / sizes.norm_width;',
-          '  let group2 = (quad * 4u + 2u) / sizes.norm_width;',
-          '  let group3 = (quad * 4u + 3u) / sizes.norm_width;',
-          '  let mean = vec4f(group_norm[group].x, group_norm[group1].x, group_norm[group2].x, group_norm[group3].x);',
-          '  let share = vec4f(group_norm[group].y, group_norm[group1].y, group_norm[group2].y, group_norm[group3].y);',
-          '  var scale = weight_vector(sizes.gamma_at + quad) * share;',
-          '  var shift = weight_vector(sizes.beta_at + quad) - mean * scale;',
-        ]
+      ? ['// group_norm', ...norm].map((line) => `  ${line}`)
       : ['  var scale = vec4f(1.0);', '  var shift = vec4f(0.0);']),
     ...(film
       ? [

@@ -24,23 +24,37 @@ const WINOGRAD_TILES = 8;
 /** Pixels of a tile of the kernel that computes statistics of a value that is already written. */
 export const STATISTICS_PIXELS = 256;
 
-/** The values that some group_norm reads, with the channels of a norm group of the widest reader. */
-export function normedValues(graph: OpGraph, groups: readonly FusionGroup[]): ReadonlyMap<number, number> {
-  const widths = new Map<number, number>();
-  for (const group of groups) {
-    const norm = normOf(graph, group);
-    if (!norm) continue;
-    for (const value of group.sources)
-      widths.set(value, Math.max(widths.get(value) ?? 0, norm.channels / norm.groups));
-  }
-  return widths;
-}
+/**
+ * Norm groups that a workgroup prepares at once, a thread or more a group. Where a norm has more, each quad of channels
+ * combines the statistics of its own groups, all tiles of which are merged by a dispatch before.
+ */
+export const GROUPS_AT_ONCE = 32;
 
+/** A group_norm, as its readers see it. */
 export interface Norm {
   readonly node: number;
   readonly channels: number;
   readonly groups: number;
   readonly eps: number;
+}
+
+/** The values that some group_norm reads, with these norms. */
+export function normedValues(
+  graph: OpGraph,
+  groups: readonly FusionGroup[],
+): ReadonlyMap<number, readonly Norm[]> {
+  const norms = new Map<number, readonly Norm[]>();
+  for (const group of groups) {
+    const norm = normOf(graph, group);
+    if (!norm) continue;
+    for (const value of group.sources) norms.set(value, [...(norms.get(value) ?? []), norm]);
+  }
+  return norms;
+}
+
+/** Whether a workgroup that applies a norm would combine more statistics of tiles than `most` for a norm group. */
+function combinesTooMany({ channels, groups }: Norm, tiles: number, most: number): boolean {
+  return tiles > 1 && (groups > GROUPS_AT_ONCE || tiles * (channels / groups) > most);
 }
 
 /** The group_norm in a group's prologue, or null. */
@@ -69,8 +83,8 @@ export function insertStatistics(
   const known = new Map<number, StatisticsTiles>();
   const scheduled: ScheduledGroup[] = [];
   const provide = (value: number, from: StatisticsTiles | null) => {
-    const width = normed.get(value);
-    if (width === undefined) return;
+    const readers = normed.get(value);
+    if (readers === undefined) return;
     const { pixels } = extentOf(graph, value);
     let tiles = from;
     if (!tiles) {
@@ -79,7 +93,8 @@ export function insertStatistics(
       const at = home(graph, { kind: 'statistics' });
       scheduled.push({ kind: 'statistics', result: value, home: at, writes: tiles });
     }
-    if (norms.by === 'reader' && tiles.count > 1 && tiles.count * width > norms.mostCombined) {
+    const { count } = tiles;
+    if (norms.by === 'reader' && readers.some((norm) => combinesTooMany(norm, count, norms.mostCombined))) {
       const merged = { count: 1, pixels, merged: true, counted };
       scheduled.push({ kind: 'merge_statistics', result: value, merges: tiles, writes: merged });
       tiles = merged;

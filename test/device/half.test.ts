@@ -35,6 +35,13 @@ describe('kernels round to float16 what they store, and nothing else', () => {
       }),
     ],
     [
+      'norm of more groups than are prepared at once',
+      halfOver([1, 40, 5, 7], (b, x) => {
+        const joined = b.add('concat', [x, conv(b, x, 26, [1, 1])], {}, 'concat');
+        return conv(b, silu(b, norm(b, joined, 33)), 8, [3, 3]);
+      }),
+    ],
+    [
       'residual and norm of a conv',
       halfOver([1, 8, 9], (b, x) => {
         const sum = b.add('add', [x, conv(b, x, 8, [3])], {}, 'residual');

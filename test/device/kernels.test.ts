@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import { ACTIVATIONS, isActivation } from '../../compiler/ops/activations.ts';
 import { type Shape, sizeOf } from '../../compiler/ops/op.ts';
+import { buildSchedule } from '../../compiler/schedule/build.ts';
 import { hashTensor } from '../../runtime/weights/hash.ts';
 import { inputsOf, referenceOf } from '../fixtures/model-values.ts';
 import { relativeError, testDevice, testTargets } from '../on-device.ts';
@@ -243,6 +244,48 @@ describe('group_norm', () => {
     over([1, 128, 40, 40], 1), // more tiles than a reader combines: they are merged first
     over([2, 40, 63, 65], 4),
   ]);
+
+  // from one group to one a channel; groups end inside quads, and the last quad is not full
+  const groupings: readonly (readonly [channels: number, groups: number])[] = [
+    [70, 5],
+    [70, 7],
+    [66, 33],
+    [66, 66],
+    [96, 2],
+    [96, 3],
+    [96, 8],
+    [96, 48],
+    [192, 64],
+    [192, 96],
+  ];
+  check(groupings.map(([channels, groups]) => over([2, channels, 5, 3], groups)));
+  check(
+    groupings.flatMap(([channels, groups]): Case[] => {
+      const [first, inner] = [40, channels - 40];
+      const pointwise = (b: OpsBuilder, outputs: number) => conv(b, b.x, outputs, [1, 1]);
+      return [
+        [
+          `${groups} groups of ${channels} channels between convolutions`,
+          opsOver([1, 5, 17, 33], (b) =>
+            conv(b, silu(b, norm(b, pointwise(b, channels), groups)), 6, [3, 3]),
+          ),
+        ],
+        [
+          `${groups} groups of ${first} and ${inner} channels`,
+          opsOver([2, inner, 9, 17], (b) => {
+            const joined = b.add('concat', [pointwise(b, first), b.x], {}, 'concat');
+            return conv(b, silu(b, norm(b, joined, groups)), 6, [3, 3]);
+          }),
+        ],
+      ];
+    }),
+  );
+
+  it('of more groups than threads that prepare them reads statistics of one tile', () => {
+    const ops = opsOver([1, 66, 33, 32], (b) => norm(b, b.x, 66));
+    const { groups } = buildSchedule(ops);
+    expect(groups.map(({ kind }) => kind)).toEqual(['statistics', 'merge_statistics', 'map']);
+  });
 
   // in float32, E[x²] − E[x]² would leave no digit of this variance
   it.each([

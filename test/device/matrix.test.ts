@@ -93,6 +93,18 @@ describe.runIf(runs)('conv_matrix', () => {
       const h = b.add('film', [norm(b, x, 32), b.embed(128)], {}, 'film');
       return b.add('add', [x, conv(b, silu(b, h), 64, [3, 3])], {}, 'residual');
     }),
+    over(
+      'groups that straddle quads and a concat, and a last quad that is not full',
+      [1, 40, 8, 16],
+      (b, x) => {
+        const joined = b.add('concat', [x, conv(b, x, 26, [1, 1])], {}, 'concat');
+        return conv(b, silu(b, norm(b, joined, 22)), 8, [3, 3]);
+      },
+    ),
+    over('more groups than are prepared at once', [1, 40, 8, 16], (b, x) => {
+      const joined = b.add('concat', [x, conv(b, x, 26, [1, 1])], {}, 'concat');
+      return conv(b, silu(b, norm(b, joined, 33)), 8, [3, 3]);
+    }),
     over('statistics of 3x3, channel_add', [2, 8, 14, 14], (b, x) => {
       const h = b.add('channel_add', [conv(b, x, 36, [3, 3]), b.embed(36)], {}, 'time');
       return silu(b, norm(b, h, 4));

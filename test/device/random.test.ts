@@ -8,7 +8,9 @@ import { compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
+import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import type { RefTensor } from '../../compiler/ops/op.ts';
+import { runPasses } from '../../compiler/passes/index.ts';
 import { backendOf } from '../../compiler/schedule/backends/index.ts';
 import type { GroupKind } from '../../compiler/schedule/schedule.ts';
 import { TARGETS, type Target } from '../../compiler/target.ts';
@@ -18,6 +20,7 @@ import { type CompactGraph, compactGraphUpTo } from '../arbitrary-graph.ts';
 import { smallestGroup } from '../fixtures/conditioning.ts';
 import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
 import { relativeError, runOnDevice, testTargets } from '../on-device.ts';
+import { runOps } from '../run-ops.ts';
 
 const asked = process.env.UNETC_RANDOM_GRAPHS;
 const graphs = Number(asked ?? 100);
@@ -117,6 +120,50 @@ const DRAWN: Readonly<Record<GroupKind, 'every' | readonly string[]>> = {
   affine: ['software'],
   transfer: ['software'],
 };
+
+/** The graph with norms of other groups, each of any number that divides its channels. */
+function regrouped(ops: OpGraph, pick: (most: number) => number): OpGraph {
+  const nodes = ops.nodes.map((node) => {
+    if (node.op !== 'group_norm') return node;
+    const channels = node.type.shape[1]!;
+    const divisors = Array.from({ length: channels }, (_, i) => i + 1).filter((g) => channels % g === 0);
+    return { ...node, attrs: { ...node.attrs, groups: divisors[pick(divisors.length)]! } };
+  });
+  return { ...ops, nodes };
+}
+
+describe('norms of any number of groups', () => {
+  const numRuns = Math.ceil(graphs / 25);
+  it(
+    `${numRuns} graphs agree with the reference, fused and unfused`,
+    async () => {
+      const targets = await testTargets();
+      const specs = fc.oneof(compactGraphUpTo(8), arbitraryExplicitGraph);
+      const draw = fc.record({
+        choice: drawn(specs),
+        tape: fc.array(fc.nat(9999), { minLength: 16, maxLength: 16 }),
+      });
+      const property = fc.asyncProperty(draw, async ({ choice: { graph, batch, seed }, tape }) => {
+        let at = 0;
+        const pick = (most: number) => tape[at++ % tape.length]! % most;
+        const lowered = lowerGraph(graph, { batch, taps: false, precision: 'f32' });
+        const ops = runPasses(regrouped(lowered, pick));
+        fc.pre(smallestGroup(ops) >= 8);
+        const inputs = inputsOf(lowered, seed);
+        const expected = referenceOf(ops, inputs, seed).get('output')!;
+        for (const target of targets) {
+          for (const fuse of [true, false]) {
+            const result = (await runOps(ops, seed, { target, fuse, inputs })).get('output')!;
+            const error = relativeError(result.data, expected.data);
+            expect(error, `${target.name}, ${fuse ? 'fused' : 'unfused'}`).toBeLessThan(TOLERANCE);
+          }
+        }
+      });
+      await fc.assert(property, { numRuns, ...(asked === undefined ? { seed: 20210218 } : {}) });
+    },
+    10_000 + graphs * 5_000,
+  );
+});
 
 describe('the graphs that are drawn', () => {
   it('have every kind of group in both schedules of every target', () => {

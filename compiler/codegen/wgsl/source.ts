@@ -37,6 +37,9 @@ export type FragmentFile =
   | 'map_norm'
   | 'norm_groups'
   | 'norm_groups_concat'
+  | 'norm_quads'
+  | 'statistics_of'
+  | 'statistics_of_concat'
   | 'winograd_output_statistics';
 
 /** A kernel's file: its text with inline functions written out, and what it declares. */

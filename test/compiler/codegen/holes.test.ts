@@ -64,6 +64,8 @@ function bundles(): readonly Bundle[] {
     halfOver([1, 18, 9], (b, x) => b.add('attention', [x], { heads: 2, order: 'heads_first' }, 'attention')),
     opsOver([1, 128, 40, 40], (b) => norm(b, b.x, 1)),
     opsOver([1, 8, 4, 4], (b) => norm(b, b.add('concat', [b.x, b.image([4, 4])], {}, 'concat'), 4)),
+    opsOver([1, 36, 4, 4], (b) => norm(b, b.x, 36)),
+    opsOver([1, 36, 4, 4], (b) => norm(b, b.add('concat', [b.x, b.image([4, 4])], {}, 'concat'), 72)),
     // more samples than Winograd's planes are there for at once
     opsOver([64, 64, 128, 128], (b) => {
       const weights = b.weights('conv', [64, 64, 3, 3]);
