@@ -74,8 +74,28 @@ export interface Fused {
 
 const NOTHING: Fused = { upsample: null, prologue: [], skip: null, epilogue: [] };
 
+/** Spelled out by kinds: it is asked thousands of times a compilation, and spreading records of many shapes is slow. */
 export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
-  return { ...NOTHING, ...group };
+  const { upsample, prologue, skip, epilogue } = NOTHING;
+  switch (group.kind) {
+    case 'conv':
+      return group;
+    case 'map':
+      return { upsample: group.upsample, prologue: group.prologue, skip, epilogue: group.epilogue };
+    case 'linear':
+      return { upsample, prologue, skip, epilogue: group.epilogue };
+    case 'affine':
+      return { upsample, prologue: group.prologue, skip, epilogue };
+    case 'attention':
+    case 'gather_channels':
+    case 'avg_pool':
+    case 'upsample_linear':
+    case 'embedding':
+    case 'statistics':
+    case 'merge_statistics':
+    case 'transfer':
+      return NOTHING;
+  }
 }
 
 /** Every value that a group of ops reads, with repetition. */
