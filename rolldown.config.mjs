@@ -28,7 +28,7 @@ const node = defineConfig({
         // small modules of everything; with `tensors` it is all that the process of a peer in the bench loads
         {
           name: 'base',
-          test: /[\\/](cli[\\/](context|host|parse|sample-progress|progress|v8|words[\\/].*)|engine[\\/](errors|host|package|jobs[\\/]ranges)|format[\\/]json|adapter|safetensors-write)\.ts$/,
+          test: /[\\/](cli[\\/](context|host|parse|v8|words[\\/]settings)|engine[\\/](errors|host|package)|format[\\/]json|adapter|safetensors-write)\.ts$/,
         },
         // the command line, before it knows the command
         { name: 'start', test: /[\\/]cli[\\/](program|process|commands[\\/].*)\.ts$/ },

@@ -200,7 +200,8 @@ function digestsOfBundle(make) {
       },
     };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    // A state may name options as the command line does, or as the API.
+    const message = (error instanceof Error ? error.message : String(error)).replaceAll(/--(?=[a-z])/g, '');
     return {
       bytes: 0,
       digests: { kernels: message, dispatches: message, manifest: message, error: message },

@@ -1,6 +1,6 @@
-// The architecture document speaks of files that exist.
+// The documents of the house speak of files that exist.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -17,8 +17,21 @@ test('every file and folder that compiler/README.md names is there', () => {
   expect(missing).toEqual([]);
 });
 
-test('and every link leads somewhere', () => {
-  const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((m) => m[1]!);
-  expect(links.length).toBeGreaterThan(1);
-  expect(links.filter((link) => !existsSync(join(root, 'compiler', link)))).toEqual([]);
+test.each(['compiler', 'runtime', 'engine', 'cli', 'test'])(
+  'every link of %s/README.md leads somewhere',
+  (folder) => {
+    const readme = readFileSync(join(root, folder, 'README.md'), 'utf8');
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((m) => m[1]!);
+    expect(links.length).toBeGreaterThan(1);
+    expect(links.filter((link) => !existsSync(join(root, folder, link)))).toEqual([]);
+  },
+);
+
+test.each(['runtime', 'engine', 'cli'])('%s/README.md names every folder in it, and no other', (folder) => {
+  const readme = readFileSync(join(root, folder, 'README.md'), 'utf8');
+  const rows = readme.split('\n').filter((line) => line.startsWith('| '));
+  const named = rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`([\w-]+)\/`/g)].map((m) => m[1]!));
+  const folders = readdirSync(join(root, folder), { withFileTypes: true });
+  const there = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  expect([...new Set(named)].sort()).toEqual(there.sort());
 });

@@ -14,3 +14,10 @@ export function temporaryFolder(): (...parts: readonly string[]) => string {
   afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
   return (...parts) => path.join(folder, ...parts);
 }
+
+/** Every file below a folder with its content. */
+export function contents(folder: string): Record<string, string> {
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const files = names.filter((name) => fs.statSync(path.join(folder, name)).isFile());
+  return Object.fromEntries(files.map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]));
+}

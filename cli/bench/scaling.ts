@@ -11,7 +11,7 @@ import { countMacs } from '../../compiler/opgraph/cost.ts';
 import type { Target } from '../../compiler/target.ts';
 import { checkMemory } from '../../engine/compile/memory-limit.ts';
 import type { ModelSettings } from '../../engine/compile/model-settings.ts';
-import { targetHere } from '../../engine/compile/target-choice.ts';
+import { targetHere } from '../../engine/compile/target-here.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { exampleInputs } from '../../engine/model/example-inputs.ts';
 import { type GraphSource, readModel } from '../../engine/model/model-source.ts';

@@ -5,7 +5,9 @@ import type { ModelSettings } from '../../engine/compile/model-settings.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { PEERS, type Peer } from '../bench/protocol.ts';
 import type { Context, Register } from '../context.ts';
+import { parseCount } from '../parse.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import { parseSettings } from '../words/settings.ts';
 import { WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
@@ -72,8 +74,6 @@ export const register: Register = (program, context) => {
 };
 
 async function run(models: readonly string[], words: Words, context: Context): Promise<void> {
-  const { parseSettings } = await import('../words/settings.ts');
-  const { parseCount } = await import('../parse.ts');
   const { bench } = await import('../bench/bench.ts');
   const { benchTable } = await import('../bench/table.ts');
   if (words.json && words.markdown) throw new UsageError('--json and --markdown: only one can go to stdout');
@@ -117,7 +117,6 @@ async function scale(
   const { scalingPlot } = await import('../bench/scaling-plot.ts');
   const { scalingTable } = await import('../bench/table.ts');
   const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
-  const { parseCount } = await import('../parse.ts');
   const [model] = models;
   if (models.length > 1 || words.against !== undefined || words.cold)
     throw new UsageError('--scaling: it measures one model, without --against and --cold');

@@ -3,6 +3,7 @@
 import { printInline } from '../../compiler/format/json.ts';
 import type { CheckReport, DifferentLayer } from '../../compiler/import/check.ts';
 import { CheckFailed, type Register } from '../context.ts';
+import { hostOf } from '../host.ts';
 import { ALLOW_UNEXPECTED, CHECKPOINT, KEYS } from '../words/weights.ts';
 
 /** Layers that are written out; the rest is counted. */
@@ -29,7 +30,6 @@ export const register: Register = (program, context) => {
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, checkpoint: string, { json, allowUnexpected }: Words) => {
       const { checkCheckpoint } = await import('../../engine/checkpoint/infer-graph.ts');
-      const { hostOf } = await import('../host.ts');
       const report = checkCheckpoint(path, checkpoint, hostOf(context), { allowUnexpected });
       const words = printReport(report, path, checkpoint);
       context.stdout(json ? `${JSON.stringify({ graph: path, checkpoint, ...report }, null, 2)}\n` : words);

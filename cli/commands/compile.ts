@@ -3,8 +3,10 @@
 import type { CompileResult } from '../../engine/compile/compile-model.ts';
 import { UsageError } from '../../engine/errors.ts';
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
+import { parseChoice } from '../parse.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
-import type { SettingWords } from '../words/settings.ts';
+import { parseSettings, type SettingWords } from '../words/settings.ts';
 
 const NOTES = `
 A bundle is a folder: manifest.json and kernels/*.wgsl, everything a run needs but the weights. The same graph and
@@ -46,9 +48,6 @@ export const register: Register = (program, context) => {
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {
       const { compileModel, STAGES } = await import('../../engine/compile/compile-model.ts');
-      const { parseChoice } = await import('../parse.ts');
-      const { hostOf } = await import('../host.ts');
-      const { parseSettings } = await import('../words/settings.ts');
       const { output = null, types = false } = words;
       const stage = words.emit === undefined ? null : parseChoice(words.emit, '--emit', STAGES);
       if (output === null && stage === null) {

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Context, Register } from '../context.ts';
+import { hostOf } from '../host.ts';
 import { CHECKPOINT, KEYS } from '../words/weights.ts';
 
 const NOTES = `
@@ -19,7 +20,6 @@ export const register: Register = (program: Command, context: Context) => {
     .addHelpText('after', KEYS + NOTES)
     .action(async (input: string, output: string, options: { readonly json?: boolean }) => {
       const { convertCheckpoint } = await import('../../engine/checkpoint/convert-checkpoint.ts');
-      const { hostOf } = await import('../host.ts');
       const result = convertCheckpoint(input, output, hostOf(context));
       if (options.json) context.stdout(`${JSON.stringify(result)}\n`);
       else context.stdout(`${output}: ${result.tensors} tensors, ${result.params} parameters\n`);

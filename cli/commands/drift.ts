@@ -1,6 +1,8 @@
 // `unetc drift`: where two models part on the same inputs, block by block.
 
 import { CheckFailed, type Register } from '../context.ts';
+import { hostOf } from '../host.ts';
+import { parseAmount } from '../parse.ts';
 import type { DriftWords } from '../words/drift.ts';
 import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
@@ -43,12 +45,10 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', KEYS + NOTES)
     .action(async (a: string, b: string, words: Words) => {
-      const { parseAmount } = await import('../parse.ts');
       const { measureDrift } = await import('../../engine/drift/drift.ts');
       const { driftTable } = await import('../drift/table.ts');
       const { driftPlot } = await import('../drift/plot.ts');
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
-      const { hostOf } = await import('../host.ts');
       const { parseDriftJob } = await import('../words/drift.ts');
       const limit = words.failAbove === undefined ? null : parseAmount(words.failAbove, '--fail-above');
       const job = parseDriftJob(a, b, words);

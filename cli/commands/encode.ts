@@ -1,6 +1,7 @@
 // `unetc encode`: images to the noise that DDIM makes them from.
 
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
 import type { EncodeWords } from '../words/encode.ts';
 import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
@@ -44,7 +45,6 @@ export const register: Register = (program, context) => {
         const { runEncode } = await import('../../engine/jobs/encode.ts');
         const { openModel } = await import('../../engine/model/open-model.ts');
         const { parseEncodeJob } = await import('../words/encode.ts');
-        const { hostOf } = await import('../host.ts');
         const host = hostOf(context, { quiet: words.quiet ?? false });
         const result = await runEncode(parseEncodeJob(path, words), host, openModel);
         if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);

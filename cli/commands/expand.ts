@@ -1,6 +1,9 @@
 // `unetc expand`: a graph file as the explicit form, every block and default written out.
 
+import { warnAll } from '../../engine/host.ts';
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
+import { parseSize } from '../parse.ts';
 
 interface Options {
   readonly size?: string;
@@ -20,9 +23,6 @@ export const register: Register = (program, context) => {
     )
     .action(async (path: string, options: Options) => {
       const { readGraph } = await import('../../engine/graph/graph-file.ts');
-      const { warnAll } = await import('../../engine/host.ts');
-      const { hostOf } = await import('../host.ts');
-      const { parseSize } = await import('../parse.ts');
       const { printExplicit, toExplicit } = await import('../../compiler/graph/explicit.ts');
       const size = options.size === undefined ? undefined : parseSize(options.size);
       const { graph, warnings } = readGraph(path, { size });

@@ -1,6 +1,8 @@
 // `unetc export`: a graph and its weights as ONNX, for viewers such as Netron and for other engines.
 
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
+import { parseCount, parseSize } from '../parse.ts';
 import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
@@ -37,8 +39,6 @@ export const register: Register = (program, context) => {
     .action(async (path: string, words: Words) => {
       const { exportModel } = await import('../../engine/checkpoint/export-model.ts');
       const { LARGEST_BATCH } = await import('../../engine/compile/model-settings.ts');
-      const { hostOf } = await import('../host.ts');
-      const { parseCount, parseSize } = await import('../parse.ts');
       const batch = parseCount(words.batch, '--batch', LARGEST_BATCH);
       const size = words.size === undefined ? undefined : parseSize(words.size);
       const { weights, allowUnexpected, taps } = words;

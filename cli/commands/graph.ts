@@ -1,7 +1,10 @@
 // `unetc graph`: the graph as a picture, an SVG or a page.
 
 import { UsageError } from '../../engine/errors.ts';
+import { warnAll } from '../../engine/host.ts';
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
+import { parseSize } from '../parse.ts';
 
 interface Options {
   readonly output: string;
@@ -31,9 +34,6 @@ export const register: Register = (program, context) => {
         throw new UsageError(`--output: found '${output}', expected a file whose name ends in .svg or .html`);
       }
       const { readGraph } = await import('../../engine/graph/graph-file.ts');
-      const { warnAll } = await import('../../engine/host.ts');
-      const { hostOf } = await import('../host.ts');
-      const { parseSize } = await import('../parse.ts');
       const { graph, warnings } = readGraph(path, { size: size === undefined ? undefined : parseSize(size) });
       warnAll(hostOf(context), warnings, path);
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');

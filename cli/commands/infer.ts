@@ -1,6 +1,7 @@
 // `unetc infer`: the graph that a checkpoint belongs to, from the names and shapes of its tensors.
 
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
 import { CHECKPOINT, KEYS } from '../words/weights.ts';
 
 interface Options {
@@ -29,7 +30,6 @@ export const register: Register = (program, context) => {
       const { printSpec } = await import('../../compiler/import/print-spec.ts');
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
       const { inferFromCheckpoint } = await import('../../engine/checkpoint/infer-graph.ts');
-      const { hostOf } = await import('../host.ts');
       if (output !== undefined) checkWritable(output);
       const { spec, undetermined, tensors } = inferFromCheckpoint(path, hostOf(context));
       if (!json) {

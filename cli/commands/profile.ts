@@ -2,8 +2,10 @@
 
 import { UsageError } from '../../engine/errors.ts';
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
 import { parseAmount, parseCount } from '../parse.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import { parseSettings } from '../words/settings.ts';
 import { WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
@@ -56,10 +58,8 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {
-      const { parseSettings } = await import('../words/settings.ts');
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
       const { profileModel } = await import('../../engine/profile/measure.ts');
-      const { hostOf } = await import('../host.ts');
       const { profileTable } = await import('../profile/table.ts');
       const { traceOf } = await import('../profile/trace.ts');
       const { rooflinePlot } = await import('../profile/roofline.ts');

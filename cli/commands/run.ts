@@ -1,8 +1,9 @@
 // `unetc run`: one forward pass, from a file of tensors to a file of tensors.
 
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
-import type { SettingWords } from '../words/settings.ts';
+import { parseSettings, type SettingWords } from '../words/settings.ts';
 import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
@@ -50,8 +51,6 @@ export const register: Register = (program, context) => {
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: Words) => {
       const { runModel } = await import('../../engine/model/run-model.ts');
-      const { hostOf } = await import('../host.ts');
-      const { parseSettings } = await import('../words/settings.ts');
       const { weights, allowUnexpected, renameMap, inputs, output: file, reference } = words;
       const settings = parseSettings(words);
       const job = { settings, weights, allowUnexpected, renameMap, inputs, output: file, reference };

@@ -3,6 +3,7 @@
 import type { SampleResult } from '../../engine/jobs/run.ts';
 import { SAMPLERS } from '../../runtime/sampler/samplers/index.ts';
 import type { Register } from '../context.ts';
+import { jobHostOf } from '../host.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 import type { SampleWords } from '../words/sample.ts';
 import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
@@ -64,7 +65,6 @@ export const register: Register = (program, context) => {
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: SampleWords & { readonly json?: boolean }) => {
       const { parseJob, parseProgress } = await import('../words/sample.ts');
-      const { jobHostOf } = await import('../host.ts');
       const { runSampling } = await import('../../engine/jobs/run.ts');
       const { openModel } = await import('../../engine/model/open-model.ts');
       const job = parseJob(path, words, process.env);

@@ -1,9 +1,11 @@
 // `unetc stats`: what a graph costs before anything runs.
 
 import type { GraphStats } from '../../engine/compile/graph-stats.ts';
+import { warnAll } from '../../engine/host.ts';
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
-import type { SettingWords } from '../words/settings.ts';
+import { parseSettings, type SettingWords } from '../words/settings.ts';
 
 const NOTES = `
 A multiply-accumulate is counted as one, over all images of --batch; biases and norms are free. attention is the two
@@ -25,9 +27,6 @@ export const register: Register = (program, context) => {
     .addHelpText('after', NOTES)
     .action(async (path: string, words: SettingWords & { readonly json?: boolean }) => {
       const { graphStats } = await import('../../engine/compile/graph-stats.ts');
-      const { warnAll } = await import('../../engine/host.ts');
-      const { hostOf } = await import('../host.ts');
-      const { parseSettings } = await import('../words/settings.ts');
       const { stats, warnings } = graphStats(path, parseSettings(words));
       warnAll(hostOf(context), warnings, path);
       context.stdout(words.json ? `${JSON.stringify(stats, null, 2)}\n` : printStats(stats));

@@ -1,7 +1,10 @@
 // `unetc tune`: the fastest way to compute each convolution on the adapter that is here, measured.
 
 import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
+import { parseCount } from '../parse.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
+import { parseSettings } from '../words/settings.ts';
 import { WEIGHTS } from '../words/weights.ts';
 
 const NOTES = `
@@ -41,10 +44,7 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', NOTES)
     .action(async (graphs: readonly string[], words: Words) => {
-      const { parseSettings } = await import('../words/settings.ts');
-      const { parseCount } = await import('../parse.ts');
       const { tune } = await import('../../engine/tuning/tune.ts');
-      const { hostOf } = await import('../host.ts');
       const { tuningTable } = await import('../tuning/table.ts');
       const { output, weights } = words;
       const runs = parseCount(words.runs, '--runs', 10_000);

@@ -14,7 +14,7 @@ import { bundleFiles, writeBundle } from './bundle-folder.ts';
 import { compileWith } from './compile-with.ts';
 import { checkMemory } from './memory-limit.ts';
 import type { ModelSettings } from './model-settings.ts';
-import { targetHere } from './target-choice.ts';
+import { targetHere } from './target-here.ts';
 
 export const STAGES = ['graph', 'ops', 'schedule', 'memory', 'kernels'] as const;
 export type Stage = (typeof STAGES)[number];

@@ -1,7 +1,7 @@
-// Which target a graph is compiled for: the one that is named, or the best for the adapter that is here.
+// Which target a graph is compiled for: the one that is named, or the best for an adapter.
 
 import { chooseTarget, findTarget, GENERIC, TARGETS, type Target } from '../../compiler/target.ts';
-import { type InspectedAdapter, inspectAdapter } from '../../runtime/host/node/dawn.ts';
+import type { InspectedAdapter } from '../../runtime/host/node/dawn.ts';
 import { UsageError } from '../errors.ts';
 
 /** The name that leaves the choice to the adapter. */
@@ -28,9 +28,4 @@ export function targetFor(name: string | undefined, inspected?: InspectedAdapter
   if (found !== undefined) return found;
   const known = [...TARGETS.map((target) => target.name), AUTO].join(', ');
   throw new UsageError((option) => `${option('target')}: found '${name}', expected one of ${known}`);
-}
-
-/** As `targetFor`, on the adapter that is here, which is asked only where the name leaves the choice to it. */
-export async function targetHere(name: string | undefined): Promise<Target> {
-  return targetFor(name, name === undefined || name === AUTO ? await inspectAdapter() : undefined);
 }

@@ -15,7 +15,7 @@ import type { WeightSource } from '../../runtime/weights/source.ts';
 import { compileWith } from '../compile/compile-with.ts';
 import { checkMemory } from '../compile/memory-limit.ts';
 import type { ModelSettings } from '../compile/model-settings.ts';
-import { targetHere } from '../compile/target-choice.ts';
+import { targetHere } from '../compile/target-here.ts';
 import { foreignTuning } from '../compile/tuning-choice.ts';
 import { sha256Of } from '../digest.ts';
 import { type Host, warnAll } from '../host.ts';

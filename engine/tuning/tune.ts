@@ -7,7 +7,7 @@ import { checkWritable, pathKind } from '../../runtime/host/node/files.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createPipelineCache } from '../../runtime/pipelines.ts';
 import type { ModelSettings } from '../compile/model-settings.ts';
-import { targetHere } from '../compile/target-choice.ts';
+import { targetHere } from '../compile/target-here.ts';
 import { adapterKey, isOf, tuningFor } from '../compile/tuning-choice.ts';
 import { readTuningFile, type TuningFile, writeTuningFile } from '../compile/tuning-file.ts';
 import { UsageError } from '../errors.ts';

@@ -1,21 +1,13 @@
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CompileResult } from '../../engine/compile/compile-model.ts';
 import { formatManifest } from '../../runtime/bundle.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { contents, temporaryFolder } from '../temporary-folder.ts';
 import { unetc, unetcJson } from '../unetc.ts';
 
 const at = temporaryFolder();
 const GRAPH = 'graphs/mnist.json';
-
-/** Every file below a folder with its content. */
-function contents(folder: string): Record<string, string> {
-  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  const files = names.filter((name) => fs.statSync(path.join(folder, name)).isFile());
-  return Object.fromEntries(files.map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]));
-}
 
 describe('unetc compile', () => {
   test('writes a bundle and says what it is', async () => {
@@ -43,20 +35,6 @@ describe('unetc compile', () => {
     expect(manifest.inputs[0]).toMatchObject({ name: 'x', encoding: 'image', shape: [3, 1, 56, 28] });
     expect(result.dispatches).toBe(manifest.dispatches.length);
     expect(result.activation_peak_bytes).toBe(manifest.memory.activations);
-  });
-
-  test('gives the same bytes in another folder, place, locale and time zone', () => {
-    const main = path.resolve('dist/cli/main.js');
-    const compile = (folder: string, cwd: string, graph: string, env: Record<string, string>) => {
-      const words = [main, 'compile', graph, '-o', folder, '--types'];
-      execFileSync(process.execPath, words, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' });
-      return contents(folder);
-    };
-    const graph = path.resolve(GRAPH);
-    const one = compile(at('one'), process.cwd(), GRAPH, { LC_ALL: 'C', TZ: 'UTC' });
-    const env = { LC_ALL: 'tr_TR.UTF-8', LANG: 'tr_TR.UTF-8', TZ: 'Asia/Kolkata', NO_COLOR: '1' };
-    expect(compile(at('deep', 'er', 'two'), at(), graph, env)).toEqual(one);
-    expect(Object.keys(one).length).toBeGreaterThan(10);
   });
 
   test('of the explicit form gives the same bytes as of the compact one', async () => {

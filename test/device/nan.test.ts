@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
-import { targetHere } from '../../engine/compile/target-choice.ts';
+import { targetHere } from '../../engine/compile/target-here.ts';
 import { findBadKernel } from '../../engine/model/bad-kernel.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { normalNoise } from '../../runtime/sampler/noise.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
-import { targetHere } from '../../engine/compile/target-choice.ts';
+import { targetHere } from '../../engine/compile/target-here.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';

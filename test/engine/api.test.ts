@@ -1,8 +1,6 @@
 // The Node API, on the reference executor; device/api.test.ts has it on a GPU.
 
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
@@ -228,40 +226,3 @@ describe('load', () => {
     expect(await kinds(load(compiled, { weights: 'none.pt' }))).toBe('weights');
   });
 });
-
-test('what is published type-checks for a program that imports it, and runs', () => {
-  const root = path.resolve('.');
-  fs.mkdirSync(at('node_modules'));
-  fs.symlinkSync(root, at('node_modules', 'unetc'));
-  fs.writeFileSync(at('package.json'), '{ "type": "module" }');
-  const options = { strict: true, module: 'nodenext', target: 'es2022', types: [], noEmit: true };
-  fs.writeFileSync(at('tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['use.ts'] }));
-  const program = `
-    import { compile, load, GraphError, type ModelOutputs, type Tensor } from 'unetc';
-    const { manifest, warnings } = compile(${JSON.stringify(path.resolve(GRAPH))}, { batch: 1 });
-    const model = await load(${TEXT}, { weights: 'hash:1', reference: true });
-    const x: Tensor = { shape: [1, 2, 64], data: new Float32Array(128) };
-    const { output }: ModelOutputs = await model.run({ x, timesteps: [5] });
-    if (new Error() instanceof GraphError) throw new Error();
-    const told: [number, number, readonly number[]] = [manifest.batch, warnings.length, output.shape];
-    console.log(JSON.stringify(told));
-    await model.close();
-  `;
-  fs.writeFileSync(at('use.ts'), program);
-  execFileSync(path.join(root, 'node_modules/.bin/tsc'), ['-p', at()], { encoding: 'utf8', stdio: 'pipe' });
-  fs.writeFileSync(
-    at('use.js'),
-    program.replace(/, type \w+|: (?:Tensor|ModelOutputs|\[number.*?\]\])(?= =)/g, ''),
-  );
-  const { stdout } = run(at('use.js'));
-  expect(stdout).toBe('[1,0,[1,2,64]]\n');
-});
-
-function run(file: string): { stdout: string } {
-  return {
-    stdout: execFileSync(process.execPath, [file], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    }),
-  };
-}

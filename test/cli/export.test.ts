@@ -4,17 +4,17 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { register } from '../../../cli/commands/export.ts';
-import { runProgram } from '../../../cli/program.ts';
-import { loadGraph } from '../../../compiler/graph/load.ts';
-import { lowerGraph } from '../../../compiler/graph/lower.ts';
-import { runReference } from '../../../compiler/opgraph/reference.ts';
-import { exportModel } from '../../../engine/checkpoint/export-model.ts';
-import { silentHost } from '../../../engine/host.ts';
-import { hashTensor } from '../../../runtime/weights/hash.ts';
-import { runModel } from '../../fixtures/onnx-session.ts';
-import { noise32, relativeL2, tensor } from '../../fixtures/values.ts';
-import { recordingContext } from '../../recording-context.ts';
+import { register } from '../../cli/commands/export.ts';
+import { runProgram } from '../../cli/program.ts';
+import { loadGraph } from '../../compiler/graph/load.ts';
+import { lowerGraph } from '../../compiler/graph/lower.ts';
+import { runReference } from '../../compiler/opgraph/reference.ts';
+import { exportModel } from '../../engine/checkpoint/export-model.ts';
+import { silentHost } from '../../engine/host.ts';
+import { hashTensor } from '../../runtime/weights/hash.ts';
+import { runModel } from '../fixtures/onnx-session.ts';
+import { noise32, relativeL2, tensor } from '../fixtures/values.ts';
+import { recordingContext } from '../recording-context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unetc-export-'));
 afterAll(() => rmSync(folder, { recursive: true }));
