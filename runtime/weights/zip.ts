@@ -26,7 +26,8 @@ export interface Zip {
   read(entry: ZipEntry, offset?: number, length?: number, scratch?: Scratch): Uint8Array;
 }
 
-const MAX_DIRECTORY = 64 * 1024 * 1024;
+/** Some 150,000 entries; a checkpoint has one a tensor. */
+const MAX_DIRECTORY = 16 * 1024 * 1024;
 /** The most that deflate can shrink by (1032 : 1), with room for its blocks. */
 const MAX_RATIO = 1040;
 
