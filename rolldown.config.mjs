@@ -28,7 +28,12 @@ const node = defineConfig({
         // small modules of everything; with `tensors` it is all that the process of a peer in the bench loads
         {
           name: 'base',
-          test: /[\\/](cli[\\/](context|host|parse|v8|words[\\/]settings)|engine[\\/](errors|host|package)|format[\\/]json|adapter|safetensors-write)\.ts$/,
+          test: /[\\/](cli[\\/](context|v8)|engine[\\/](errors|host|package)|format[\\/]json|adapter|safetensors-write)\.ts$/,
+        },
+        // what words are held against, settings, targets and samplers, and where notes go
+        {
+          name: 'words',
+          test: /[\\/](cli[\\/](host|parse|words[\\/]settings)|runtime[\\/]sampler[\\/]samplers[\\/]index)\.ts$/,
         },
         // the command line, before it knows the command
         { name: 'start', test: /[\\/]cli[\\/](program|process|commands[\\/].*)\.ts$/ },

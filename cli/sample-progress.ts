@@ -1,7 +1,8 @@
 // How far a run of `sample` is, on stderr: a bar or lines, or a JSON document a line for programs that watch.
 
-import type { SampleWatch, SamplingWork } from '../engine/jobs/watch.ts';
+import type { JobHost, SampleWatch, SamplingWork } from '../engine/jobs/watch.ts';
 import type { Context } from './context.ts';
+import { hostOf } from './host.ts';
 import { createProgress } from './progress.ts';
 import type { ProgressKind } from './words/sample.ts';
 
@@ -50,5 +51,18 @@ export function watchSamples(kind: ProgressKind, work: SamplingWork, context: Co
     },
     sample: ({ seed, file }) => print({ event: 'sample', seed, file: file ?? null, seconds: seconds() }),
     end() {},
+  };
+}
+
+/** The host of a sampling job, with progress of a kind. */
+export function jobHostOf(context: Context, kind: ProgressKind): JobHost {
+  const host = hostOf(context, { quiet: kind === 'none' });
+  return {
+    ...host,
+    part({ index, count, from }) {
+      if (from === null || kind !== 'auto') return;
+      host.note(`part ${index} of ${count} (counted from 0), by ${from}`);
+    },
+    watch: (work) => watchSamples(kind, work, context),
   };
 }

@@ -1,7 +1,7 @@
 // A sampling job on a fake model in a folder of its own, for tests of what `sample` writes.
 
 import type { Context } from '../cli/context.ts';
-import { jobHostOf } from '../cli/host.ts';
+import { jobHostOf } from '../cli/sample-progress.ts';
 import { parseJob, parseProgress, type SampleWords } from '../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../engine/jobs/run.ts';
 import type { OpenModelOptions } from '../engine/model/open-model.ts';

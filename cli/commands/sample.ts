@@ -3,7 +3,6 @@
 import type { SampleResult } from '../../engine/jobs/run.ts';
 import { SAMPLERS } from '../../runtime/sampler/samplers/index.ts';
 import type { Register } from '../context.ts';
-import { jobHostOf } from '../host.ts';
 import { TUNING_OPTION } from '../tuning/option.ts';
 import type { SampleWords } from '../words/sample.ts';
 import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
@@ -64,6 +63,7 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON document on stdout')
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: SampleWords & { readonly json?: boolean }) => {
+      const { jobHostOf } = await import('../sample-progress.ts');
       const { parseJob, parseProgress } = await import('../words/sample.ts');
       const { runSampling } = await import('../../engine/jobs/run.ts');
       const { openModel } = await import('../../engine/model/open-model.ts');

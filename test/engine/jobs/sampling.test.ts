@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { jobHostOf } from '../../../cli/host.ts';
+import { jobHostOf } from '../../../cli/sample-progress.ts';
 import { parseJob, type SampleWords } from '../../../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../../../engine/jobs/run.ts';
 import { decodePng, encodePng } from '../../../runtime/host/node/png.ts';
