@@ -55,7 +55,7 @@ export function toExplicit(graph: Graph): ExplicitGraph {
     in_channels: graph.in_channels,
     out_channels: graph.out_channels,
     num_classes: graph.num_classes,
-    time_embed: { channels: graph.time_embed.channels, hidden: graph.time_embed.hidden },
+    time_embed: { ...graph.time_embed },
     ...(graph.super_resolution && {
       super_resolution: { low_res_size: [...graph.super_resolution.low_res_size] },
     }),

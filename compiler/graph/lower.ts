@@ -21,13 +21,13 @@ export interface LowerOptions {
 export function lowerGraph(graph: Graph, options: LowerOptions): OpGraph {
   const b = createOpGraphBuilder();
   const { batch } = options;
-  const input = (name: 'x' | 'timesteps' | 'y' | 'low_res', shape: readonly number[], dtype: DType = 'f32') =>
+  const input = (name: string, shape: readonly number[], dtype: DType = 'f32') =>
     b.add('input', [], { name, type: { dtype, shape } }, name);
 
   const x = input('x', [batch, graph.in_channels, ...graph.image_size]);
   const timesteps = input('timesteps', [batch]);
-  const labels = () => input('y', [batch], 'u32');
-  const start: SharedScope = { b, torso: options.precision, embedding: null, labels };
+  const rowInput = (name: string, dtype: DType) => input(name, [batch], dtype);
+  const start: SharedScope = { b, torso: options.precision, embedding: null, rowInput };
   const shared: SharedScope = { ...start, embedding: timeEmbedding(graph, start, timesteps) };
 
   let h = x;

@@ -13,7 +13,7 @@ export const label_emb = {
   /** `x` is the time embedding; the result is the same with the label's added. */
   lower(_module, at, x) {
     const table = at.param('table', 'weight');
-    const label = at.b.add('embedding', [table, at.labels()], {}, at.path());
+    const label = at.b.add('embedding', [table, at.rowInput('y', 'u32')], {}, at.path());
     return at.b.add('add', [x, label], {}, at.path());
   },
   facts: {},

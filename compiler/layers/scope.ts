@@ -13,8 +13,8 @@ export interface Scope<P extends string = string> {
   readonly dims: 1 | 2 | 3;
   /** The time embedding [B, hidden], which every layer of a block can read. */
   embedding(): number;
-  /** The labels [B] of a class-conditional model; each call declares the input. */
-  labels(): number;
+  /** An input of the model with one number a sample, [B], such as the labels `y`; each call declares it. */
+  rowInput(name: string, dtype: DType): number;
   /** Element type of the torso's activations. */
   readonly torso: DType;
   /** Path of the ops of a part; without one that of the layer itself. */
@@ -37,7 +37,7 @@ export interface SharedScope {
   readonly torso: DType;
   /** Null as long as there is none. */
   readonly embedding: number | null;
-  labels(): number;
+  rowInput(name: string, dtype: DType): number;
 }
 
 /** What is a module's own. */
@@ -49,7 +49,7 @@ export interface OwnScope<P extends string> {
 
 /** The scope of a module. */
 export function createScope<P extends string>(shared: SharedScope, own: OwnScope<P>): Scope<P> {
-  const { b, embedding, torso, labels } = shared;
+  const { b, embedding, torso, rowInput } = shared;
   const { model, names, tensors } = own;
   const path = (part?: P): string =>
     part === undefined || names.parts[part] === '' ? names.path : `${names.path}.${names.parts[part]}`;
@@ -65,7 +65,7 @@ export function createScope<P extends string>(shared: SharedScope, own: OwnScope
       invariant(embedding !== null, `${names.path} reads a time embedding that is not there yet`);
       return embedding;
     },
-    labels,
+    rowInput,
     torso,
     path,
     param,

@@ -76,7 +76,7 @@ function lowered(layer: Layer, naming: Naming) {
     const names = { path: 'input_blocks.3.0', prefix, parts: naming.parts[type] };
     const def = layerDef(type);
     const tensors = def.parameters(value, model);
-    const shared = { b, torso: 'f32', embedding, labels: () => x } as const;
+    const shared = { b, torso: 'f32', embedding, rowInput: () => x } as const;
     const result = def.lower(value, createScope(shared, { model, names, tensors }), x);
     const nodes = b.finish([{ name: 'output', value: result }]).nodes.slice(2);
     return {
