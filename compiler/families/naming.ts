@@ -9,6 +9,7 @@ import {
   type ModuleType,
   type PartOf,
 } from '../layers/index.ts';
+import { soundLayer } from '../layers/queries.ts';
 import type { Shape } from '../ops/op.ts';
 import type { DraftBlock } from './blocks.ts';
 
@@ -31,7 +32,7 @@ export function readLayer(naming: Naming, tensors: ReadonlyMap<string, Shape>): 
       const suffix = names[part];
       return tensors.get(suffix ? `${suffix}.${tensor}` : tensor);
     });
-    if (layer) return layer;
+    if (layer) return soundLayer(layer);
   }
   return null;
 }

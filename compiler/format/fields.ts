@@ -16,8 +16,6 @@ export const LIMITS = {
   layers: 64,
   classes: 2 ** 24,
   steps: 1_000_000,
-  /** As many as kernels can tell apart. */
-  norm_groups: 32,
 } as const;
 
 /** An integer of a closed range. */

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { integer, LIMITS, layerChannels, strict } from '../format/fields.ts';
 import { sizeOf } from '../ops/op.ts';
 import { type LayerDef, plain } from './layer.ts';
-import { DEFAULT_NORM, norm, normFact } from './norm.ts';
+import { norm, normFact } from './norm.ts';
 import { affine } from './part.ts';
 import type { Scope } from './scope.ts';
 
@@ -41,9 +41,9 @@ export const attention = {
   label: ({ heads }) => `attn × ${heads}`,
   read(shapeOf) {
     const weight = shapeOf('qkv', 'weight');
-    return weight ? { type: 'attention', channels: weight[1] ?? 0, heads: 1, norm: DEFAULT_NORM } : null;
+    return weight ? { type: 'attention', channels: weight[1] ?? 0 } : null;
   },
-} as const satisfies LayerDef<AttentionLayer, Part>;
+} as const satisfies LayerDef<AttentionLayer, Part, z.input<typeof schema>>;
 
 function lower(layer: AttentionLayer, at: Scope<Part>, x: number): number {
   const { b } = at;

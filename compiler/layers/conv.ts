@@ -36,4 +36,4 @@ export const conv = {
     const [out_channels = 0, in_channels = 0] = weight;
     return { type: 'conv', in_channels, out_channels, kernel: weight.at(-1) === 1 ? 1 : 3 };
   },
-} as const satisfies LayerDef<ConvLayer, 'conv'>;
+} as const satisfies LayerDef<ConvLayer, 'conv', z.input<typeof schema>>;

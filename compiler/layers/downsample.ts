@@ -41,4 +41,4 @@ export const downsample = {
     const weight = shapeOf('conv', 'weight');
     return weight ? { type: 'downsample', channels: weight[0] ?? 0, method: 'conv' } : null;
   },
-} as const satisfies LayerDef<DownsampleLayer, 'conv'>;
+} as const satisfies LayerDef<DownsampleLayer, 'conv', z.input<typeof schema>>;

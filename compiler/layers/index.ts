@@ -1,5 +1,6 @@
 // The table of layers, and that of what stands beside the blocks.
 
+import type { z } from 'zod';
 import { type AttentionLayer, attention } from './attention.ts';
 import { type ConvLayer, conv } from './conv.ts';
 import { type DownsampleLayer, downsample } from './downsample.ts';
@@ -17,8 +18,12 @@ export type LayerType = Layer['type'];
 export type LayerOf<T extends LayerType> = Extract<Layer, { type: T }>;
 
 export const LAYERS = { conv, res_block, attention, downsample, upsample } as const satisfies {
-  readonly [T in LayerType]: LayerDef<LayerOf<T>>;
+  readonly [T in LayerType]: LayerDef<LayerOf<T>, string, unknown>;
 };
+
+/** A layer as a file says it: what has a default may be left out. */
+export type WrittenOf<T extends LayerType> = z.input<(typeof LAYERS)[T]['schema']>;
+export type WrittenLayer = WrittenOf<LayerType>;
 
 /** What has parameters beside the blocks, by the path of its ops. */
 export interface Besides {
@@ -44,8 +49,8 @@ export type PartOf<T extends ModuleType> = Defs[T] extends {
   : never;
 
 /** The meaning of the layers of one type. */
-export function layerDef<T extends LayerType>(type: T): LayerDef<LayerOf<T>, PartOf<T>> {
-  const table: { readonly [M in LayerType]: LayerDef<LayerOf<M>, PartOf<M>> } = LAYERS;
+export function layerDef<T extends LayerType>(type: T): LayerDef<LayerOf<T>, PartOf<T>, WrittenOf<T>> {
+  const table: { readonly [M in LayerType]: LayerDef<LayerOf<M>, PartOf<M>, WrittenOf<M>> } = LAYERS;
   return table[type];
 }
 

@@ -25,13 +25,16 @@ export interface ModuleDef<M, P extends string = string> {
 /** The keys of a layer that hold channels. */
 export type ChannelKey<L> = keyof L & Width;
 
-/** One file of meaning a layer type. `L` is the layer as its schema reads it, defaults filled in. */
-export interface LayerDef<L extends { readonly type: string }, P extends string = string>
+/**
+ * One file of meaning a layer type. `L` is the layer as its schema reads it, defaults filled in, and `W` as a file says
+ * it, without what has a default.
+ */
+export interface LayerDef<L extends { readonly type: string }, P extends string = string, W = L>
   extends ModuleDef<L, P> {
   /** The keys of the explicit form, in its order. */
   readonly fields: Readonly<Record<string, z.ZodType>>;
   /** The object of these keys. */
-  readonly schema: z.ZodType<L>;
+  readonly schema: z.ZodType<L, W>;
   /** Keys that `expand` always writes. Another one is left out, also where layers are printed, while it has its default. */
   readonly spelled: readonly (keyof L)[];
   /** Where the layer says how many channels it takes and gives. */
@@ -52,8 +55,8 @@ export interface LayerDef<L extends { readonly type: string }, P extends string 
   role(layer: L): string;
   /** A few characters for pictures. */
   label(layer: L): string;
-  /** The layer whose tensors a checkpoint has, with defaults for what shapes do not tell; null where it is of another type. */
-  read(shapeOf: ReadShape<P>): L | null;
+  /** The layer whose tensors a checkpoint has, without what shapes do not tell; null where it is of another type. */
+  read(shapeOf: ReadShape<P>): W | null;
 }
 
 /** What holds for a layer unless it says otherwise: it keeps the size, normalises nothing and attends to nothing. */

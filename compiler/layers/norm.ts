@@ -16,7 +16,7 @@ const epsilon = 'a number above 0 and at most 1';
 
 /** The key `norm` of layers and of the head. */
 export const norm = strict({
-  groups: integer(1, LIMITS.norm_groups)
+  groups: integer(1, LIMITS.channels)
     .default(DEFAULT_NORM.groups)
     .describe('Groups that the channels divide into; each is normalised by itself.'),
   eps: z

@@ -1,8 +1,21 @@
 // What every stage asks of a layer, whatever its type.
 
+import { invariant } from '../diagnostics.ts';
 import { type Fact, type FactOf, factsOf } from './fact.ts';
-import { type Layer, layerDef } from './index.ts';
+import { type Layer, layerDef, type WrittenLayer } from './index.ts';
 import { resampleFactors } from './resample.ts';
+
+/** A layer with the defaults of all that is not said. Throws InternalError where a value is beyond its limits. */
+export function newLayer(written: WrittenLayer): Layer {
+  const layer = soundLayer(written);
+  invariant(layer, () => `no layer can be ${JSON.stringify(written)}`);
+  return layer;
+}
+
+/** The same; null where a value is beyond its limits. */
+export function soundLayer(written: WrittenLayer): Layer | null {
+  return layerDef(written.type).schema.safeParse(written).data ?? null;
+}
 
 /** Channels that a layer takes. */
 export function layerInChannels(layer: Layer): number {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { dropout } from '../format/common.ts';
 import { choice, layerChannels, strict } from '../format/fields.ts';
 import { cube, type LayerDef, plain } from './layer.ts';
-import { DEFAULT_NORM, norm, normFact } from './norm.ts';
+import { norm, normFact } from './norm.ts';
 import { affine, convolution } from './part.ts';
 import type { Scope } from './scope.ts';
 
@@ -24,7 +24,10 @@ const fields = {
 };
 const schema = strict(fields)
   .describe('The residual block; it takes the time embedding.')
-  .transform((written) => ({ ...written, skip: written.skip ?? usualSkip(written) }));
+  .transform((written) => ({
+    ...written,
+    skip: written.skip ?? (written.in_channels === written.out_channels ? 'identity' : 'conv1x1'),
+  }));
 
 export type ResBlockLayer = Readonly<z.output<typeof schema>>;
 
@@ -39,14 +42,6 @@ type Part =
   | 'dropout'
   | 'conv2'
   | 'skip';
-
-/** The skip path of a block that says none. */
-export function usualSkip(block: {
-  readonly in_channels: number;
-  readonly out_channels: number;
-}): 'identity' | 'conv1x1' {
-  return block.in_channels === block.out_channels ? 'identity' : 'conv1x1';
-}
 
 export const res_block = {
   ...plain,
@@ -94,12 +89,10 @@ export const res_block = {
       in_channels,
       out_channels,
       conditioning: shapeOf('time', 'weight')?.[0] === 2 * out_channels ? 'film' : 'additive',
-      dropout: 0,
       skip: skip === undefined ? 'identity' : skip.at(-1) === 3 ? 'conv3x3' : 'conv1x1',
-      norm: DEFAULT_NORM,
     };
   },
-} as const satisfies LayerDef<ResBlockLayer, Part>;
+} as const satisfies LayerDef<ResBlockLayer, Part, z.input<typeof schema>>;
 
 function lower(layer: ResBlockLayer, at: Scope<Part>, x: number): number {
   const { b } = at;

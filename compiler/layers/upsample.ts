@@ -57,4 +57,4 @@ export const upsample = {
     const method = weight.at(-1) === 4 ? 'conv_transpose' : 'nearest_conv';
     return { type: 'upsample', channels: weight[0] ?? 0, method };
   },
-} as const satisfies LayerDef<UpsampleLayer, 'conv'>;
+} as const satisfies LayerDef<UpsampleLayer, 'conv', z.input<typeof schema>>;

@@ -15,7 +15,7 @@ export function sideOfTensors(
   try {
     const { graph, undetermined } = inferGraph(tensors, { file: label });
     const options = untoldOptions(graph);
-    const unknown = new Set(['name', ...undetermined.flatMap(({ key }) => UNKNOWN[key] ?? options)]);
+    const unknown = new Set(['name', ...undetermined.flatMap(({ key }) => factOf(key) ?? options)]);
     const untold = [...unknown].map((fact) => fact.replaceAll('_', ' ')).join(', ');
     const note = `${label}: shapes do not tell ${untold}; these and the schedule were not compared`;
     return { side: sideOfGraph(label, graph, { unknown }), note };
@@ -37,11 +37,10 @@ function untoldOptions(graph: Graph): readonly string[] {
   return facts.filter(({ fact }) => isUntold(fact)).map(({ field }) => field);
 }
 
-/** What is not known where a key of an inferred graph is a guess. */
-const UNKNOWN: Readonly<Record<string, readonly UnknownFact[]>> = {
-  '/image_size': ['image_size'],
-  '/super_resolution/low_res_size': ['low_res_size'],
-  '/unet/in_channels': ['in_channels'],
-  '/in_channels': ['in_channels'],
-  '/diffusion': ['diffusion'],
-};
+/** The fact of the model that a key of an inferred graph stands for; null where it is about options of layers. */
+function factOf(key: string): UnknownFact | null {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  return FACTS.find((fact) => fact === name) ?? null;
+}
+
+const FACTS: readonly UnknownFact[] = ['image_size', 'low_res_size', 'in_channels', 'diffusion'];

@@ -2,11 +2,9 @@
 // actual width of the last level as the head's, so that a first channel multiplier other than 1 works.
 
 import { last } from '../../diagnostics.ts';
-import type { AttentionLayer } from '../../layers/attention.ts';
-import type { Layer } from '../../layers/index.ts';
+import type { WrittenLayer } from '../../layers/index.ts';
 import { DEFAULT_NORM } from '../../layers/norm.ts';
-import { type ResBlockLayer, usualSkip } from '../../layers/res_block.ts';
-import type { UpsampleLayer } from '../../layers/upsample.ts';
+import { newLayer } from '../../layers/queries.ts';
 import { type DraftBlock, entryChannels } from '../blocks.ts';
 import type { Draft } from '../draft.ts';
 import type { UnetFile } from './keywords.ts';
@@ -16,14 +14,14 @@ type Unet = UnetFile['unet'];
 /** The model of `file.unet`: its blocks level by level down, the middle, and back up. */
 export function draftUnet(file: UnetFile): Draft {
   const { unet } = file;
-  const input: Layer[][] = [];
-  const output: Layer[][] = [];
+  const input: WrittenLayer[][] = [];
+  const output: WrittenLayer[][] = [];
   /** Widths of the pushed outputs that are not yet popped. */
   const skips: number[] = [];
   let channels = unet.model_channels;
   let ds = 1;
 
-  const push = (layers: Layer[]): void => {
+  const push = (layers: WrittenLayer[]): void => {
     input.push(layers);
     skips.push(channels);
   };
@@ -33,7 +31,7 @@ export function draftUnet(file: UnetFile): Draft {
   ]);
   for (const [level, mult] of unet.channel_mult.entries()) {
     for (let i = 0; i < unet.num_res_blocks; i++) {
-      const layers: Layer[] = [resBlock(unet, channels, mult * unet.model_channels)];
+      const layers: WrittenLayer[] = [resBlock(unet, channels, mult * unet.model_channels)];
       channels = mult * unet.model_channels;
       if (unet.attention_resolutions.includes(ds)) layers.push(attention(channels, unet.num_heads));
       push(layers);
@@ -54,11 +52,11 @@ export function draftUnet(file: UnetFile): Draft {
     for (let i = 0; i <= unet.num_res_blocks; i++) {
       const skip = last(skips);
       skips.pop();
-      const layers: Layer[] = [resBlock(unet, channels + skip, mult * unet.model_channels)];
+      const layers: WrittenLayer[] = [resBlock(unet, channels + skip, mult * unet.model_channels)];
       channels = mult * unet.model_channels;
       if (unet.attention_resolutions.includes(ds)) layers.push(attention(channels, upHeads(unet)));
       if (level > 0 && i === unet.num_res_blocks) {
-        layers.push({ type: 'upsample', channels, method: upsampleMethod(unet) });
+        layers.push(upsample(unet, channels));
         ds /= 2;
       }
       output.push(layers);
@@ -85,31 +83,24 @@ export function draftUnet(file: UnetFile): Draft {
   };
 }
 
-function blocksOf(role: DraftBlock['role'], blocks: readonly Layer[][]): readonly DraftBlock[] {
-  return blocks.map((layers, index) => ({ role, index, layers }));
+function blocksOf(role: DraftBlock['role'], blocks: readonly WrittenLayer[][]): readonly DraftBlock[] {
+  return blocks.map((layers, index) => ({ role, index, layers: layers.map(newLayer) }));
 }
 
-function resBlock(unet: Unet, in_channels: number, out_channels: number): ResBlockLayer {
-  return {
-    type: 'res_block',
-    in_channels,
-    out_channels,
-    conditioning: unet.use_scale_shift_norm ? 'film' : 'additive',
-    dropout: unet.dropout,
-    skip: usualSkip({ in_channels, out_channels }),
-    norm: DEFAULT_NORM,
-  };
+function resBlock(unet: Unet, in_channels: number, out_channels: number): WrittenLayer {
+  const conditioning = unet.use_scale_shift_norm ? 'film' : 'additive';
+  return { type: 'res_block', in_channels, out_channels, conditioning, dropout: unet.dropout };
 }
 
-function attention(channels: number, heads: number): AttentionLayer {
-  return { type: 'attention', channels, heads, norm: DEFAULT_NORM };
+function attention(channels: number, heads: number): WrittenLayer {
+  return { type: 'attention', channels, heads };
 }
 
 function upHeads(unet: Unet): number {
   return unet.num_heads_upsample === -1 ? unet.num_heads : unet.num_heads_upsample;
 }
 
-function upsampleMethod(unet: Unet): UpsampleLayer['method'] {
-  if (unet.upsample === 'conv_transpose') return 'conv_transpose';
-  return unet.conv_resample ? 'nearest_conv' : 'nearest';
+function upsample(unet: Unet, channels: number): WrittenLayer {
+  const plain = unet.conv_resample ? 'nearest_conv' : 'nearest';
+  return { type: 'upsample', channels, method: unet.upsample === 'conv_transpose' ? unet.upsample : plain };
 }

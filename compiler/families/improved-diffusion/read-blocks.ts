@@ -3,7 +3,7 @@
 // sizes that have to meet again on the way up.
 
 import type { Layer } from '../../layers/index.ts';
-import { layerLevels, layerOutChannels, levelsDown } from '../../layers/queries.ts';
+import { layerLevels, layerOutChannels, levelsDown, soundLayer } from '../../layers/queries.ts';
 import { readLayer } from '../naming.ts';
 import { improvedDiffusionNaming } from './naming.ts';
 import type { BlockTensors, GroupedTensors } from './tensors.ts';
@@ -65,7 +65,7 @@ function readBlock(block: BlockTensors | undefined, gap: Gap, arriving: number):
 }
 
 function gapLayer(gap: Gap, channels: number): Layer | null {
-  return gap === 'downsample' ? { type: 'downsample', channels, method: 'avg_pool' } : null;
+  return gap === 'downsample' ? soundLayer({ type: 'downsample', channels, method: 'avg_pool' }) : null;
 }
 
 /** Output blocks with the upsamplings that have no tensors: a block ends where the next one pops another size. */
@@ -82,8 +82,9 @@ function withPlainUpsamples(
     depth -= layers.filter((layer) => layerLevels(layer) < 0).length;
     const wanted = pushed[input.length - 2 - i] ?? 0;
     const channels = layers.length > 0 ? layerOutChannels(layers.at(-1)!) : 0;
-    const plain: Layer[] = [];
-    for (; depth > wanted; depth--) plain.push({ type: 'upsample', channels, method: 'nearest' });
-    return [...layers, ...plain];
+    const plain = soundLayer({ type: 'upsample', channels, method: 'nearest' });
+    const missing = Math.max(0, depth - wanted);
+    depth -= missing;
+    return plain ? [...layers, ...Array.from({ length: missing }, () => plain)] : layers;
   });
 }

@@ -12,9 +12,16 @@ import {
   type LayerOf,
   type LayerType,
   layerDef,
+  type WrittenLayer,
 } from '../../../compiler/layers/index.ts';
 import { parameterName } from '../../../compiler/layers/naming.ts';
-import { layerFacts, layerInChannels, printLayer, writtenLayer } from '../../../compiler/layers/queries.ts';
+import {
+  layerFacts,
+  layerInChannels,
+  newLayer,
+  printLayer,
+  writtenLayer,
+} from '../../../compiler/layers/queries.ts';
 import { createScope } from '../../../compiler/layers/scope.ts';
 import { createOpGraphBuilder } from '../../../compiler/opgraph/build.ts';
 
@@ -22,7 +29,7 @@ const norm = { groups: 16, eps: 1e-6 };
 const res = { type: 'res_block', in_channels: 32, out_channels: 64, dropout: 0.1, norm } as const;
 
 /** One of every type, or more where options change the parameters. */
-const EXAMPLES: readonly Layer[] = [
+const WRITTEN: readonly WrittenLayer[] = [
   { type: 'conv', in_channels: 3, out_channels: 32, kernel: 1 },
   { ...res, conditioning: 'film', skip: 'conv1x1' },
   { ...res, conditioning: 'additive', skip: 'conv3x3' },
@@ -34,6 +41,7 @@ const EXAMPLES: readonly Layer[] = [
   { type: 'upsample', channels: 32, method: 'nearest' },
   { type: 'upsample', channels: 32, method: 'conv_transpose' },
 ];
+const EXAMPLES = WRITTEN.map(newLayer);
 
 /** Levels and kinds instead of numbered blocks, and other names for the parts of most layers. */
 const MADE_UP: Naming = {
@@ -132,9 +140,11 @@ describe('the written form', () => {
   });
 
   test('leaves out a norm that is the usual one', () => {
-    const layer = { type: 'attention', channels: 32, heads: 4, norm: { groups: 32, eps: 1e-5 } } as const;
+    const layer = newLayer({ type: 'attention', channels: 32, heads: 4, norm: { groups: 32, eps: 1e-5 } });
     expect(Object.keys(writtenLayer(layer))).toEqual(['type', 'channels', 'heads']);
     expect(printLayer(layer)).toBe('attention 32 heads 4');
-    expect(printLayer({ ...layer, norm })).toBe('attention 32 heads 4 norm 16 groups eps 0.000001');
+    expect(printLayer(newLayer({ type: 'attention', channels: 32, heads: 4, norm }))).toBe(
+      'attention 32 heads 4 norm 16 groups eps 0.000001',
+    );
   });
 });
