@@ -10,6 +10,7 @@ import { type MemoryPlan, planMemory } from './memory/plan.ts';
 import { verifyMemory } from './memory/verify.ts';
 import type { OpGraph } from './opgraph/opgraph.ts';
 import { runPasses } from './passes/index.ts';
+import type { Precision } from './precision.ts';
 import { targetAt } from './schedule/backends/index.ts';
 import { buildSchedule } from './schedule/build.ts';
 import type { Tuning } from './schedule/choices/tuning.ts';
@@ -22,7 +23,7 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Adds the feature vectors of every block to the outputs. */
   readonly taps?: boolean;
-  readonly precision?: 'f32' | 'f16';
+  readonly precision?: Precision;
   readonly target?: Target;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean;

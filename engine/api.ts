@@ -2,6 +2,7 @@
 
 import { type Diagnostic, GraphError } from '../compiler/diagnostics.ts';
 import type { Diffusion } from '../compiler/graph/graph.ts';
+import type { Precision } from '../compiler/precision.ts';
 import { type Bundle, formatManifest } from '../runtime/bundle.ts';
 import { RuntimeError } from '../runtime/errors.ts';
 import { openWeights } from '../runtime/host/node/open-weights.ts';
@@ -71,7 +72,7 @@ export interface CompileOptions {
    * Element type of the torso's activations and weights: `f16` is the original's convert_to_fp16, for targets that have
    * float16. Default `f32`.
    */
-  readonly precision?: 'f32' | 'f16' | undefined;
+  readonly precision?: Precision | undefined;
   /** Name of a target. Default `generic`, which runs wherever WebGPU does. */
   readonly target?: string | undefined;
   /**

@@ -14,15 +14,22 @@ const positive = z.int().min(1);
 const shape = z.array(positive).readonly();
 const u32 = z.int().min(0).max(0xffffffff);
 
+/** Bytes of an element of the types in which weights may be stored. */
+export const STORED_BYTES = { f32: 4, f16: 2 } as const;
+export type StoredType = keyof typeof STORED_BYTES;
+
+const stored = z.enum(['f32', 'f16'] satisfies readonly StoredType[]);
+
 /**
  * How a parameter is laid out in an arena. Offsets count words of four bytes from the beginning of its dispatch's
- * weights. `half` products are float16, two in a word; `half` vectors are rounded to float16 and stored as float32.
+ * weights. Products stand there as they are `stored`, float16 two in a word; vectors are rounded to what they are
+ * `stored` as and stand there in float32.
  */
 const weightPartSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('product'),
-      half: z.boolean(),
+      stored,
       /** A step is [chunk][tile]: `rows` has taps within chunks of inputs, `quads` has chunks within taps. */
       layout: z.enum(['rows', 'quads']),
       param: z.string(),
@@ -72,7 +79,7 @@ const weightPartSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('vector'),
-      half: z.boolean(),
+      stored,
       param: z.string(),
       length: positive,
       /** Elements of a row, and the floats a row takes: rows are filled up to a multiple of four. */

@@ -12,6 +12,7 @@ const compilerOrder = [
   'diagnostics',
   'shipped',
   'target',
+  'precision',
   'ops',
   'opgraph',
   'format',
@@ -31,7 +32,7 @@ const compilerOrder = [
 const besides: Readonly<Record<string, readonly string[]>> = {
   import: ['diagnostics', 'target', 'ops', 'opgraph', 'format', 'layers', 'families', 'spec', 'graph'],
   export: ['diagnostics', 'target', 'ops', 'opgraph'],
-  diff: ['diagnostics', 'target', 'format', 'layers', 'families', 'spec', 'graph', 'schedule'],
+  diff: ['diagnostics', 'target', 'precision', 'format', 'layers', 'families', 'spec', 'graph', 'schedule'],
 };
 
 /** The same of the engine, which may import all of the compiler and the runtime. */

@@ -7,6 +7,7 @@ import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
 import { type MemoryPlan, memoryTotals, type Slot, slotIn } from '../memory/plan.ts';
 import { portsOf } from '../opgraph/ports.ts';
+import type { Precision } from '../precision.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
 import { bytesOf, TEXTURE_WIDTH, valueIn } from '../schedule/resources.ts';
@@ -24,7 +25,7 @@ import { checkReach } from './reach.ts';
 export interface BundleOptions {
   readonly target: Target;
   readonly batch: number;
-  readonly precision: 'f32' | 'f16';
+  readonly precision: Precision;
   readonly taps: boolean;
   readonly strict: boolean;
   readonly place: GraphPlace;

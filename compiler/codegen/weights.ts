@@ -1,6 +1,6 @@
 // Collects the weights of one dispatch: which parameters stand where, in what packing.
 
-import type { WeightPart } from '../../runtime/bundle.ts';
+import { STORED_BYTES, type StoredType, type WeightPart } from '../../runtime/bundle.ts';
 import { InternalError, invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { sizeOf } from '../ops/op.ts';
@@ -26,8 +26,8 @@ export interface WeightsBuilder {
   table(node: number): number;
   /** Adds a vector to one that stands at `offset`. */
   accumulate(node: number, offset: number): void;
-  /** Appends room for a product's column tiles, in float16 where `half` says so, and returns its offset. */
-  reserveProduct(columns: number, steps: number, chunk: number, tile: Tile, half?: boolean): number;
+  /** Appends room for a product's column tiles, stored as float32 where nothing else is said, and returns its offset. */
+  reserveProduct(columns: number, steps: number, chunk: number, tile: Tile, stored?: StoredType): number;
   product(node: number, place: ProductPlace): void;
   /** Appends the transformed planes of a 3x3 convolution by F(m x m, 3 x 3). */
   winograd(node: number, m: WinogradTile, tile: Tile, chunk: number): void;
@@ -45,11 +45,11 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
   };
   const vectors = (node: number, offset: number, accumulate: boolean) => {
     let at = offset;
-    const half = isFloat16(graph, node);
+    const stored = storedType(graph, node);
     for (const { name, shape } of paramsOf(graph, node)) {
       parts.push({
         kind: 'vector',
-        half,
+        stored,
         param: name,
         length: sizeOf(shape),
         row: sizeOf(shape),
@@ -69,10 +69,10 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
       const [param] = paramsOf(graph, node);
       const [rows = 1, row = 1] = param!.shape;
       const offset = take(rows * Math.ceil(row / 4) * 4);
-      const half = isFloat16(graph, node);
+      const stored = storedType(graph, node);
       parts.push({
         kind: 'vector',
-        half,
+        stored,
         param: param!.name,
         length: rows * row,
         row,
@@ -82,8 +82,8 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
       return offset;
     },
     accumulate: (node, offset) => vectors(node, offset, true),
-    reserveProduct: (columns, steps, chunk, tile, half = false) =>
-      take((Math.ceil(columns / tile.n) * steps * chunk * tile.n) / (half ? 2 : 1)),
+    reserveProduct: (columns, steps, chunk, tile, stored = 'f32') =>
+      take((Math.ceil(columns / tile.n) * steps * chunk * tile.n * STORED_BYTES[stored]) / 4),
     product(node, { layout, tile, chunk, steps, firstStep, transposed, offset }) {
       let output = 0;
       for (const { name, shape } of paramsOf(graph, node)) {
@@ -91,7 +91,7 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
         const outputs = transposed ? second : first;
         parts.push({
           kind: 'product',
-          half: isFloat16(graph, node),
+          stored: storedType(graph, node),
           layout,
           param: name,
           outputs,
@@ -142,8 +142,11 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
   };
 }
 
-function isFloat16(graph: OpGraph, node: number): boolean {
-  return graph.nodes[node]!.type.dtype === 'f16';
+/** How the weights that a node stands for are stored. */
+export function storedType(graph: OpGraph, node: number): StoredType {
+  const { dtype } = graph.nodes[node]!.type;
+  invariant(dtype !== 'u32', `%${node} is no weight`);
+  return dtype;
 }
 
 interface Param {

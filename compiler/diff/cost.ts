@@ -1,8 +1,10 @@
 // The cost family: what a model takes, in absolute and in relative numbers, and against the budgets of its graph.
 
+import { STORED_BYTES } from '../../runtime/bundle.ts';
 import type { Budgets, Graph } from '../graph/graph.ts';
 import { graphMacs, totalMacs } from '../graph/macs.ts';
 import { parameterCount } from '../graph/parameters.ts';
+import { PRECISIONS, type Precision } from '../precision.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { pointerTo } from './pointers.ts';
 import type { RuleId } from './rules.ts';
@@ -30,15 +32,13 @@ export const METRICS: Readonly<Record<Metric, { readonly rule: RuleId | null; re
 /** Growth from which on a reviewer should stop. */
 const MUCH = 0.1;
 
-const BYTES = { f32: 4, f16: 2 } as const;
-
 /** The precision that a side was compiled in; one that was not is taken to be in that of the other. */
-export function precisionOf({ compiled }: DiffSide, other: DiffSide): 'f32' | 'f16' {
+export function precisionOf({ compiled }: DiffSide, other: DiffSide): Precision {
   return compiled?.precision ?? other.compiled?.precision ?? 'f32';
 }
 
 /** What a side costs, its weights in a precision. */
-export function costOfSide(side: DiffSide, precision: 'f32' | 'f16' = 'f32'): Cost {
+export function costOfSide(side: DiffSide, precision: Precision = 'f32'): Cost {
   const { graph, schedule } = side;
   const params = graph
     ? parameterCount(graph)
@@ -47,7 +47,7 @@ export function costOfSide(side: DiffSide, precision: 'f32' | 'f16' = 'f32'): Co
     params,
     macs: graph && !side.unknown.has('image_size') ? macsOf(graph) : null,
     activation_bytes: schedule?.activation_bytes ?? null,
-    weight_bytes: params * BYTES[precision],
+    weight_bytes: params * STORED_BYTES[PRECISIONS[precision].weights],
     dispatches: schedule?.dispatches.length ?? null,
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Graph } from '../graph/graph.ts';
 import { type Parameter, parameters } from '../graph/parameters.ts';
+import type { Precision } from '../precision.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { ScheduleFacts } from './schedule-facts.ts';
 
@@ -25,7 +26,7 @@ export interface DiffSide {
 
 export interface CompiledAs {
   readonly batch: number;
-  readonly precision: 'f32' | 'f16';
+  readonly precision: Precision;
   readonly taps: boolean;
   readonly strict: boolean;
   /** Epsilons of the norms in its kernels. */

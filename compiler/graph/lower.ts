@@ -5,6 +5,7 @@ import { castTo, type SharedScope } from '../layers/scope.ts';
 import { createOpGraphBuilder } from '../opgraph/build.ts';
 import type { OpGraph, OpGraphOutput } from '../opgraph/opgraph.ts';
 import type { DType } from '../ops/op.ts';
+import { PRECISIONS, type Precision } from '../precision.ts';
 import type { Graph } from './graph.ts';
 import { headModule, labelEmbModule, layerModule, timeEmbedModule } from './modules.ts';
 
@@ -14,7 +15,7 @@ export interface LowerOptions {
   /** Adds the feature vectors `down.i`, `middle`, `up.i` to the results. */
   readonly taps: boolean;
   /** `f16` is the original's convert_to_fp16: the torso's convolutions and activations in float16. */
-  readonly precision: 'f32' | 'f16';
+  readonly precision: Precision;
 }
 
 /** Lowers a graph for a batch size. The result has no fusion and no layout; values are [batch, channels, ...space]. */
@@ -27,7 +28,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions): OpGraph {
   const x = input('x', [batch, graph.in_channels, ...graph.image_size]);
   const timesteps = input('timesteps', [batch]);
   const rowInput = (name: string, dtype: DType) => input(name, [batch], dtype);
-  const start: SharedScope = { b, torso: options.precision, embedding: null, rowInput };
+  const start: SharedScope = { b, torso: PRECISIONS[options.precision], embedding: null, rowInput };
   const shared: SharedScope = { ...start, embedding: timeEmbedding(graph, start, timesteps) };
 
   let h = x;
@@ -36,7 +37,7 @@ export function lowerGraph(graph: Graph, options: LowerOptions): OpGraph {
     const up = b.add('upsample_linear', [low], { size: graph.image_size }, 'low_res');
     h = b.add('concat', [x, up], {}, 'low_res');
   }
-  h = castTo(b, h, options.precision, 'input_blocks');
+  h = castTo(b, h, PRECISIONS[options.precision].activations, 'input_blocks');
 
   const skips: number[] = [];
   const outputs: OpGraphOutput[] = [];

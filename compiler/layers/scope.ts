@@ -3,6 +3,7 @@
 import { invariant } from '../diagnostics.ts';
 import type { OpGraphBuilder } from '../opgraph/build.ts';
 import type { DType } from '../ops/op.ts';
+import type { PRECISIONS, Precision } from '../precision.ts';
 import { type ModuleNames, parameterName } from './naming.ts';
 import type { Norm } from './norm.ts';
 import type { ModelSizes, PartTensor } from './part.ts';
@@ -15,15 +16,13 @@ export interface Scope<P extends string = string> {
   embedding(): number;
   /** An input of the model with one number a sample, [B], such as the labels `y`; each call declares it. */
   rowInput(name: string, dtype: DType): number;
-  /** Element type of the torso's activations. */
-  readonly torso: DType;
   /** Path of the ops of a part; without one that of the layer itself. */
   path(part?: P): string;
   /** A parameter of a part as it stands in the checkpoint. */
   param(part: P, tensor: 'weight' | 'bias'): number;
   norm(part: P, x: number, norm: Norm): number;
   linear(part: P, x: number): number;
-  /** Convolution with padding (kernel - 1) / 2; `dtype` (default: the torso's) is that of its weights and its result. */
+  /** Convolution with padding (kernel - 1) / 2; `dtype` (default: that of the torso's weights) is that of its weights. */
   convolution(
     part: P,
     x: number,
@@ -34,7 +33,8 @@ export interface Scope<P extends string = string> {
 /** What all scopes of a graph share. */
 export interface SharedScope {
   readonly b: OpGraphBuilder;
-  readonly torso: DType;
+  /** What the torso's activations and weights are stored as. */
+  readonly torso: (typeof PRECISIONS)[Precision];
   /** Null as long as there is none. */
   readonly embedding: number | null;
   rowInput(name: string, dtype: DType): number;
@@ -66,13 +66,12 @@ export function createScope<P extends string>(shared: SharedScope, own: OwnScope
       return embedding;
     },
     rowInput,
-    torso,
     path,
     param,
     norm: (part, x, { groups, eps }) =>
       b.add('group_norm', [x, param(part, 'weight'), param(part, 'bias')], { groups, eps }, path(part)),
     linear: (part, x) => b.add('linear', [x, param(part, 'weight'), param(part, 'bias')], {}, path(part)),
-    convolution(part, x, { stride, dtype = torso } = {}) {
+    convolution(part, x, { stride, dtype = torso.weights } = {}) {
       const [weight, bias] = [param(part, 'weight'), param(part, 'bias')];
       const kernel = b.typeOf(weight).shape.slice(2);
       const operands = [x, castTo(b, weight, dtype, path(part)), castTo(b, bias, dtype, path(part))];

@@ -5,6 +5,7 @@ import { printGraph } from '../../compiler/graph/print.ts';
 import { memoryTotals } from '../../compiler/memory/plan.ts';
 import { printMemory } from '../../compiler/memory/print.ts';
 import { printOpGraph } from '../../compiler/opgraph/print.ts';
+import type { Precision } from '../../compiler/precision.ts';
 import { printSchedule } from '../../compiler/schedule/print.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { checkWritableFolder } from '../../runtime/host/node/files.ts';
@@ -35,7 +36,7 @@ export interface CompileResult {
   /** The bundle's folder; null where only a stage was printed. */
   readonly output: string | null;
   readonly target: string;
-  readonly precision: 'f32' | 'f16';
+  readonly precision: Precision;
   readonly batch: number;
   readonly image_size: readonly number[];
   readonly taps: boolean;

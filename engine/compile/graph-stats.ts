@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../compiler/diagnostics.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameterCount, parameters } from '../../compiler/graph/parameters.ts';
 import { countMacs } from '../../compiler/opgraph/cost.ts';
+import type { Precision } from '../../compiler/precision.ts';
 import { memoryOf } from '../../runtime/bundle.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { compileWith } from './compile-with.ts';
@@ -17,7 +18,7 @@ export interface GraphStats {
   readonly image_size: readonly number[];
   readonly batch: number;
   readonly target: string;
-  readonly precision: 'f32' | 'f16';
+  readonly precision: Precision;
   /** Scalars in all parameters, and how many tensors they are in. */
   readonly params: number;
   readonly tensors: number;

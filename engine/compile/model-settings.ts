@@ -1,5 +1,6 @@
 // How a model is to be compiled, checked as values, and whether a bundle was compiled so.
 
+import { isPrecision, type Precision } from '../../compiler/precision.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
 import { UsageError } from '../errors.ts';
 import { AUTO, targetFor } from './target-choice.ts';
@@ -14,7 +15,7 @@ export interface ModelSettings {
   readonly taps?: boolean | undefined;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean | undefined;
-  readonly precision?: 'f32' | 'f16' | undefined;
+  readonly precision?: Precision | undefined;
   /** Name of a target, or `auto`. */
   readonly target?: string | undefined;
   /** The most bytes that weights and activations may take on the device. */
@@ -37,7 +38,7 @@ export function checkSettings({ batch, size, precision, target, memory }: ModelS
   ) {
     throw off('size', JSON.stringify(size), 'whole numbers from 1 to 65536');
   }
-  if (precision !== undefined && precision !== 'f32' && precision !== 'f16') {
+  if (precision !== undefined && !isPrecision(precision)) {
     throw off('precision', `'${precision}'`, 'f32 or f16');
   }
   if (target !== undefined && target !== AUTO) targetFor(target);

@@ -1,5 +1,6 @@
 // What a sampling job is: which samples, of which model, made how, and written where.
 
+import type { Precision } from '../../compiler/precision.ts';
 import type { Guidance } from '../../runtime/sampler/request.ts';
 import type { Sampler } from '../../runtime/sampler/samplers/index.ts';
 import type { Shard } from './shard.ts';
@@ -49,7 +50,7 @@ export interface SampleJob {
   readonly checkpoint_every: number | null;
   readonly strict: boolean;
   /** Null where the bundle says, and for a graph float32. */
-  readonly precision: 'f32' | 'f16' | null;
+  readonly precision: Precision | null;
   /** The most bytes that weights and activations may take; null for no limit. */
   readonly memory: number | null;
   /** A tuning file or `none`; null for what ships. */

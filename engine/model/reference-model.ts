@@ -4,6 +4,7 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { runReference } from '../../compiler/opgraph/reference.ts';
 import type { RefTensor } from '../../compiler/ops/op.ts';
+import type { Precision } from '../../compiler/precision.ts';
 import { checkInputs } from '../../runtime/check-inputs.ts';
 import type { Model } from '../../runtime/model.ts';
 import { listOf } from '../../runtime/port-values.ts';
@@ -13,7 +14,7 @@ export interface ReferenceOptions {
   readonly batch: number;
   readonly taps: boolean;
   /** In `f16` values of the torso are rounded after each op, as in the original's float16. */
-  readonly precision: 'f32' | 'f16';
+  readonly precision: Precision;
   /** The values of a parameter, row-major. */
   readonly read: (name: string, shape: readonly number[]) => Float32Array;
 }

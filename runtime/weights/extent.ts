@@ -1,7 +1,7 @@
 // Where a part of packed weights lies: the words of four bytes that it may write, counted from the beginning of its
 // dispatch's weights; and where weights may be cut, to be packed piece by piece.
 
-import type { WeightPart } from '../bundle.ts';
+import { STORED_BYTES, type WeightPart } from '../bundle.ts';
 
 export interface Stretch {
   readonly first: number;
@@ -22,7 +22,7 @@ export function extentOf(part: WeightPart): Extent {
   const { offset: first } = part;
   switch (part.kind) {
     case 'product':
-      return columns(part, part.tile, (part.steps * part.chunk * part.tile) / (part.half ? 2 : 1));
+      return columns(part, part.tile, (part.steps * part.chunk * part.tile * STORED_BYTES[part.stored]) / 4);
     case 'winograd': {
       const unit = (part.m + 2) * part.plane;
       return { first, end: first + (part.m + 2) * unit, unit };

@@ -1,8 +1,8 @@
 // Packs parameters into an arena as the manifest says. Each kind is one formula from a parameter's index to a place; its
 // loops follow the places, so that what is written in a row lies in a row in memory.
 
-import type { WeightPart } from '../bundle.ts';
-import { float16ToFloat32, float32ToFloat16 } from './dtypes.ts';
+import { STORED_BYTES, type WeightPart } from '../bundle.ts';
+import { STORED } from './stored.ts';
 import { packWinograd } from './winograd.ts';
 
 /**
@@ -16,19 +16,17 @@ export type Pack = (to: Float32Array, base: number) => void;
 export function packer(part: WeightPart, from: Float32Array): Pack {
   switch (part.kind) {
     case 'product': {
-      if (!part.half) return (to, base) => packProduct(part, from, to, part.offset - base);
-      const halves = float32ToFloat16(from);
-      return (to, base) => {
-        const places = new Uint16Array(to.buffer, to.byteOffset, to.length * 2);
-        packProduct(part, halves, places, 2 * (part.offset - base));
-      };
+      const { encode, places } = STORED[part.stored];
+      const elements = encode(from);
+      const perWord = 4 / STORED_BYTES[part.stored];
+      return (to, base) => packProduct(part, elements, places(to), perWord * (part.offset - base));
     }
     case 'winograd':
       return (to, base) => packWinograd(part, from, to, part.offset - base);
     case 'linear':
       return (to, base) => packLinear(part, from, to, part.offset - base);
     case 'vector': {
-      const values = part.half ? float16ToFloat32(float32ToFloat16(from)) : from;
+      const values = STORED[part.stored].round(from);
       return (to, base) => packVector(part, values, to, part.offset - base);
     }
   }

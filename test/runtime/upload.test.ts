@@ -16,7 +16,7 @@ beforeAll(() => {
 });
 
 const vector = (param: string, length: number) =>
-  ({ kind: 'vector', half: false, param, length, row: length, accumulate: false, offset: 0 }) as const;
+  ({ kind: 'vector', stored: 'f32', param, length, row: length, accumulate: false, offset: 0 }) as const;
 
 /** Three entries: more floats than are under way at once, a texture of broken rows, and a small one. */
 const LENGTHS = [20 * 2 ** 20, 5 * ROW + 1, 3] as const;

@@ -22,7 +22,7 @@ export function convMatrix(schedule: Schedule, group: ScheduledConv): KernelCall
   const tile = matrixTile(graph, group);
   const weights = createWeightsBuilder(graph);
   const columns = { m: tile.width * tile.height, n: tile.channels };
-  const place = { tile: columns, chunk: CHUNK, half: true };
+  const place = { tile: columns, chunk: CHUNK, stored: 'f16' } as const;
   const { chunks, skipChunks, biasAt } = packConv(graph, group, geometry, place, weights);
   const prologue = prologueOf(graph, group, weights, 128);
   const fused = joinFragments(

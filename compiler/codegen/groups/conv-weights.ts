@@ -1,6 +1,7 @@
 // The weights of a convolution that is computed by steps of its inner dimension, with its bias, and those of a skip
 // convolution that is summed into it: its steps come behind, its bias is added to the other one.
 
+import type { StoredType } from '../../../runtime/bundle.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { ScheduledConv, Tile } from '../../schedule/schedule.ts';
 import type { WeightsBuilder } from '../weights.ts';
@@ -14,18 +15,18 @@ export interface PackedConv {
   readonly biasAt: number;
 }
 
-/** Packs steps of `chunk` input channels for columns of `tile.n` output channels, float16 where `half`. */
+/** Packs steps of `chunk` input channels for columns of `tile.n` output channels, as they are `stored`. */
 export function packConv(
   graph: OpGraph,
   group: ScheduledConv,
   { node, out, taps, quads, skipQuads }: ConvGeometry,
-  { tile, chunk, half }: { readonly tile: Tile; readonly chunk: number; readonly half: boolean },
+  { tile, chunk, stored }: { readonly tile: Tile; readonly chunk: number; readonly stored: StoredType },
   weights: WeightsBuilder,
 ): PackedConv {
   const chunks = Math.ceil((quads * 4) / chunk);
   const skipChunks = Math.ceil((skipQuads * 4) / chunk);
   const steps = chunks * taps + skipChunks;
-  const offset = weights.reserveProduct(out.channels, steps, chunk, tile, half);
+  const offset = weights.reserveProduct(out.channels, steps, chunk, tile, stored);
   const place = { layout: 'rows', tile, chunk, steps, offset } as const;
   weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed: node.op === 'conv_transpose' });
   const biasAt = weights.vector(node.inputs[2]!);

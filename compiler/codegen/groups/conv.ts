@@ -6,7 +6,8 @@ import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { type Prologue, prologueLines, prologueOf, writeStatistics } from '../fused-ops.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
-import { createWeightsBuilder } from '../weights.ts';
+import { READ_WEIGHTS } from '../stored-weights.ts';
+import { createWeightsBuilder, storedType } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
 import { packConv } from './conv-weights.ts';
 
@@ -17,9 +18,9 @@ export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
   const geometry = convGeometry(graph, group);
   const { node, out, fragment } = geometry;
   const tile = group.tile;
-  const half = graph.nodes[node.inputs[1]!]!.type.dtype === 'f16';
+  const stored = storedType(graph, node.inputs[1]!);
   const weights = createWeightsBuilder(graph);
-  const place = { tile, chunk: CHUNK, half };
+  const place = { tile, chunk: CHUNK, stored };
   const { chunks, skipChunks, biasAt } = packConv(graph, group, geometry, place, weights);
   const prologue = prologueOf(graph, group, weights);
   const fused = joinFragments(
@@ -29,7 +30,7 @@ export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
     epilogueOf(graph, group.epilogue),
     writeStatistics(group, 'conv_gemm_statistics'),
     storedHalves(graph, { result: group.result }),
-    half ? HALF_WEIGHTS : joinFragments(),
+    READ_WEIGHTS[stored],
   );
   return callKernel({
     file: 'conv_gemm',
@@ -41,16 +42,6 @@ export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
     sizes: { ...fused.sizes, chunk_quads: CHUNK / 4, chunks, skip_chunks: skipChunks, bias_at: biasAt / 4 },
   });
 }
-
-/** Weights in float16, with the vectors in float32 behind them. */
-const HALF_WEIGHTS: Fragment = {
-  ...joinFragments(),
-  types: { weights: 'array<vec2u>' },
-  hooks: {
-    weight_product: ['return unpack_quad(weights[at]);'],
-    weight_vector: ['return bitcast<vec4f>(vec4u(weights[2u * at], weights[2u * at + 1u]));'],
-  },
-};
 
 /** Scale and shift are computed once a chunk, by the threads of its quads, and applied as quads are loaded. */
 function prologueHooks({ affine, activation }: Prologue): Fragment {

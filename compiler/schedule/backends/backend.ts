@@ -2,13 +2,14 @@
 // in codegen's table of the same names (`codegen/groups/index.ts`).
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { Precision } from '../../precision.ts';
 import type { Choose } from '../choices/candidates.ts';
 import type { Fusion } from '../fusions/fusion.ts';
 import type { Candidate, ConvGroup, FusionGroup, Home } from '../schedule.ts';
 
 export interface Backend {
   /** The precisions that it has kernels for. A target runs the workgroup backend for the other one. */
-  readonly precisions: readonly ('f32' | 'f16')[];
+  readonly precisions: readonly Precision[];
   /** The fusions that its kernels have code for, in order; `choose` says how a convolution is computed. */
   readonly fusions: (choose: Choose) => readonly Fusion[];
   /** Every legal way to compute a convolution; `strict` leaves out what is less exact than the plain sum. */

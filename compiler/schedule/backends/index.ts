@@ -1,5 +1,6 @@
 // The table of backends: how a target's products are computed, as the schedule sees it.
 
+import type { Precision } from '../../precision.ts';
 import { DEFAULT_LIMITS, type Target } from '../../target.ts';
 import type { Backend } from './backend.ts';
 import { matrix } from './matrix.ts';
@@ -16,7 +17,7 @@ export function backendOf({ products }: Target): Backend {
  * The target as it computes a precision: where its backend has no kernels for that, as one that runs those of workgroups in
  * the default limits.
  */
-export function targetAt(target: Target, precision: 'f32' | 'f16'): Target {
+export function targetAt(target: Target, precision: Precision): Target {
   if (backendOf(target).precisions.includes(precision)) return target;
   const { maxComputeWorkgroupStorageSize } = DEFAULT_LIMITS;
   const limits = { ...target.limits, maxComputeWorkgroupStorageSize };

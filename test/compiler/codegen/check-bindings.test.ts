@@ -6,12 +6,13 @@ import { callsOf } from '../../../compiler/codegen/groups/index.ts';
 import type { KernelCall } from '../../../compiler/codegen/kernel-call.ts';
 import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
+import type { Precision } from '../../../compiler/precision.ts';
 import { valueIn } from '../../../compiler/schedule/resources.ts';
 import { DEFAULT_LIMITS, GENERIC, NVIDIA, SOFTWARE, type Target } from '../../../compiler/target.ts';
 import { goldenGraph } from '../../golden-cases.ts';
 
 /** Every group of the smallest model with FiLM, with its calls. */
-function emitted(target: Target, precision: 'f32' | 'f16' = 'f32') {
+function emitted(target: Target, precision: Precision = 'f32') {
   const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film');
   const { schedule } = compileGraph(graph, { target, precision, batch: 2 });
   return schedule.groups.map((group) => ({

@@ -24,6 +24,7 @@ import {
 } from '../../../compiler/layers/queries.ts';
 import { createScope } from '../../../compiler/layers/scope.ts';
 import { createOpGraphBuilder } from '../../../compiler/opgraph/build.ts';
+import { PRECISIONS } from '../../../compiler/precision.ts';
 
 const norm = { groups: 16, eps: 1e-6 };
 const res = { type: 'res_block', in_channels: 32, out_channels: 64, dropout: 0.1, norm } as const;
@@ -84,7 +85,7 @@ function lowered(layer: Layer, naming: Naming) {
     const names = { path: 'input_blocks.3.0', prefix, parts: naming.parts[type] };
     const def = layerDef(type);
     const tensors = def.parameters(value, model);
-    const shared = { b, torso: 'f32', embedding, rowInput: () => x } as const;
+    const shared = { b, torso: PRECISIONS.f32, embedding, rowInput: () => x } as const;
     const result = def.lower(value, createScope(shared, { model, names, tensors }), x);
     const nodes = b.finish([{ name: 'output', value: result }]).nodes.slice(2);
     return {

@@ -5,7 +5,7 @@ import type { WeightPart } from '../../../runtime/bundle.ts';
 import { extentOf, runsOf, stretchesOf } from '../../../runtime/weights/extent.ts';
 
 const vector = (param: string, offset: number, length: number): WeightPart => ({
-  ...{ kind: 'vector', half: false, param, length, row: length, accumulate: false, offset },
+  ...{ kind: 'vector', stored: 'f32', param, length, row: length, accumulate: false, offset },
 });
 const linear = (param: string, first_output: number, outputs: number): WeightPart => ({
   ...{ kind: 'linear', param, outputs, inputs: 8, first_output, offset: 100 },

@@ -34,7 +34,7 @@ describe.each(['rows', 'quads'] as const)('a product in %s', (layout) => {
     const from = values(outputs * inputs * taps);
     const at = packed(
       {
-        ...{ kind: 'product', half: false, param: 'p', layout, outputs, inputs, taps, transposed },
+        ...{ kind: 'product', stored: 'f32', param: 'p', layout, outputs, inputs, taps, transposed },
         ...{ tile, chunk, steps, first_step, first_output, offset },
       },
       from,
@@ -61,8 +61,8 @@ it('a product in float16 stands at half the places', () => {
     ...{ first_step: 0, first_output: 0, offset: 4 },
   };
   const from = Float32Array.from({ length: 48 }, (_, i) => i / 8);
-  const float = packed({ ...part, half: false }, from);
-  const half = packed({ ...part, half: true }, from);
+  const float = packed({ ...part, stored: 'f32' }, from);
+  const half = packed({ ...part, stored: 'f16' }, from);
   for (let i = 0; i < 32; i++) {
     const [low, high] = new Uint16Array(Float32Array.of(half(4 + i)).buffer);
     expect([...float16ToFloat32(Uint16Array.of(low!, high!))]).toEqual([float(4 + 2 * i), float(5 + 2 * i)]);
@@ -85,7 +85,7 @@ it('a linear layer behind another one', () => {
 it('rows of a table are filled up, and a vector is added to another', () => {
   const table = {
     kind: 'vector',
-    half: false,
+    stored: 'f32',
     param: 'p',
     length: 10,
     row: 5,
