@@ -1,4 +1,4 @@
-// The golden forward passes as graph files: what the original was built with, in the compact form.
+// The golden forward passes as graph files: what the originals were built with, in the compact form.
 
 import { readFileSync } from 'node:fs';
 import type { Json } from '../compiler/format/json.ts';
@@ -17,6 +17,18 @@ export const GOLDEN_NAMES = [
   'cifar10',
 ] as const;
 
+/** Those of guided-diffusion. */
+export const ADM_NAMES = [
+  'adm/updown',
+  'adm/updown-1d',
+  'adm/updown-3d',
+  'adm/updown-additive-new-order',
+  'adm/half-mult',
+  'adm/superres-updown',
+] as const;
+
+export const ALL_NAMES = [...GOLDEN_NAMES, ...ADM_NAMES] as const;
+
 /** case.json of a golden folder. */
 export interface GoldenCase {
   readonly name: string;
@@ -30,8 +42,9 @@ export interface GoldenCase {
     readonly low_res?: readonly number[];
   };
   readonly params: number;
-  readonly tensors: number;
-  readonly macs: { readonly conv: number; readonly linear: number; readonly attention: number };
+  /** Of these and of `macs`, as the thop package counts them, cases of guided-diffusion have none. */
+  readonly tensors?: number;
+  readonly macs?: { readonly conv: number; readonly linear: number; readonly attention: number };
 }
 
 export function goldenCase(name: string): GoldenCase {
@@ -47,7 +60,7 @@ export function goldenGraph(name: string): string {
     version: 1,
     name,
     image_size: golden.inputs.x.slice(2),
-    unet: { ...golden.kwargs, ...upsample },
+    [name.startsWith('adm/') ? 'adm' : 'unet']: { ...golden.kwargs, ...upsample },
     ...(lowRes ? { super_resolution: { low_res_size: lowRes.slice(2) } } : {}),
   });
 }

@@ -1,5 +1,6 @@
 // `unetc check`: whether a checkpoint fits a graph, and where it does not, why, in the graph's terms.
 
+import { FAMILY_KEYS } from '../../compiler/families/index.ts';
 import { printInline } from '../../compiler/format/json.ts';
 import type { CheckReport, DifferentLayer } from '../../compiler/import/check.ts';
 import { CheckFailed, type Register } from '../context.ts';
@@ -41,7 +42,7 @@ function printReport(report: CheckReport, graph: string, checkpoint: string): st
   const { fits, counts, options, layers, tensors, undetermined, prefix } = report;
   const stripped = prefix === '' ? '' : ` without the prefix ${JSON.stringify(prefix)}`;
   if (fits) {
-    const open = undetermined.map(({ key }) => key.replace(/^\/(unet\/)?/, '')).join(', ');
+    const open = undetermined.map(({ key }) => withoutSection(key)).join(', ');
     return `${checkpoint}: fits ${graph}, all ${tensors} tensors${stripped}; shapes cannot confirm ${open}\n`;
   }
   const found = [
@@ -66,6 +67,12 @@ function printReport(report: CheckReport, graph: string, checkpoint: string): st
     .filter((line) => line !== '')
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** A key of an inferred graph without the family that its file shows. */
+function withoutSection(key: string): string {
+  const family = FAMILY_KEYS.find((one) => key.startsWith(`/${one}/`));
+  return key.slice(family === undefined ? 1 : family.length + 2);
 }
 
 function printLayer({ path, graph, checkpoint, absent, misfits }: DifferentLayer): string {

@@ -82,7 +82,7 @@ function coming(sides: GraphPair, pairs: ParamsOf, inside = false): FindingDraft
   const inert = added && inside && layers.every(isInert);
   const what = inside ? 'layer' : 'block';
   const path = inside ? layers[0]!.path : layers[0]!.path.slice(0, layers[0]!.path.lastIndexOf('.'));
-  const keys = ['num_res_blocks', 'channel_mult', 'attention_resolutions'];
+  const keys = ['num_res_blocks', 'channel_mult', 'attention_resolutions', 'resblock_updown'];
   const base = {
     change: added ? ('+' as const) : ('-' as const),
     place: pair.role.name,
@@ -123,6 +123,7 @@ function pairFindings(
     'use_scale_shift_norm',
     'upsample',
     'conv_resample',
+    'resblock_updown',
     'dims',
     'num_res_blocks',
   ];

@@ -1,16 +1,18 @@
 // The table of families, by the key of a graph file that their keywords stand under.
 
 import type { Family } from './family.ts';
+import { type AdmFile, guidedDiffusion } from './guided-diffusion/family.ts';
 import { improvedDiffusion, type UnetFile } from './improved-diffusion/family.ts';
 
 /** A graph file of each family with its defaults filled in. */
 export interface FamilyFiles {
   readonly unet: UnetFile;
+  readonly adm: AdmFile;
 }
 
 export type FamilyKey = keyof FamilyFiles;
 
-export const FAMILIES = { unet: improvedDiffusion } as const satisfies {
+export const FAMILIES = { unet: improvedDiffusion, adm: guidedDiffusion } as const satisfies {
   readonly [K in FamilyKey]: Family<FamilyFiles[K]>;
 };
 

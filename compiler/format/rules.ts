@@ -9,7 +9,9 @@ export interface Rule {
   readonly reads: readonly string[];
 }
 
-const LEVELS = ['unet', 'blocks', 'channel_mult', 'num_res_blocks'] as const;
+/** The keys that the keywords of a family stand under. */
+const KEYWORDS = ['unet', 'adm'] as const;
+const LEVELS = [...KEYWORDS, 'blocks', 'channel_mult', 'num_res_blocks'] as const;
 
 /** Codes never change their meaning; a rule that goes leaves a gap. */
 export const RULES = {
@@ -23,22 +25,29 @@ export const RULES = {
   G007: { title: 'a required key is there', reads: [] },
   G008: { title: 'every key is known', reads: [] },
   G009: { title: 'a value has the type and the range of its key', reads: [] },
-  G010: { title: 'a graph has exactly one of `unet` and `blocks`, in a known version', reads: [] },
+  G010: { title: 'a graph has exactly one of `unet`, `adm` and `blocks`, in a known version', reads: [] },
   G011: {
     title: 'every normalised width divides into the groups of its norm',
     reads: [...LEVELS, 'model_channels', 'in_channels', 'super_resolution', 'head', 'norm'],
   },
   G012: {
     title: 'attention channels divide into the heads',
-    reads: [...LEVELS, 'model_channels', 'num_heads', 'num_heads_upsample', 'attention_resolutions'],
+    reads: [
+      ...LEVELS,
+      'model_channels',
+      'num_heads',
+      'num_heads_upsample',
+      'num_head_channels',
+      'attention_resolutions',
+    ],
   },
   G013: {
     title: 'a size that is halved on the way down is met again on the way up',
-    reads: [...LEVELS, 'image_size', 'dims', 'conv_resample'],
+    reads: [...LEVELS, 'image_size', 'dims', 'conv_resample', 'resblock_updown'],
   },
   G014: {
     title: 'a size has one number for each dimension',
-    reads: ['unet', 'image_size', 'dims', 'low_res_size'],
+    reads: [...KEYWORDS, 'image_size', 'dims', 'low_res_size'],
   },
   G015: {
     title: 'a layer takes the channels that arrive',
@@ -51,7 +60,7 @@ export const RULES = {
   G017: { title: 'an identity skip keeps the channels', reads: ['blocks'] },
   G018: {
     title: 'a learned variance needs twice the output channels',
-    reads: ['unet', 'in_channels', 'out_channels', 'variance', 'diffusion'],
+    reads: [...KEYWORDS, 'in_channels', 'out_channels', 'variance', 'diffusion'],
   },
   G019: {
     title: 'the linear noise schedule needs more than 20 steps',
@@ -71,11 +80,19 @@ export const RULES = {
   G030: { title: 'every attention resolution is reached, once', reads: [...LEVELS, 'attention_resolutions'] },
   G031: {
     title: 'an option applies somewhere',
-    reads: [...LEVELS, 'attention_resolutions', 'num_heads_upsample', 'timestep_spacing', 'steps_offset'],
+    reads: [
+      ...LEVELS,
+      'attention_resolutions',
+      'num_heads_upsample',
+      'num_head_channels',
+      'resblock_updown',
+      'timestep_spacing',
+      'steps_offset',
+    ],
   },
   G032: {
     title: 'a sampler takes as many output channels as input channels, or twice as many',
-    reads: ['unet', 'in_channels', 'out_channels', 'variance', 'diffusion'],
+    reads: [...KEYWORDS, 'in_channels', 'out_channels', 'variance', 'diffusion'],
   },
 } as const satisfies Record<string, Rule>;
 

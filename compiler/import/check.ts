@@ -10,6 +10,7 @@ import type { Json } from '../format/json.ts';
 import type { Graph } from '../graph/graph.ts';
 import { graphModules } from '../graph/modules.ts';
 import { parameters } from '../graph/parameters.ts';
+import type { Spec } from '../spec/spec.ts';
 import { type InferResult, inferGraph } from './infer.ts';
 import { findMisfits, type Misfit, toldLayer } from './misfits.ts';
 
@@ -45,13 +46,13 @@ export interface CheckReport {
   readonly undetermined: readonly Undetermined[];
 }
 
-/** Never throws on a graph that was checked. */
-export function checkTensors(graph: Graph, tensors: Tensors): CheckReport {
+/** Never throws on a graph that was checked; `form` is the one that its file is written in. */
+export function checkTensors(graph: Graph, tensors: Tensors, form?: Spec['form']): CheckReport {
   const wanted = parameters(graph);
   const { all, prefix } = withoutPrefix(tensors, wanted[0]!.name);
   const misfits = findMisfits(graph, all);
-  const own = inferGraph(new Map(wanted.map(({ name, shape }) => [name, shape])));
-  const other = misfits.length === 0 ? own : inferred(all);
+  const own = inferGraph(new Map(wanted.map(({ name, shape }) => [name, shape])), { ...(form && { form }) });
+  const other = misfits.length === 0 ? own : inferred(all, form);
   const count = (kind: Misfit['kind']) => misfits.filter((one) => one.kind === kind).length;
   return {
     fits: misfits.length === 0,
@@ -64,9 +65,9 @@ export function checkTensors(graph: Graph, tensors: Tensors): CheckReport {
   };
 }
 
-function inferred(tensors: Tensors): InferResult | null {
+function inferred(tensors: Tensors, form: Spec['form'] | undefined): InferResult | null {
   try {
-    return inferGraph(tensors);
+    return inferGraph(tensors, { ...(form && { form }) });
   } catch (error) {
     if (error instanceof GraphError) return null;
     throw error;

@@ -7,7 +7,7 @@ import { FAMILY_KEYS, familyOf } from '../families/index.ts';
 import type { BareTensors, Tensors } from '../families/tensors.ts';
 import { buildGraph } from '../graph/build.ts';
 import type { Graph } from '../graph/graph.ts';
-import { checkFields } from '../spec/spec.ts';
+import { checkFields, type Spec } from '../spec/spec.ts';
 import { foreignFamily } from './foreign.ts';
 import { findMisfits, type Misfit } from './misfits.ts';
 
@@ -22,9 +22,11 @@ export interface InferResult {
 }
 
 /** What messages call the checkpoint, and what the graph is called where it is none that is known. */
-export interface InferNames {
+export interface InferOptions {
   readonly file?: string;
   readonly name?: string;
+  /** The form that is taken where several have these tensors; default: the first family whose keywords make them. */
+  readonly form?: Spec['form'];
 }
 
 /** Faults that are written out; the rest is counted. */
@@ -33,17 +35,14 @@ const LISTED = 20;
 /** Throws GraphError where the tensors are those of no model of a family. */
 export function inferGraph(
   tensors: Tensors,
-  { file = 'the checkpoint', name = 'inferred' }: InferNames = {},
+  { file = 'the checkpoint', name = 'inferred', form }: InferOptions = {},
 ): InferResult {
   const read = FAMILY_KEYS.map((key) => familyOf(key).read(tensors, name));
   let nearest: readonly Diagnostic[] | null = null;
-  for (const reading of read) {
-    if (!isReading(reading)) continue;
-    for (const candidate of reading.candidates) {
-      const { graph, faults } = examine(candidate.spec, reading.tensors);
-      if (graph) return { ...candidate, graph, prefix: reading.tensors.prefix };
-      if (nearest === null || faults.length < nearest.length) nearest = faults;
-    }
+  for (const { candidate, tensors } of inOrder(read, form)) {
+    const { graph, faults } = examine(candidate.spec, tensors);
+    if (graph) return { ...candidate, graph, prefix: tensors.prefix };
+    if (nearest === null || faults.length < nearest.length) nearest = faults;
   }
   if (nearest) throw new GraphError(shortened(nearest), file);
   const message = whyNone([...tensors.keys()], read);
@@ -52,8 +51,13 @@ export function inferGraph(
 
 type Read = Reading | { readonly fault: string };
 
-function isReading(read: Read): read is Reading {
-  return !('fault' in read);
+/** What the families read: what is asked for first, then keywords, and the blocks of models that no keywords make last. */
+function inOrder(read: readonly Read[], form: Spec['form'] | undefined) {
+  const candidates = read.flatMap((one) =>
+    'fault' in one ? [] : one.candidates.map((candidate) => ({ candidate, tensors: one.tensors })),
+  );
+  const place = (spec: JsonObject) => (form !== undefined && form in spec ? 0 : 'blocks' in spec ? 2 : 1);
+  return candidates.toSorted((a, b) => place(a.candidate.spec) - place(b.candidate.spec));
 }
 
 /** What the checkpoint is instead, or what the first family misses. */
@@ -61,7 +65,7 @@ function whyNone(names: readonly string[], read: readonly Read[]): string {
   const foreign = foreignFamily(names);
   const titles = FAMILY_KEYS.map((key) => familyOf(key).title);
   if (foreign !== null) return `this is ${foreign}, no model of ${titles.join(', ')}`;
-  return read.map((one) => ('fault' in one ? one.fault : '')).join('; ');
+  return [...new Set(read.map((one) => ('fault' in one ? one.fault : '')))].join('; ');
 }
 
 /** The graph of a candidate that has exactly these tensors, or what speaks against it. */

@@ -1,8 +1,8 @@
 // Self-attention over all positions: GroupNorm, qkv, attention, projection, residual. Source: improved-diffusion, unet.py
-// (AttentionBlock); Vaswani et al. 2017, arXiv:1706.03762.
+// (AttentionBlock); guided-diffusion, unet.py (QKVAttention); Vaswani et al. 2017, arXiv:1706.03762.
 
 import { z } from 'zod';
-import { integer, LIMITS, layerChannels, strict } from '../format/fields.ts';
+import { choice, integer, LIMITS, layerChannels, strict } from '../format/fields.ts';
 import { sizeOf } from '../ops/op.ts';
 import { type LayerDef, plain } from './layer.ts';
 import { norm, normFact } from './norm.ts';
@@ -14,6 +14,11 @@ const fields = {
   channels: layerChannels('Channels that arrive and leave.'),
   heads: integer(1, LIMITS.channels).default(1).describe('Attention heads; they divide the channels.'),
   norm,
+  order: choice(['heads_first', 'qkv_first'])
+    .default('heads_first')
+    .describe(
+      'How the channels of q, k and v lie: those of a head together, or those of all q, all k and all v.',
+    ),
 };
 const schema = strict(fields).describe('Self-attention over all positions, with a residual.');
 
@@ -36,7 +41,11 @@ export const attention = {
   norms: ({ norm }) => [{ field: 'channels', norm }],
   heads: ({ heads, channels }) => ({ heads, channels }),
   inert: () => true,
-  facts: { heads: { changes: 'meaning', rule: 'heads' }, norm: normFact },
+  facts: {
+    heads: { changes: 'meaning', rule: 'heads' },
+    norm: normFact,
+    order: { changes: 'meaning' },
+  },
   role: () => 'attn',
   label: ({ heads }) => `attn × ${heads}`,
   read(shapeOf) {
@@ -56,7 +65,7 @@ function lower(layer: AttentionLayer, at: Scope<Part>, x: number): number {
   );
   let h = at.norm('norm', flat, layer.norm);
   h = at.convolution('qkv', h);
-  h = b.add('attention', [h], { heads: layer.heads, order: 'heads_first' }, at.path('attention'));
+  h = b.add('attention', [h], { heads: layer.heads, order: layer.order }, at.path('attention'));
   h = at.convolution('proj', h);
   h = b.add('add', [flat, h], {}, at.path());
   return b.add('reshape', [h], { shape }, at.path());

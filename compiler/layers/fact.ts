@@ -16,8 +16,8 @@ export type Fact<V = never> = (
   | {
       readonly changes: 'meaning';
       readonly rule?: MeaningRule;
-      /** Whether the shapes of a checkpoint tell the value. */
-      readonly told?: boolean;
+      /** Whether the shapes of a checkpoint tell the value: by the layer's own tensors, or by its place among others. */
+      readonly told?: boolean | 'by place';
     }
   | { readonly changes: 'shapes'; readonly rule?: ShapeRule }
   | { readonly changes: 'training'; readonly rule?: TrainingRule }

@@ -1,5 +1,6 @@
 // The residual block: GroupNorm, SiLU, conv; time embedding; GroupNorm, SiLU, dropout, conv; skip. Takes the time
-// embedding, by FiLM or by addition. Source: improved-diffusion, unet.py (ResBlock); Perez et al. 2018, arXiv:1709.07871.
+// embedding, by FiLM or by addition. One that halves or doubles the size does so in front of its first convolution and
+// on its skip. Source: improved-diffusion and guided-diffusion, unet.py (ResBlock); Perez et al. 2018, arXiv:1709.07871.
 
 import { z } from 'zod';
 import { dropout } from '../format/common.ts';
@@ -7,6 +8,7 @@ import { choice, layerChannels, strict } from '../format/fields.ts';
 import { cube, type LayerDef, plain } from './layer.ts';
 import { norm, normFact } from './norm.ts';
 import { affine, convolution } from './part.ts';
+import { resampleFactors } from './resample.ts';
 import type { Scope } from './scope.ts';
 
 const fields = {
@@ -21,6 +23,11 @@ const fields = {
     .optional()
     .describe('The skip path. Default: identity where the channels stay, else conv1x1.'),
   norm,
+  resample: choice(['none', 'down', 'up'])
+    .default('none')
+    .describe(
+      'What happens to the size in front of the first convolution and on the skip. down: mean of two neighbours in each dimension. up: nearest.',
+    ),
 };
 const schema = strict(fields)
   .describe('The residual block; it takes the time embedding.')
@@ -60,6 +67,8 @@ export const res_block = {
       : convolution('skip', in_channels, out_channels, cube(skip === 'conv1x1' ? 1 : 3, dims))),
   ],
   lower,
+  levels: ({ resample }) => (({ none: 0, down: 1, up: -1 }) as const)[resample],
+  size: ({ resample }, n) => ({ none: n, down: Math.floor(n / 2), up: n * 2 })[resample],
   norms: ({ norm }) => [
     { field: 'in_channels', norm },
     { field: 'out_channels', norm },
@@ -69,16 +78,19 @@ export const res_block = {
     const message = `an identity cannot turn ${in_channels} channels into ${out_channels}; use "conv1x1" or "conv3x3"`;
     return [{ code: 'G017', field: 'skip', message }];
   },
-  inert: ({ skip }) => skip === 'identity',
+  inert: ({ skip, resample }) => skip === 'identity' && resample === 'none',
   facts: {
     conditioning: { changes: 'meaning', rule: 'conditioning', told: true, print: String },
     dropout: { changes: 'training', rule: 'dropout', print: (p) => (p > 0 ? `dropout ${p}` : '') },
     skip: { changes: 'shapes', rule: 'skip' },
     norm: normFact,
+    resample: { changes: 'meaning', rule: 'resampling', told: 'by place' },
   },
-  role: () => 'res',
-  label: ({ in_channels, out_channels }) =>
-    in_channels === out_channels ? `res ${out_channels}` : `res ${in_channels} → ${out_channels}`,
+  role: ({ resample }) => (resample === 'none' ? 'res' : resample),
+  label({ in_channels, out_channels, resample }) {
+    const channels = in_channels === out_channels ? `${out_channels}` : `${in_channels} → ${out_channels}`;
+    return `${{ none: '', down: '↓ ', up: '↑ ' }[resample]}res ${channels}`;
+  },
   read(shapeOf) {
     const weight = shapeOf('conv1', 'weight');
     if (!weight) return null;
@@ -97,9 +109,10 @@ export const res_block = {
 function lower(layer: ResBlockLayer, at: Scope<Part>, x: number): number {
   const { b } = at;
   // before the other branch, so that its convolution is ready to be summed into the last one
-  const skip = layer.skip === 'identity' ? x : at.convolution('skip', x);
+  const resized = resampled(layer, at, x);
+  const skip = layer.skip === 'identity' ? resized : at.convolution('skip', resized);
   let h = b.add('silu', [at.norm('norm1', x, layer.norm)], {}, at.path('silu1'));
-  h = at.convolution('conv1', h);
+  h = at.convolution('conv1', resampled(layer, at, h));
 
   const activated = b.add('silu', [at.embedding()], {}, at.path('time_silu'));
   const projected = at.linear('time', activated);
@@ -113,4 +126,17 @@ function lower(layer: ResBlockLayer, at: Scope<Part>, x: number): number {
   h = b.add('silu', [h], {}, at.path('silu2'));
   h = b.add('dropout', [h], { p: layer.dropout }, at.path('dropout'));
   return b.add('add', [skip, at.convolution('conv2', h)], {}, at.path());
+}
+
+/** A value at the size that the block gives. */
+function resampled({ resample }: ResBlockLayer, at: Scope<Part>, x: number): number {
+  const factor = resampleFactors(at.dims);
+  switch (resample) {
+    case 'none':
+      return x;
+    case 'down':
+      return at.b.add('avg_pool', [x], { kernel: factor }, at.path());
+    case 'up':
+      return at.b.add('upsample_nearest', [x], { factor }, at.path());
+  }
 }

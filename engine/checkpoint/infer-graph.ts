@@ -69,14 +69,14 @@ export function checkCheckpoint(
   host: Pick<Host, 'warn' | 'note'>,
   { allowUnexpected = false }: CheckOptions = {},
 ): CheckReport {
-  const { graph, warnings } = readGraph(graphFile);
+  const { graph, warnings, spec } = readGraph(graphFile);
   warnAll(host, warnings, graphFile);
   const { tensors, notes, stem } = readCheckpointTensors(checkpoint);
   for (const note of notes) host.note(`${checkpoint}: ${note}`);
   const expected = parameters(graph);
   const { kept, left } = allowUnexpected ? withoutUnexpected(tensors, expected) : { kept: tensors, left: [] };
   if (left.length > 0) host.note(`${checkpoint}: left out ${left.length} tensors: ${listed(left)}`);
-  const report = checkTensors(graph, kept);
+  const report = checkTensors(graph, kept, spec.form);
   if (!report.fits && stem !== undefined) {
     const found = [...tensors].map(([name, shape]) => ({ name, shape }));
     for (const prefix of fittingPrefixes(expected, found).slice(0, LISTED)) {

@@ -1,13 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { GraphStats } from '../../engine/compile/graph-stats.ts';
-import { GOLDEN_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
+import { ADM_NAMES, GOLDEN_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { unetc, unetcJson } from '../unetc.ts';
 
 const at = temporaryFolder();
 
 describe('unetc stats', () => {
+  test.each(ADM_NAMES)('counts the parameters of %s as the original does', async (name) => {
+    writeFileSync(at('graph.json'), goldenGraph(name));
+    const stats = await unetcJson<GraphStats>('stats', at('graph.json'));
+    expect(stats).toMatchObject({ exit: 0, params: goldenCase(name).params });
+  });
+
   test.each(GOLDEN_NAMES)('counts %s as PyTorch does', async (name) => {
     writeFileSync(at('graph.json'), goldenGraph(name));
     const { params, tensors, macs, inputs } = goldenCase(name);

@@ -10,7 +10,7 @@ import { goldenForward } from '../fixtures/golden-forward.ts';
 import { conv, halfOver, norm, silu } from '../fixtures/half-ops.ts';
 import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
 import { parameterRounding, storedRounding } from '../fixtures/rounding.ts';
-import { GOLDEN_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
+import { ADM_NAMES, ALL_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
 import { relativeError, runBundle } from '../on-device.ts';
 import { runOps } from '../run-ops.ts';
 
@@ -100,8 +100,9 @@ const CASES =
         'tiny-conv-transpose',
         'tiny-1d',
         'tiny-3d',
+        ...ADM_NAMES,
       ] as const)
-    : GOLDEN_NAMES;
+    : ALL_NAMES;
 
 describe.each(CASES)('%s in float16', (name) => {
   it("is within 5e-3 of PyTorch's float32 in every feature vector", async () => {

@@ -15,6 +15,7 @@ import { backendOf } from '../../compiler/schedule/backends/index.ts';
 import type { GroupKind } from '../../compiler/schedule/schedule.ts';
 import { TARGETS, type Target } from '../../compiler/target.ts';
 import type { ModelInputs } from '../../runtime/model.ts';
+import { admGraphUpTo } from '../arbitrary-adm-graph.ts';
 import { arbitraryExplicitGraph } from '../arbitrary-explicit-graph.ts';
 import { type CompactGraph, compactGraphUpTo } from '../arbitrary-graph.ts';
 import { smallestGroup } from '../fixtures/conditioning.ts';
@@ -81,6 +82,7 @@ async function wrongOutputs(
 
 describe.each([
   ['the compact form', compactGraphUpTo(8), Math.ceil(graphs / 2)],
+  ['guided-diffusion', admGraphUpTo(8), Math.ceil(graphs / 4)],
   ['the explicit form', arbitraryExplicitGraph, Math.floor(graphs / 2)],
 ])('graphs of %s', (_, specs, numRuns) => {
   it(

@@ -17,8 +17,8 @@ export const improvedDiffusion = {
   naming: 'improved-diffusion',
   draft: draftUnet,
   rules: (file, image_size) => [
-    ...checkUnused(file.unet),
-    ...(image_size ? checkAttention(file.unet, image_size) : []),
+    ...checkUnused('unet', file.unet),
+    ...(image_size ? checkAttention('unet', file.unet, image_size) : []),
   ],
   decides: {
     heads: ['num_heads', 'num_heads_upsample'],

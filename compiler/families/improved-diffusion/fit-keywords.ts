@@ -25,7 +25,7 @@ export function fitKeywords({ dims, time_embed, num_classes, blocks }: ReadModel
     if (levelsDown(layers) > 0) levels.push({ widths: [], attention: false });
     const level = levels.at(-1)!;
     for (const layer of layers) {
-      if (layer.type === 'res_block') level.widths.push(layer.out_channels);
+      if (layer.type === 'res_block' && layer.resample === 'none') level.widths.push(layer.out_channels);
       if (layer.type === 'attention') level.attention = true;
     }
   }

@@ -8,17 +8,21 @@ type Channels = Pick<Unet, 'in_channels' | 'out_channels'>;
 type Said = Channels &
   Pick<ToldUnet, 'model_channels' | 'num_res_blocks' | 'attention_resolutions' | 'channel_mult'>;
 
-/** A graph file with `unet`, without its head. */
-export interface KnownGraph {
+/** A graph file of a family, without its version and its keywords. */
+export interface Published {
   readonly name: string;
   readonly image_size: number;
-  readonly unet: Said & Partial<Unet>;
   readonly super_resolution?: { readonly low_res_size: number };
   readonly diffusion: {
     readonly steps: number;
     readonly noise_schedule: 'linear' | 'cosine';
     readonly rescale_timesteps?: true;
   };
+}
+
+/** A graph file with `unet`, without its version. */
+export interface KnownGraph extends Published {
+  readonly unet: Said & Partial<Unet>;
 }
 
 const rgb = { in_channels: 3, out_channels: 6 };

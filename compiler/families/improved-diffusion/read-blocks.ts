@@ -23,6 +23,12 @@ export interface ReadModel {
   };
 }
 
+/** The blocks on the way down and on the way up. */
+interface Ways {
+  readonly input: readonly (readonly Layer[])[];
+  readonly output: readonly (readonly Layer[])[];
+}
+
 /** What the tensors say, or null where they have no time embedding, no input block or no head. */
 export function readBlocks({ all, input, middle, output }: GroupedTensors): ReadModel | null {
   const time = all.get('time_embed.0.weight');
@@ -47,7 +53,7 @@ export function readBlocks({ all, input, middle, output }: GroupedTensors): Read
     num_classes: all.get('label_emb.weight')?.[0] ?? null,
     entry: first[1]!,
     out_channels: head[0] ?? 0,
-    blocks: { input: down, middle: between, output: withPlainUpsamples(down, up) },
+    blocks: { ...withPlainUpsamples(withResampling({ input: down, output: up })), middle: between },
   };
 }
 
@@ -68,17 +74,45 @@ function gapLayer(gap: Gap, channels: number): Layer | null {
   return gap === 'downsample' ? soundLayer({ type: 'downsample', channels, method: 'avg_pool' }) : null;
 }
 
+/**
+ * The residual blocks of guided-diffusion that halve and double, which have the tensors of any other: they stand where
+ * other models have a layer for it. One that doubles ends an output block that begins with another residual block; the
+ * input block whose output that block pops is nothing but the one that halved.
+ */
+function withResampling({ input, output }: Ways): Ways {
+  const resized = [...input, ...output]
+    .flat()
+    .some(({ type }) => type === 'downsample' || type === 'upsample');
+  const ends = output.flatMap((layers, i) =>
+    layers.length > 1 && layers[0]!.type === 'res_block' && canResample(layers.at(-1)!) ? [i] : [],
+  );
+  const starts = ends.map((i) => input.length - 1 - i);
+  const pairs = starts.every((i) => input[i]?.length === 1 && canResample(input[i]![0]!));
+  if (resized || !pairs) return { input, output };
+  return {
+    input: input.map((layers, i) => (starts.includes(i) ? layers.map((l) => resampling(l, 'down')) : layers)),
+    output: output.map((layers, i) =>
+      ends.includes(i) ? [...layers.slice(0, -1), resampling(layers.at(-1)!, 'up')] : layers,
+    ),
+  };
+}
+
+function canResample(layer: Layer): boolean {
+  return layer.type === 'res_block' && layer.skip === 'identity';
+}
+
+function resampling(layer: Layer, resample: 'down' | 'up'): Layer {
+  return layer.type === 'res_block' ? { ...layer, resample } : layer;
+}
+
 /** Output blocks with the upsamplings that have no tensors: a block ends where the next one pops another size. */
-function withPlainUpsamples(
-  input: readonly (readonly Layer[])[],
-  output: readonly (readonly Layer[])[],
-): readonly (readonly Layer[])[] {
+function withPlainUpsamples({ input, output }: Ways): Ways {
   let depth = 0;
   const pushed = input.map((layers) => {
     depth += levelsDown(layers);
     return depth;
   });
-  return output.map((layers, i) => {
+  const resized = output.map((layers, i) => {
     depth -= layers.filter((layer) => layerLevels(layer) < 0).length;
     const wanted = pushed[input.length - 2 - i] ?? 0;
     const channels = layers.length > 0 ? layerOutChannels(layers.at(-1)!) : 0;
@@ -87,4 +121,5 @@ function withPlainUpsamples(
     depth -= missing;
     return plain ? [...layers, ...Array.from({ length: missing }, () => plain)] : layers;
   });
+  return { input, output: resized };
 }

@@ -6,10 +6,10 @@ import { levelsDown, writtenLayer } from '../../layers/queries.ts';
 import type { Candidate, JsonObject, Reading } from '../family.ts';
 import type { Tensors } from '../tensors.ts';
 import { fitKeywords } from './fit-keywords.ts';
-import { knownGraph } from './published.ts';
+import { KNOWN_GRAPHS, knownGraph } from './published.ts';
 import { type ReadModel, readBlocks } from './read-blocks.ts';
 import { groupTensors } from './tensors.ts';
-import { type Told, undeterminedKeys } from './undetermined.ts';
+import { blockKeys, type Told, undeterminedKeys, unetKeys } from './undetermined.ts';
 
 /** Channels of a model's images, as many as the published models and latents have: what a first guess is among. */
 const USUAL_CHANNELS = [1, 3, 4];
@@ -36,11 +36,8 @@ function asKeywords(model: ReadModel, name: string): Candidate {
     ...levels,
   };
   const known = knownGraph(unet, images.superResolution);
-  const told: Told = {
-    ...toldBy(model, images),
-    form: 'keywords',
-    channel_mult: unet.channel_mult,
-  };
+  const told = toldBy(model, images);
+  const alike = KNOWN_GRAPHS.filter((one) => String(one.unet.channel_mult) === String(unet.channel_mult));
   const image_size = known?.image_size ?? likelySize(told.depth);
   const spec: JsonObject = {
     version: FORMAT_VERSION,
@@ -57,16 +54,13 @@ function asKeywords(model: ReadModel, name: string): Candidate {
     }),
     ...(known && { diffusion: known.diffusion }),
   };
-  return { spec, undetermined: undeterminedKeys(told, known) };
+  const own = unetKeys(told, known);
+  return { spec, undetermined: undeterminedKeys(told, { section: '/unet', known, alike, own }) };
 }
 
 function asBlocks(model: ReadModel, name: string): Candidate {
   const images = readImages(model);
-  const told: Told = {
-    ...toldBy(model, images),
-    form: 'blocks',
-    channel_mult: [],
-  };
+  const told = toldBy(model, images);
   const { input, middle, output } = model.blocks;
   const image_size = likelySize(told.depth);
   const block = (layers: ReadModel['blocks']['middle']) => ({
@@ -84,10 +78,12 @@ function asBlocks(model: ReadModel, name: string): Candidate {
     ...(images.superResolution && { super_resolution: { low_res_size: Math.ceil(image_size / 4) } }),
     blocks: { input: input.map(block), middle: block(middle), output: output.map(block) },
   };
-  return { spec, undetermined: undeterminedKeys(told, undefined) };
+  const hints = { section: '', known: undefined, alike: [], own: blockKeys(told) } as const;
+  return { spec, undetermined: undeterminedKeys(told, hints) };
 }
 
-interface Images {
+/** How the channels that a model takes divide into images. */
+export interface Images {
   readonly in_channels: number;
   readonly superResolution: boolean;
   readonly eitherSuperResolution: boolean;
@@ -97,7 +93,7 @@ interface Images {
  * A model takes as many channels as an image has, or with super-resolution twice as many: an even number can be both.
  * The likelier reading is the one whose model gives as many as an image has, or twice as many.
  */
-function readImages({ entry, out_channels }: ReadModel): Images {
+export function readImages({ entry, out_channels }: ReadModel): Images {
   const half = entry / 2;
   const eitherSuperResolution = entry % 2 === 0;
   const usual = out_channels === entry && !USUAL_CHANNELS.includes(entry) && USUAL_CHANNELS.includes(half);
@@ -105,10 +101,8 @@ function readImages({ entry, out_channels }: ReadModel): Images {
   return { in_channels: superResolution ? half : entry, superResolution, eitherSuperResolution };
 }
 
-function toldBy(
-  { dims, blocks, out_channels }: ReadModel,
-  { in_channels, ...images }: Images,
-): Omit<Told, 'form' | 'channel_mult'> {
+/** What the hints on a model depend on. */
+export function toldBy({ dims, blocks, out_channels }: ReadModel, { in_channels, ...images }: Images): Told {
   const layers = [...blocks.input, blocks.middle, ...blocks.output].flat();
   const attended = layers.flatMap((layer) => (layer.type === 'attention' ? [layer.channels] : []));
   const depth = levelsDown(blocks.input.flat());
@@ -122,7 +116,7 @@ function toldBy(
 }
 
 /** Eight pixels are left at the deepest level of every published model. */
-function likelySize(depth: number): number {
+export function likelySize(depth: number): number {
   return 2 ** depth * (8 * 2 ** depth <= LIMITS.size ? 8 : 1);
 }
 
@@ -130,7 +124,8 @@ function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }
 
-function whyNot(names: readonly string[]): string {
+/** What speaks against tensors of which `readBlocks` makes nothing. */
+export function whyNot(names: readonly string[]): string {
   const missing = ANCHORS.filter((name) => !names.includes(name));
   if (missing.length === 0) return 'input_blocks.0.0.weight is no convolution in 1, 2 or 3 dimensions';
   const inside = names.find((name) => name.endsWith(`.${ANCHORS[0]}`));

@@ -14,7 +14,7 @@ import { openNullDevice } from '../../../runtime/host/node/dawn.ts';
 import { allocate, UNIFORM_ALIGNMENT } from '../../../runtime/memory.ts';
 import type { OpenedDevice } from '../../../runtime/opened-device.ts';
 import { createPipelineCache, type PipelineCache } from '../../../runtime/pipelines.ts';
-import { GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
+import { ALL_NAMES, goldenGraph } from '../../golden-cases.ts';
 
 const PUBLISHED = [
   'cifar10',
@@ -120,7 +120,7 @@ const variants: readonly (readonly [string, CompileOptions])[] = [
   ['with taps at batch 3', { taps: true, batch: 3 }],
 ];
 
-describe.each(GOLDEN_NAMES)('golden %s', (name) => {
+describe.each(ALL_NAMES)('golden %s', (name) => {
   const { graph } = loadGraph(goldenGraph(name), name);
   test.each(variants)('%s', (_, options) => checkBundle(graph, options));
 });

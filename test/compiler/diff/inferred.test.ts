@@ -5,13 +5,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { diffSides } from '../../../compiler/diff/diff.ts';
 import { sideOfTensors } from '../../../engine/diff/checkpoint-side.ts';
+import { admGraphUpTo } from '../../arbitrary-adm-graph.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 import { sideOf } from '../../fixtures/diff-sides.ts';
-import { GOLDEN, GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
+import { ALL_NAMES, GOLDEN, goldenGraph } from '../../golden-cases.ts';
 import { unetc } from '../../unetc.ts';
 
-test.each(GOLDEN_NAMES)('%s, from what PyTorch saved', (name) => {
+test.each(ALL_NAMES)('%s, from what PyTorch saved', (name) => {
   const dict: Readonly<Record<string, readonly number[]>> = JSON.parse(
     readFileSync(new URL(`${name}/state-dict.json`, GOLDEN), 'utf8'),
   );
@@ -44,6 +45,7 @@ test('a state dict as JSON is a side', async () => {
 
 test.each([
   ['compact', arbitraryCompactGraph],
+  ['adm', admGraphUpTo(16)],
   ['explicit', arbitraryExplicitGraph],
 ])('arbitrary graphs of the %s form', (_, arbitrary) => {
   fc.assert(

@@ -6,7 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { diffSides } from '../../../compiler/diff/diff.ts';
 import { unet } from '../../../compiler/families/improved-diffusion/keywords.ts';
 import { toExplicit } from '../../../compiler/graph/explicit.ts';
-import { BASE, COMPACT_PAIRS, EXPLICIT_PAIRS, type ExplicitDraft } from '../../fixtures/diff-pairs.ts';
+import {
+  ADM_PAIRS,
+  BASE,
+  COMPACT_PAIRS,
+  EXPLICIT_PAIRS,
+  type ExplicitDraft,
+} from '../../fixtures/diff-pairs.ts';
 import { findingLines, patched, sideOf } from '../../fixtures/diff-sides.ts';
 
 const PUBLISHED = ['cifar10', 'imagenet64', 'imagenet64-cond', 'lsun256', 'upsample256', 'mnist', 'mnist-sr'];
@@ -34,6 +40,26 @@ describe('keywords', () => {
     expect(pointers(patched({}), patched({ unet: { num_res_blocks: 2 } }))).toEqual(
       new Set(['/unet/num_res_blocks']),
     );
+  });
+});
+
+describe('keywords of guided-diffusion', () => {
+  const { unet, ...rest } = BASE;
+  const from = { ...rest, adm: unet };
+
+  test.each(ADM_PAIRS)('$name', ({ to, expected }) => {
+    const { findings } = diffSides(sideOf(from), sideOf({ ...rest, adm: { ...unet, ...to } }));
+    expect(findingLines(findings)).toEqual(expected);
+  });
+
+  test('a finding names the key that decided it', () => {
+    const pointers = (to: object) =>
+      diffSides(sideOf(from), sideOf({ ...rest, adm: { ...unet, ...to } })).findings.map((f) => f.pointer);
+    expect(new Set(pointers({ use_new_attention_order: true }))).toEqual(
+      new Set(['/adm/use_new_attention_order']),
+    );
+    expect(new Set(pointers({ num_head_channels: 16 }))).toEqual(new Set(['/adm/num_head_channels']));
+    expect(pointers({ resblock_updown: true })).toContain('/adm/resblock_updown');
   });
 });
 

@@ -16,13 +16,13 @@ import { smallestGroup } from '../../fixtures/conditioning.ts';
 import { goldenForward } from '../../fixtures/golden-forward.ts';
 import { META, runModel, runOnnx } from '../../fixtures/onnx-session.ts';
 import { noise32, relativeL2, tensor } from '../../fixtures/values.ts';
-import { GOLDEN_NAMES } from '../../golden-cases.ts';
+import { ALL_NAMES } from '../../golden-cases.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unetc-onnx-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('an exported model', () => {
-  it.each(GOLDEN_NAMES)('gives on onnxruntime what PyTorch gave: %s', { timeout: 120_000 }, async (name) => {
+  it.each(ALL_NAMES)('gives on onnxruntime what PyTorch gave: %s', { timeout: 120_000 }, async (name) => {
     const { ops, params, inputs, expected } = goldenForward(name);
     const results = await runOnnx(ops, params, inputs);
     expect([...results.keys()]).toEqual(ops.outputs.map((o) => o.name));

@@ -84,8 +84,9 @@ describe('the compact form', () => {
         dropout: 0.1,
         skip: 'conv1x1',
         norm: { groups: 32, eps: 1e-5 },
+        resample: 'none',
       },
-      { type: 'attention', channels: 64, heads: 4, norm: { groups: 32, eps: 1e-5 } },
+      { type: 'attention', channels: 64, heads: 4, norm: { groups: 32, eps: 1e-5 }, order: 'heads_first' },
       { type: 'upsample', channels: 64, method: 'nearest_conv' },
     ]);
     expect(graph.blocks[6]!.layers.map((l) => [l.path, l.in_size, l.out_size])).toEqual([
@@ -368,6 +369,7 @@ describe('the explicit form', () => {
         dropout: 0,
         skip: 'conv1x1',
         norm: { groups: 32, eps: 1e-5 },
+        resample: 'none',
       },
       path: 'output_blocks.1.0',
       prefix: 'output_blocks.1.0',

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { parameterCount, parameters } from '../../../compiler/graph/parameters.ts';
-import { GOLDEN, GOLDEN_NAMES, goldenCase, goldenGraph } from '../../golden-cases.ts';
+import { ALL_NAMES, GOLDEN, goldenCase, goldenGraph } from '../../golden-cases.ts';
 
 const read = (url: URL) => JSON.parse(readFileSync(url, 'utf8'));
 const GRAPHS = new URL('../../../graphs/', import.meta.url);
 
 describe('parameters', () => {
-  test.each(GOLDEN_NAMES)('of %s are those of the original, in its order', (name) => {
+  test.each(ALL_NAMES)('of %s are those of the original, in its order', (name) => {
     const { graph } = loadGraph(goldenGraph(name), name);
     const stateDict = read(new URL(`${name}/state-dict.json`, GOLDEN)) as Record<string, number[]>;
     expect(parameters(graph)).toEqual(
@@ -62,6 +62,37 @@ describe('the published graphs', () => {
     const { diffusion: _, ...built } = loadGraph(JSON.stringify(original), name).graph;
     expect(graph).toMatchObject(built);
   });
+
+  const adm = read(new URL('adm/published.json', GOLDEN)) as readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly params: number;
+    readonly tensors: number;
+  }[];
+  const admGraphs: Readonly<Record<string, string>> = {
+    '64x64_diffusion': 'adm64',
+    '128x128_diffusion': 'adm128',
+    '256x256_diffusion': 'adm256',
+    '256x256_diffusion_uncond': 'adm256-uncond',
+    '512x512_diffusion': 'adm512',
+    lsun_bedroom: 'adm256-uncond',
+    lsun_cat: 'adm256-uncond',
+    lsun_horse: 'adm256-uncond',
+    '64_256_upsampler': 'adm-upsample256',
+    '128_512_upsampler': 'adm-upsample512',
+  };
+
+  test.each(adm.filter(({ kind }) => kind !== 'classifier'))(
+    '$name has the exact parameter count, and no warnings',
+    ({ name, params, tensors }) => {
+      const file = admGraphs[name]!;
+      const { graph, warnings } = loadGraph(readFileSync(new URL(`${file}.json`, GRAPHS), 'utf8'), file);
+      expect(warnings).toEqual([]);
+      expect(graph.name).toBe(file);
+      expect(parameterCount(graph)).toBe(params);
+      expect(parameters(graph)).toHaveLength(tensors);
+    },
+  );
 
   test.each([
     ['mnist', 'model'],
