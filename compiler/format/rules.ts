@@ -77,6 +77,7 @@ export const RULES = {
     title: 'noise grows with the steps, and an offset stays among them',
     reads: ['beta_start', 'beta_end', 'steps_offset', 'steps', 'noise_schedule', 'diffusion'],
   },
+  G025: { title: 'the channels of a residual block come in fours', reads: ['blocks'] },
   G030: { title: 'every attention resolution is reached, once', reads: [...LEVELS, 'attention_resolutions'] },
   G031: {
     title: 'an option applies somewhere',

@@ -74,9 +74,21 @@ export const res_block = {
     { field: 'out_channels', norm },
   ],
   faults({ in_channels, out_channels, skip }) {
-    if (skip !== 'identity' || in_channels === out_channels) return [];
-    const message = `an identity cannot turn ${in_channels} channels into ${out_channels}; use "conv1x1" or "conv3x3"`;
-    return [{ code: 'G017', field: 'skip', message }];
+    const near = Math.ceil(out_channels / 4) * 4;
+    const uneven = {
+      code: 'G025' as const,
+      field: 'out_channels' as const,
+      message: `a residual block takes its time embedding four channels at a time, and ${out_channels} are no multiple of four; use ${near > 4 ? `${near - 4} or ${near}` : near}`,
+    };
+    const changed = {
+      code: 'G017' as const,
+      field: 'skip' as const,
+      message: `an identity cannot turn ${in_channels} channels into ${out_channels}; use "conv1x1" or "conv3x3"`,
+    };
+    return [
+      ...(out_channels % 4 === 0 ? [] : [uneven]),
+      ...(skip === 'identity' && in_channels !== out_channels ? [changed] : []),
+    ];
   },
   inert: ({ skip, resample }) => skip === 'identity' && resample === 'none',
   facts: {

@@ -266,6 +266,15 @@ describe('rules', () => {
       'error G017 /blocks/output/0/layers/0/skip: an identity cannot turn 64 channels into 32; use "conv1x1" or "conv3x3"',
     ],
     [
+      'channels of a residual block that are no multiple of four',
+      explicit(
+        [[conv(3, 32)]],
+        [res(32, 66, { norm: { groups: 2 } })],
+        [[res(98, 32, { norm: { groups: 2 } })]],
+      ),
+      'error G025 /blocks/middle/layers/0/out_channels: a residual block takes its time embedding four channels at a time, and 66 are no multiple of four; use 64 or 68',
+    ],
+    [
       'too few output blocks',
       explicit([[conv(3, 32)], [res(32, 32)]], [res(32, 32)], [[res(64, 32)]]),
       'error G016 /blocks/output: 1 output block for 2 input blocks; every input block is popped by one output block, add 1',
