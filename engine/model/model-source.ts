@@ -2,7 +2,7 @@
 
 import { GraphError } from '../../compiler/diagnostics.ts';
 import type { JsonText } from '../../compiler/format/json.ts';
-import type { Graph } from '../../compiler/graph/graph.ts';
+import type { Diffusion, Graph } from '../../compiler/graph/graph.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { type Parameter, parameters } from '../../compiler/graph/parameters.ts';
@@ -89,9 +89,12 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
     const face = interfaceOfOps(lowerGraph(graph, { batch, taps, precision }), batch);
     if (listed(face.inputs) !== listed(manifest.inputs)) fail('its inputs are not those of the bundle');
     if (listed(face.outputs) !== listed(manifest.outputs)) fail('its outputs are not those of the bundle');
-    if (facts(graph.diffusion) !== facts(manifest.diffusion)) {
-      fail(`its diffusion is ${facts(graph.diffusion)}, the bundle's ${facts(manifest.diffusion)}`);
-    }
+    const keys = Object.keys(graph.diffusion) as readonly (keyof Diffusion)[];
+    const others = keys.filter((key) => graph.diffusion[key] !== manifest.diffusion[key]);
+    const differs = others.map(
+      (key) => `${key} ${graph.diffusion[key]}, the bundle's ${manifest.diffusion[key]}`,
+    );
+    if (differs.length > 0) fail(`its diffusion has ${differs.join('; ')}`);
     return graph;
   } catch (error) {
     if (error instanceof GraphError) fail(`not a graph of this version:\n${error.message}`);
@@ -102,12 +105,4 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
 /** Parameters or ports; of labels with their classes. */
 function listed(named: readonly (Parameter & { readonly classes?: number })[]): string {
   return named.map(({ name, shape, classes }) => `${name} ${shape.join('x')} ${classes ?? ''}`).join('\n');
-}
-
-/** `noise_schedule cosine, predict epsilon, ...` */
-function facts(diffusion: object): string {
-  return Object.entries(diffusion)
-    .map(([key, value]) => `${key} ${value}`)
-    .sort()
-    .join(', ');
 }

@@ -64,7 +64,7 @@ describe('a bundle on disk', () => {
     [
       'a graph of another process',
       () => inGraph('"noise_schedule": "linear"', '"noise_schedule": "cosine"'),
-      "its diffusion is noise_schedule cosine, predict epsilon, rescale_timesteps false, steps 1000, variance fixed_large, the bundle's noise_schedule linear",
+      "its diffusion has noise_schedule cosine, the bundle's linear",
     ],
     [
       'outputs of another name',
