@@ -32,9 +32,17 @@ export function joinFragments(...parts: readonly Fragment[]): Fragment {
   };
 }
 
+/** Fragments taken before: their files do not change while a program runs, and a bundle has hundreds of calls of a few. */
+const taken = new Map<string, Fragment>();
+
 /** The code of a fragment's file; `consts` are values of its constants. */
 export function fragmentOf(file: FragmentFile, consts: Readonly<Record<string, number>> = {}): Fragment {
-  return { ...joinFragments(), ...takeFragment(readFragment(file), consts) };
+  const key = `${file} ${JSON.stringify(consts)}`;
+  const known = taken.get(key);
+  if (known) return known;
+  const fragment = { ...joinFragments(), ...takeFragment(readFragment(file), consts) };
+  taken.set(key, fragment);
+  return fragment;
 }
 
 /** What holds a value of the graph. */
