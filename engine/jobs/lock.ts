@@ -46,7 +46,10 @@ export async function takeLock(file: string, subject: string, times: LockTimes =
   const mine = describeSelf();
   for (;;) {
     fs.mkdirSync(path.dirname(file), { recursive: true });
-    if (create(file, mine)) return held(file, mine, subject, times);
+    if (create(file, mine)) {
+      removeStrays(file);
+      return held(file, mine, subject, times);
+    }
     const found = read(file);
     if (found === null) continue;
     if (await isAlive(file, found, mine, times)) throw taken(subject, found.holder);
@@ -90,22 +93,35 @@ function taken(subject: string, holder: Holder | null): OptionError {
   );
 }
 
-/** Makes the lock with its whole text at once, or returns false where there is one. */
+/** Makes the lock with its whole text at once, or returns false where there is one, or where one has just come. */
 function create(file: string, mine: Holder): boolean {
   const temporary = `${file}.${mine.token}`;
-  fs.writeFileSync(temporary, JSON.stringify(mine));
   try {
+    fs.writeFileSync(temporary, JSON.stringify(mine));
     fs.linkSync(temporary, file);
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
+    // a process that has taken the lock in between removes what it takes for left behind
+    if (code === 'EEXIST' || (code === 'ENOENT' && !fs.existsSync(temporary))) return false;
     if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS') {
       return createWithoutLinks(file, mine);
     }
     throw error;
   } finally {
     fs.rmSync(temporary, { force: true });
+  }
+}
+
+/**
+ * Removes what processes that were killed while they took or broke the lock have left beside it. A process that is about
+ * to take it loses its file to this too, and finds the lock taken.
+ */
+function removeStrays(file: string): void {
+  const stray = new RegExp(`^${path.basename(file)}\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`);
+  const folder = path.dirname(file);
+  for (const name of fs.readdirSync(folder)) {
+    if (stray.test(name)) fs.rmSync(path.join(folder, name), { force: true });
   }
 }
 
@@ -163,7 +179,9 @@ function isRunning({ pid, started }: Holder): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  return started === startOf(pid);
+  const { state, start } = processOf(pid);
+  // a zombie has ended, though nobody has asked how
+  return state !== 'Z' && started === start;
 }
 
 /** Takes away the lock that was looked at, and no other that has come since. */
@@ -175,11 +193,10 @@ function breakLock(file: string, text: string): void {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  if (fs.readFileSync(aside, 'utf8') !== text) {
-    try {
-      fs.linkSync(aside, file);
-    } catch {}
-  }
+  // a process that has taken the lock in between may have removed the file already
+  try {
+    if (fs.readFileSync(aside, 'utf8') !== text) fs.linkSync(aside, file);
+  } catch {}
   fs.rmSync(aside, { force: true });
 }
 
@@ -190,15 +207,16 @@ function describeSelf(): Holder {
     place: [host, readText('/proc/sys/kernel/random/boot_id'), readLink('/proc/self/ns/pid')].join(' '),
     host,
     pid: process.pid,
-    started: startOf(process.pid),
+    started: processOf(process.pid).start,
     since: new Date().toISOString(),
   };
 }
 
-/** Clock ticks from boot to the start of a process; empty where there is no /proc. */
-function startOf(pid: number): string {
-  // the second field is a name in brackets that may hold anything; the start is the twentieth behind it
-  return readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[19] ?? '';
+/** The state of a process, and the clock ticks from boot to its start; empty where there is no /proc. */
+function processOf(pid: number): { readonly state: string; readonly start: string } {
+  // the second field is a name in brackets that may hold anything; state and start are the first and twentieth behind it
+  const fields = readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
+  return { state: fields[0] ?? '', start: fields[19] ?? '' };
 }
 
 function readText(file: string): string {

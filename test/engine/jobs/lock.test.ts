@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type Lock, refuseHeld, takeLock } from '../../../engine/jobs/lock.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
@@ -48,6 +48,39 @@ test('a holder that died on this machine is no hindrance, even where its number 
   pretend({ started: 'long ago' });
   expect(() => refuseHeld(at('state/lock'), 'out')).not.toThrow();
   await take();
+});
+
+test('a holder that has ended is no hindrance before anybody has asked how', async () => {
+  await take();
+  // the shell becomes a process that never waits for its child
+  const parent = spawn('sh', ['-c', '(exit 0) & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+  const stat = () => fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  await expect.poll(() => stat()[0]).toBe('Z');
+  pretend({ pid, started: stat()[19] });
+  await take();
+  parent.kill();
+});
+
+test('what was left by processes that were killed while they took or broke it goes, and nothing else', async () => {
+  fs.mkdirSync(at('state'));
+  const left = `lock.${crypto.randomUUID()}`;
+  for (const name of [left, 'lock.txt', 'state.json']) fs.writeFileSync(at(`state/${name}`), '');
+  await take();
+  expect(fs.readdirSync(at('state')).sort()).toEqual(['lock', 'lock.txt', 'state.json']);
+});
+
+test('a lock that cannot be written leaves nothing', async () => {
+  const write = vi.spyOn(fs, 'writeFileSync').mockImplementationOnce((file) => {
+    fs.closeSync(fs.openSync(file as string, 'w'));
+    throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+  });
+  await expect(take()).rejects.toThrow('no space left');
+  expect(write).toHaveBeenCalledOnce();
+  write.mockRestore();
+  expect(fs.readdirSync(at('state'))).toEqual([]);
 });
 
 test('a holder elsewhere lives while its lock is touched', async () => {
