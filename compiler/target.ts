@@ -15,8 +15,8 @@ export interface TargetLimits {
 export interface Target {
   readonly name: string;
   /**
-   * How products are computed: `workgroup` by tiles in workgroup memory, as GPUs want it; `matrix` by the matrix units
-   * of subgroups of 32 lanes, those in float16; `subgroup` by single subgroups of 8 lanes without workgroup memory, as
+   * How products are computed. `workgroup`: by tiles in workgroup memory, as GPUs want it. `matrix`: float16 products by
+   * the matrix units of subgroups of 32 lanes. `subgroup`: by single subgroups of 8 lanes without workgroup memory, as
    * processors want it.
    */
   readonly products: 'workgroup' | 'matrix' | 'subgroup';
@@ -88,7 +88,7 @@ interface Profile {
   readonly suits: (adapter: AdapterFacts) => boolean;
 }
 
-/** The profiles; of those that suit an adapter the last one suits it best. */
+/** The profiles. Where several suit an adapter, the last of them is chosen. */
 const PROFILES: readonly Profile[] = [
   { target: GENERIC, suits: () => true },
   { target: NVIDIA, suits: runsMatrices },

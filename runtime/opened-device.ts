@@ -57,7 +57,8 @@ export async function requestDevice(
   if (lacks.length > 0) throw lacksError(description, lacks);
   let device: GPUDevice;
   try {
-    // the look that this plans is still to come when pipelines are asked for, and those after it are of its kind
+    // Dawn's binding polls for all promises with one timer, which is as hurried as the promise that started it; the request
+    // of a device starts it, and the pipelines that follow are waited for by the same timer
     device = await pacing.unhurried(() =>
       adapter.requestDevice({
         label: 'unetc',

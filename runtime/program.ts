@@ -116,7 +116,7 @@ export async function createProgram(
     try {
       await guard(device, `the pass ${pass.name}`, () => {
         const encoder = device.createCommandEncoder();
-        // each dispatch is timed, those of the time path too
+        // a timer times every dispatch, so the time path is computed and not recalled
         const recalled = timePath !== null && pass === forward && timer === undefined;
         if (recalled) timePath.recall(rowsOf(forward, manifest.batch, inputs), encoder);
         writeInputs(pass, memory, inputs, device);

@@ -1,5 +1,5 @@
-// Invariants of calls: those of a group bind exactly the resources that the schedule says it reads and writes, and none binds
-// more than the target allows.
+// Invariants of calls: the calls of a group bind exactly the resources that the schedule says the group reads and writes, and
+// no call binds more than the target allows.
 
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';

@@ -10,7 +10,7 @@ import { type KernelFile, readKernel, type SizeField } from './wgsl/source.ts';
 /** What a storage binding holds. */
 export type Bound = WeightResource | Resource;
 
-/** Weights of the dispatch: all in one buffer, or those of a product in a texture beside them. */
+/** Weights of a dispatch: all in one buffer, or the weights of its product in a texture and the others in a buffer. */
 export type WeightResource = { readonly kind: 'weights' } | { readonly kind: 'product' };
 
 /** The weights of one dispatch, packed one behind the other in 16-byte vectors. */
@@ -55,8 +55,8 @@ export interface CallRequest {
 }
 
 /**
- * A call of a kernel, whose text is linked later, once for all calls that share it. Throws InternalError where buffers
- * or sizes are not those of the kernel.
+ * A call of a kernel, whose text is linked later, once for all calls that share it. Throws InternalError where the call
+ * gives a buffer or a size that the kernel does not declare, or leaves one out.
  */
 export function callKernel(request: CallRequest): KernelCall {
   const source = readKernel(request.file);

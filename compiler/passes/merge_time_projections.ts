@@ -13,7 +13,7 @@ const MAX_ELEMENTS = 31 * 2 ** 20;
 export function merge_time_projections(graph: OpGraph): OpGraph {
   const products = productsOf(graph);
   const merged = new Map<readonly number[], number>();
-  // those of later layers come before their own place, where the product needs them
+  // parameters of later layers come before their own place, where the merged product reads them
   const params = new Map<number, number>();
   const param = (id: number, b: OpGraphBuilder) => {
     const known = params.get(id) ?? copy(graph.nodes[id]!, [], b);

@@ -1,6 +1,6 @@
 // The schedule: fusion groups in execution order. A group is an anchor op with prologues, which are applied to
-// what it loads, and epilogues, which are applied to what it has computed; it becomes one dispatch, or those of one
-// algorithm.
+// what it loads, and epilogues, which are applied to what it has computed. A group becomes one dispatch; a convolution by
+// Winograd's algorithm becomes three or four.
 // A value is named by the id of its OpGraph node; views (reshape, slice) are resolved to what they view.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';

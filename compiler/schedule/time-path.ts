@@ -13,7 +13,7 @@ export interface TimePath {
   readonly values: readonly number[];
 }
 
-/** The same groups, those of the time path first. */
+/** The same groups, with the groups of the time path in front. */
 export function hoistTimePath(graph: OpGraph, groups: readonly ScheduledGroup[]): readonly ScheduledGroup[] {
   const image = imageValues(graph);
   const isTime = (group: ScheduledGroup) => !image.has(group.result);

@@ -32,7 +32,7 @@ const SILENT: ReadonlySet<OpName> = new Set([
   'timestep_embedding',
 ]);
 
-/** Whether a node is an op of some group. Of casts it is those of activations to float16: parameters are cast when loaded. */
+/** Whether some group computes a node. Of casts, groups compute activations to float16; parameters are cast while they load. */
 export function isComputed(graph: OpGraph, id: number): boolean {
   const node = graph.nodes[id]!;
   if (node.op === 'cast') return isNarrowing(graph, node) && !isParam(graph, id);
@@ -52,8 +52,8 @@ function isNarrowing(graph: OpGraph, node: OpNode): boolean {
 }
 
 /**
- * Whether a value is stored in float16: those of that type are, but for an attention whose heads end inside quads. Its
- * workgroups write single channels, and two of float16 share a word.
+ * Whether a value is stored in float16. All float16 values are, but for the result of an attention whose heads end inside
+ * quads: its workgroups write single channels, and two float16 channels share a word.
  */
 export function isHalf(graph: OpGraph, id: number): boolean {
   const node = graph.nodes[id]!;

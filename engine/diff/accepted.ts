@@ -43,8 +43,8 @@ function unusable(file: string, why: string): OptionError {
 }
 
 /**
- * Accepts those of the findings that `fails` says. What the file has already keeps its reason, and is taken out where it
- * no longer occurs.
+ * Accepts the findings for which `fails` is true. A finding that the file accepts already keeps its reason; one that no
+ * longer occurs is taken out.
  */
 export function writeAccepted(
   file: string,

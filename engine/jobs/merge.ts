@@ -29,7 +29,7 @@ export interface MergeResult {
 
 /**
  * @param places folders of samples, or manifests
- * @param seeds which there should be; where not given, those that the job of the manifests has
+ * @param seeds the seeds that must be there; default: the seeds of the job that the manifests name
  * @param out an .npz file, or a folder to write samples.npz into
  * @throws RuntimeError('input') where a place holds no manifest
  */

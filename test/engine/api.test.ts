@@ -1,4 +1,4 @@
-// The Node API, on the reference executor; device/api.test.ts has it on a GPU.
+// The Node API, on the reference executor.
 
 import fs from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
-// The weights of a convolution that is computed by steps of its inner dimension, with its bias, and those of a skip
-// convolution that is summed into it: its steps come behind, its bias is added to the other one.
+// The weights and the bias of a convolution that is computed by steps of its inner dimension. Where a skip convolution is
+// summed into it, the steps of the skip come behind the others, and its bias is added to the convolution's.
 
 import type { StoredType } from '../../../runtime/bundle.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';

@@ -14,8 +14,8 @@ export function backendOf({ products }: Target): Backend {
 }
 
 /**
- * The target as it computes a precision: where its backend has no kernels for that, as one that runs those of workgroups in
- * the default limits.
+ * The target as it computes a precision. A target whose backend has no kernels for the precision runs the kernels of the
+ * workgroup backend, within the default limits.
  */
 export function targetAt(target: Target, precision: Precision): Target {
   if (backendOf(target).precisions.includes(precision)) return target;

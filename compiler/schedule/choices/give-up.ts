@@ -35,8 +35,8 @@ interface Alike<T, W extends Way<T>> {
 }
 
 /**
- * What is left of `all` that convolutions need when one after the other is given up, as long as all together become slower
- * by no more than `most` each time: of those that are missed so little the first, or the one that is missed least.
+ * What is left of `all` when one item after the other is given up. An item may go while all convolutions together become
+ * slower by no more than `most`; among the items that may go, the first goes, or the one whose loss costs least.
  */
 function worthKeeping<T>(
   all: Iterable<T>,
@@ -188,7 +188,7 @@ function fits({ winograd }: Candidate, group: ChosenConv): boolean {
   );
 }
 
-/** What tells the kernels of a candidate from those of others. */
+/** A text for each kernel of a candidate; candidates whose kernels have the same texts share them. */
 function kernelsOf(
   graph: OpGraph,
   group: ConvGroup,

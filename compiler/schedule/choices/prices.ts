@@ -44,7 +44,7 @@ export function createPrices(graph: OpGraph, backend: Backend, options: ChoiceOp
   };
 }
 
-/** The choice among candidates with those of Winograd's tiles that are given. */
+/** The choice among candidates; of Winograd's algorithm, only candidates with one of the given tiles count. */
 export function chooseConv(
   graph: OpGraph,
   group: ConvGroup,
