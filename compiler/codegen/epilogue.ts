@@ -3,11 +3,13 @@
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { isActivation } from '../ops/activations.ts';
+import { fusedName } from '../schedule/print.ts';
 import type { FusedOp, Home } from '../schedule/schedule.ts';
 import { isHalf } from '../schedule/values.ts';
 import { activationLines } from './activations.ts';
 import { type Fragment, joinFragments, readBuffer, value } from './fragment.ts';
 import { embedFragment, readValue } from './fused-ops.ts';
+import { resampledRead } from './resampled-read.ts';
 import { readQuad } from './wgsl/packing.ts';
 
 /** What an epilogue is applied to, and where its operands stand. */
@@ -18,13 +20,15 @@ export interface EpilogueOptions {
   readonly home?: Home;
   /** What is known as `sum` before the first op. */
   readonly sum?: string;
+  /** The pixels of a sample as an expression. */
+  readonly pixels?: string;
 }
 
 /** The epilogue of a quad or of a single channel: `sum` becomes `v`. The place of the result is `at`. */
 export function epilogueOf(
   graph: OpGraph,
   ops: readonly FusedOp[],
-  { element = 'quad', home = 'buffer', sum = 'sum' }: EpilogueOptions = {},
+  { element = 'quad', home = 'buffer', sum = 'sum', pixels = 'sizes.pixels' }: EpilogueOptions = {},
 ): Fragment {
   if (ops.length === 0 && sum === 'sum') return joinFragments();
   const type = element === 'quad' ? 'array<vec4f>' : 'array<f32>';
@@ -53,10 +57,11 @@ export function epilogueOf(
           home === 'texture' || element === 'quad'
             ? readValue(graph, residual, id, home)
             : readBuffer(residual, value(id), type);
-        parts.push({ hooks: {}, functions: [], extra: [extra], sizes: {} });
-        const loaded =
-          home === 'texture' ? `textureLoad(${residual}, texel(at))` : readQuad(residual, 'at', half);
-        lines.push(`v += ${loaded}; // add`);
+        const load = (at: string) =>
+          home === 'texture' ? `textureLoad(${residual}, texel(${at}))` : readQuad(residual, at, half);
+        const resampled = resampledRead(graph, op, residual, { home, pixels, load });
+        parts.push({ hooks: {}, functions: resampled?.lines ?? [], extra: [extra], sizes: {} });
+        lines.push(`v += ${resampled?.call ?? load('at')}; // ${fusedName(graph, op)}`);
         break;
       }
       default:

@@ -5,7 +5,7 @@ import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Activation } from '../ops/activations.ts';
 import { type PrologueStages, stagesOf } from '../schedule/prologue.ts';
-import type { FusedOp, Home, ScheduledConv, ScheduledMap } from '../schedule/schedule.ts';
+import type { FusedOp, Home, PrologueGroup, ScheduledConv } from '../schedule/schedule.ts';
 import { extentOf, isHalf } from '../schedule/values.ts';
 import { activationLines } from './activations.ts';
 import { type Extra, type Fragment, fragmentOf, joinFragments, readBuffer, value } from './fragment.ts';
@@ -99,7 +99,7 @@ export function prologueLines(
  * What is done to a loaded quad where a group before has computed scale and shift of its channels, of which there are
  * `quads` quads.
  */
-export function affinePrologue(graph: OpGraph, group: ScheduledConv | ScheduledMap, quads: string): Fragment {
+export function affinePrologue(graph: OpGraph, group: PrologueGroup, quads: string): Fragment {
   const { activation } = prologueStages(graph, group);
   const prologue = prologueLines(group.affine ? ['scale', 'shift'] : null, activation);
   if (prologue.length === 0) return joinFragments();
@@ -122,7 +122,7 @@ export function affinePrologue(graph: OpGraph, group: ScheduledConv | ScheduledM
 /** `threads` of the workgroup prepare a sample together. */
 export function prologueOf(
   graph: OpGraph,
-  group: ScheduledConv | ScheduledMap,
+  group: PrologueGroup,
   weights: WeightsBuilder,
   threads = 64,
 ): Prologue {
@@ -147,7 +147,7 @@ export function prologueOf(
 }
 
 /** The stages of a group's prologue, which fusions have seen to be one that kernels have code for. */
-function prologueStages(graph: OpGraph, { anchor, prologue }: ScheduledConv | ScheduledMap): PrologueStages {
+function prologueStages(graph: OpGraph, { anchor, prologue }: PrologueGroup): PrologueStages {
   const stages = stagesOf(graph, prologue);
   const names = () => prologue.map((op) => graph.nodes[op.node]!.op).join(', ');
   invariant(stages, () => `no code for the prologue ${names()} of %${anchor}`);

@@ -2,7 +2,7 @@
 // anything; more are computed for a quad when its scale and shift are.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { ScheduledConv, ScheduledMap } from '../schedule/schedule.ts';
+import type { PrologueGroup } from '../schedule/schedule.ts';
 import { GROUPS_AT_ONCE, type Norm, normOf } from '../schedule/statistics.ts';
 import { extentOf } from '../schedule/values.ts';
 import { type Fragment, fragmentOf, readBuffer } from './fragment.ts';
@@ -16,7 +16,7 @@ export interface NormFragment extends Fragment {
 /** The norm of a group that has one; `threads` of the workgroup prepare it together. */
 export function normFragment(
   graph: OpGraph,
-  group: ScheduledConv | ScheduledMap,
+  group: PrologueGroup,
   weights: WeightsBuilder,
   threads: number,
 ): NormFragment {

@@ -29,7 +29,9 @@ export function nodesOf(group: ScheduledGroup): readonly number[] {
       const own = [
         ...(upsample === null ? [] : [upsample]),
         ...(skip ? [skip.conv] : []),
-        ...[...prologue, ...epilogue].map((op) => op.node),
+        ...[...prologue, ...epilogue].flatMap(({ node, resampled }) =>
+          resampled === undefined ? [node] : [resampled, node],
+        ),
       ];
       return own.includes(group.anchor) ? own : [group.anchor, ...own];
     }

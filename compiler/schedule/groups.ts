@@ -29,8 +29,9 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
       return { ...map, kind: 'conv', skip: null, statistics: false };
     case 'linear':
       return { ...group, kind: 'linear', epilogue: [] };
-    case 'attention':
     case 'avg_pool':
+      return { ...group, kind: 'avg_pool', prologue: [] };
+    case 'attention':
     case 'upsample_linear':
       return { ...group, kind: node.op };
     case 'embedding':
@@ -84,11 +85,11 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
       return { upsample: group.upsample, prologue: group.prologue, skip, epilogue: group.epilogue };
     case 'linear':
       return { upsample, prologue, skip, epilogue: group.epilogue };
+    case 'avg_pool':
     case 'affine':
       return { upsample, prologue: group.prologue, skip, epilogue };
     case 'attention':
     case 'gather_channels':
-    case 'avg_pool':
     case 'upsample_linear':
     case 'embedding':
     case 'statistics':

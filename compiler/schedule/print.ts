@@ -54,5 +54,11 @@ function factorOf(graph: OpGraph, id: number): string {
 }
 
 function fusedList(graph: OpGraph, title: string, ops: readonly FusedOp[]): readonly string[] {
-  return ops.length === 0 ? [] : [`${title}[${ops.map(({ node }) => graph.nodes[node]!.op).join(', ')}]`];
+  return ops.length === 0 ? [] : [`${title}[${ops.map((op) => fusedName(graph, op)).join(', ')}]`];
+}
+
+/** An op, behind the pooling or upsampling of what it reads: `avg_pool add`. */
+export function fusedName(graph: OpGraph, { node, resampled }: FusedOp): string {
+  const { op } = graph.nodes[node]!;
+  return resampled === undefined ? op : `${graph.nodes[resampled]!.op} ${op}`;
 }

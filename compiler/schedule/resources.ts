@@ -190,7 +190,8 @@ function resultOf(graph: OpGraph, { result, home }: { readonly result: number; r
 function readOfOps(graph: OpGraph, group: ComputeGroup): readonly SizedResource[] {
   const { home, sources } = group;
   const { prologue, skip, epilogue } = fusedIn(group);
-  const { affine, reads }: Scaled = group.kind === 'conv' || group.kind === 'map' ? group : UNSCALED;
+  const scaled = group.kind === 'conv' || group.kind === 'map' || group.kind === 'avg_pool';
+  const { affine, reads }: Scaled = scaled ? group : UNSCALED;
   const loaded = [...sources, ...(skip?.sources ?? [])].map((id) => activation(graph, id, home));
   // what an affine group has computed of a time projection, its reader does not read again
   const own = affine ? epilogue : [...prologue, ...epilogue];

@@ -21,6 +21,8 @@ export interface FusedOp {
   readonly node: number;
   /** The residual of an add, the time projection of a film or channel_add; null for activation functions and group_norm. */
   readonly operand: View | null;
+  /** Node id of the pooling or the nearest upsampling by which a residual of another size is read. */
+  readonly resampled?: number;
 }
 
 interface OpGroup<K extends string> {
@@ -52,17 +54,22 @@ export interface MapGroup extends OpGroup<'map'> {
   readonly epilogue: readonly FusedOp[];
 }
 
+/** Pooling of what is loaded. */
+export interface PoolGroup extends OpGroup<'avg_pool'> {
+  readonly prologue: readonly FusedOp[];
+}
+
 export interface LinearGroup extends OpGroup<'linear'> {
   readonly epilogue: readonly FusedOp[];
 }
 
 /** Kinds of groups that nothing is fused into. */
-export type PlainKind = 'attention' | 'gather_channels' | 'avg_pool' | 'upsample_linear' | 'embedding';
+export type PlainKind = 'attention' | 'gather_channels' | 'upsample_linear' | 'embedding';
 
 export type PlainGroup = { [K in PlainKind]: OpGroup<K> }[PlainKind];
 
 /** A group of ops as fusions make it: nothing is chosen for it yet. */
-export type FusionGroup = ConvGroup | MapGroup | LinearGroup | PlainGroup;
+export type FusionGroup = ConvGroup | MapGroup | PoolGroup | LinearGroup | PlainGroup;
 
 /** Tiles of a value's channel statistics: `count` tiles of `pixels` pixels, the last one maybe smaller. */
 export interface StatisticsTiles {
@@ -115,11 +122,15 @@ export interface ScheduledConv extends ConvGroup, Choice, Placed, Scaled {
 }
 
 export interface ScheduledMap extends MapGroup, Placed, Scaled {}
+export interface ScheduledPool extends PoolGroup, Placed, Scaled {}
 export interface ScheduledLinear extends LinearGroup, Placed {}
 export type ScheduledPlain = PlainGroup & Placed;
 
 /** A group that computes ops. */
-export type ComputeGroup = ScheduledConv | ScheduledMap | ScheduledLinear | ScheduledPlain;
+export type ComputeGroup = ScheduledConv | ScheduledMap | ScheduledPool | ScheduledLinear | ScheduledPlain;
+
+/** A group that applies a prologue to what it loads. */
+export type PrologueGroup = ScheduledConv | ScheduledMap | ScheduledPool;
 
 /** The statistics of a value that no convolution writes. */
 export interface StatisticsGroup extends Placed {

@@ -12,6 +12,7 @@ import type {
   ConvGroup,
   FusionGroup,
   MapGroup,
+  PoolGroup,
   Scaled,
   ScheduledGroup,
   StatisticsTiles,
@@ -101,7 +102,7 @@ export function insertStatistics(
     }
     known.set(value, tiles);
   };
-  const scaledBy = ({ prologue, sources, result }: ChosenConv | MapGroup): Scaled => {
+  const scaledBy = ({ prologue, sources, result }: ChosenConv | MapGroup | PoolGroup): Scaled => {
     const scaling = prologue.filter(({ node }) => !isActivation(graph.nodes[node]!.op));
     const hasNorm = scaling.some(({ node }) => graph.nodes[node]!.op === 'group_norm');
     const reads = hasNorm ? sources.map((value) => known.get(value)!) : [];
@@ -116,7 +117,9 @@ export function insertStatistics(
     const placed = { ...group, home: home(graph, group) };
     const writes = placed.kind === 'conv' && placed.statistics ? tilesOf(graph, placed, counted) : null;
     if (placed.kind === 'conv') scheduled.push({ ...placed, ...scaledBy(placed), writes });
-    else scheduled.push(placed.kind === 'map' ? { ...placed, ...scaledBy(placed) } : placed);
+    else if (placed.kind === 'map') scheduled.push({ ...placed, ...scaledBy(placed) });
+    else if (placed.kind === 'avg_pool') scheduled.push({ ...placed, ...scaledBy(placed) });
+    else scheduled.push(placed);
     provide(placed.result, writes);
   }
   return scheduled;

@@ -402,6 +402,52 @@ describe('resampling', () => {
   ]);
 });
 
+describe('residual blocks that halve and double the size', () => {
+  const blocks = (shape: Shape, groups: number): readonly Case[] => {
+    const channels = shape[1]!;
+    const kernel = shape.slice(2).map(() => 3);
+    const factor = shape.length === 5 ? [1, 2, 2] : shape.slice(2).map(() => 2);
+    const on = (name: string, body: (b: OpsBuilder) => number): Case => [
+      `${name} of [${shape}]`,
+      opsOver(shape, body),
+    ];
+    const pool = (b: OpsBuilder, x: number) => b.add('avg_pool', [x], { kernel: factor }, 'pool');
+    const repeat = (b: OpsBuilder, x: number) => b.add('upsample_nearest', [x], { factor }, 'repeat');
+    const block = (resize: typeof pool) => (b: OpsBuilder) => {
+      const h = conv(b, resize(b, silu(b, norm(b, b.x, groups))), channels, kernel);
+      return b.add('add', [resize(b, b.x), conv(b, silu(b, h), channels, kernel)], {}, 'block');
+    };
+    const filmed = (b: OpsBuilder, x: number) =>
+      b.add('film', [norm(b, x, groups), b.embed(2 * b.typeOf(x).shape[1]!)], {}, 'film');
+    return [
+      on('a pooled norm', (b) => pool(b, silu(b, norm(b, b.x, groups)))),
+      on('a pooled activation', (b) => pool(b, silu(b, b.x))),
+      on('a block that halves', block(pool)),
+      on('a block that doubles', block(repeat)),
+      on('a norm behind a block that halves', (b) => silu(b, norm(b, block(pool)(b), groups))),
+      ...(channels % 4 === 0
+        ? [
+            on('a pooled norm and film', (b) => pool(b, silu(b, filmed(b, b.x)))),
+            on('a convolution of a repeated norm and film', (b) =>
+              conv(b, repeat(b, silu(b, filmed(b, b.x))), 8, kernel),
+            ),
+            on('a pooled norm and film of a concat', (b) => {
+              const joined = b.add('concat', [b.x, b.image(shape.slice(2))], {}, 'concat');
+              return pool(b, silu(b, filmed(b, joined)));
+            }),
+          ]
+        : []),
+    ];
+  };
+  check([
+    ...blocks([2, 8, 6], 2),
+    ...blocks([1, 4, 2, 2], 1),
+    ...blocks([2, 6, 4, 6], 3),
+    ...blocks([1, 36, 20, 18], 4),
+    ...blocks([2, 8, 3, 4, 2], 2),
+  ]);
+});
+
 describe('maps', () => {
   const shapes: readonly Shape[] = [
     [2, 4, 1],

@@ -93,6 +93,14 @@ describe.runIf(runs)('conv_matrix', () => {
       const h = b.add('film', [norm(b, x, 32), b.embed(128)], {}, 'film');
       return b.add('add', [x, conv(b, silu(b, h), 64, [3, 3])], {}, 'residual');
     }),
+    over('a residual block that halves', [2, 36, 8, 32], (b, x) => {
+      const pool = (from: number) => b.add('avg_pool', [from], { kernel: [2, 2] }, 'pool');
+      return b.add('add', [pool(x), conv(b, pool(silu(b, norm(b, x, 4))), 36, [3, 3])], {}, 'block');
+    }),
+    over('a residual block that doubles', [1, 36, 7, 16], (b, x) => {
+      const up = (from: number) => b.add('upsample_nearest', [from], { factor: [2, 2] }, 'up');
+      return b.add('add', [up(x), conv(b, up(silu(b, norm(b, x, 4))), 36, [3, 3])], {}, 'block');
+    }),
     over(
       'groups that straddle quads and a concat, and a last quad that is not full',
       [1, 40, 8, 16],

@@ -142,7 +142,7 @@ function outputTransform(conv: Convolution, { first, samples }: Part): KernelCal
   const { graph, group, m, tiles, tilesX, product, biasAt } = conv;
   const out = extentOf(graph, group.anchor);
   const fused = joinFragments(
-    epilogueOf(graph, group.epilogue, { home: group.home }),
+    epilogueOf(graph, group.epilogue, { home: group.home, pixels: 'sizes.height * sizes.width' }),
     writeStatistics(group, 'winograd_output_statistics'),
   );
   return callKernel({

@@ -14,7 +14,8 @@ import { linear } from './linear.ts';
 import { linearSubgroup } from './linear-subgroup.ts';
 import { map } from './map.ts';
 import { mapSubgroup, transfer } from './map-subgroup.ts';
-import { avg_pool, embedding, gather_channels, upsample_linear } from './space.ts';
+import { avg_pool, avgPoolSubgroup } from './pool.ts';
+import { embedding, gather_channels, upsample_linear } from './space.ts';
 import { merge_statistics, statistics } from './statistics.ts';
 import { statisticsSubgroup } from './statistics-subgroup.ts';
 
@@ -52,6 +53,7 @@ const SUBGROUP = {
   linear: linearSubgroup,
   attention: attentionSubgroup,
   map: mapSubgroup,
+  avg_pool: avgPoolSubgroup,
   statistics: statisticsSubgroup,
   merge_statistics: none,
   affine: affineSubgroup,

@@ -21,6 +21,7 @@ export function map({ graph }: Schedule, group: ScheduledMap): KernelCall {
   const prologue = prologueOf(graph, group, weights);
   const normed = normOf(graph, group) !== null;
   const fused = joinFragments(
+    normed ? normBuffers() : joinFragments(),
     loadSources(graph, group.sources, 'load_input', group.home),
     prologue,
     prologueHook(prologue),
@@ -31,8 +32,6 @@ export function map({ graph }: Schedule, group: ScheduledMap): KernelCall {
     file: 'map',
     consts: { TILE_PIXELS },
     ...fused,
-    functions: [...(normed ? [...fragmentOf('map_norm').functions, ''] : []), ...fused.functions],
-    extra: [...(normed ? [readBuffer('weights', { kind: 'weights' })] : []), ...fused.extra],
     declared: { result: value(group.result) },
     weights: normed ? weights.finish() : null,
     workgroups: [Math.ceil(out.pixels / TILE_PIXELS), Math.ceil(out.quads / 8), out.batch],
@@ -57,7 +56,15 @@ export function mapSizes(out: Extent, input: Extent, factor: readonly number[] =
   };
 }
 
-function prologueHook({ affine, activation }: Prologue): Fragment {
+/** What a kernel that declares no weights needs for a norm. */
+export function normBuffers(): Fragment {
+  const { hooks, functions } = fragmentOf('map_norm');
+  const extra = [readBuffer('weights', { kind: 'weights' })];
+  return { hooks, functions: [...functions, ''], extra, sizes: {} };
+}
+
+/** Scale and shift are computed once a quad, and applied to what is loaded. */
+export function prologueHook({ affine, activation }: Prologue): Fragment {
   const prologue = prologueLines(affine ? ['affine.scale', 'affine.shift'] : null, activation);
   return {
     hooks: {

@@ -1,37 +1,13 @@
-// Groups that change the size or the channels of an activation and compute little: pooling, interpolation, joining
-// channels that end inside a quad, rows of a table.
+// Groups that change the size or the channels of an activation and compute little: interpolation, joining channels that end
+// inside a quad, rows of a table.
 
 import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
-import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
+import { extentOf } from '../../schedule/values.ts';
 import { joinFragments, value } from '../fragment.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { gridOf } from './grid.ts';
-
-export function avg_pool({ graph }: Schedule, group: GroupOf<'avg_pool'>): KernelCall {
-  const out = extentOf(graph, group.result);
-  const input = extentOf(graph, graph.nodes[group.anchor]!.inputs[0]!);
-  const [kernel_d, kernel_h, kernel_w] = padSpace(nodeOf(graph, group.anchor, 'avg_pool').attrs.kernel, 1);
-  return callKernel({
-    file: 'avg_pool',
-    ...storedHalves(graph, { source0: group.sources[0]!, result: group.result }),
-    declared: { source0: value(group.sources[0]!), result: value(group.result) },
-    workgroups: gridOf(out),
-    sizes: {
-      pixels: out.pixels,
-      height: out.height,
-      width: out.width,
-      out_quads: out.quads,
-      in_pixels: input.pixels,
-      in_height: input.height,
-      in_width: input.width,
-      kernel_d,
-      kernel_h,
-      kernel_w,
-    },
-  });
-}
 
 export function upsample_linear({ graph }: Schedule, group: GroupOf<'upsample_linear'>): KernelCall {
   const out = extentOf(graph, group.result);

@@ -11,6 +11,8 @@ export type KernelFile =
   | 'attention_matrix'
   | 'attention_subgroup'
   | 'avg_pool'
+  | 'avg_pool_prologue'
+  | 'avg_pool_subgroup'
   | 'conv_gemm'
   | 'conv_matrix'
   | 'conv_subgroup'

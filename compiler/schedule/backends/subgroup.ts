@@ -7,7 +7,9 @@ import { convMicroseconds } from '../choices/cost-model.ts';
 import { canUseWinograd } from '../choices/winograd.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
 import { fuse_norm_map } from '../fusions/fuse_norm_map.ts';
+import { fuse_norm_pool } from '../fusions/fuse_norm_pool.ts';
 import { fuse_norm_winograd } from '../fusions/fuse_norm_winograd.ts';
+import { fuse_resampled_residual } from '../fusions/fuse_resampled_residual.ts';
 import { fuse_residual } from '../fusions/fuse_residual.ts';
 import { fuse_skip_concat } from '../fusions/fuse_skip_concat.ts';
 import { fuse_statistics } from '../fusions/fuse_statistics.ts';
@@ -34,8 +36,10 @@ export const subgroup: Backend = {
   fusions: (choose) => [
     fuse_time_add,
     fuse_norm_map,
+    fuse_norm_pool, // after norm and SiLU have become one map
     fuse_skip_concat, // before norms leave their maps: a convolution then reads both sources through its norm
     fuse_residual, // after concats, for what reads two sources takes none
+    fuse_resampled_residual, // needs the residual
     fuse_activation, // behind the label embedding, which fuse_residual adds
     fuse_norm_winograd(choose),
     fuse_upsample_direct(choose),
@@ -59,9 +63,11 @@ export const subgroup: Backend = {
         const { type, attrs } = nodeOf(graph, group.anchor, 'attention');
         return (type.shape[1]! / attrs.heads) % 4 === 0 ? 'texture' : 'buffer';
       }
+      case 'avg_pool':
+        // one alone is rare, and runs the kernel of GPUs
+        return group.prologue.length > 0 ? 'texture' : 'buffer';
       case 'linear':
       case 'gather_channels':
-      case 'avg_pool':
       case 'upsample_linear':
       case 'embedding':
         return 'buffer';

@@ -3,7 +3,9 @@
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
 import { fuse_nearest_upsample } from '../fusions/fuse_nearest_upsample.ts';
+import { fuse_norm_pool } from '../fusions/fuse_norm_pool.ts';
 import { fuse_norm_prologue } from '../fusions/fuse_norm_prologue.ts';
+import { fuse_resampled_residual } from '../fusions/fuse_resampled_residual.ts';
 import { fuse_residual } from '../fusions/fuse_residual.ts';
 import { fuse_skip_concat } from '../fusions/fuse_skip_concat.ts';
 import { fuse_skip_conv } from '../fusions/fuse_skip_conv.ts';
@@ -31,8 +33,10 @@ export const workgroup: Backend = {
     fuse_residual, // leaves the skip convolution as the operand of an add
     fuse_skip_conv, // needs that add
     fuse_activation, // behind the label embedding, which fuse_residual adds
+    fuse_resampled_residual, // needs the residual, too
+    fuse_nearest_upsample, // before norms, which then are in front of the upsampling
     fuse_norm_prologue, // the activation between norm and convolution is the largest that need not exist
-    fuse_nearest_upsample, // independent of the others
+    fuse_norm_pool, // likewise between norm and pooling
     fuse_skip_concat, // after the readers of a concat have become convolutions
     fuse_statistics, // last: marks the groups that are left
   ],

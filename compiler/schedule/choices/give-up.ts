@@ -5,6 +5,7 @@
 // transforms, and into maps in front of a convolution by its taps; then kernels.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { fusedName } from '../print.ts';
 import type { Candidate, Choice, ConvGroup, FusedOp, FusionGroup, WinogradTile } from '../schedule.ts';
 import type { ChosenConv, ChosenGroup } from '../statistics.ts';
 import { choiceOf, mayChoose, nameOf, type PricedCandidate } from './candidates.ts';
@@ -195,7 +196,7 @@ function kernelsOf(
   { winograd, tile }: Candidate,
   statistics: boolean,
 ): readonly string[] {
-  const names = (ops: readonly FusedOp[]) => ops.map(({ node }) => graph.nodes[node]!.op).join('+');
+  const names = (ops: readonly FusedOp[]) => ops.map((op) => fusedName(graph, op)).join('+');
   const { op } = graph.nodes[group.anchor]!;
   const product = `${tile.m}x${tile.n}`;
   const written = `${names(group.epilogue)} ${statistics ? 'statistics' : ''}`;

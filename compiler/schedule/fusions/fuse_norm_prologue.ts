@@ -1,5 +1,6 @@
 // group_norm, film and silu in front of a convolution are applied to its operand as it is loaded: the normalised
-// activation is never written.
+// activation is never written. Where nearest upsampling lies between, both are done as the small image is loaded: to
+// repeat a value and to apply a function to it commute.
 
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader, isPrologue } from './fusion.ts';
@@ -11,7 +12,6 @@ export const fuse_norm_prologue: Fusion = {
       if (reader.kind !== 'conv') return null;
       const prologue = [...map.prologue, ...reader.prologue];
       const plain = map.sources.length === 1 && map.upsample === null && map.prologue.length > 0;
-      const fits = reader.upsample === null && isPrologue(graph, prologue);
-      return plain && fits ? { ...reader, sources: map.sources, prologue } : null;
+      return plain && isPrologue(graph, prologue) ? { ...reader, sources: map.sources, prologue } : null;
     }),
 };

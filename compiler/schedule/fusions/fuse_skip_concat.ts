@@ -33,6 +33,7 @@ export const fuse_skip_concat: Fusion = {
 
 /** The values that a group can read from two sources instead of one: convolutions and norms can. */
 function absorbable(group: FusionGroup): readonly number[] {
-  if (group.kind !== 'conv' && (group.kind !== 'map' || group.prologue.length === 0)) return [];
+  const normed = (group.kind === 'map' || group.kind === 'avg_pool') && group.prologue.length > 0;
+  if (group.kind !== 'conv' && !normed) return [];
   return [group.sources, fusedIn(group).skip?.sources ?? []].flatMap((s) => (s.length === 1 ? s : []));
 }

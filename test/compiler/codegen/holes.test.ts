@@ -16,7 +16,7 @@ import { loadGraph } from '../../../compiler/graph/load.ts';
 import { TARGETS } from '../../../compiler/target.ts';
 import type { Bundle } from '../../../runtime/bundle.ts';
 import { conv, halfOver, norm } from '../../fixtures/half-ops.ts';
-import { GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
+import { ALL_NAMES, goldenGraph } from '../../golden-cases.ts';
 import { compileOps, opsOver } from '../../run-ops.ts';
 
 const folder = new URL('../../../compiler/codegen/kernels/', import.meta.url);
@@ -33,6 +33,7 @@ const IDLE_HOOKS: Partial<Record<KernelFile, readonly string[]>> = {
 /** Sizes that are zero in every dispatch: the norm's vectors are the first of the weights. */
 const ZERO_SIZES: Partial<Record<KernelFile, readonly string[]>> = {
   affine_subgroup: ['gamma_at'],
+  avg_pool_prologue: ['gamma_at'],
   map: ['gamma_at'],
 };
 
@@ -45,7 +46,7 @@ interface Uses {
 const uses = usesOf(bundles());
 
 function bundles(): readonly Bundle[] {
-  const ofModels = GOLDEN_NAMES.filter((name) => name !== 'cifar10').flatMap((name) => {
+  const ofModels = ALL_NAMES.filter((name) => name !== 'cifar10').flatMap((name) => {
     const { graph } = loadGraph(goldenGraph(name), name);
     return TARGETS.flatMap((target) =>
       (['f32', 'f16'] as const).flatMap((precision) =>
@@ -66,6 +67,13 @@ function bundles(): readonly Bundle[] {
     opsOver([1, 8, 4, 4], (b) => norm(b, b.add('concat', [b.x, b.image([4, 4])], {}, 'concat'), 4)),
     opsOver([1, 36, 4, 4], (b) => norm(b, b.x, 36)),
     opsOver([1, 36, 4, 4], (b) => norm(b, b.add('concat', [b.x, b.image([4, 4])], {}, 'concat'), 72)),
+    opsOver([1, 8, 4, 4], (b) => {
+      const joined = b.add('concat', [b.x, b.image([4, 4])], {}, 'concat');
+      const rows = b.add('linear', [b.embed(4), ...b.weights('rows', [40, 4])], {}, 'time_projections');
+      const mine = b.add('slice', [rows], { start: 8, end: 40 }, 'block');
+      const scaled = b.add('film', [norm(b, joined, 4), mine], {}, 'film');
+      return b.add('avg_pool', [b.add('silu', [scaled], {}, 'silu')], { kernel: [2, 2] }, 'pool');
+    }),
     // more samples than Winograd's planes are there for at once
     opsOver([64, 64, 128, 128], (b) => {
       const weights = b.weights('conv', [64, 64, 3, 3]);

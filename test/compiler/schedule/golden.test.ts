@@ -1,4 +1,4 @@
-// The printed schedules of two models, as goldens, and the counts that are promised.
+// The printed schedules of three models, as goldens, and the counts that are promised.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -15,6 +15,8 @@ test.each([
   ['tiny-film', 'schedule.txt', GENERIC],
   ['tiny-film', 'schedule-software.txt', SOFTWARE],
   ['cifar10', 'schedule.txt', GENERIC],
+  ['adm/updown', 'schedule.txt', GENERIC],
+  ['adm/updown', 'schedule-software.txt', SOFTWARE],
 ])('%s/%s', (name, file, target) => {
   const url = new URL(`${name}/${file}`, GOLDEN);
   const printed = printSchedule(compile(name, { target }).schedule);
@@ -54,4 +56,12 @@ test('kernels do not depend on sizes or batch: those of one size run the others'
     return [...compileGraph(graph, { batch }).bundle.kernels.keys()].sort();
   };
   expect(texts([16, 12], 3)).toEqual(texts([16, 16], 1));
+});
+
+test('residual blocks that halve and double add no pass but the pooling', () => {
+  const { groups, graph } = compile('adm/updown').schedule;
+  const resampling = groups.filter(({ result }) =>
+    /^(input_blocks\.2|output_blocks\.1\.2)/.test(graph.nodes[result]!.path),
+  );
+  expect(resampling.map(({ kind }) => kind)).toEqual(['avg_pool', 'conv', 'conv', 'conv', 'conv']);
 });

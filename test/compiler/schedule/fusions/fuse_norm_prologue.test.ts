@@ -53,7 +53,7 @@ test('through the reshape in front of an attention', () => {
   ]);
 });
 
-test('not behind a nearest upsampling: the prologue would run on every copy of a pixel', () => {
+test('also where the convolution repeats the pixels that it loads', () => {
   const text = `
     %0 = input() {name="x", type=f32[1,4,2]}
     %1 = silu(%0)
@@ -63,8 +63,7 @@ test('not behind a nearest upsampling: the prologue would run on every copy of a
     %5 = conv(%2, %3, %4) {stride=[1], padding=[0]}
     return output=%5`;
   expect(scheduled(text, fuse_nearest_upsample, fuse_norm_prologue)).toEqual([
-    'map  prologue[silu]  %0 -> %1',
-    'conv  upsample[2]  %1 -> %5',
+    'conv  upsample[2]  prologue[silu]  %0 -> %5',
   ]);
 });
 
