@@ -18,7 +18,7 @@ import type { DiffusionProcess } from './process.ts';
 import type { Guidance, SampleRequest } from './request.ts';
 import { checkGuidance, checkRequests } from './request.ts';
 import type { Sample, SampleOptions } from './sample.ts';
-import { ddimReverse, epsilonFromXstart } from './samplers/ddim.ts';
+import { ddimEpsilon, ddimReverse } from './samplers/ddim.ts';
 import { samplerOf } from './samplers/index.ts';
 
 export interface EncodeOptions extends Pick<SampleOptions, 'clip_denoised' | 'signal'> {
@@ -37,6 +37,12 @@ export interface EncodeRequest extends SampleRequest {
 
 /** A sample has settled when a correction moves no value further than this. */
 const SETTLED = 1e-4;
+
+/** What the model's output says of an image on the way: the guess at x_0 and the noise, as the step back reads them. */
+interface Reading {
+  readonly guess: Float32Array;
+  readonly epsilon: Float32Array;
+}
 
 /** What was made of an image: `image` is its latent, x of the noisiest index. */
 export type Encoded = Omit<Sample, 'frames'>;
@@ -70,20 +76,23 @@ async function encodeGroup(
   const requests = members.map(({ request }) => request);
   const forward = createForward(model, requests, process, guidance);
   const { shape } = forward;
-  const guesses = async (index: number, rows: readonly Float32Array[]): Promise<readonly Float32Array[]> => {
+  const readings = async (index: number, rows: readonly Float32Array[]): Promise<readonly Reading[]> => {
     signal?.throwIfAborted();
     const outputs = await forward.predict(index, rows);
-    return rows.map((x, k) => predictXstart(process, index, x, outputs[k]!, clip_denoised));
+    return rows.map((x, k) => {
+      const guess = predictXstart(process, index, x, outputs[k]!, clip_denoised);
+      return { guess, epsilon: ddimEpsilon(process, index, x, outputs[k]!, guess) };
+    });
   };
   /** Rows at `index` whose own noise leads from `earlier`, one step nearer to the image, to them. */
   const refined = async (index: number, earlier: readonly Float32Array[], rows: readonly Float32Array[]) => {
     let better = rows;
     const settled = rows.map(() => false);
     for (let i = 0; i < refine && settled.includes(false); i++) {
-      const xstarts = await guesses(index, better);
+      const read = await readings(index, better);
       better = better.map((x, k) => {
         if (settled[k]) return x;
-        const next = undoStep(process, index, earlier[k]!, epsilonFromXstart(process, index, x, xstarts[k]!));
+        const next = undoStep(process, index, earlier[k]!, read[k]!.epsilon);
         settled[k] = next.every((value, j) => Math.abs(value - x[j]!) < SETTLED);
         return next;
       });
@@ -95,8 +104,8 @@ async function encodeGroup(
   const images = requests.map(({ image }) => image);
   let rows = await refined(0, images, images);
   for (let index = 0; index < process.timestep_map.length - 1; index++) {
-    const xstarts = await guesses(index, rows);
-    const next = rows.map((x, k) => ddimReverse(process, index, x, xstarts[k]!));
+    const read = await readings(index, rows);
+    const next = read.map(({ guess, epsilon }) => ddimReverse(process, index, guess, epsilon));
     rows = await refined(index + 1, rows, next);
     for (const [k, x] of rows.entries()) {
       checkFinite(x, 'the latent after the step', { process, index, seed: requests[k]!.seed, shape });
@@ -107,12 +116,12 @@ async function encodeGroup(
 
 /** x_t from x_t-1, if `epsilon` is the noise of the step between them: sqrt(a / a') x' + (s - s' sqrt(a / a')) eps. */
 function undoStep(
-  { tables }: DiffusionProcess,
+  { tables, ddim_alphas_cumprod_prev }: DiffusionProcess,
   index: number,
   earlier: Float32Array,
   epsilon: Float32Array,
 ): Float32Array {
-  const [here, previous] = [tables.alphas_cumprod[index]!, tables.alphas_cumprod_prev[index]!];
+  const [here, previous] = [tables.alphas_cumprod[index]!, ddim_alphas_cumprod_prev[index]!];
   const ofEarlier = Math.sqrt(here / previous);
   const ofEpsilon = Math.sqrt(1 - here) - Math.sqrt(1 - previous) * ofEarlier;
   return earlier.map((value, i) => ofEarlier * value + ofEpsilon * epsilon[i]!);

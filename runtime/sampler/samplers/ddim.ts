@@ -22,13 +22,23 @@ export const ddim: SamplerDef<{ readonly eta: number }> = {
   *step({ process, index, x, options: { eta }, clip, noise }) {
     const output = yield { index, x };
     const guess = predictXstart(process, index, x, output, clip);
-    const epsilon =
-      process.settings.timestep_spacing === null
-        ? epsilonFromXstart(process, index, x, guess)
-        : predictEpsilon(process, index, x, output);
+    const epsilon = ddimEpsilon(process, index, x, output, guess);
     return { x: ddimSample(process, index, guess, epsilon, eta, eta > 0 ? noise : null), guess, kept: null };
   },
 };
+
+/** The noise that a step takes x_t to hold: from the guess at x_0, or with a spacing of diffusers from the output. */
+export function ddimEpsilon(
+  process: DiffusionProcess,
+  index: number,
+  x: Float32Array,
+  output: Float32Array,
+  guess: Float32Array,
+): Float32Array {
+  return process.settings.timestep_spacing === null
+    ? epsilonFromXstart(process, index, x, guess)
+    : predictEpsilon(process, index, x, output);
+}
 
 /** A step from the guess at x_0 and the noise that x_t holds. `eta` must have passed `checkEta`. */
 export function ddimSample(
@@ -52,17 +62,19 @@ export function ddimSample(
   return mean.map((m, i) => m + f32(sigma * drawn[i]!));
 }
 
-/** A deterministic DDIM step backwards, from x_t and the guess at x_0 to x_t+1: from an image towards its latent. */
+/**
+ * A deterministic DDIM step backwards, from the guess at x_0 and the noise that x_t holds to x_t+1: from an image towards
+ * its latent.
+ */
 export function ddimReverse(
-  process: DiffusionProcess,
+  { tables }: DiffusionProcess,
   index: number,
-  x: Float32Array,
   xstart: Float32Array,
+  epsilon: Float32Array,
 ): Float32Array {
-  const next = f32(process.tables.alphas_cumprod_next[index]!);
+  const next = f32(tables.alphas_cumprod_next[index]!);
   const ofXstart = f32(Math.sqrt(next));
   const ofEpsilon = f32(Math.sqrt(f32(1 - next)));
-  const epsilon = epsilonFromXstart(process, index, x, xstart);
   return xstart.map((x0, i) => f32(x0 * ofXstart) + f32(ofEpsilon * epsilon[i]!));
 }
 
@@ -83,7 +95,7 @@ export function checkEta({ tables }: DiffusionProcess, eta: number): void {
 }
 
 /** The noise that x_t holds if x_0 is `xstart`. */
-export function epsilonFromXstart(
+function epsilonFromXstart(
   { tables }: DiffusionProcess,
   index: number,
   x: Float32Array,

@@ -3,7 +3,11 @@ import type { Model } from '../../../runtime/model.ts';
 import type { DenoiserInputs } from '../../../runtime/sampler/denoiser.ts';
 import { type EncodeRequest, encode } from '../../../runtime/sampler/encode.ts';
 import { normalNoise } from '../../../runtime/sampler/noise.ts';
-import { type DiffusionProcess, diffusionProcess } from '../../../runtime/sampler/process.ts';
+import {
+  type DiffusionOptions,
+  type DiffusionProcess,
+  diffusionProcess,
+} from '../../../runtime/sampler/process.ts';
 import { sample } from '../../../runtime/sampler/sample.ts';
 import { elements } from '../../../runtime/tensor.ts';
 import { fakeModel } from '../../fake-model.ts';
@@ -42,8 +46,13 @@ const IMAGES: readonly EncodeRequest[] = [0, 1, 2, 3, 1].map((label, k) => ({
   image: normalNoise(k, 0, 72).map((value) => Math.max(-1, Math.min(1, SPREAD * value))),
 }));
 
-async function latentsOf(steps: string, refine: number, batch = 2): Promise<Float32Array[]> {
-  const process = diffusionProcess(SETTINGS, steps);
+async function latentsOf(
+  steps: string,
+  refine: number,
+  batch = 2,
+  settings: DiffusionOptions = SETTINGS,
+): Promise<Float32Array[]> {
+  const process = diffusionProcess(settings, steps);
   const rows: Float32Array[] = [];
   const options = { process, refine, clip_denoised: false };
   for await (const { image } of encode(idealModel(process, batch), IMAGES, options)) rows.push(image.data);
@@ -51,9 +60,13 @@ async function latentsOf(steps: string, refine: number, batch = 2): Promise<Floa
 }
 
 /** The largest difference between the images and what DDIM makes of their latents. */
-async function thereAndBack(steps: string, refine: number): Promise<number> {
-  const process = diffusionProcess(SETTINGS, steps);
-  const latents = await latentsOf(steps, refine);
+async function thereAndBack(
+  steps: string,
+  refine: number,
+  settings: DiffusionOptions = SETTINGS,
+): Promise<number> {
+  const process = diffusionProcess(settings, steps);
+  const latents = await latentsOf(steps, refine, 2, settings);
   const requests = IMAGES.map(({ seed, label }, k) => ({ seed, label: label!, noise: latents[k]! }));
   const options = { process, sampler: { kind: 'ddim', eta: 0 }, clip_denoised: false } as const;
   let worst = 0;
@@ -76,6 +89,19 @@ describe('an image comes back from its latent', () => {
     expect(await thereAndBack(steps, 20)).toBeLessThan(1e-3);
   });
 });
+
+describe.each(['leading', 'trailing', 'linspace'] as const)(
+  'an image comes back, spaced as %s',
+  (spacing) => {
+    test.each([true, false])(
+      'from where the last step leads, set_alpha_to_one %s',
+      async (set_alpha_to_one) => {
+        const settings: DiffusionOptions = { ...SETTINGS, timestep_spacing: spacing, set_alpha_to_one };
+        expect(await thereAndBack('20', 20, settings)).toBeLessThan(1e-3);
+      },
+    );
+  },
+);
 
 test('the latent is the noise that the image was made of', async () => {
   const [latent] = await latentsOf('200', 10);

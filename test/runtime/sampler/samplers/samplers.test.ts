@@ -8,7 +8,7 @@ import {
   type DiffusionSettings,
   diffusionProcess,
 } from '../../../../runtime/sampler/process.ts';
-import { checkEta, ddimReverse } from '../../../../runtime/sampler/samplers/ddim.ts';
+import { checkEta, ddimEpsilon, ddimReverse } from '../../../../runtime/sampler/samplers/ddim.ts';
 import { ddpmSample } from '../../../../runtime/sampler/samplers/ddpm.ts';
 import { SAMPLER_KINDS, SAMPLERS, type Sampler } from '../../../../runtime/sampler/samplers/index.ts';
 import { takeStep } from '../../../fixtures/take-step.ts';
@@ -35,7 +35,7 @@ describe.each(SAMPLER_CASES)('$name', (golden) => {
       expectClose(found, expected(`ddim_sample.eta${eta}`), 1e-4, `ddim_sample.eta${eta}`);
     }
     expectClose(
-      ddimReverse(process, index, x, step.pred_xstart),
+      ddimReverse(process, index, step.pred_xstart, ddimEpsilon(process, index, x, output, step.pred_xstart)),
       expected('ddim_reverse'),
       1e-4,
       'ddim_reverse',
@@ -186,7 +186,9 @@ test('ddim reverse leads an image to its latent, and ddim leads it back', () => 
   const image = normalNoise(9, 0, LENGTH).map((value) => s * value);
   let x: Float32Array = image;
   for (let index = 0; index < 999; index++) {
-    x = ddimReverse(process, index, x, predictXstart(process, index, x, model(x, index), false));
+    const output = model(x, index);
+    const guess = predictXstart(process, index, x, output, false);
+    x = ddimReverse(process, index, guess, ddimEpsilon(process, index, x, output, guess));
   }
   // The flow of this distribution only scales: the latent is the image in units of its spread.
   expectClose(
