@@ -11,6 +11,7 @@ import { portsOf } from '../../compiler/opgraph/ports.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
+import { type OutputSpec, specOf } from '../../runtime/ports.ts';
 import { isBundleFolder, readBundle } from '../compile/bundle-folder.ts';
 import { checkBundleFits, type ModelSettings } from '../compile/model-settings.ts';
 import { readGraphFile } from '../graph/graph-file.ts';
@@ -87,8 +88,14 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
     }
     const { batch, taps, precision } = manifest;
     const face = interfaceOfOps(lowerGraph(graph, { batch, taps, precision }), batch);
-    if (listed(face.inputs) !== listed(manifest.inputs)) fail('its inputs are not those of the bundle');
-    if (listed(face.outputs) !== listed(manifest.outputs)) fail('its outputs are not those of the bundle');
+    if (fields(face.inputs) !== fields(manifest.inputs.map(specOf))) {
+      fail('its inputs are not those of the bundle');
+    }
+    if (
+      fields(face.outputs.map(unstored)) !== fields(manifest.outputs.map((port) => unstored(specOf(port))))
+    ) {
+      fail('its outputs are not those of the bundle');
+    }
     const keys = Object.keys(graph.diffusion) as readonly (keyof Diffusion)[];
     const others = keys.filter((key) => graph.diffusion[key] !== manifest.diffusion[key]);
     const differs = others.map(
@@ -102,7 +109,16 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
   }
 }
 
-/** Parameters or ports; of labels with their classes. */
-function listed(named: readonly (Parameter & { readonly classes?: number })[]): string {
-  return named.map(({ name, shape, classes }) => `${name} ${shape.join('x')} ${classes ?? ''}`).join('\n');
+function listed(named: readonly Parameter[]): string {
+  return named.map(({ name, shape }) => `${name} ${shape.join('x')}`).join('\n');
+}
+
+/** Ports field by field, in whatever order their fields were written: how a timestep is embedded is no less than a shape. */
+function fields(ports: readonly object[]): string {
+  return JSON.stringify(ports.map((port) => Object.entries(port).toSorted(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+/** An output without its element type, which is what the kernel that writes it stores. */
+function unstored({ dtype: _, ...spec }: OutputSpec): Omit<OutputSpec, 'dtype'> {
+  return spec;
 }

@@ -76,6 +76,16 @@ describe('a bundle on disk', () => {
       () => inGraph('"name": "x"', '"name": "z"'),
       'its inputs are not those of the bundle',
     ],
+    [
+      'timesteps that are embedded in another order',
+      () => inGraph('"order": "cos_sin"', '"order": "sin_cos"'),
+      'its inputs are not those of the bundle',
+    ],
+    [
+      'an output in another encoding',
+      () => inGraph('"name": "output",\n   "encoding": "image"', '"name": "output",\n   "encoding": "plain"'),
+      'its outputs are not those of the bundle',
+    ],
     ['a graph of other weights', () => inGraph('"kernel": 3', '"kernel": 1'), 'manifest.json:/graph'],
   ])('%s is a fault of the bundle', async (_, make, message) => {
     const folder = make();
