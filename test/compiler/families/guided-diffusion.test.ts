@@ -106,6 +106,7 @@ describe('the rules', () => {
       { channel_mult: [0.001, 1] },
       [
         'G011 /adm/channel_mult: input_blocks.1.0 normalises 1 channels, which do not divide into 32 groups; use 32',
+        'G025 /adm/channel_mult: a residual block takes its time embedding four channels at a time, and 1 are no multiple of four; use 4',
       ],
     ],
     [
