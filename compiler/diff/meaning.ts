@@ -3,6 +3,7 @@
 
 import { entryChannels } from '../families/blocks.ts';
 import type { Diffusion } from '../graph/graph.ts';
+import { betaEnds } from '../graph/rules-diffusion.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { sameShape } from './parameters.ts';
 import { pointerTo } from './pointers.ts';
@@ -54,8 +55,9 @@ function diffusionDrafts(sides: GraphPair, same: boolean): readonly FindingDraft
   const [a, b] = [sides.a.graph.diffusion, sides.b.graph.diffusion];
   const keys = Object.keys(DIFFUSION_FACTS) as readonly (keyof Diffusion)[];
   return keys.flatMap((key): readonly FindingDraft[] => {
-    if (a[key] === b[key]) return [];
-    const { rule, message, severity } = DIFFUSION_FACTS[key](a, b);
+    const fact = a[key] === b[key] ? null : DIFFUSION_FACTS[key](a, b);
+    if (fact === null) return [];
+    const { rule, message, severity } = fact;
     const silent = rule !== 'numerics/sampling' && same;
     return [
       {
@@ -79,16 +81,19 @@ interface DiffusionFact {
   readonly severity?: Severity;
 }
 
-type CompareDiffusion = (a: Diffusion, b: Diffusion) => DiffusionFact;
+/** Null where the same is said in other words. */
+type CompareDiffusion = (a: Diffusion, b: Diffusion) => DiffusionFact | null;
 
 /** What a timestep is multiplied by before the model is fed it. */
 const timestepScale = (d: Diffusion) => (d.rescale_timesteps ? 1000 / d.steps : 1);
 
 const betas: CompareDiffusion = (a, b) => {
-  const range = (d: Diffusion) => `${d.beta_start ?? 'the usual one'} to ${d.beta_end ?? 'the usual one'}`;
+  const range = (d: Diffusion) =>
+    d.noise_schedule === 'cosine' ? 'those of a cosine' : betaEnds(d).join(' to ');
+  if (range(a) === range(b)) return null;
   return {
     rule: 'weights/reinterpreted-noise',
-    message: `the betas go from ${range(b)} where they went from ${range(a)}`,
+    message: `the betas are ${range(b)} where they were ${range(a)}`,
   };
 };
 

@@ -37,6 +37,17 @@ export function resolveDiffusion(spec: Spec['diffusion'], channels: Channels): D
   };
 }
 
+/** First and last beta of a linear or scaled_linear schedule: those that are said, else the schedule's own. */
+export function betaEnds({
+  noise_schedule,
+  beta_start,
+  beta_end,
+  steps,
+}: Diffusion): readonly [number, number] {
+  const scale = noise_schedule === 'linear' ? 1000 / steps : 1;
+  return [beta_start ?? 0.0001 * scale, beta_end ?? 0.02 * scale];
+}
+
 /** G018, G019, G032: what was said of sampling fits the model. `channelsAt` is the pointer of out_channels. */
 export function checkDiffusion(
   spec: Spec['diffusion'],
@@ -67,7 +78,8 @@ export function checkDiffusion(
 }
 
 /** G023, G024: the betas that were said belong to the schedule, and noise grows. */
-function checkBetas({ noise_schedule, beta_start, beta_end, steps }: Diffusion): readonly Diagnostic[] {
+function checkBetas(diffusion: Diffusion): readonly Diagnostic[] {
+  const { noise_schedule, beta_start, beta_end } = diffusion;
   const said = [
     { key: 'beta_start', value: beta_start },
     { key: 'beta_end', value: beta_end },
@@ -78,8 +90,7 @@ function checkBetas({ noise_schedule, beta_start, beta_end, steps }: Diffusion):
       return finding('error', 'G023', `/diffusion/${key}`, message);
     });
   }
-  const scale = noise_schedule === 'linear' ? 1000 / steps : 1;
-  const [first, last] = [beta_start ?? 0.0001 * scale, beta_end ?? 0.02 * scale];
+  const [first, last] = betaEnds(diffusion);
   if (said.length === 0 || first < last) return [];
   const message = `the betas fall from ${first} to ${last}, but noise grows with the steps; beta_end must be above beta_start`;
   return [finding('error', 'G024', `/diffusion/${said[0]!.key}`, message)];
