@@ -78,7 +78,9 @@ function layerTable(graph: Graph): readonly string[] {
         return row(roles.get(path)!.name, path, printLayer(layer), sizes);
       }),
     ),
-    row('head', 'out', `${graph.head.channels} -> ${graph.out_channels}`, graph.image_size.join('x')),
+    graph.pool
+      ? row('pool', 'out', `${graph.pool.type} ${graph.head.channels} -> ${graph.out_channels} classes`, '')
+      : row('head', 'out', `${graph.head.channels} -> ${graph.out_channels}`, graph.image_size.join('x')),
   ];
   const title = ['role', 'path', 'layer', 'size', 'parameters', 'multiply-accumulates', ''];
   return table(title, rows, 'llllrrr');

@@ -9,7 +9,7 @@ import { lowerGraph } from './graph/lower.ts';
 import { type MemoryPlan, planMemory } from './memory/plan.ts';
 import { verifyMemory } from './memory/verify.ts';
 import type { OpGraph } from './opgraph/opgraph.ts';
-import { runPasses } from './passes/index.ts';
+import { GRADIENT_PASSES, runPasses } from './passes/index.ts';
 import type { Precision } from './precision.ts';
 import { targetAt } from './schedule/backends/index.ts';
 import { buildSchedule } from './schedule/build.ts';
@@ -23,6 +23,8 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Adds the feature vectors of every block to the outputs. */
   readonly taps?: boolean;
+  /** Adds labels `y` to the inputs of a classifier, and to its outputs `gradient`, that of Σ log softmax(output)[y] by x. */
+  readonly gradient?: boolean;
   readonly precision?: Precision;
   readonly target?: Target;
   /** Leaves out every algorithm that is less exact than the plain one. */
@@ -55,7 +57,8 @@ export interface Compilation {
  */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
   const { batch = 1, taps = false, precision = 'f32', memoryLimit = Number.POSITIVE_INFINITY } = options;
-  const ops = runPasses(lowerGraph(graph, { batch, taps, precision }));
+  const forward = runPasses(lowerGraph(graph, { batch, taps, precision }));
+  const ops = options.gradient ? runPasses(forward, GRADIENT_PASSES) : forward;
   return fitMemory(
     memoryLimit,
     (price) => compileOps(graph, ops, options, price),

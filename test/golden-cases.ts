@@ -29,6 +29,14 @@ export const ADM_NAMES = [
 
 export const ALL_NAMES = [...GOLDEN_NAMES, ...ADM_NAMES] as const;
 
+/** The classifiers of guided-diffusion. */
+export const CLASSIFIER_NAMES = [
+  'adm/classifier-adaptive',
+  'adm/classifier-attention',
+  'adm/classifier-spatial',
+  'adm/classifier-spatial-v2',
+] as const;
+
 /** case.json of a golden folder. */
 export interface GoldenCase {
   readonly name: string;
@@ -60,7 +68,13 @@ export function goldenGraph(name: string): string {
     version: 1,
     name,
     image_size: golden.inputs.x.slice(2),
-    [name.startsWith('adm/') ? 'adm' : 'unet']: { ...golden.kwargs, ...upsample },
+    [familyOfCase(name)]: { ...golden.kwargs, ...upsample },
     ...(lowRes ? { super_resolution: { low_res_size: lowRes.slice(2) } } : {}),
   });
+}
+
+/** The key of the family that a case is of. */
+export function familyOfCase(name: string): string {
+  if (!name.startsWith('adm/')) return 'unet';
+  return name.startsWith('adm/classifier-') ? 'adm_classifier' : 'adm';
 }

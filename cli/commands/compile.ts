@@ -37,6 +37,7 @@ export const register: Register = (program, context) => {
     .option('--strict', 'leave out every algorithm that is less exact than the plain one')
     .option(...TUNING_OPTION)
     .option('--taps', 'add the feature vectors to the outputs')
+    .option('--gradient', "add a classifier's gradient to the outputs, and labels y to the inputs")
     .option(
       '--target <NAME>',
       'what to compile for: a target, or auto for the adapter that is here',

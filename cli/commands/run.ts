@@ -9,6 +9,8 @@ import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
 const NOTES = `
 IN holds x [batch, channels, ...size] and timesteps [batch], for models with classes y [batch] (integers), for
 super-resolution low_res [batch, channels, ...its size]; outputs of an earlier run are left alone. OUT gets output, and with --taps down.0 ..., middle, up.0 ....
+A classifier's output is [batch, classes]; with --gradient IN has y [batch], and OUT gets gradient [as x], the derivative
+of the sum of log softmax(output)[y] by x.
 Images are float32, timesteps float or integer. A graph takes batch and size from x where the options do not say:
 a size of x that it cannot take is a fault of the inputs (exit 5), one of --size a fault of the graph (exit 3).
 
@@ -39,6 +41,7 @@ export const register: Register = (program, context) => {
     )
     .requiredOption('--output <OUT>', 'the safetensors file to write')
     .option('--taps', 'add the feature vectors: down.i, middle, up.i')
+    .option('--gradient', "add a classifier's gradient: that of the log-probability of y by x")
     .option('--batch <N>', "images in a forward pass (default: as many as x has; a bundle's own)")
     .option('--size <HxW>', "image size (default: that of x; a bundle's own)")
     .option('--precision <NAME>', 'f32 or f16')
@@ -64,8 +67,9 @@ export const register: Register = (program, context) => {
       }
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const shape = `output [${tensors.output?.join(', ')}]`;
-      const taps = Object.keys(tensors).length - 1;
-      const vectors = taps > 0 ? ` and ${taps} feature vectors` : '';
+      const gradient = tensors.gradient === undefined ? '' : ` and gradient [${tensors.gradient.join(', ')}]`;
+      const taps = Object.keys(tensors).length - (gradient === '' ? 1 : 2);
+      const vectors = `${gradient}${taps > 0 ? ` and ${taps} feature vectors` : ''}`;
       context.stdout(`${output}: ${shape}${vectors} in ${milliseconds.toFixed(1)} ms on ${adapter}\n`);
     });
 };

@@ -67,7 +67,9 @@ export function drawPicture(side: PictureSide, id: string) {
 
 function largestShare({ rows, middle, head }: Picture): number {
   return Math.max(
-    ...[...rows.flatMap(({ left, right }) => [left, right]), middle, head].map(({ share }) => share),
+    ...[...rows.flatMap(({ left, right }) => [left, right ?? []].flat()), middle, head].map(
+      ({ share }) => share,
+    ),
   );
 }
 
@@ -83,16 +85,17 @@ function ways({ rows, middle, head, input }: Layout, arrow: string): string {
     const next = rows[i + 1];
     if (!next) continue;
     add(curve(left.anchor, left.y + CHIP.height, next.left.anchor, next.left.y));
-    add(curve(next.right.anchor, next.right.y, right.anchor, right.y + CHIP.height));
+    if (right && next.right) add(curve(next.right.anchor, next.right.y, right.anchor, right.y + CHIP.height));
   }
   const half = middle.y + CHIP.height / 2;
   const { anchor: from, y } = bottom.left;
   add(`M${round(from)} ${round(y + CHIP.height)}V${round(half - 8)}q0 8 8 8H${round(middle.x - 1)}`);
-  const { anchor: to } = bottom.right;
+  const next = bottom.right ?? head;
+  const { anchor: to } = next;
   add(
-    `M${round(middle.x + middle.width)} ${round(half)}H${round(to - 8)}q8 0 8 -8V${round(bottom.right.y + CHIP.height + 1)}`,
+    `M${round(middle.x + middle.width)} ${round(half)}H${round(to - 8)}q8 0 8 -8V${round(next.y + CHIP.height + 1)}`,
   );
-  add(curve(top.right.anchor, top.right.y, head.anchor, head.y + CHIP.height));
+  if (top.right) add(curve(top.right.anchor, top.right.y, head.anchor, head.y + CHIP.height));
   return paths.join('\n');
 }
 
@@ -106,6 +109,7 @@ function curve(x1: number, y1: number, x2: number, y2: number): string {
 
 function drawRow({ row, left, right }: PlacedRow, layout: Layout, largest: number): string {
   const y = left.y + CHIP.height / 2;
+  if (!right) return `<g class="row">${drawBox(left)}${bar(left, layout, largest, 'left')}</g>`;
   const [from, to] = [left.x + left.width + 6, right.x - 6];
   const tip = `${left.box.path} → ${right.box.path}\nskip of ${row.channels} channels, ${row.size}`;
   return [

@@ -24,7 +24,7 @@ export interface PlacedBox extends Rect {
 export interface PlacedRow {
   readonly row: Row;
   readonly left: PlacedBox;
-  readonly right: PlacedBox;
+  readonly right: PlacedBox | null;
 }
 
 /** Rows of one size. */
@@ -92,11 +92,14 @@ export function layOut(picture: Picture): Layout {
     return {
       row,
       left: placeBox(row.left, leftOf(row.depth), top),
-      right: placeBox(row.right, rightOf(row.depth), top),
+      right: row.right && placeBox(row.right, rightOf(row.depth), top),
     };
   });
   const headBox = placeBox(head, rightOf(0), TOP - 62);
-  const outer = Math.max(headBox.x + headBox.width, ...placed.map(({ right }) => right.x + right.width));
+  const outer = Math.max(
+    headBox.x + headBox.width,
+    ...placed.flatMap(({ right }) => (right ? right.x + right.width : [])),
+  );
   const barsRight = outer + 22;
   const headline = Math.max(TITLE_FONT * textWidth(picture.title), textWidth(picture.subtitle)) + 36;
   const drawn = barred ? Math.max(LEGEND, barsRight + COLUMN.bar + COLUMN.percent + 14) : barsRight;

@@ -45,7 +45,8 @@ ${sides.map(table).join('\n')}
 /** Everything that hovering tells, for those who cannot hover. */
 function table(side: PictureSide): string {
   const { rows, middle, head, conditions, title } = describePicture(side);
-  const boxes = [...rows.map(({ left }) => left), middle, ...rows.map(({ right }) => right).reverse(), head];
+  const rights = rows.flatMap(({ right }) => right ?? []).reverse();
+  const boxes = [...rows.map(({ left }) => left), middle, ...rights, head];
   const row = (cells: readonly string[]): string =>
     `<tr>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`;
   const layers = [

@@ -41,7 +41,7 @@ export interface Box {
   readonly tip: readonly string[];
 }
 
-/** An input block, and the output block that reads what it kept. */
+/** An input block, and the output block that reads what it kept; of a classifier, which has none, the block alone. */
 export interface Row {
   /** Downsamplings up to what is kept. */
   readonly depth: number;
@@ -49,7 +49,7 @@ export interface Row {
   /** Channels of what is kept. */
   readonly channels: number;
   readonly left: Box;
-  readonly right: Box;
+  readonly right: Box | null;
 }
 
 export interface Picture {
@@ -81,13 +81,13 @@ export function describePicture({ graph, title, marks, notes }: PictureSide): Pi
   const rows = inputs.map((block, i): Row => {
     depth += levelsDown(block.layers.map(({ layer }) => layer));
     const end = last(block.layers);
-    const reader = outputs[outputs.length - 1 - i]!;
+    const reader = outputs[outputs.length - 1 - i];
     return {
       depth,
       size: sizeText(end.out_size),
       channels: layerOutChannels(end.layer),
-      left: boxOf(block, say, [`kept for ${reader.path}`]),
-      right: boxOf(reader, say, [`joins what ${block.path} kept`]),
+      left: boxOf(block, say, reader ? [`kept for ${reader.path}`] : []),
+      right: reader ? boxOf(reader, say, [`joins what ${block.path} kept`]) : null,
     };
   });
   const size = sizeText(graph.image_size);
@@ -95,7 +95,7 @@ export function describePicture({ graph, title, marks, notes }: PictureSide): Pi
   return {
     title: title ?? graph.name,
     subtitle: [
-      `${size}, ${entryChannels(graph)} → ${graph.out_channels} channels`,
+      `${size}, ${entryChannels(graph)} → ${graph.out_channels} ${graph.pool ? 'classes' : 'channels'}`,
       `${amount(cost.params)} parameters`,
       `${amount(cost.macs)} multiply-accumulates an image`,
     ].join('  ·  '),
@@ -108,7 +108,7 @@ export function describePicture({ graph, title, marks, notes }: PictureSide): Pi
     ],
     conditions: conditionsOf(graph, say),
     head: headOf(graph, say),
-    output: `${graph.out_channels} × ${size}`,
+    output: graph.pool ? `${graph.out_channels} classes` : `${graph.out_channels} × ${size}`,
   };
 }
 
@@ -181,15 +181,16 @@ function conditionsOf(graph: Graph, say: Say): readonly Chip[] {
 }
 
 function headOf(graph: Graph, say: Say): Box {
-  const { head, out_channels } = graph;
+  const { head, pool, out_channels } = graph;
   const own = say.cost.of('out');
+  const what = pool ? `${pool.type} pool` : 'norm silu conv';
   const tip = [
     'out',
-    `norm silu conv ${head.channels} -> ${out_channels}`,
+    `${what} ${head.channels} -> ${out_channels}`,
     ...costLines(own, say),
     ...say.notes('out'),
   ];
-  const label = `norm silu conv ${head.channels} → ${out_channels}`;
+  const label = `${what} ${head.channels} → ${out_channels}`;
   const chip: Chip = { path: 'out', kind: 'head', label, mark: say.mark('out'), tip };
   return { path: 'out', chips: [chip], share: own.macs / say.cost.macs, tip };
 }

@@ -8,6 +8,7 @@ export interface SettingWords {
   readonly batch?: string;
   readonly size?: string;
   readonly taps?: boolean;
+  readonly gradient?: boolean;
   readonly strict?: boolean;
   readonly precision?: string;
   readonly target?: string;
@@ -22,6 +23,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
     batch: words.batch === undefined ? undefined : parseCount(words.batch, '--batch', LARGEST_BATCH),
     size: words.size === undefined ? undefined : parseSize(words.size),
     taps: words.taps,
+    gradient: words.gradient,
     strict: words.strict,
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,

@@ -5,8 +5,8 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { isActivation } from '../ops/activations.ts';
 import { fusedName } from '../schedule/print.ts';
 import type { FusedOp, Home } from '../schedule/schedule.ts';
-import { isHalf } from '../schedule/values.ts';
-import { activationLines } from './activations.ts';
+import { isHalf, nodeOf } from '../schedule/values.ts';
+import { ACTIVATION_GRADIENT_LINES, activationLines } from './activations.ts';
 import { type Fragment, joinFragments, readBuffer, value } from './fragment.ts';
 import { embedFragment, readValue } from './fused-ops.ts';
 import { resampledRead } from './resampled-read.ts';
@@ -43,12 +43,22 @@ export function epilogueOf(
     }
     switch (name) {
       case 'channel_add':
+      case 'film_gradient': {
         parts.push(embedFragment(graph, op, type));
+        const embed = `embed[(sample * sizes.embed_quads + sizes.embed_at)${per} + ${element}]`;
         lines.push(
-          `v += embed[(sample * sizes.embed_quads + sizes.embed_at)${per} + ${element}]; // channel_add`,
+          name === 'channel_add' ? `v += ${embed}; // channel_add` : `v *= 1.0 + ${embed}; // film_gradient`,
         );
         break;
+      }
+      case 'scale':
+        lines.push(`v *= ${floatLiteral(nodeOf(graph, op.node, 'scale').attrs.factor)}; // scale`);
+        break;
+      case 'activation_gradient': // the slope, multiplied with the cotangent
+      case 'multiply':
       case 'add': {
+        if (name === 'activation_gradient')
+          lines.push(...ACTIVATION_GRADIENT_LINES[nodeOf(graph, op.node, name).attrs.of]);
         const residual = `residual${parts.filter((p) => p.extra[0]?.name.startsWith('residual')).length}`;
         const id = op.operand!.value;
         const half = home === 'buffer' && isHalf(graph, id);
@@ -61,7 +71,8 @@ export function epilogueOf(
           home === 'texture' ? `textureLoad(${residual}, texel(${at}))` : readQuad(residual, at, half);
         const resampled = resampledRead(graph, op, residual, { home, pixels, load });
         parts.push({ hooks: {}, functions: resampled?.lines ?? [], extra: [extra], sizes: {} });
-        lines.push(`v += ${resampled?.call ?? load('at')}; // ${fusedName(graph, op)}`);
+        const sign = name === 'add' ? '+' : '*';
+        lines.push(`v ${sign}= ${resampled?.call ?? load('at')}; // ${fusedName(graph, op)}`);
         break;
       }
       default:
@@ -70,4 +81,9 @@ export function epilogueOf(
   }
   const hooks = { epilogue: [`var v = ${sum};`, ...lines, 'return v;'] };
   return joinFragments({ hooks, functions: [], extra: [], sizes: {} }, ...parts);
+}
+
+/** A number as WGSL reads it as a float. */
+function floatLiteral(x: number): string {
+  return Number.isInteger(x) ? x.toFixed(1) : String(x);
 }

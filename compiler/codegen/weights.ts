@@ -22,6 +22,8 @@ export interface ProductPlace {
 export interface WeightsBuilder {
   /** Appends a vector and returns its offset in words. */
   vector(node: number): number;
+  /** The same for a product's bias; of `channels` zeros where it has none. */
+  bias(node: number | undefined, channels: number): number;
   /** Appends a table [rows, row], each row filled up to a multiple of four. */
   table(node: number): number;
   /** Adds a vector to one that stands at `offset`. */
@@ -59,12 +61,14 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
       at += sizeOf(shape);
     }
   };
+  const vector = (node: number) => {
+    const offset = take(sizeOf(graph.nodes[node]!.type.shape));
+    vectors(node, offset, false);
+    return offset;
+  };
   return {
-    vector(node) {
-      const offset = take(sizeOf(graph.nodes[node]!.type.shape));
-      vectors(node, offset, false);
-      return offset;
-    },
+    vector,
+    bias: (node, channels) => (node === undefined ? take(channels) : vector(node)),
     table(node) {
       const [param] = paramsOf(graph, node);
       const [rows = 1, row = 1] = param!.shape;
@@ -163,6 +167,7 @@ function paramsOf(graph: OpGraph, id: number): readonly Param[] {
     case 'param_concat':
       return node.inputs.flatMap((i) => paramsOf(graph, i));
     case 'cast':
+    case 'reshape':
       return paramsOf(graph, node.inputs[0]!);
     default:
       throw new InternalError(`%${id} (${node.op}, ${node.path}) is no parameter`);

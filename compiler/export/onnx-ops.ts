@@ -3,6 +3,7 @@
 // Where an op's result is float16 its arithmetic is still float32 and rounded once at the end, as our kernels do it;
 // only convolutions are left to the engine's own float16.
 
+import { InternalError } from '../diagnostics.ts';
 import type { NodeOf } from '../opgraph/opgraph.ts';
 import type { DType, OpName, Shape, TensorType } from '../ops/op.ts';
 import { timestepFrequencies } from '../ops/timestep_embedding.ts';
@@ -29,7 +30,11 @@ export const ONNX_OPS = {
     const gate = b.node(path, 'Sigmoid', [x!.name]);
     return b.node(path, 'Mul', [x!.name, gate]);
   }),
+  relu: inFloat((b, { path }, [x]) => b.node(path, 'Relu', [x!.name])),
   add: (b, { path }, [x, y]) => b.node(path, 'Add', [x!.name, y!.name]),
+  multiply: inFloat((b, { path }, [x, y]) => b.node(path, 'Mul', [x!.name, y!.name])),
+  scale: inFloat((b, { path, attrs }, [x]) => b.node(path, 'Mul', [x!.name, b.float([], [attrs.factor])])),
+  activation_gradient: forwardOnly,
   channel_add: inFloat((b, { path }, [x, e]) => {
     const spread = reshape(b, path, e!.name, perChannel(x!.type.shape));
     return b.node(path, 'Add', [x!.name, spread]);
@@ -48,14 +53,18 @@ export const ONNX_OPS = {
     const scaled = b.node(path, 'Mul', [x!.name, reshape(b, path, factor, shape)]);
     return b.node(path, 'Add', [scaled, reshape(b, path, shift!, shape)]);
   }),
+  film_gradient: forwardOnly,
+  position_add: inFloat((b, { path }, [x, p]) => b.node(path, 'Add', [x!.name, p!.name])),
   dropout: (b, { path, attrs }, [x]) => b.node(path, 'Dropout', [x!.name, b.float([], [attrs.p])]),
   concat: (b, { path }, operands) => b.node(path, 'Concat', names(operands), [int('axis', 1)]),
   slice: (b, { path, attrs }, [x]) =>
     b.node(path, 'Slice', [x!.name, b.int64([attrs.start]), b.int64([attrs.end]), b.int64([1])]),
+  window: inFloat(window),
   param_concat: (b, { path }, operands) => b.node(path, 'Concat', names(operands), [int('axis', 0)]),
   conv: (b, node, operands) => convolution(b, 'Conv', node, operands),
   conv_transpose: (b, node, operands) => convolution(b, 'ConvTranspose', node, operands),
   group_norm: inFloat(groupNorm),
+  group_norm_gradient: forwardOnly,
   avg_pool: inFloat((b, { path, attrs }, [x]) =>
     b.node(
       path,
@@ -84,6 +93,8 @@ export const ONNX_OPS = {
     ),
   ),
   attention: inFloat(attention),
+  attention_gradient: forwardOnly,
+  log_softmax_gradient: forwardOnly,
   reshape: (b, { path, attrs }, [x]) => reshape(b, path, x!.name, attrs.shape),
   cast: (b, { path, attrs }, [x]) => castTo(b, path, x!, attrs.dtype).name,
 } as const satisfies { readonly [N in ComputedOp]: Lowering<N> };
@@ -127,6 +138,27 @@ function inFloat<N extends OpName>(lowering: Lowering<N>): Lowering<N> {
   };
 }
 
+/** Gradients have no spelling: a model is exported as its forward pass. */
+function forwardOnly(_: OnnxBuilder, { op, path }: NodeOf<ComputedOp>): never {
+  throw new InternalError(`${op} (${path}) has no spelling in ONNX: exports have no gradients`);
+}
+
+/** What lies inside x, cut out, with zeros put around it. */
+function window(b: OnnxBuilder, { path, attrs }: NodeOf<'window'>, [x]: readonly OnnxValue[]): string {
+  const { start, size } = attrs;
+  const extent = x!.type.shape.slice(1);
+  const ends = start.map((at, d) => at + size[d]!);
+  const inside = b.node(path, 'Slice', [
+    x!.name,
+    b.int64(start.map((at) => Math.max(at, 0))),
+    b.int64(ends.map((end, d) => Math.min(end, extent[d]!))),
+    b.int64(start.map((_, d) => d + 1)),
+  ]);
+  const before = start.map((at) => Math.max(-at, 0));
+  const after = ends.map((end, d) => Math.max(end - extent[d]!, 0));
+  return b.node(path, 'Pad', [inside, b.int64([0, ...before, 0, ...after])]);
+}
+
 /** Both convolutions take the same attributes; ONNX lists padding at the begin of every dimension, then at the end. */
 function convolution(
   b: OnnxBuilder,
@@ -139,6 +171,7 @@ function convolution(
     ints('kernel_shape', operands[1]!.type.shape.slice(2)),
     ints('strides', attrs.stride),
     ints('pads', [...attrs.padding, ...attrs.padding]),
+    ...('output_padding' in attrs ? [ints('output_padding', attrs.output_padding)] : []),
   ]);
 }
 

@@ -2,6 +2,7 @@
 
 import type { Layer } from '../layers/index.ts';
 import type { Norm } from '../layers/norm.ts';
+import type { Pool } from '../layers/pool.ts';
 import type { TimeEmbed } from '../layers/time_embed.ts';
 import type { DraftBlock, DraftPlace } from './blocks.ts';
 import type { NamingName } from './namings.ts';
@@ -16,6 +17,8 @@ export interface Draft {
   /** Input blocks, middle block, output blocks, each in order. */
   readonly blocks: readonly DraftBlock[];
   readonly head: { readonly norm: Norm };
+  /** What makes it a classifier, which has no output blocks. */
+  readonly pool?: Pool;
   /** What the model's checkpoints call its parameters. */
   readonly naming: NamingName;
   /** JSON pointer of what decides a field of a layer, or with null a field of the model. */

@@ -2,17 +2,23 @@
 
 import type { Family } from './family.ts';
 import { type AdmFile, guidedDiffusion } from './guided-diffusion/family.ts';
+import { type ClassifierFile, guidedDiffusionClassifier } from './guided-diffusion-classifier/family.ts';
 import { improvedDiffusion, type UnetFile } from './improved-diffusion/family.ts';
 
 /** A graph file of each family with its defaults filled in. */
 export interface FamilyFiles {
   readonly unet: UnetFile;
   readonly adm: AdmFile;
+  readonly adm_classifier: ClassifierFile;
 }
 
 export type FamilyKey = keyof FamilyFiles;
 
-export const FAMILIES = { unet: improvedDiffusion, adm: guidedDiffusion } as const satisfies {
+export const FAMILIES = {
+  unet: improvedDiffusion,
+  adm: guidedDiffusion,
+  adm_classifier: guidedDiffusionClassifier,
+} as const satisfies {
   readonly [K in FamilyKey]: Family<FamilyFiles[K]>;
 };
 

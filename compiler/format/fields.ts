@@ -53,6 +53,12 @@ export function list<T extends z.ZodType>(item: T, max: number, noun: string) {
   return z.array(item, expected).min(1, expected).max(max, expected);
 }
 
+/** The same, which may be empty. */
+export function anyList<T extends z.ZodType>(item: T, max: number, noun: string) {
+  const expected = `a list of at most ${max} ${noun}`;
+  return z.array(item, expected).max(max, expected);
+}
+
 /** An object with exactly these keys. */
 export function strict<S extends z.core.$ZodLooseShape>(shape: S) {
   const keys = Object.keys(shape).join(', ');

@@ -10,7 +10,7 @@ export interface Rule {
 }
 
 /** The keys that the keywords of a family stand under. */
-const KEYWORDS = ['unet', 'adm'] as const;
+const KEYWORDS = ['unet', 'adm', 'adm_classifier'] as const;
 const LEVELS = [...KEYWORDS, 'blocks', 'channel_mult', 'num_res_blocks'] as const;
 
 /** Codes never change their meaning; a rule that goes leaves a gap. */
@@ -25,7 +25,10 @@ export const RULES = {
   G007: { title: 'a required key is there', reads: [] },
   G008: { title: 'every key is known', reads: [] },
   G009: { title: 'a value has the type and the range of its key', reads: [] },
-  G010: { title: 'a graph has exactly one of `unet`, `adm` and `blocks`, in a known version', reads: [] },
+  G010: {
+    title: 'a graph has exactly one of `unet`, `adm`, `adm_classifier` and `blocks`, in a known version',
+    reads: [],
+  },
   G011: {
     title: 'every normalised width divides into the groups of its norm',
     reads: [...LEVELS, 'model_channels', 'in_channels', 'super_resolution', 'head', 'norm'],

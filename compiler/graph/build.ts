@@ -40,7 +40,7 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
     ...checkHeads(draft),
     ...checkChannels(draft, entry),
     ...(isSize(size) ? checkSizes(draft, asked, size) : []),
-    ...checkDiffusion(spec.diffusion, draft, draft.pointer(null, 'out_channels')),
+    ...(draft.pool ? [] : checkDiffusion(spec.diffusion, draft, draft.pointer(null, 'out_channels'))),
     ...(spec.form === 'blocks' ? [] : familyOf(spec.form).rules(spec, isSize(size) ? size : null)),
   ];
   if (!isSize(size) || (lowRes && !isSize(lowRes)) || diagnostics.some((d) => d.severity === 'error')) {
@@ -59,6 +59,7 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
     diffusion: resolveDiffusion(spec.diffusion, draft),
     budgets: spec.budgets ? saidBudgets(spec.budgets) : null,
     blocks: placeBlocks(draft, size),
+    pool: draft.pool ?? null,
     head: { channels: layerOutChannels(last(last(draft.blocks).layers)), norm: draft.head.norm },
     naming: draft.naming,
   };

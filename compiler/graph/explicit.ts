@@ -17,10 +17,11 @@ type WrittenLayer = WrittenExplicit['blocks']['middle']['layers'][number];
 
 /** Blocks as they were written. */
 export function draftExplicit(spec: ExplicitSpec): Draft {
-  const { dims, in_channels, out_channels, num_classes, time_embed, head, naming } = spec;
+  const { dims, in_channels, out_channels, num_classes, time_embed, head, pool, naming } = spec;
   const { input, middle, output } = spec.blocks;
   return {
     ...{ dims, in_channels, out_channels, num_classes, time_embed, head, naming },
+    ...(pool && { pool }),
     blocks: [
       ...input.map(({ layers }, index) => ({ role: 'input' as const, index, layers })),
       { role: 'middle', index: 0, layers: middle.layers },
@@ -62,6 +63,7 @@ export function toExplicit(graph: Graph): ExplicitGraph {
     diffusion: writtenDiffusion(graph.diffusion),
     ...(graph.budgets && { budgets: { ...graph.budgets } }),
     ...(isUsual(graph.head.norm) ? {} : { head: { norm: { ...graph.head.norm } } }),
+    ...(graph.pool && { pool: { ...graph.pool } }),
     ...(graph.naming === DEFAULT_NAMING ? {} : { naming: graph.naming }),
     blocks: { input: blocks('input'), middle, output: blocks('output') },
   };

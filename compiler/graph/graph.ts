@@ -4,6 +4,7 @@
 import type { NamingName } from '../families/namings.ts';
 import type { Layer } from '../layers/index.ts';
 import type { Norm } from '../layers/norm.ts';
+import type { Pool } from '../layers/pool.ts';
 import type { TimeEmbed } from '../layers/time_embed.ts';
 
 /** A layer with its place (`input_blocks.4.0`) and the sizes of its input and output. */
@@ -88,7 +89,9 @@ export interface Graph {
   readonly diffusion: Diffusion;
   readonly budgets: Budgets | null;
   readonly blocks: readonly Block[];
-  /** The head: GroupNorm, SiLU, 3^dims convolution from `channels`. */
+  /** What a classifier has instead of output blocks and head; its output are logits [B, out_channels]. */
+  readonly pool: Pool | null;
+  /** The head: GroupNorm, SiLU, 3^dims convolution from `channels`. The norm is that of a pool, too. */
   readonly head: { readonly channels: number; readonly norm: Norm };
   /** What checkpoints call the parameters. */
   readonly naming: NamingName;

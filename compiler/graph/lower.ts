@@ -1,8 +1,9 @@
 // Graph to OpGraph: inputs, blocks, skips and results, in the order of the original's forward pass. What a layer comes to
 // says its file in layers/. Source: improved-diffusion, unet.py (UNetModel, SuperResModel).
 
+import { poolsAllBlocks } from '../layers/pool.ts';
 import { castTo, type SharedScope } from '../layers/scope.ts';
-import { createOpGraphBuilder } from '../opgraph/build.ts';
+import { createOpGraphBuilder, type OpGraphBuilder } from '../opgraph/build.ts';
 import type { OpGraph, OpGraphOutput } from '../opgraph/opgraph.ts';
 import type { DType } from '../ops/op.ts';
 import { PRECISIONS, type Precision } from '../precision.ts';
@@ -40,16 +41,28 @@ export function lowerGraph(graph: Graph, options: LowerOptions): OpGraph {
   h = castTo(b, h, PRECISIONS[options.precision].activations, 'input_blocks');
 
   const skips: number[] = [];
+  const blocks: number[] = [];
   const outputs: OpGraphOutput[] = [];
   for (const block of graph.blocks) {
     if (block.role === 'output') h = b.add('concat', [h, skips.pop()!], {}, block.path);
     for (const placed of block.layers) h = layerModule(graph, placed).lower(shared, h);
     if (block.role === 'input') skips.push(h);
+    blocks.push(h);
     if (options.taps) outputs.push({ name: tapName(block.role, block.index), value: h });
   }
 
+  if (graph.pool && poolsAllBlocks(graph.pool)) h = meansOf(b, blocks);
   h = headModule(graph).lower(shared, h);
   return b.finish([{ name: 'output', value: h }, ...outputs]);
+}
+
+/** The means over space of values in float32, one behind the other along channels. */
+function meansOf(b: OpGraphBuilder, values: readonly number[]): number {
+  const means = values.map((value) => {
+    const [, , ...space] = b.typeOf(value).shape;
+    return b.add('avg_pool', [castTo(b, value, 'f32', 'out')], { kernel: space }, 'out');
+  });
+  return means.reduce((joined, mean) => b.add('concat', [joined, mean], {}, 'out'));
 }
 
 /** Name of a block's feature vector, as the original's get_feature_vectors groups them. */

@@ -1,12 +1,15 @@
 // Everything in a graph that has parameters, with its names and its meaning: the layers, and what stands beside the blocks.
 
+import { last } from '../diagnostics.ts';
 import { namingOf } from '../families/namings.ts';
 import { type FactOf, factsOf } from '../layers/fact.ts';
 import { type Besides, besideDef, type LayerOf, type LayerType, layerDef } from '../layers/index.ts';
 import type { ModuleDef } from '../layers/layer.ts';
 import { type ModuleNames, parameterName } from '../layers/naming.ts';
 import type { ModelSizes, Parameter } from '../layers/part.ts';
+import { layerOutChannels } from '../layers/queries.ts';
 import { createScope, type SharedScope } from '../layers/scope.ts';
+import { sizeOf } from '../ops/op.ts';
 import type { Graph, PlacedLayer } from './graph.ts';
 
 /** A parameter with its part and tensor (`conv1.weight`), which are the same under every naming. */
@@ -58,13 +61,39 @@ export function labelEmbModule(graph: Graph): GraphModule | null {
   return besideModule(graph, 'label_emb', { classes: num_classes, hidden: time_embed.hidden });
 }
 
+/** The head, or the pool of a classifier. */
 export function headModule(graph: Graph): GraphModule {
-  return besideModule(graph, 'out', { ...graph.head, out_channels: graph.out_channels });
+  const { head, pool, blocks, out_channels } = graph;
+  if (pool === null) return besideModule(graph, 'out', { ...head, out_channels });
+  const of = <K extends keyof Besides>(key: K, value: Besides[K]) => besideModule(graph, key, value, 'out');
+  const row = { ...head, classes: out_channels };
+  switch (pool.type) {
+    case 'adaptive':
+      return of('adaptive_pool', row);
+    case 'attention': {
+      const positions = sizeOf(last(last(blocks).layers).out_size);
+      return of('attention_pool', { ...row, head_channels: pool.head_channels, positions });
+    }
+    case 'spatial':
+      return of('spatial_pool', { channels: pooledChannels(graph), classes: out_channels });
+    case 'spatial_v2':
+      return of('spatial_pool_v2', { ...row, channels: pooledChannels(graph) });
+  }
 }
 
-function besideModule<K extends keyof Besides>(graph: Graph, key: K, value: Besides[K]): GraphModule {
+/** Channels of all blocks together, which the spatial pools read. */
+function pooledChannels({ blocks }: Graph): number {
+  return blocks.reduce((sum, { layers }) => sum + layerOutChannels(last(layers).layer), 0);
+}
+
+function besideModule<K extends keyof Besides>(
+  graph: Graph,
+  key: K,
+  value: Besides[K],
+  path: string = key,
+): GraphModule {
   const { parts, besides } = namingOf(graph.naming);
-  return moduleOf(besideDef(key), value, { path: key, prefix: besides[key], parts: parts[key] }, graph);
+  return moduleOf(besideDef(key), value, { path, prefix: besides[key], parts: parts[key] }, graph);
 }
 
 function moduleOf<M extends object, P extends string>(

@@ -13,7 +13,7 @@ export function printGraph(graph: Graph): string {
   const size = graph.image_size.join('x');
   const diffusion = graph.diffusion;
   const lines = [
-    `graph ${graph.name}  ${graph.dims}D  [${entryChannels(graph)},${size}] -> [${graph.out_channels},${size}]`,
+    `graph ${graph.name}  ${graph.dims}D  [${entryChannels(graph)},${size}] -> ${graph.pool ? `[${graph.out_channels}]` : `[${graph.out_channels},${size}]`}`,
     ...(graph.super_resolution
       ? [`low_res [${graph.in_channels},${graph.super_resolution.low_res_size.join('x')}]`]
       : []),
@@ -37,7 +37,11 @@ export function printGraph(graph: Graph): string {
   }
   const { channels, norm } = graph.head;
   const groups = isUsual(norm) ? '' : ` of ${printNorm(norm)}`;
-  lines.push(`out  norm${groups} silu conv ${channels} -> ${graph.out_channels}  ${size}`);
+  lines.push(
+    graph.pool === null
+      ? `out  norm${groups} silu conv ${channels} -> ${graph.out_channels}  ${size}`
+      : `out  ${graph.pool.type} pool${groups}${graph.pool.type === 'attention' ? ` heads of ${graph.pool.head_channels}` : ''}  ${graph.out_channels} classes`,
+  );
   lines.push(`parameters ${parameterCount(graph)} in ${parameters(graph).length} tensors`);
   return `${lines.join('\n')}\n`;
 }

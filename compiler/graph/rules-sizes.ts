@@ -50,7 +50,8 @@ function follow(draft: Draft, n: number): Mismatch | null {
     for (const layer of block.layers) size = resample(layer, size);
     if (block.role === 'input') pushed.push(size);
   }
-  return size === n ? null : { block: null, skip: 0, arriving: size, pushed: n };
+  const ends = draft.pool ? size >= 1 : size === n;
+  return ends ? null : { block: null, skip: 0, arriving: size, pushed: n };
 }
 
 /** G013 where another size would fit, G016 where none can: then the resampling layers themselves do not pair up. */

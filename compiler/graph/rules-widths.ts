@@ -6,6 +6,7 @@ import { type Draft, type DraftLayer, draftLayers } from '../families/draft.ts';
 import type { RuleCode } from '../format/rules.ts';
 import { layerDef } from '../layers/index.ts';
 import type { Norm } from '../layers/norm.ts';
+import { poolsAllBlocks } from '../layers/pool.ts';
 import { channelsAt, layerInChannels, layerOutChannels } from '../layers/queries.ts';
 import { count, either } from './words.ts';
 
@@ -31,27 +32,41 @@ export function checkNorms(draft: Draft): readonly Diagnostic[] {
   }
   const end = last(layers);
   const field = layerDef(end.value.type).channels.out;
-  check(draft.pointer(end, field), layerOutChannels(end.value), draft.head.norm, 'the head');
+  if (!draft.pool || !poolsAllBlocks(draft.pool))
+    check(draft.pointer(end, field), layerOutChannels(end.value), draft.head.norm, 'the head');
   return [...faults.values()];
 }
 
 /** G012: every number of heads divides the channels of all attentions it is said for. */
 export function checkHeads(draft: Draft): readonly Diagnostic[] {
-  const widths = new Map<string, { heads: number; channels: number[] }>();
+  // one place may say the width of heads, and so another number of them at every level
+  const said = new Map<string, { readonly heads: number; readonly channels: number }[]>();
   for (const at of draftLayers(draft)) {
     const found = layerDef(at.value.type).heads(at.value);
     if (!found) continue;
     const pointer = draft.pointer(at, 'heads');
-    const said = widths.get(pointer) ?? { heads: found.heads, channels: [] };
-    said.channels.push(found.channels);
-    widths.set(pointer, said);
+    said.set(pointer, [...(said.get(pointer) ?? []), found]);
   }
-  return [...widths].flatMap(([pointer, { heads, channels }]) => {
-    const wrong = channels.filter((c) => c % heads !== 0);
-    if (wrong.length === 0) return [];
-    const message = `${Math.min(...wrong)} channels do not divide into ${heads} heads; use ${either(nearDivisors(channels, heads))}`;
+  const faults = [...said].flatMap(([pointer, attended]) => {
+    const wrong = attended.filter(({ heads, channels }) => channels % heads !== 0);
+    const [first] = wrong;
+    if (!first) return [];
+    const { heads } = first;
+    const channels = attended.map((one) => one.channels);
+    const message = `${Math.min(...wrong.map((one) => one.channels))} channels do not divide into ${heads} heads; use ${either(nearDivisors(channels, heads))}`;
     return [fault('G012', pointer, message)];
   });
+  return [...faults, ...pooledHeads(draft)];
+}
+
+/** The heads of an attention that pools have a width, not a number. */
+function pooledHeads(draft: Draft): readonly Diagnostic[] {
+  if (draft.pool?.type !== 'attention') return [];
+  const { head_channels } = draft.pool;
+  const channels = layerOutChannels(last(draftLayers(draft)).value);
+  if (channels % head_channels === 0) return [];
+  const message = `the pool attends to ${channels} channels, which do not divide into heads of ${head_channels}; use ${either(nearDivisors([channels], head_channels))}`;
+  return [fault('G012', draft.pointer(null, 'pool/head_channels'), message)];
 }
 
 /** Divisors common to all widths next to `n`: the nearest below and the two nearest above, or as many as there are. */
@@ -91,7 +106,10 @@ export function checkChannels(draft: Draft, entry: number): readonly Diagnostic[
   }
   const inputs = draft.blocks.filter((b) => b.role === 'input').length;
   const outputs = draft.blocks.filter((b) => b.role === 'output').length;
-  if (inputs !== outputs) {
+  if (draft.pool && outputs > 0) {
+    const message = `a classifier has no output blocks, found ${outputs}; remove them, or remove "pool"`;
+    faults.push(fault('G016', '/blocks/output', message));
+  } else if (!draft.pool && inputs !== outputs) {
     const what = `${count(outputs, 'output block')} for ${count(inputs, 'input block')}`;
     const [verb, n] = outputs < inputs ? ['add', inputs - outputs] : ['remove', outputs - inputs];
     faults.push(

@@ -14,7 +14,8 @@ export function verifyGraph(graph: Graph): void {
   let size = graph.image_size;
   invariant(size.length === graph.dims, `${graph.dims} dimensions, image of ${size.join('x')}`);
   const roles = graph.blocks.map((b) => b.role).join(' ');
-  invariant(/^(input )+middle( output)+$/.test(roles), `blocks in the order ${roles}`);
+  const order = graph.pool ? /^(input )+middle$/ : /^(input )+middle( output)+$/;
+  invariant(order.test(roles), `blocks in the order ${roles}`);
 
   const next = { input: 0, middle: 0, output: 0 };
   for (const block of graph.blocks) {
@@ -38,13 +39,14 @@ export function verifyGraph(graph: Graph): void {
     }
     if (block.role === 'input') pushed.push({ channels, size });
   }
-  invariant(pushed.length === 0, `${pushed.length} pushed outputs are never popped`);
+  invariant(graph.pool || pushed.length === 0, `${pushed.length} pushed outputs are never popped`);
   invariant(
     graph.head.channels === channels,
     `the head takes ${graph.head.channels} channels, ${channels} arrive`,
   );
   invariant(channels % graph.head.norm.groups === 0, `the head normalises ${channels} channels`);
-  invariant(same(size, graph.image_size), `${last(graph.blocks).path} gives ${size.join('x')}`);
+  const back = graph.pool !== null || same(size, graph.image_size);
+  invariant(back, `${last(graph.blocks).path} gives ${size.join('x')}`);
 }
 
 function verifyLayer(layer: Layer, path: string): void {

@@ -115,11 +115,11 @@ function compareLayers(
 
 /** The modules of a graph in words, by what their checkpoints call them. */
 function layersByPath(graph: Graph): Map<string, string> {
-  const { blocks, time_embed, num_classes, head, out_channels } = graph;
+  const { blocks, time_embed, num_classes, head, pool, out_channels } = graph;
   const words = new Map<string, string>([
     ['time_embed', `time_embed ${time_embed.channels} -> ${time_embed.hidden}`],
     ['label_emb', `${num_classes} classes`],
-    ['out', `head ${head.channels} -> ${out_channels}`],
+    ['out', `${pool ? `${pool.type} pool` : 'head'} ${head.channels} -> ${out_channels}`],
     ...blocks.flatMap(({ layers }) => layers.map(({ path, layer }) => [path, toldLayer(layer)] as const)),
   ]);
   const { moduleOf } = namingOf(graph.naming);

@@ -1,7 +1,9 @@
 // The table of layers, and that of what stands beside the blocks.
 
 import type { z } from 'zod';
+import { type AdaptivePool, adaptive_pool } from './adaptive_pool.ts';
 import { type AttentionLayer, attention } from './attention.ts';
+import { type AttentionPool, attention_pool } from './attention_pool.ts';
 import { type ConvLayer, conv } from './conv.ts';
 import { type DownsampleLayer, downsample } from './downsample.ts';
 import { type Head, head } from './head.ts';
@@ -9,6 +11,7 @@ import { type LabelEmb, label_emb } from './label_emb.ts';
 import type { LayerDef, ModuleDef } from './layer.ts';
 import { type ResBlockLayer, res_block } from './res_block.ts';
 import type { Scope } from './scope.ts';
+import { type SpatialPool, type SpatialPoolV2, spatial_pool, spatial_pool_v2 } from './spatial_pool.ts';
 import { type TimeEmbed, time_embed } from './time_embed.ts';
 import { type UpsampleLayer, upsample } from './upsample.ts';
 
@@ -25,14 +28,26 @@ export const LAYERS = { conv, res_block, attention, downsample, upsample } as co
 export type WrittenOf<T extends LayerType> = z.input<(typeof LAYERS)[T]['schema']>;
 export type WrittenLayer = WrittenOf<LayerType>;
 
-/** What has parameters beside the blocks, by the path of its ops. */
+/** What has parameters beside the blocks. A classifier has one of the pools, any other model the head `out`. */
 export interface Besides {
   readonly time_embed: TimeEmbed;
   readonly label_emb: LabelEmb;
   readonly out: Head;
+  readonly adaptive_pool: AdaptivePool;
+  readonly attention_pool: AttentionPool;
+  readonly spatial_pool: SpatialPool;
+  readonly spatial_pool_v2: SpatialPoolV2;
 }
 
-export const BESIDES = { time_embed, label_emb, out: head } as const satisfies {
+export const BESIDES = {
+  time_embed,
+  label_emb,
+  out: head,
+  adaptive_pool,
+  attention_pool,
+  spatial_pool,
+  spatial_pool_v2,
+} as const satisfies {
   readonly [K in keyof Besides]: ModuleDef<Besides[K]>;
 };
 

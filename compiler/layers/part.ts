@@ -2,10 +2,13 @@
 
 import type { Shape } from '../ops/op.ts';
 
+/** What a checkpoint calls a tensor of a part. */
+export type TensorName = 'weight' | 'bias' | 'positional_embedding';
+
 /** One parameter of a part. */
 export interface PartTensor<P extends string = string> {
   readonly part: P;
-  readonly tensor: 'weight' | 'bias';
+  readonly tensor: TensorName;
   readonly shape: Shape;
 }
 

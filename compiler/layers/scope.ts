@@ -6,7 +6,7 @@ import type { DType } from '../ops/op.ts';
 import type { PRECISIONS, Precision } from '../precision.ts';
 import { type ModuleNames, parameterName } from './naming.ts';
 import type { Norm } from './norm.ts';
-import type { ModelSizes, PartTensor } from './part.ts';
+import type { ModelSizes, PartTensor, TensorName } from './part.ts';
 
 /** What lowering knows of one layer. Values are ids of nodes. */
 export interface Scope<P extends string = string> {
@@ -19,7 +19,7 @@ export interface Scope<P extends string = string> {
   /** Path of the ops of a part; without one that of the layer itself. */
   path(part?: P): string;
   /** A parameter of a part as it stands in the checkpoint. */
-  param(part: P, tensor: 'weight' | 'bias'): number;
+  param(part: P, tensor: TensorName): number;
   norm(part: P, x: number, norm: Norm): number;
   linear(part: P, x: number): number;
   /** Convolution with padding (kernel - 1) / 2; `dtype` (default: that of the torso's weights) is that of its weights. */
@@ -53,7 +53,7 @@ export function createScope<P extends string>(shared: SharedScope, own: OwnScope
   const { model, names, tensors } = own;
   const path = (part?: P): string =>
     part === undefined || names.parts[part] === '' ? names.path : `${names.path}.${names.parts[part]}`;
-  const param = (part: P, tensor: 'weight' | 'bias'): number => {
+  const param = (part: P, tensor: TensorName): number => {
     const found = tensors.find((t) => t.part === part && t.tensor === tensor);
     invariant(found, `${names.path} has no ${tensor} of ${part}`);
     return b.add('param', [], { name: parameterName(names, found), shape: found.shape }, path(part));

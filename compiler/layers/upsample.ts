@@ -40,7 +40,7 @@ export const upsample = {
     const factor = resampleFactors(at.dims);
     if (method === 'conv_transpose') {
       const operands = [x, at.param('conv', 'weight'), at.param('conv', 'bias')];
-      const attrs = { stride: factor, padding: factor.map(() => 1) };
+      const attrs = { stride: factor, padding: factor.map(() => 1), output_padding: factor.map(() => 0) };
       return at.b.add('conv_transpose', operands, attrs, at.path('conv'));
     }
     const up = at.b.add('upsample_nearest', [x], { factor }, at.path());

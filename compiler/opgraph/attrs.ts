@@ -8,6 +8,8 @@ import { formatType } from '../ops/operands.ts';
 interface KindTypes {
   readonly number: number;
   readonly shape: Shape;
+  /** Places that may lie in front of the first one. */
+  readonly offsets: Shape;
   readonly string: string;
   readonly dtype: DType;
   readonly type: TensorType;
@@ -28,19 +30,28 @@ export const ATTR_KINDS = {
   embedding: {},
   ...ofActivations(() => ({})),
   add: {},
+  multiply: {},
+  scale: { factor: 'number' },
+  activation_gradient: { of: 'string' },
   channel_add: {},
   film: {},
+  film_gradient: {},
+  position_add: {},
   dropout: { p: 'number' },
   concat: {},
   slice: { start: 'number', end: 'number' },
+  window: { start: 'offsets', size: 'shape' },
   param_concat: {},
   conv: { stride: 'shape', padding: 'shape' },
-  conv_transpose: { stride: 'shape', padding: 'shape' },
+  conv_transpose: { stride: 'shape', padding: 'shape', output_padding: 'shape' },
   group_norm: { groups: 'number', eps: 'number' },
+  group_norm_gradient: { groups: 'number', eps: 'number' },
   avg_pool: { kernel: 'shape' },
   upsample_nearest: { factor: 'shape' },
   upsample_linear: { size: 'shape' },
   attention: { heads: 'number', order: 'string' },
+  attention_gradient: { heads: 'number', order: 'string' },
+  log_softmax_gradient: {},
   reshape: { shape: 'shape' },
   cast: { dtype: 'dtype' },
 } as const satisfies {
@@ -59,6 +70,7 @@ export function formatAttr(kind: AttrKind, value: unknown): string {
     case 'dtype':
       return String(value);
     case 'shape':
+    case 'offsets':
       return `[${(value as Shape).join(', ')}]`;
     case 'string':
       return JSON.stringify(value);
@@ -76,6 +88,8 @@ export function isAttr(kind: AttrKind, value: unknown): value is AttrValue {
       return isDType(value);
     case 'shape':
       return Array.isArray(value) && value.every((d) => Number.isSafeInteger(d) && d >= 0);
+    case 'offsets':
+      return Array.isArray(value) && value.every((d) => Number.isSafeInteger(d));
     case 'string':
       return typeof value === 'string';
     case 'type': {

@@ -103,6 +103,7 @@ function readAttr(scanner: Scanner, kind: AttrKind): AttrValue {
     case 'number':
       return readNumber(scanner);
     case 'shape':
+    case 'offsets':
       return readShape(scanner);
     case 'string':
       return JSON.parse(scanner.expect(/("(?:[^"\\]|\\.)*")/y, 'a quoted string')) as string;

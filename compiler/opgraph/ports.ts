@@ -2,7 +2,7 @@
 
 import type { InputSpec } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
-import type { NodeOf, OpGraph } from './opgraph.ts';
+import type { NodeOf, OpGraph, OpNode } from './opgraph.ts';
 
 /** An input, and the value whose storage the host fills: that of the input itself or of its embedding. */
 export interface GraphPort {
@@ -31,11 +31,18 @@ function portOf(graph: OpGraph, { attrs, type }: NodeOf<'input'>, id: number): G
     return { spec: { ...spec, ...first.node.attrs, order: 'cos_sin', shift: 0 }, value: first.at };
   }
   if (dtype === 'u32') {
-    const tables = readers.flatMap(({ node }) => (node.op === 'embedding' ? [node.inputs[0]!] : []));
-    if (tables.length === 0) return { spec: { name, encoding: 'plain', dtype, shape }, value: id };
-    const classes = Math.min(...tables.map((table) => graph.nodes[table]!.type.shape[0]!));
+    const counts = readers.flatMap(({ node }) => classesIn(graph, node));
+    if (counts.length === 0) return { spec: { name, encoding: 'plain', dtype, shape }, value: id };
+    const classes = Math.min(...counts);
     return { spec: { name, encoding: 'label', dtype, shape: [batch], classes }, value: id };
   }
   if (shape.length === 1) return { spec: { name, encoding: 'plain', dtype, shape }, value: id };
   return { spec: { name, encoding: 'image', dtype, shape }, value: id };
+}
+
+/** How many classes an op knows that reads labels: rows of a table, or logits of a sample. */
+function classesIn(graph: OpGraph, { op, inputs }: OpNode): readonly number[] {
+  const first = () => graph.nodes[inputs[0]!]!.type.shape;
+  if (op === 'embedding') return [first()[0]!];
+  return op === 'log_softmax_gradient' ? [first()[1]!] : [];
 }

@@ -56,7 +56,10 @@ function verifyOperands(graph: OpGraph, node: OpNode, id: number): void {
 function isKnownAtLoad(graph: OpGraph, id: number): boolean {
   const { op, inputs } = graph.nodes[id]!;
   if (op === 'param') return true;
-  return (op === 'param_concat' || op === 'cast') && inputs.every((i) => isKnownAtLoad(graph, i));
+  return (
+    (op === 'param_concat' || op === 'cast' || op === 'reshape') &&
+    inputs.every((i) => isKnownAtLoad(graph, i))
+  );
 }
 
 function verifyType(graph: OpGraph, node: OpNode, id: number): void {

@@ -8,11 +8,24 @@ interface ActivationFunction {
   readonly flops: number;
   /** The value for one element, in float64. */
   readonly f: (x: number) => number;
+  /** Floating-point operations of the derivative, and its value, likewise. */
+  readonly derivativeFlops: number;
+  readonly derivative: (x: number) => number;
 }
 
 export const ACTIVATIONS = {
   /** x · sigmoid(x) = x / (1 + exp(-x)). Hendrycks and Gimpel 2016, arXiv:1606.08415. */
-  silu: { flops: 4, f: (x) => x / (1 + Math.exp(-x)) },
+  silu: {
+    flops: 4,
+    f: (x) => x / (1 + Math.exp(-x)),
+    derivativeFlops: 7,
+    derivative: (x) => {
+      const gate = 1 / (1 + Math.exp(-x));
+      return gate * (1 + x * (1 - gate));
+    },
+  },
+  /** max(x, 0); its derivative at 0 is 0, as PyTorch has it. */
+  relu: { flops: 1, f: (x) => Math.max(x, 0), derivativeFlops: 1, derivative: (x) => (x > 0 ? 1 : 0) },
 } as const satisfies Readonly<Record<string, ActivationFunction>>;
 
 export type Activation = keyof typeof ACTIVATIONS;

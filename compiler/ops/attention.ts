@@ -97,7 +97,8 @@ export const attention: OpDef<'attention'> = {
   },
 };
 
-function softmaxInPlace(scores: Float64Array): void {
+/** Replaces scores by their softmax. */
+export function softmaxInPlace(scores: Float64Array): void {
   let maximum = -Infinity;
   for (let s = 0; s < scores.length; s++) maximum = Math.max(maximum, scores[s]!);
   let sum = 0;

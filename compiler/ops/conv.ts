@@ -3,11 +3,11 @@
 
 import { convolve } from './convolve.ts';
 import { NO_MACS, type OpAttrs, type OpDef, type Shape, sizeOf, type TensorType } from './op.ts';
-import { activation, demand, demandPerDimension, demandShape, formatType, ternary } from './operands.ts';
+import { activation, demand, demandPerDimension, demandShape, formatType, product } from './operands.ts';
 import { asSpace3 } from './space.ts';
 
 function outputShape(inputs: readonly TensorType[], { stride, padding }: OpAttrs['conv']): Shape {
-  const [x, weight, bias] = ternary('conv', inputs);
+  const [x, weight, bias] = product('conv', inputs);
   const { batch, channels, space } = activation('conv', 'x', x);
   const [to, , ...kernel] = weight.shape;
   demand(
@@ -16,7 +16,7 @@ function outputShape(inputs: readonly TensorType[], { stride, padding }: OpAttrs
     () => `weight ${formatType(weight)} and x ${formatType(x)} differ in their number of dimensions`,
   );
   demandShape('conv', 'weight', weight, [to!, channels, ...kernel]);
-  demandShape('conv', 'bias', bias, [to!]);
+  if (bias) demandShape('conv', 'bias', bias, [to!]);
   demandPerDimension('conv', 'stride', stride, space, 1);
   demandPerDimension('conv', 'padding', padding, space, 0);
   const size = space.map((n, d) => Math.floor((n + 2 * padding[d]! - kernel[d]!) / stride[d]!) + 1);
@@ -39,17 +39,18 @@ export const conv: OpDef<'conv'> = {
   flops: (inputs, attrs) => sizeOf(outputShape(inputs, attrs)) * (2 * terms(inputs) + 1),
 
   reference(inputs, { stride, padding }) {
-    const [x, weight, bias] = ternary('conv', inputs);
+    const [x, weight, bias] = product('conv', inputs);
+    const [to] = weight.shape;
     const [, channels, ...space] = x.shape;
-    const y = convolve(x.data, weight.data, bias.data, {
+    const y = convolve(x.data, weight.data, bias?.data ?? new Float64Array(to!), {
       batch: x.shape[0]!,
       channels: channels!,
-      to: weight.shape[0]!,
+      to: to!,
       size: asSpace3(space, 1),
       kernel: asSpace3(weight.shape.slice(2), 1),
       stride: asSpace3(stride, 1),
       padding: asSpace3(padding, 0),
     });
-    return { shape: [x.shape[0]!, weight.shape[0]!, ...y.size.slice(3 - space.length)], data: y.data };
+    return { shape: [x.shape[0]!, to!, ...y.size.slice(3 - space.length)], data: y.data };
   },
 };

@@ -1,12 +1,16 @@
 // Transposed convolution, the adjoint of `conv` over space, as torch.nn.functional.conv_transpose1d … 3d:
 // y[b, o, p] = bias[o] + Σ_{i, q, k: q · stride + k - padding = p} weight[i, o, k] · x[b, i, q].
+// A convolution with a stride gives inputs of several sizes the same output; `output_padding` tells which one is meant.
 
 import { NO_MACS, type OpAttrs, type OpDef, type Shape, sizeOf, type TensorType } from './op.ts';
-import { activation, demand, demandPerDimension, demandShape, formatType, ternary } from './operands.ts';
+import { activation, demand, demandPerDimension, demandShape, formatType, product } from './operands.ts';
 import { asSpace3 } from './space.ts';
 
-function outputShape(inputs: readonly TensorType[], { stride, padding }: OpAttrs['conv_transpose']): Shape {
-  const [x, weight, bias] = ternary('conv_transpose', inputs);
+function outputShape(
+  inputs: readonly TensorType[],
+  { stride, padding, output_padding }: OpAttrs['conv_transpose'],
+): Shape {
+  const [x, weight, bias] = product('conv_transpose', inputs);
   const { batch, channels, space } = activation('conv_transpose', 'x', x);
   const [, to, ...kernel] = weight.shape;
   demand(
@@ -15,10 +19,16 @@ function outputShape(inputs: readonly TensorType[], { stride, padding }: OpAttrs
     () => `weight ${formatType(weight)} and x ${formatType(x)} differ in their number of dimensions`,
   );
   demandShape('conv_transpose', 'weight', weight, [channels, to!, ...kernel]);
-  demandShape('conv_transpose', 'bias', bias, [to!]);
+  if (bias) demandShape('conv_transpose', 'bias', bias, [to!]);
   demandPerDimension('conv_transpose', 'stride', stride, space, 1);
   demandPerDimension('conv_transpose', 'padding', padding, space, 0);
-  const size = space.map((n, d) => (n - 1) * stride[d]! - 2 * padding[d]! + kernel[d]!);
+  demandPerDimension('conv_transpose', 'output_padding', output_padding, space, 0);
+  demand(
+    output_padding.every((n, d) => n < stride[d]!),
+    'conv_transpose',
+    () => `output_padding [${output_padding.join(', ')}] must be below the stride [${stride.join(', ')}]`,
+  );
+  const size = space.map((n, d) => (n - 1) * stride[d]! - 2 * padding[d]! + kernel[d]! + output_padding[d]!);
   demand(
     size.every((n) => n >= 1),
     'conv_transpose',
@@ -29,7 +39,7 @@ function outputShape(inputs: readonly TensorType[], { stride, padding }: OpAttrs
 
 /** Every input element meets every tap of every output channel once, those that fall into the padding included. */
 function products(inputs: readonly TensorType[]): number {
-  const [x, weight] = ternary('conv_transpose', inputs);
+  const [x, weight] = product('conv_transpose', inputs);
   return sizeOf(x.shape) * sizeOf(weight.shape.slice(1));
 }
 
@@ -37,11 +47,14 @@ export const conv_transpose: OpDef<'conv_transpose'> = {
   infer: (inputs, attrs) => ({ dtype: inputs[0]!.dtype, shape: outputShape(inputs, attrs) }),
   macs: (inputs) => ({ ...NO_MACS, conv: products(inputs) }),
   flops: (inputs, attrs) => 2 * products(inputs) + sizeOf(outputShape(inputs, attrs)),
-  reference(inputs, { stride, padding }) {
-    const [x, weight, bias] = ternary('conv_transpose', inputs);
+  reference(inputs, attrs) {
+    const { stride, padding, output_padding } = attrs;
+    const [x, weight, bias] = product('conv_transpose', inputs);
     const [batch, channels, ...space] = x.shape;
     const [, to, ...kernel] = weight.shape;
-    const size = space.map((n, d) => (n - 1) * stride[d]! - 2 * padding[d]! + kernel[d]!);
+    const size = space.map(
+      (n, d) => (n - 1) * stride[d]! - 2 * padding[d]! + kernel[d]! + output_padding[d]!,
+    );
     const [inD, inH, inW] = asSpace3(space, 1);
     const [outD, outH, outW] = asSpace3(size, 1);
     const [kD, kH, kW] = asSpace3(kernel, 1);
@@ -52,7 +65,7 @@ export const conv_transpose: OpDef<'conv_transpose'> = {
     for (let b = 0; b < batch!; b++) {
       for (let o = 0; o < to!; o++) {
         const plane = (b * to! + o) * positions;
-        y.fill(bias.data[o]!, plane, plane + positions);
+        y.fill(bias?.data[o] ?? 0, plane, plane + positions);
         for (let i = 0; i < channels!; i++) {
           const taps = (i * to! + o) * kD * kH * kW;
           for (let d = 0; d < inD; d++) {

@@ -1,6 +1,7 @@
 // The table of ops.
 
 import { attention } from './attention.ts';
+import { attention_gradient } from './attention_gradient.ts';
 import { avg_pool } from './avg_pool.ts';
 import { cast } from './cast.ts';
 import { channel_add } from './channel_add.ts';
@@ -9,17 +10,22 @@ import { conv } from './conv.ts';
 import { conv_transpose } from './conv_transpose.ts';
 import { embedding } from './embedding.ts';
 import { film } from './film.ts';
+import { film_gradient } from './film_gradient.ts';
 import { group_norm } from './group_norm.ts';
+import { group_norm_gradient } from './group_norm_gradient.ts';
 import { input, param } from './leaf.ts';
 import { linear } from './linear.ts';
+import { log_softmax_gradient } from './log_softmax_gradient.ts';
 import type { OpDef, OpName } from './op.ts';
 import { param_concat } from './param_concat.ts';
-import { activations, add, dropout } from './pointwise.ts';
+import { activation_gradient, activations, add, dropout, multiply, scale } from './pointwise.ts';
+import { position_add } from './position_add.ts';
 import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
 import { timestep_embedding } from './timestep_embedding.ts';
 import { upsample_linear } from './upsample_linear.ts';
 import { upsample_nearest } from './upsample_nearest.ts';
+import { window } from './window.ts';
 
 export const OPS = {
   input,
@@ -29,19 +35,28 @@ export const OPS = {
   embedding,
   ...activations,
   add,
+  multiply,
+  scale,
+  activation_gradient,
   channel_add,
   film,
+  film_gradient,
+  position_add,
   dropout,
   concat,
   slice,
+  window,
   param_concat,
   conv,
   conv_transpose,
   group_norm,
+  group_norm_gradient,
   avg_pool,
   upsample_nearest,
   upsample_linear,
   attention,
+  attention_gradient,
+  log_softmax_gradient,
   reshape,
   cast,
 } as const satisfies { readonly [N in OpName]: OpDef<N> };

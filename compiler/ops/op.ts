@@ -51,31 +51,53 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly embedding: NoAttrs;
   /** a + b of one shape. */
   readonly add: NoAttrs;
+  /** a · b of one shape. */
+  readonly multiply: NoAttrs;
+  /** factor · x. */
+  readonly scale: { readonly factor: number };
+  /** x, g of one shape: f'(x) · g for the activation function f. */
+  readonly activation_gradient: { readonly of: Activation };
   /** x [B, C, ...] + e [B, C], e repeated over space. */
   readonly channel_add: NoAttrs;
   /** x [B, C, ...] · (1 + scale) + shift, with e [B, 2C] = scale, shift (FiLM). */
   readonly film: NoAttrs;
+  /** g [B, C, ...], e as `film` takes it: g · (1 + scale). */
+  readonly film_gradient: NoAttrs;
+  /** x [B, C, T] + p [C, T], p repeated over samples. */
+  readonly position_add: NoAttrs;
   /** Identity at inference; kept until `remove_dropout` so that the graph shows it. */
   readonly dropout: { readonly p: number };
   /** Joins two values along channels. */
   readonly concat: NoAttrs;
   /** Channels start … end of x. */
   readonly slice: { readonly start: number; readonly end: number };
+  /** The part of `size` that begins at `start` (which may lie outside), of channels and every spatial dimension; zeros outside x. */
+  readonly window: { readonly start: Shape; readonly size: Shape };
   /** Joins parameters along their first axis, when weights are loaded. */
   readonly param_concat: NoAttrs;
-  /** x, weight [O, I, ...kernel], bias [O]. */
+  /** x, weight [O, I, ...kernel], and where there is one bias [O]. */
   readonly conv: { readonly stride: Shape; readonly padding: Shape };
-  /** x, weight [I, O, ...kernel], bias [O]. */
-  readonly conv_transpose: { readonly stride: Shape; readonly padding: Shape };
+  /** x, weight [I, O, ...kernel], and where there is one bias [O]; the output ends `output_padding` positions later. */
+  readonly conv_transpose: {
+    readonly stride: Shape;
+    readonly padding: Shape;
+    readonly output_padding: Shape;
+  };
   /** x, weight [C], bias [C]. */
   readonly group_norm: { readonly groups: number; readonly eps: number };
+  /** x, weight [C], g: the gradient of `group_norm` by x where g is that by its result. */
+  readonly group_norm_gradient: { readonly groups: number; readonly eps: number };
   readonly avg_pool: { readonly kernel: Shape };
   readonly upsample_nearest: { readonly factor: Shape };
   /** Linear interpolation to `size` (corners not aligned). */
   readonly upsample_linear: { readonly size: Shape };
   /** qkv [B, 3C, T] → [B, C, T]. */
   readonly attention: { readonly heads: number; readonly order: AttentionOrder };
-  /** The same elements in another shape; only spatial dimensions are merged or split. */
+  /** qkv [B, 3C, T], g [B, C, T]: the gradient of `attention` by qkv where g is that by its result. */
+  readonly attention_gradient: { readonly heads: number; readonly order: AttentionOrder };
+  /** logits [B, K], y [B]: the gradient of Σ_b log softmax(logits[b])[y[b]] by the logits. */
+  readonly log_softmax_gradient: NoAttrs;
+  /** The same elements in another shape; only spatial dimensions are merged, split, added or dropped. */
   readonly reshape: { readonly shape: Shape };
   /** Rounds to another element type. */
   readonly cast: { readonly dtype: DType };

@@ -40,6 +40,17 @@ export function ternary<T>(op: OpName, inputs: readonly T[]): readonly [T, T, T]
   return [inputs[0]!, inputs[1]!, inputs[2]!];
 }
 
+/** The operands of a product: x, its weight, and its bias where it has one. */
+export function product<T>(op: OpName, inputs: readonly T[]): readonly [T, T, T | undefined] {
+  const [x, weight, bias, ...more] = inputs;
+  demand(
+    x !== undefined && weight !== undefined && more.length === 0,
+    op,
+    () => `takes 2 operands and maybe a bias, got ${inputs.length}`,
+  );
+  return [x, weight, bias];
+}
+
 /** Whether two shapes are the same. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);

@@ -1,18 +1,17 @@
-// The same elements with other spatial sizes: attention sees an image as a sequence of positions.
+// The same elements with other spatial sizes: attention sees an image as a sequence of positions, and a vector for each
+// sample is an activation of one position.
 
 import { NO_MACS, type OpDef, sizeOf } from './op.ts';
-import { activation, demand, formatType, unary } from './operands.ts';
+import { demand, demandFloat, formatType, unary } from './operands.ts';
 
 export const reshape: OpDef<'reshape'> = {
   infer(inputs, { shape }) {
     const [x] = unary('reshape', inputs);
-    const { batch, channels, space } = activation('reshape', 'x', x);
+    demandFloat('reshape', 'x', x);
+    const [batch, channels, ...space] = x.shape;
+    const ranked = [x.shape, shape].every(({ length }) => length >= 2 && length <= 5);
     const fits =
-      shape.length >= 3 &&
-      shape.length <= 5 &&
-      shape[0] === batch &&
-      shape[1] === channels &&
-      sizeOf(shape.slice(2)) === sizeOf(space);
+      ranked && shape[0] === batch && shape[1] === channels && sizeOf(shape.slice(2)) === sizeOf(space);
     demand(
       fits,
       'reshape',

@@ -4,6 +4,7 @@ import { InternalError } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { verifyOpGraph } from '../opgraph/verify.ts';
 import { eliminate_dead } from './eliminate_dead.ts';
+import { label_gradient } from './label_gradient.ts';
 import { merge_common_subexpressions } from './merge_common_subexpressions.ts';
 import { merge_time_projections } from './merge_time_projections.ts';
 import { remove_dropout } from './remove_dropout.ts';
@@ -18,6 +19,12 @@ export const PASSES: readonly Pass[] = [
   { name: 'merge_common_subexpressions', run: merge_common_subexpressions }, // makes the projections read one value
   { name: 'merge_time_projections', run: merge_time_projections }, // needs that one value
   { name: 'eliminate_dead', run: eliminate_dead }, // last: the others leave operands behind
+];
+
+/** The passes behind these that add the gradient of a classifier. */
+export const GRADIENT_PASSES: readonly Pass[] = [
+  { name: 'label_gradient', run: label_gradient }, // writes what it computes again as copies, which are not to be merged
+  { name: 'eliminate_dead', run: eliminate_dead },
 ];
 
 /** Runs passes in order and verifies after each. */

@@ -21,6 +21,10 @@ export function nodesOf(group: ScheduledGroup): readonly number[] {
     case 'map':
     case 'linear':
     case 'attention':
+    case 'attention_gradient':
+    case 'window':
+    case 'position_add':
+    case 'log_softmax_gradient':
     case 'gather_channels':
     case 'avg_pool':
     case 'upsample_linear':
@@ -35,6 +39,8 @@ export function nodesOf(group: ScheduledGroup): readonly number[] {
       ];
       return own.includes(group.anchor) ? own : [group.anchor, ...own];
     }
+    case 'norm_gradient':
+      return [...group.through.map((op) => op.node), group.anchor];
   }
 }
 
@@ -56,7 +62,7 @@ export function costOf(graph: OpGraph, group: ScheduledGroup): GroupCost {
 
 /** Whether only the dispatches of one group know a resource: what moves between them is the algorithm's own affair. */
 function isOwn({ kind }: Resource): boolean {
-  return kind === 'input_planes' || kind === 'output_planes';
+  return kind === 'input_planes' || kind === 'output_planes' || kind === 'attention_rows';
 }
 
 function typeBytes({ dtype, shape }: TensorType): number {

@@ -33,7 +33,14 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
       return { ...group, kind: 'avg_pool', prologue: [] };
     case 'attention':
     case 'upsample_linear':
+    case 'window':
+    case 'position_add':
       return { ...group, kind: node.op };
+    case 'attention_gradient':
+    case 'log_softmax_gradient':
+      return { ...group, kind: node.op, sources: [value(0), value(1)] };
+    case 'group_norm_gradient':
+      return { ...group, kind: 'norm_gradient', sources: [value(0), value(2)], through: [] };
     case 'embedding':
       return { ...group, kind: 'embedding', sources: [value(1)] };
     case 'cast':
@@ -43,8 +50,13 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
     case 'film':
       return { ...map, prologue: [view()] };
     case 'channel_add':
+    case 'film_gradient':
       return { ...map, epilogue: [view()] };
+    case 'scale':
+      return { ...map, epilogue: [{ node: id, operand: null }] };
     case 'add':
+    case 'multiply':
+    case 'activation_gradient':
       return { ...map, epilogue: [{ node: id, operand: { value: value(1), start: 0 } }] };
     case 'upsample_nearest':
       return { ...map, upsample: id };
@@ -88,10 +100,15 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
     case 'avg_pool':
     case 'affine':
       return { upsample, prologue: group.prologue, skip, epilogue };
+    case 'norm_gradient':
     case 'attention':
+    case 'attention_gradient':
     case 'gather_channels':
+    case 'window':
     case 'upsample_linear':
     case 'embedding':
+    case 'position_add':
+    case 'log_softmax_gradient':
     case 'statistics':
     case 'merge_statistics':
     case 'transfer':
@@ -102,7 +119,10 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
 /** Every value that a group of ops reads, with repetition. */
 export function valuesRead(group: FusionGroup): readonly number[] {
   const { prologue, skip, epilogue } = fusedIn(group);
-  const operands = [...prologue, ...epilogue].flatMap(({ operand }) => (operand ? [operand.value] : []));
+  const through = group.kind === 'norm_gradient' ? group.through : [];
+  const operands = [...prologue, ...epilogue, ...through].flatMap(({ operand }) =>
+    operand ? [operand.value] : [],
+  );
   return [...group.sources, ...(skip?.sources ?? []), ...operands];
 }
 

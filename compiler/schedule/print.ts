@@ -26,6 +26,7 @@ export function printGroup(
     `#${String(index).padStart(3, '0')} ${kernelName(graph, group)}${tile}`,
     ...(upsample === null ? [] : [`upsample[${factorOf(graph, upsample)}]`]),
     ...fusedList(graph, 'prologue', prologue),
+    ...fusedList(graph, 'through', group.kind === 'norm_gradient' ? group.through : []),
     ...(skip ? [`skip[conv ${skip.sources.map((v) => `%${v}`).join(' ')}]`] : []),
     ...fusedList(graph, 'epilogue', epilogue),
     ...(group.kind === 'conv' && group.writes

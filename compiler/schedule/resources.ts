@@ -17,7 +17,7 @@ import type {
   StatisticsTiles,
 } from './schedule.ts';
 import { statisticsBytes } from './statistics-layout.ts';
-import { extentOf, isHalf, resolveView } from './values.ts';
+import { extentOf, isHalf, nodeOf, resolveView } from './values.ts';
 
 /** Texels of a row of a storage texture; a resource fills rows in the order of its vectors. */
 export const TEXTURE_WIDTH = 2048;
@@ -31,7 +31,9 @@ export type Resource =
   | { readonly kind: 'affine'; readonly node: number }
   /** Winograd's planes of the input of the convolution that computes a value, and of its products. */
   | { readonly kind: 'input_planes'; readonly value: number }
-  | { readonly kind: 'output_planes'; readonly value: number };
+  | { readonly kind: 'output_planes'; readonly value: number }
+  /** What the first half of attention's gradient, which computes a value, tells the other half of each query. */
+  | { readonly kind: 'attention_rows'; readonly value: number };
 
 /** A resource with its bytes. */
 export interface SizedResource {
@@ -76,6 +78,11 @@ const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
     name: ({ value }) => `p${value}`,
     words: ({ value }) => `products of %${value}`,
   },
+  attention_rows: {
+    home: () => 'buffer',
+    name: ({ value }) => `r${value}`,
+    words: ({ value }) => `softmax of the queries of %${value}`,
+  },
 };
 
 function defOf<K extends ResourceKind>({ kind }: { readonly kind: K }): ResourceDef<K> {
@@ -90,7 +97,8 @@ export function homeOfResource(resource: Resource): Home {
 /**
  * The name of a resource, the same for equal ones: `v12` a value in a buffer, `x12` one in a texture, `s12` its
  * statistics, `m12` its merged statistics, `a12` the scale and shift that norm or FiLM 12 comes to, `t12` and `p12` the
- * planes of input and products of the convolution that computes value 12 by Winograd's algorithm.
+ * planes of input and products of the convolution that computes value 12 by Winograd's algorithm, `r12` the softmax of the
+ * queries whose attention has the gradient 12.
  */
 export function resourceName(resource: Resource): string {
   return defOf(resource).name(resource);
@@ -153,7 +161,21 @@ const GROUPS: { readonly [K in GroupKind]: GroupDef<K> } = {
   },
   map: plain,
   linear: plain,
+  norm_gradient: {
+    reads: (graph, group) => [
+      ...readOfOps(graph, group),
+      ...operandsOf(graph, group.through, 'buffer').slice(0, 1), // one row of FiLM, read for both
+    ],
+    writes: resultOf,
+  },
   attention: plain,
+  attention_gradient: {
+    reads: readOfOps,
+    writes: (graph, group) => [...resultOf(graph, group), attentionRowsOf(graph, group)],
+  },
+  window: plain,
+  position_add: plain,
+  log_softmax_gradient: plain,
   gather_channels: plain,
   avg_pool: plain,
   upsample_linear: plain,
@@ -208,8 +230,21 @@ const UNSCALED: Scaled = { affine: false, reads: [] };
 /** What fused ops read: time projections are rows of a linear layer's result, which stays in a buffer. */
 function operandsOf(graph: OpGraph, ops: readonly FusedOp[], home: Home): readonly SizedResource[] {
   return ops.flatMap(({ node, operand }) =>
-    operand ? [activation(graph, operand.value, graph.nodes[node]!.op === 'add' ? home : 'buffer')] : [],
+    operand ? [activation(graph, operand.value, isRow(graph, node) ? 'buffer' : home)] : [],
   );
+}
+
+/** Whether a fused op reads a time projection. */
+function isRow(graph: OpGraph, node: number): boolean {
+  const { op } = graph.nodes[node]!;
+  return op === 'film' || op === 'film_gradient' || op === 'channel_add';
+}
+
+/** Largest score, reciprocal sum and mean of each query of each head, a vector each. */
+function attentionRowsOf(graph: OpGraph, { anchor, result }: GroupOf<'attention_gradient'>): SizedResource {
+  const { heads } = nodeOf(graph, anchor, 'attention_gradient').attrs;
+  const { batch, pixels } = extentOf(graph, result);
+  return { resource: { kind: 'attention_rows', value: result }, bytes: batch * heads * pixels * 16 };
 }
 
 /** Labels fill whole vectors, all other values are activations. */

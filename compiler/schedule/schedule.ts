@@ -19,7 +19,10 @@ export interface FusedSkip {
 /** An op applied in a group, with the value it reads beside the one it is applied to. */
 export interface FusedOp {
   readonly node: number;
-  /** The residual of an add, the time projection of a film or channel_add; null for activation functions and group_norm. */
+  /**
+   * The other operand of an add, a multiply or an activation_gradient, the time projection of a film, film_gradient or
+   * channel_add; null for activation functions, group_norm and scale.
+   */
   readonly operand: View | null;
   /** Node id of the pooling or the nearest upsampling by which a residual of another size is read. */
   readonly resampled?: number;
@@ -63,13 +66,31 @@ export interface LinearGroup extends OpGroup<'linear'> {
   readonly epilogue: readonly FusedOp[];
 }
 
+/** The gradient of a norm; its sources are what is normalised and a cotangent. */
+export interface NormGradientGroup extends OpGroup<'norm_gradient'> {
+  /**
+   * What lies between the norm's result and the value that the cotangent is of, from there back: the norm, maybe FiLM, and
+   * an activation function as they are computed again, then the gradients of the activation function and of FiLM. Empty
+   * where the cotangent is that of the norm's result.
+   */
+  readonly through: readonly FusedOp[];
+}
+
 /** Kinds of groups that nothing is fused into. */
-export type PlainKind = 'attention' | 'gather_channels' | 'upsample_linear' | 'embedding';
+export type PlainKind =
+  | 'attention'
+  | 'attention_gradient'
+  | 'gather_channels'
+  | 'window'
+  | 'upsample_linear'
+  | 'embedding'
+  | 'position_add'
+  | 'log_softmax_gradient';
 
 export type PlainGroup = { [K in PlainKind]: OpGroup<K> }[PlainKind];
 
 /** A group of ops as fusions make it: nothing is chosen for it yet. */
-export type FusionGroup = ConvGroup | MapGroup | PoolGroup | LinearGroup | PlainGroup;
+export type FusionGroup = ConvGroup | MapGroup | PoolGroup | LinearGroup | NormGradientGroup | PlainGroup;
 
 /** Tiles of a value's channel statistics: `count` tiles of `pixels` pixels, the last one maybe smaller. */
 export interface StatisticsTiles {
@@ -124,10 +145,17 @@ export interface ScheduledConv extends ConvGroup, Choice, Placed, Scaled {
 export interface ScheduledMap extends MapGroup, Placed, Scaled {}
 export interface ScheduledPool extends PoolGroup, Placed, Scaled {}
 export interface ScheduledLinear extends LinearGroup, Placed {}
+export interface ScheduledNormGradient extends NormGradientGroup, Placed {}
 export type ScheduledPlain = PlainGroup & Placed;
 
 /** A group that computes ops. */
-export type ComputeGroup = ScheduledConv | ScheduledMap | ScheduledPool | ScheduledLinear | ScheduledPlain;
+export type ComputeGroup =
+  | ScheduledConv
+  | ScheduledMap
+  | ScheduledPool
+  | ScheduledLinear
+  | ScheduledNormGradient
+  | ScheduledPlain;
 
 /** A group that applies a prologue to what it loads. */
 export type PrologueGroup = ScheduledConv | ScheduledMap | ScheduledPool;

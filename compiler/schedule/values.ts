@@ -43,7 +43,8 @@ export function isComputed(graph: OpGraph, id: number): boolean {
 export function isParam(graph: OpGraph, id: number): boolean {
   const { op, inputs } = graph.nodes[id]!;
   return (
-    op === 'param' || ((op === 'param_concat' || op === 'cast') && inputs.every((i) => isParam(graph, i)))
+    op === 'param' ||
+    ((op === 'param_concat' || op === 'cast' || op === 'reshape') && inputs.every((i) => isParam(graph, i)))
   );
 }
 
@@ -52,13 +53,15 @@ function isNarrowing(graph: OpGraph, node: OpNode): boolean {
 }
 
 /**
- * Whether a value is stored in float16. All float16 values are, but for the result of an attention whose heads end inside
- * quads: its workgroups write single channels, and two float16 channels share a word.
+ * Whether a value is stored in float16. All float16 values are, but for the results of an attention whose heads end inside
+ * quads, and of its gradient: their workgroups write single channels, and two float16 channels share a word.
  */
 export function isHalf(graph: OpGraph, id: number): boolean {
   const node = graph.nodes[id]!;
   if (node.type.dtype !== 'f16') return false;
-  return node.op !== 'attention' || (node.type.shape[1]! / node.attrs.heads) % 4 === 0;
+  if (node.op === 'attention') return (node.type.shape[1]! / node.attrs.heads) % 4 === 0;
+  if (node.op === 'attention_gradient') return (node.type.shape[1]! / (3 * node.attrs.heads)) % 4 === 0;
+  return true;
 }
 
 /** The node, which must be an `op`. */

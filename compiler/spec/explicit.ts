@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import { DEFAULT_NAMING, NAMINGS, type NamingName } from '../families/namings.ts';
 import { dims, head, in_channels, num_classes, out_channels, tail } from '../format/common.ts';
-import { choice, LIMITS, list, oneOf, strict } from '../format/fields.ts';
+import { anyList, choice, LIMITS, list, oneOf, strict } from '../format/fields.ts';
 import { LAYERS } from '../layers/index.ts';
 import { norm } from '../layers/norm.ts';
+import { poolSchema } from '../layers/pool.ts';
 import { timeEmbedSchema } from '../layers/time_embed.ts';
 
 type LayerSchema = (typeof LAYERS)[keyof typeof LAYERS]['schema'];
@@ -34,13 +35,14 @@ export const explicitFile = strict({
   blocks: strict({
     input: list(block, LIMITS.blocks, 'blocks').describe('The way down; every block pushes its output.'),
     middle: block.describe('The middle block.'),
-    output: list(block, LIMITS.blocks, 'blocks').describe(
-      'The way up; every block reads its input joined with the output popped.',
+    output: anyList(block, LIMITS.blocks, 'blocks').describe(
+      'The way up; every block reads its input joined with the output popped. A classifier has none.',
     ),
   }).describe(
     'The TimeEmbedSeq blocks. Behind them stands the head: GroupNorm, SiLU, convolution to out_channels.',
   ),
-  head: strict({ norm }).prefault({}).describe('Options of the head.'),
+  pool: poolSchema.optional(),
+  head: strict({ norm }).prefault({}).describe('Options of the head, and of a pool.'),
   naming: choice(Object.keys(NAMINGS) as [NamingName])
     .default(DEFAULT_NAMING)
     .describe('Whose names the parameters have in checkpoints.'),

@@ -4,12 +4,12 @@ import { type Compilation, compileGraph } from '../../compiler/compile.ts';
 import type { GraphPlace } from '../../compiler/diagnostics.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Target } from '../../compiler/target.ts';
-import type { ModelSettings } from './model-settings.ts';
+import { checkGradient, type ModelSettings } from './model-settings.ts';
 import { tuningFor } from './tuning-choice.ts';
 
 /**
  * For a target that was found for the settings, with the tuning that they name; `place` is for messages. Throws
- * GraphError, and what `tuningFor` throws.
+ * GraphError, UsageError for a gradient of a model that has none, and what `tuningFor` throws.
  */
 export function compileWith(
   graph: Graph,
@@ -17,7 +17,18 @@ export function compileWith(
   target: Target,
   place: GraphPlace,
 ): Compilation {
-  const { batch = 1, taps = false, strict = false, precision = 'f32', memory } = settings;
+  checkGradient(graph, settings);
+  const { batch = 1, taps = false, gradient = false, strict = false, precision = 'f32', memory } = settings;
   const tuning = tuningFor(target, settings);
-  return compileGraph(graph, { batch, taps, strict, precision, target, memoryLimit: memory, tuning, place });
+  return compileGraph(graph, {
+    batch,
+    taps,
+    gradient,
+    strict,
+    precision,
+    target,
+    memoryLimit: memory,
+    tuning,
+    place,
+  });
 }

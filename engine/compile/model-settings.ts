@@ -1,5 +1,6 @@
 // How a model is to be compiled, checked as values, and whether a bundle was compiled so.
 
+import type { Graph } from '../../compiler/graph/graph.ts';
 import { isPrecision, type Precision } from '../../compiler/precision.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
 import { UsageError } from '../errors.ts';
@@ -13,6 +14,8 @@ export interface ModelSettings {
   readonly size?: readonly number[] | undefined;
   /** Adds the feature vectors of every block to the outputs. */
   readonly taps?: boolean | undefined;
+  /** Adds a classifier's gradient to the outputs, and the labels that it is for to the inputs. */
+  readonly gradient?: boolean | undefined;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean | undefined;
   readonly precision?: Precision | undefined;
@@ -51,9 +54,24 @@ function off(name: string, found: unknown, expected: string): UsageError {
   return new UsageError((option) => `${option(name)}: found ${found}, expected ${expected}`);
 }
 
+/** Whether a bundle was compiled with the gradient of a classifier. */
+export function givesGradient({ outputs }: Manifest): boolean {
+  return outputs.some(({ name }) => name === 'gradient');
+}
+
+/** Throws UsageError where a gradient is asked for of a model that has none. */
+export function checkGradient({ name, pool }: Graph, { gradient }: ModelSettings): void {
+  if (!gradient || pool !== null) return;
+  throw new UsageError(
+    (option) =>
+      `${option('gradient')}: ${name} is no classifier; give a graph with "adm_classifier", or leave it out`,
+  );
+}
+
 /** Throws UsageError where a bundle was compiled with other settings than are asked for; all of them are named. */
 export function checkBundleFits(manifest: Manifest, label: string, settings: ModelSettings): void {
-  const { batch, size, taps, strict, precision, target, tuning } = settings;
+  const { batch, size, taps, gradient, strict, precision, target, tuning } = settings;
+  const differentiated = givesGradient(manifest);
   const dims = manifest.image_size.length;
   const fullSize = size?.length === 1 ? Array.from({ length: dims }, () => size[0]!) : size;
   const asked: readonly (readonly [name: string, asked: string | undefined, has: string])[] = [
@@ -62,6 +80,7 @@ export function checkBundleFits(manifest: Manifest, label: string, settings: Mod
     ['precision', precision, manifest.precision],
     ['target', target === AUTO ? undefined : target, manifest.target],
     ['taps', taps ? 'with' : undefined, manifest.taps ? 'with' : 'without'],
+    ['gradient', gradient ? 'with' : undefined, differentiated ? 'with' : 'without'],
     ['tuning', tuning, 'the choices that are in it'],
     ['strict', strict ? 'with' : undefined, manifest.strict ? 'with' : 'without'],
   ];

@@ -56,7 +56,7 @@ function writeTypes(manifest: Manifest): string {
 
 function statements(manifest: Manifest): StatementStructures[] {
   const { batch, image_size, inputs, outputs, parameters } = manifest;
-  const taps = outputs.map(({ name }) => name).filter((name) => name !== 'output');
+  const taps = outputs.map(({ name }) => name).filter((name) => name !== 'output' && name !== 'gradient');
   const outputsOf = outputs.map(({ name, shape }) => property(name, tensor(shape)));
   const weights = parameters.map(({ name, shape }) => property(name, tuple(shape)));
   return [

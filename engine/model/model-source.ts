@@ -4,16 +4,16 @@ import { GraphError } from '../../compiler/diagnostics.ts';
 import type { JsonText } from '../../compiler/format/json.ts';
 import type { Diffusion, Graph } from '../../compiler/graph/graph.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
-import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { type Parameter, parameters } from '../../compiler/graph/parameters.ts';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import { portsOf } from '../../compiler/opgraph/ports.ts';
+import { modelOps } from '../../compiler/passes/model_ops.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { type OutputSpec, specOf } from '../../runtime/ports.ts';
 import { isBundleFolder, readBundle } from '../compile/bundle-folder.ts';
-import { checkBundleFits, type ModelSettings } from '../compile/model-settings.ts';
+import { checkBundleFits, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
 import { readGraphFile } from '../graph/graph-file.ts';
 
 /** A graph, to be compiled when it is opened. */
@@ -56,9 +56,12 @@ export function bundleSource(bundle: Bundle, label: string, settings: ModelSetti
   return { kind: 'bundle', label, graph: graphOfBundle(bundle, label), bundle };
 }
 
-/** What the model of a graph takes in a batch of `batch` images, and what it gives without feature vectors. */
-export function interfaceOf(graph: Graph, batch: number): ModelInterface {
-  return interfaceOfOps(lowerGraph(graph, { batch, taps: false, precision: 'f32' }), batch);
+/**
+ * What the model of a graph takes in a batch of `batch` images, and what it gives without feature vectors; with `gradient`
+ * what a classifier takes and gives for that.
+ */
+export function interfaceOf(graph: Graph, batch: number, gradient = false): ModelInterface {
+  return interfaceOfOps(modelOps(graph, { batch, taps: false, precision: 'f32', gradient }), batch);
 }
 
 /** What a lowered graph takes and gives. */
@@ -87,7 +90,8 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
       fail('its parameters are not those of the bundle');
     }
     const { batch, taps, precision } = manifest;
-    const face = interfaceOfOps(lowerGraph(graph, { batch, taps, precision }), batch);
+    const gradient = givesGradient(manifest);
+    const face = interfaceOfOps(modelOps(graph, { batch, taps, precision, gradient }), batch);
     if (fields(face.inputs) !== fields(manifest.inputs.map(specOf))) {
       fail('its inputs are not those of the bundle');
     }

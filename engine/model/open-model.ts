@@ -14,7 +14,7 @@ import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.t
 import type { WeightSource } from '../../runtime/weights/source.ts';
 import { compileWith } from '../compile/compile-with.ts';
 import { checkMemory } from '../compile/memory-limit.ts';
-import type { ModelSettings } from '../compile/model-settings.ts';
+import { checkGradient, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
 import { targetHere } from '../compile/target-here.ts';
 import { foreignTuning } from '../compile/tuning-choice.ts';
 import { sha256Of } from '../digest.ts';
@@ -83,7 +83,7 @@ export async function openSource(
   try {
     const matched = matchWeights(parameters(source.graph), weights, options);
     for (const note of matched.notes) host.note(`${weights.label}: ${note}`);
-    options.check?.(interfaceOf(source.graph, batchOf(source, options)), source.graph);
+    options.check?.(interfaceOf(source.graph, batchOf(source, options), options.gradient), source.graph);
     if (options.reference) return openReference(source, weights, matched, options);
     const opened = await openOnDevice(source, matched, options, host);
     weights.close();
@@ -107,11 +107,16 @@ function openReference(
   options: OpenOptions,
 ): OpenedModel {
   const { graph } = source;
-  const own = source.kind === 'bundle' ? source.bundle.manifest : { taps: false, precision: 'f32' as const };
-  const { taps = own.taps, precision = own.precision } = options;
+  const own =
+    source.kind === 'bundle'
+      ? { ...source.bundle.manifest, gradient: givesGradient(source.bundle.manifest) }
+      : { taps: false, precision: 'f32' as const, gradient: false };
+  checkGradient(graph, options);
+  const { taps = own.taps, precision = own.precision, gradient = own.gradient } = options;
   const model = referenceModel(graph, {
     batch: batchOf(source, options),
     taps,
+    gradient,
     precision,
     read: (name) => read(name),
   });

@@ -1,9 +1,9 @@
 // A graph as a model that runs without a GPU, on the reference executor: slow, float64, the second opinion.
 
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { runReference } from '../../compiler/opgraph/reference.ts';
 import type { RefTensor } from '../../compiler/ops/op.ts';
+import { modelOps } from '../../compiler/passes/model_ops.ts';
 import type { Precision } from '../../compiler/precision.ts';
 import { checkInputs } from '../../runtime/check-inputs.ts';
 import type { Model } from '../../runtime/model.ts';
@@ -13,6 +13,7 @@ import { interfaceOfOps } from './model-source.ts';
 export interface ReferenceOptions {
   readonly batch: number;
   readonly taps: boolean;
+  readonly gradient: boolean;
   /** In `f16` values of the torso are rounded after each op, as in the original's float16. */
   readonly precision: Precision;
   /** The values of a parameter, row-major. */
@@ -21,7 +22,7 @@ export interface ReferenceOptions {
 
 /** The model of `graph`, evaluated op by op; results are rounded to float32. */
 export function referenceModel(graph: Graph, options: ReferenceOptions): Model {
-  const ops = lowerGraph(graph, options);
+  const ops = modelOps(graph, options);
   const face = interfaceOfOps(ops, options.batch);
   return {
     interface: face,

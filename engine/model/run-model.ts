@@ -5,7 +5,7 @@ import { fault } from '../../runtime/bytes.ts';
 import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
-import type { ModelSettings } from '../compile/model-settings.ts';
+import { checkGradient, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
 import { type Host, warnAll } from '../host.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { openSource } from './open-model.ts';
@@ -52,7 +52,8 @@ export async function runModel(path: string, job: RunJob, host: Host): Promise<R
   const given = readRunInputs(job.inputs);
   const { source, batch } = fitToInputs(said, settings, given);
   if (source.kind === 'graph') warnAll(host, source.warnings, path);
-  const inputs = toModelInputs(given, interfaceOf(source.graph, batch));
+  checkGradient(source.graph, settings);
+  const inputs = toModelInputs(given, interfaceOf(source.graph, batch, hasGradient(source, settings)));
   checkWritable(job.output);
 
   const { reference, allowUnexpected } = job;
@@ -62,7 +63,7 @@ export async function runModel(path: string, job: RunJob, host: Host): Promise<R
   try {
     host.signal.throwIfAborted();
     const start = performance.now();
-    const results = keepAsked(await opened.model.run(inputs), settings.taps ?? false);
+    const results = keepAsked(await opened.model.run(inputs), settings);
     const milliseconds = performance.now() - start;
     host.signal.throwIfAborted();
     writeFile(job.output, writeTensors(results));
@@ -107,9 +108,18 @@ function fitToInputs(
   }
 }
 
-/** A bundle that was compiled with feature vectors computes them whether they are wanted or not. */
-function keepAsked(results: ReadonlyMap<string, Tensor>, taps: boolean): ReadonlyMap<string, Tensor> {
-  return taps ? results : new Map([...results].filter(([name]) => name === 'output'));
+/** A bundle that was compiled with feature vectors or a gradient computes them whether they are wanted or not. */
+function keepAsked(
+  results: ReadonlyMap<string, Tensor>,
+  { taps = false, gradient = false }: ModelSettings,
+): ReadonlyMap<string, Tensor> {
+  const isAsked = (name: string) => name === 'output' || (name === 'gradient' ? gradient : taps);
+  return new Map([...results].filter(([name]) => isAsked(name)));
+}
+
+/** Whether a pass computes the gradient, and so reads labels: where it is asked for, and where the bundle has it. */
+function hasGradient(source: ModelSource, { gradient = false }: ModelSettings): boolean {
+  return source.kind === 'bundle' ? givesGradient(source.bundle.manifest) : gradient;
 }
 
 function countNotFinite(results: ReadonlyMap<string, Tensor>): Readonly<Record<string, number>> {

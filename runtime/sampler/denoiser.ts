@@ -58,7 +58,9 @@ export function denoiserOf({ batch, inputs, outputs }: ModelInterface): Denoiser
   ];
   const [, in_channels, ...image_size] = x?.shape ?? [];
   const [, out_channels, ...output_size] = output?.shape ?? [];
-  if (x && output && image_size.join() !== output_size.join()) {
+  if (output && output_size.length === 0) {
+    faults.push(`it gives ${out_channels} numbers a sample, no images: it is a classifier`);
+  } else if (x && output && image_size.join() !== output_size.join()) {
     faults.push(`x is ${image_size.join('x')} and output ${output_size.join('x')}`);
   }
   if (faults.length > 0 || in_channels === undefined || out_channels === undefined) {

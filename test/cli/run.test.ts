@@ -53,6 +53,50 @@ beforeEach(() => {
   }
 });
 
+describe('a classifier', () => {
+  const name = 'adm/classifier-adaptive';
+  const given = (gradient: boolean) => {
+    const expected = goldenTensors(`${name}/expected.safetensors`);
+    const whole = (tensor: string) => {
+      const { shape, data } = expected(tensor);
+      return { shape, data: BigInt64Array.from(data as number[], BigInt) };
+    };
+    const { shape, data } = expected('x');
+    const x = { shape, data: Float32Array.from(data) };
+    return save({ x, timesteps: whole('timesteps'), ...(gradient ? { y: whole('y') } : {}) });
+  };
+  beforeEach(() => fs.writeFileSync(at('classifier.json'), goldenGraph(name)));
+  const seeded = (...more: readonly string[]) => {
+    const words = ['--inputs', at('in.safetensors'), '--output', at('out.safetensors'), '--reference'];
+    return ['run', at('classifier.json'), '--weights', 'hash:67', ...words, ...more] as const;
+  };
+
+  test('gives logits, and with --gradient the derivative of the log-probability of its labels', async () => {
+    given(true);
+    const result = await unetcJson<RunResult>(...seeded('--gradient'));
+    expect(result).toMatchObject({ exit: 0, tensors: { output: [2, 10], gradient: [2, 3, 16, 16] } });
+    const expected = goldenTensors(`${name}/expected.safetensors`);
+    for (const tensor of ['output', 'gradient']) {
+      const found = read(at('out.safetensors')).get(tensor)!.data as Float32Array;
+      expect(relativeError(found, expected(tensor).data), tensor).toBeLessThan(4e-6);
+    }
+  });
+
+  test('takes labels for its gradient alone', async () => {
+    given(false);
+    expect((await unetcJson<RunResult>(...seeded())).tensors).toEqual({ output: [2, 10] });
+    const missing = await unetc(...seeded('--gradient'));
+    expect(missing.exit).toBe(5);
+    expect(missing.stderr).toContain('y is missing: the model has 10 classes');
+  });
+
+  test('is what --gradient is for', async () => {
+    const found = await unetc(...run('tiny-1d.json', golden('tiny-1d'), '--gradient'));
+    expect(found.exit).toBe(2);
+    expect(found.stderr).toContain('--gradient: tiny-1d is no classifier');
+  });
+});
+
 describe('outputs', () => {
   test('agree with PyTorch; batch and size are those of x', async () => {
     const result = await unetcJson<RunResult>(...run('tiny-1d.json', golden('tiny-1d')));

@@ -7,6 +7,7 @@ import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import { buildSchedule } from '../../compiler/schedule/build.ts';
 import { GENERIC } from '../../compiler/target.ts';
 import { goldenForward } from '../fixtures/golden-forward.ts';
+import { gradientOf } from '../fixtures/gradient-ops.ts';
 import { conv, halfOver, norm, silu } from '../fixtures/half-ops.ts';
 import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
 import { parameterRounding, storedRounding } from '../fixtures/rounding.ts';
@@ -22,6 +23,12 @@ const ROUNDED = 1e-4;
 const UNROUNDED = 1.5e-4;
 
 const SEED = 5;
+
+/** A graph whose output is the gradient of another one. */
+function onlyGradientOf(ops: OpGraph): OpGraph {
+  const graph = gradientOf(ops);
+  return { ...graph, outputs: [{ name: 'output', value: graph.outputs.at(-1)!.value }] };
+}
 
 describe('kernels round to float16 what they store, and nothing else', () => {
   const cases: readonly (readonly [string, OpGraph])[] = [
@@ -73,6 +80,36 @@ describe('kernels round to float16 what they store, and nothing else', () => {
         const up = b.add('upsample_nearest', [x], { factor: [2, 2] }, 'up');
         return b.add('cast', [silu(b, up)], { dtype: 'f32' }, 'out');
       }),
+    ],
+    [
+      'the gradient of norm, FiLM and silu',
+      onlyGradientOf(
+        halfOver([2, 16, 5, 7], (b, x) => silu(b, b.add('film', [norm(b, x, 4), b.embed(32)], {}, 'film'))),
+      ),
+    ],
+    [
+      'the gradient of attention of whole quads',
+      onlyGradientOf(
+        halfOver([1, 24, 33], (b, x) => b.add('attention', [x], { heads: 2, order: 'qkv_first' }, 'a')),
+      ),
+    ],
+    [
+      'the gradient of attention of odd heads',
+      onlyGradientOf(
+        halfOver([1, 36, 9], (b, x) =>
+          silu(b, b.add('attention', [silu(b, x)], { heads: 2, order: 'heads_first' }, 'a')),
+        ),
+      ),
+    ],
+    [
+      'the gradient of pooling, a concat and a window',
+      onlyGradientOf(
+        halfOver([1, 6, 4, 6], (b, x) => {
+          const pooled = b.add('avg_pool', [silu(b, x)], { kernel: [2, 2] }, 'pool');
+          const joined = b.add('concat', [pooled, conv(b, pooled, 3, [1, 1])], {}, 'concat');
+          return b.add('window', [joined], { start: [1, 0, -1], size: [7, 2, 4] }, 'window');
+        }),
+      ),
     ],
   ];
   it.each(cases)('%s', async (_, ops) => {

@@ -100,7 +100,12 @@ describe('conv_transpose', () => {
     `[${shape}] to ${outputs} channels, kernel ${kernel.join('x')}, stride ${stride.join('x')}`,
     opsOver(shape, (b) => {
       const weights = b.weights('up', [shape[1]!, outputs, ...kernel], outputs);
-      return b.add('conv_transpose', [b.x, ...weights], { stride, padding: kernel.map(() => 1) }, 'up');
+      return b.add(
+        'conv_transpose',
+        [b.x, ...weights],
+        { stride, padding: kernel.map(() => 1), output_padding: kernel.map(() => 0) },
+        'up',
+      );
     }),
   ];
   check([

@@ -86,7 +86,12 @@ describe.runIf(runs)('conv_matrix', () => {
     ...byHand(
       over('conv_transpose', [1, 8, 3, 5], (b, x) => {
         const weights = b.weights('up', [8, 8, 4, 4]).map((w) => b.add('cast', [w], { dtype: 'f16' }, 'up'));
-        return b.add('conv_transpose', [x, ...weights], { stride: [2, 2], padding: [1, 1] }, 'up');
+        return b.add(
+          'conv_transpose',
+          [x, ...weights],
+          { stride: [2, 2], padding: [1, 1], output_padding: [0, 0] },
+          'up',
+        );
       }),
     ),
     over('group_norm, film, silu, 3x3, residual', [2, 64, 8, 8], (b, x) => {

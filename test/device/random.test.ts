@@ -11,11 +11,13 @@ import { lowerGraph } from '../../compiler/graph/lower.ts';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import type { RefTensor } from '../../compiler/ops/op.ts';
 import { runPasses } from '../../compiler/passes/index.ts';
+import { modelOps } from '../../compiler/passes/model_ops.ts';
 import { backendOf } from '../../compiler/schedule/backends/index.ts';
 import type { GroupKind } from '../../compiler/schedule/schedule.ts';
 import { TARGETS, type Target } from '../../compiler/target.ts';
 import type { ModelInputs } from '../../runtime/model.ts';
 import { admGraphUpTo } from '../arbitrary-adm-graph.ts';
+import { arbitraryClassifierGraph } from '../arbitrary-classifier-graph.ts';
 import { arbitraryExplicitGraph } from '../arbitrary-explicit-graph.ts';
 import { type CompactGraph, compactGraphUpTo } from '../arbitrary-graph.ts';
 import { smallestGroup } from '../fixtures/conditioning.ts';
@@ -60,9 +62,12 @@ function drawn(specs: fc.Arbitrary<CompactGraph>): fc.Arbitrary<Drawn> {
       seed: fc.nat(1000),
     })
     .map((choice) => ({ ...choice, graph: loadGraph(JSON.stringify(choice.spec), 'arbitrary').graph }))
-    .filter(
-      ({ graph, batch, taps }) => smallestGroup(lowerGraph(graph, { batch, taps, precision: 'f32' })) >= 8,
-    );
+    .filter((choice) => smallestGroup(opsOf(choice)) >= 8);
+}
+
+/** What a graph is lowered to; of a classifier with its gradient. */
+function opsOf({ graph, batch, taps }: Omit<Drawn, 'seed'>): OpGraph {
+  return modelOps(graph, { batch, taps, precision: 'f32', gradient: graph.pool !== null });
 }
 
 /** The outputs that a compilation gets wrong, with their errors. */
@@ -72,7 +77,9 @@ async function wrongOutputs(
   inputs: ModelInputs,
   options: Variant,
 ): Promise<readonly string[]> {
-  const results = await runOnDevice(graph, { batch, taps, ...options }, weightsOf(graph, seed), inputs);
+  const gradient = graph.pool !== null;
+  const how = { batch, taps, gradient, ...options };
+  const results = await runOnDevice(graph, how, weightsOf(graph, seed), inputs);
   expect([...results.keys()]).toEqual([...expected.keys()]);
   return [...expected].flatMap(([name, { data }]) => {
     const error = relativeError(results.get(name)!.data, data);
@@ -80,18 +87,19 @@ async function wrongOutputs(
   });
 }
 
-describe.each([
+describe.each<readonly [string, fc.Arbitrary<CompactGraph>, number]>([
   ['the compact form', compactGraphUpTo(8), Math.ceil(graphs / 2)],
   ['guided-diffusion', admGraphUpTo(8), Math.ceil(graphs / 4)],
   ['the explicit form', arbitraryExplicitGraph, Math.floor(graphs / 2)],
+  ['classifiers and their gradients', arbitraryClassifierGraph, Math.ceil(graphs / 8)],
 ])('graphs of %s', (_, specs, numRuns) => {
   it(
     `${numRuns} agree with the reference, fused and unfused`,
     async () => {
       const variants = (await testTargets()).flatMap(variantsOf);
       const property = fc.asyncProperty(drawn(specs), async (choice) => {
-        const { graph, batch, taps, seed } = choice;
-        const ops = lowerGraph(graph, { batch, taps, precision: 'f32' });
+        const { seed } = choice;
+        const ops = opsOf(choice);
         const inputs = inputsOf(ops, seed);
         const expected = referenceOf(ops, inputs, seed);
         for (const variant of variants) {
@@ -113,6 +121,11 @@ const DRAWN: Readonly<Record<GroupKind, 'every' | readonly string[]>> = {
   map: 'every',
   linear: 'every',
   attention: 'every',
+  attention_gradient: 'every',
+  norm_gradient: 'every',
+  window: 'every',
+  position_add: 'every',
+  log_softmax_gradient: 'every',
   gather_channels: 'every',
   avg_pool: 'every',
   upsample_linear: 'every',
@@ -170,13 +183,14 @@ describe('norms of any number of groups', () => {
 describe('the graphs that are drawn', () => {
   it('have every kind of group in both schedules of every target', () => {
     const found = new Map(TARGETS.map(({ name }) => [name, new Set<GroupKind>()]));
-    for (const specs of [compactGraphUpTo(8), arbitraryExplicitGraph]) {
+    for (const specs of [compactGraphUpTo(8), arbitraryExplicitGraph, arbitraryClassifierGraph]) {
       for (const { graph } of fc.sample(drawn(specs), { numRuns: 50, seed: 1 })) {
         for (const target of TARGETS) {
           // the precision that the target's own kernels compute
           const precision = backendOf(target).precisions[0]!;
           for (const fuse of [true, false]) {
-            const { groups } = compileGraph(graph, { target, precision, fuse }).schedule;
+            const gradient = graph.pool !== null;
+            const { groups } = compileGraph(graph, { target, precision, fuse, gradient }).schedule;
             for (const { kind } of groups) found.get(target.name)!.add(kind);
           }
         }

@@ -33,7 +33,7 @@ function convDirect(graph: OpGraph, group: ScheduledConv): KernelCall {
   const offset = product.reserveProduct(out.channels, steps, CHUNK, tile);
   const place = { layout: 'quads', tile, chunk: CHUNK, steps, offset } as const;
   product.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
-  const biasAt = product.vector(node.inputs[2]!);
+  const biasAt = product.bias(node.inputs[2], out.channels);
   const fused = joinFragments(
     fragment,
     ADD_BIAS,

@@ -29,11 +29,11 @@ export function packConv(
   const offset = weights.reserveProduct(out.channels, steps, chunk, tile, stored);
   const place = { layout: 'rows', tile, chunk, steps, offset } as const;
   weights.product(node.inputs[1]!, { ...place, firstStep: 0, transposed: node.op === 'conv_transpose' });
-  const biasAt = weights.vector(node.inputs[2]!);
+  const biasAt = weights.bias(node.inputs[2], out.channels);
   if (group.skip) {
     const [, skipWeight, skipBias] = graph.nodes[group.skip.conv]!.inputs;
     weights.product(skipWeight!, { ...place, firstStep: chunks * taps, transposed: false });
-    weights.accumulate(skipBias!, biasAt);
+    if (skipBias !== undefined) weights.accumulate(skipBias, biasAt);
   }
   return { chunks, skipChunks, biasAt };
 }

@@ -6,15 +6,19 @@ import type { Target } from '../../target.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { affineSubgroup } from './affine-subgroup.ts';
 import { attention, attentionMatrix } from './attention.ts';
+import { attention_gradient } from './attention-gradient.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
 import { conv } from './conv.ts';
 import { convMatrix } from './conv-matrix.ts';
 import { convSubgroup } from './conv-subgroup.ts';
 import { linear } from './linear.ts';
 import { linearSubgroup } from './linear-subgroup.ts';
+import { log_softmax_gradient } from './log-softmax-gradient.ts';
 import { map } from './map.ts';
 import { mapSubgroup, transfer } from './map-subgroup.ts';
+import { norm_gradient, normGradientSubgroup } from './norm-gradient.ts';
 import { avg_pool, avgPoolSubgroup } from './pool.ts';
+import { position_add, window } from './positions.ts';
 import { embedding, gather_channels, upsample_linear } from './space.ts';
 import { merge_statistics, statistics } from './statistics.ts';
 import { statisticsSubgroup } from './statistics-subgroup.ts';
@@ -36,8 +40,13 @@ const WORKGROUP = {
   conv,
   linear,
   attention,
+  attention_gradient,
   map,
+  norm_gradient,
   gather_channels,
+  window,
+  position_add,
+  log_softmax_gradient,
   avg_pool,
   upsample_linear,
   embedding,
@@ -54,6 +63,7 @@ const SUBGROUP = {
   attention: attentionSubgroup,
   map: mapSubgroup,
   avg_pool: avgPoolSubgroup,
+  norm_gradient: normGradientSubgroup,
   statistics: statisticsSubgroup,
   merge_statistics: none,
   affine: affineSubgroup,

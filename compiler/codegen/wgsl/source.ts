@@ -8,6 +8,8 @@ import { inlineFunctions, writeOutInline } from './inline.ts';
 export type KernelFile =
   | 'affine_subgroup'
   | 'attention'
+  | 'attention_gradient_keys'
+  | 'attention_gradient_queries'
   | 'attention_matrix'
   | 'attention_subgroup'
   | 'avg_pool'
@@ -20,12 +22,17 @@ export type KernelFile =
   | 'gather_channels'
   | 'linear'
   | 'linear_subgroup'
+  | 'log_softmax_gradient'
   | 'map'
   | 'map_subgroup'
   | 'merge_statistics'
+  | 'norm_gradient'
+  | 'norm_gradient_subgroup'
+  | 'position_add'
   | 'statistics'
   | 'statistics_subgroup'
   | 'upsample_linear'
+  | 'window'
   | 'winograd_input_subgroup'
   | 'winograd_output_subgroup';
 

@@ -44,7 +44,7 @@ function asKeywords(model: ReadModel, name: string): Candidate {
 }
 
 /** The keyword arguments that shapes tell. Of a model that no arguments make, they are those of a similar one. */
-function fitAdm(model: ReadModel, in_channels: number): ToldAdm {
+export function fitAdm(model: ReadModel, in_channels: number): ToldAdm {
   const { model_channels, num_res_blocks, channel_mult, ...levels } = fitKeywords(model);
   return {
     in_channels,

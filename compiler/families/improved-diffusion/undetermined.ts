@@ -48,7 +48,7 @@ export function undeterminedKeys(told: Told, { section, known, alike, own }: Hin
 }
 
 /** Why a value was taken from a known graph; null where there is none. */
-export function takenFrom(known: Published | undefined, value: unknown): string | null {
+export function takenFrom(known: Pick<Published, 'name'> | undefined, value: unknown): string | null {
   return known ? `${value} in ${known.name}, which has the same tensors` : null;
 }
 

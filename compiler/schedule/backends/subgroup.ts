@@ -6,6 +6,7 @@
 import { convMicroseconds } from '../choices/cost-model.ts';
 import { canUseWinograd } from '../choices/winograd.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
+import { fuse_norm_gradient } from '../fusions/fuse_norm_gradient.ts';
 import { fuse_norm_map } from '../fusions/fuse_norm_map.ts';
 import { fuse_norm_pool } from '../fusions/fuse_norm_pool.ts';
 import { fuse_norm_winograd } from '../fusions/fuse_norm_winograd.ts';
@@ -34,6 +35,7 @@ export const subgroup: Backend = {
   // Winograd's input transform takes the norm along. A kernel binds four textures: one that reads two sources has none left
   // for a residual, nor one with a residual for a skip convolution.
   fusions: (choose) => [
+    fuse_norm_gradient, // while each op of the way is a map of its own
     fuse_time_add,
     fuse_norm_map,
     fuse_norm_pool, // after norm and SiLU have become one map
@@ -56,6 +58,7 @@ export const subgroup: Backend = {
     switch (group.kind) {
       case 'conv':
       case 'map':
+      case 'norm_gradient':
       case 'statistics':
         return 'texture';
       case 'attention': {
@@ -67,6 +70,10 @@ export const subgroup: Backend = {
         // one alone is rare, and runs the kernel of GPUs
         return group.prologue.length > 0 ? 'texture' : 'buffer';
       case 'linear':
+      case 'attention_gradient':
+      case 'window':
+      case 'position_add':
+      case 'log_softmax_gradient':
       case 'gather_channels':
       case 'upsample_linear':
       case 'embedding':

@@ -3,6 +3,7 @@
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
 import { fuse_nearest_upsample } from '../fusions/fuse_nearest_upsample.ts';
+import { fuse_norm_gradient } from '../fusions/fuse_norm_gradient.ts';
 import { fuse_norm_pool } from '../fusions/fuse_norm_pool.ts';
 import { fuse_norm_prologue } from '../fusions/fuse_norm_prologue.ts';
 import { fuse_resampled_residual } from '../fusions/fuse_resampled_residual.ts';
@@ -29,6 +30,7 @@ const TILES: readonly Tile[] = [
 export const workgroup: Backend = {
   precisions: ['f32', 'f16'],
   fusions: () => [
+    fuse_norm_gradient, // while each op of the way is a map of its own
     fuse_time_add, // before the residual: it is the first thing added to a convolution's result
     fuse_residual, // leaves the skip convolution as the operand of an add
     fuse_skip_conv, // needs that add

@@ -14,6 +14,7 @@ import { loadGraph } from '../../../compiler/graph/load.ts';
 import { lowerGraph } from '../../../compiler/graph/lower.ts';
 import { parameterCount } from '../../../compiler/graph/parameters.ts';
 import { countMacs } from '../../../compiler/opgraph/cost.ts';
+import { arbitraryClassifierGraph } from '../../arbitrary-classifier-graph.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 import { browser, documentOf } from '../../browser.ts';
@@ -34,7 +35,7 @@ describe('the costs that a picture shows', () => {
       );
       expect(cost).toMatchObject({ params: parameterCount(graph(name)), macs: conv + linear + attention });
       const { rows, middle, head } = describePicture({ graph: graph(name) });
-      const shares = [...rows.flatMap(({ left, right }) => [left, right]), middle, head].map(
+      const shares = [...rows.flatMap(({ left, right }) => [left, right!]), middle, head].map(
         (box) => box.share,
       );
       const conditioning = (cost.of('time_embed').macs + cost.of('label_emb').macs) / cost.macs;
@@ -46,7 +47,7 @@ describe('the costs that a picture shows', () => {
 describe('a picture', () => {
   it('has a row for each skip, with both ends', () => {
     const { rows } = describePicture({ graph: graph('mnist') });
-    expect(rows.map(({ left, right, size, channels }) => [left.path, right.path, size, channels])).toEqual([
+    expect(rows.map(({ left, right, size, channels }) => [left.path, right?.path, size, channels])).toEqual([
       ['input_blocks.0', 'output_blocks.5', '28 × 28', 32],
       ['input_blocks.1', 'output_blocks.4', '28 × 28', 32],
       ['input_blocks.2', 'output_blocks.3', '14 × 14', 32],
@@ -79,22 +80,24 @@ describe('a picture', () => {
   });
 
   it('is a U of parts that do not touch, whatever the graph', () => {
-    const arbitrary = fc.oneof(arbitraryCompactGraph, arbitraryExplicitGraph);
+    const arbitrary = fc.oneof(arbitraryCompactGraph, arbitraryExplicitGraph, arbitraryClassifierGraph);
     fc.assert(
       fc.property(arbitrary, fc.boolean(), (file, compared) => {
         const one = loadGraph(JSON.stringify(file), 'arbitrary').graph;
         const marks = compared ? new Map<string, Mark>() : undefined;
         const { rows, middle, head, width, height } = layOut(describePicture({ graph: one, marks }));
-        const boxes: PlacedBox[] = [...rows.flatMap(({ left, right }) => [left, right]), middle, head];
+        const sides = rows.flatMap(({ left, right }) => (right ? [left, right] : [left]));
+        const boxes: PlacedBox[] = [...sides, middle, head];
+        expect(rows.every(({ right }) => (right === null) === (one.pool !== null))).toBe(true);
         const chips: Rect[] = boxes.flatMap((box) => box.chips);
         for (const [i, a] of chips.entries()) {
           expect(a.x >= 0 && a.y >= 0 && a.x + a.width <= width && a.y + a.height <= height).toBe(true);
           for (const b of chips.slice(i + 1)) expect(apart(a, b)).toBe(true);
         }
         for (const [i, { left, right, row }] of rows.entries()) {
-          expect(left.x + left.width).toBeLessThan(right.x);
           const above = rows[i - 1];
-          if (above === undefined || above.row.depth === row.depth) continue;
+          if (right) expect(left.x + left.width).toBeLessThan(right.x);
+          if (!right || !above?.right || above.row.depth === row.depth) continue;
           const inward = Math.sign(row.depth - above.row.depth);
           expect([Math.sign(left.x - above.left.x), Math.sign(above.right.x - right.x)]).toEqual([
             inward,

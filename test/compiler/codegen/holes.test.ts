@@ -15,8 +15,9 @@ import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { TARGETS } from '../../../compiler/target.ts';
 import type { Bundle } from '../../../runtime/bundle.ts';
+import { gradientOf } from '../../fixtures/gradient-ops.ts';
 import { conv, halfOver, norm } from '../../fixtures/half-ops.ts';
-import { ALL_NAMES, goldenGraph } from '../../golden-cases.ts';
+import { ALL_NAMES, CLASSIFIER_NAMES, goldenGraph } from '../../golden-cases.ts';
 import { compileOps, opsOver } from '../../run-ops.ts';
 
 const folder = new URL('../../../compiler/codegen/kernels/', import.meta.url);
@@ -62,7 +63,15 @@ function bundles(): readonly Bundle[] {
       const joined = b.add('concat', [pooled, conv(b, pooled, 3, [1, 1])], {}, 'concat');
       return b.add('upsample_linear', [joined], { size: [5, 7] }, 'up');
     }),
-    halfOver([1, 18, 9], (b, x) => b.add('attention', [x], { heads: 2, order: 'heads_first' }, 'attention')),
+    gradientOf(
+      halfOver([1, 18, 9], (b, x) =>
+        b.add('attention', [x], { heads: 2, order: 'heads_first' }, 'attention'),
+      ),
+    ),
+    halfOver([1, 6, 2, 4, 6], (b, x) => {
+      const part = b.add('window', [x], { start: [1, 1, -1, 2], size: [4, 1, 5, 3] }, 'window');
+      return b.add('position_add', [part, b.param('positions', [4, 1, 5, 3])], {}, 'positions');
+    }),
     opsOver([1, 128, 40, 40], (b) => norm(b, b.x, 1)),
     opsOver([1, 8, 4, 4], (b) => norm(b, b.add('concat', [b.x, b.image([4, 4])], {}, 'concat'), 4)),
     opsOver([1, 36, 4, 4], (b) => norm(b, b.x, 36)),
@@ -80,7 +89,19 @@ function bundles(): readonly Bundle[] {
       return b.add('conv', [b.x, ...weights], { stride: [1, 1], padding: [1, 1] }, 'conv');
     }),
   ];
-  return [...ofModels, ...TARGETS.flatMap((target) => ofOps.map((ops) => compileOps(ops, { target })))];
+  const ofClassifiers = CLASSIFIER_NAMES.flatMap((name) => {
+    const { graph } = loadGraph(goldenGraph(name), name);
+    return TARGETS.flatMap((target) =>
+      (['f32', 'f16'] as const).flatMap((precision) =>
+        [true, false].map((fuse) => compileGraph(graph, { target, precision, fuse, gradient: true }).bundle),
+      ),
+    );
+  });
+  return [
+    ...ofModels,
+    ...ofClassifiers,
+    ...TARGETS.flatMap((target) => ofOps.map((ops) => compileOps(ops, { target }))),
+  ];
 }
 
 function usesOf(all: readonly Bundle[]): ReadonlyMap<string, Uses> {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphError } from '../../../compiler/diagnostics.ts';
 import { entryChannels } from '../../../compiler/families/blocks.ts';
 import { KNOWN_ADM } from '../../../compiler/families/guided-diffusion/published.ts';
+import { KNOWN_CLASSIFIERS } from '../../../compiler/families/guided-diffusion-classifier/published.ts';
 import { KNOWN_GRAPHS } from '../../../compiler/families/improved-diffusion/published.ts';
 import { toExplicit } from '../../../compiler/graph/explicit.ts';
 import type { Graph } from '../../../compiler/graph/graph.ts';
@@ -16,7 +17,7 @@ import type { Layer } from '../../../compiler/layers/index.ts';
 import { admGraphUpTo } from '../../arbitrary-adm-graph.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
-import { ALL_NAMES, GOLDEN, goldenGraph } from '../../golden-cases.ts';
+import { ALL_NAMES, CLASSIFIER_NAMES, familyOfCase, GOLDEN, goldenGraph } from '../../golden-cases.ts';
 
 type Shapes = Map<string, readonly number[]>;
 
@@ -28,7 +29,7 @@ const FILES = readdirSync(GRAPHS).filter((name) => name.endsWith('.json') && nam
 
 /** What shapes tell of a graph. */
 function told(graph: Graph): object {
-  const { blocks, time_embed, dims, out_channels, num_classes } = toExplicit(graph);
+  const { blocks, time_embed, dims, out_channels, num_classes, pool } = toExplicit(graph);
   const plain = (layer: Layer): Layer => {
     if (layer.type === 'attention') return { ...layer, heads: 1, order: 'heads_first' };
     return layer.type === 'res_block' ? { ...layer, dropout: 0 } : layer;
@@ -43,6 +44,7 @@ function told(graph: Graph): object {
     images,
     out_channels,
     num_classes,
+    pool: pool?.type,
     time_embed,
     input: blocks.input.map(layers),
     middle: layers(blocks.middle),
@@ -58,27 +60,27 @@ const withoutResampling = (told: object): object =>
 const reload = (spec: object): Graph => loadGraph(JSON.stringify(spec), 'inferred').graph;
 
 describe('inferGraph', () => {
-  it.each(ALL_NAMES)('gives back %s', (name) => {
+  it.each([...ALL_NAMES, ...CLASSIFIER_NAMES])('gives back %s', (name) => {
     const text = readFileSync(new URL(`${name}/state-dict.json`, GOLDEN), 'utf8');
     const { spec, graph } = inferGraph(new Map(Object.entries(JSON.parse(text) as Record<string, number[]>)));
     const made = loadGraph(goldenGraph(name), name).graph;
     expect(told(graph)).toEqual(told(made));
     expect(reload(spec)).toEqual(graph);
-    expect(spec).toHaveProperty(name.startsWith('adm/') ? 'adm' : 'unet');
+    expect(spec).toHaveProperty(familyOfCase(name));
   });
 
   it.each(FILES)('gives back graphs/%s with what shapes do not tell', (file) => {
     const { graph } = loadGraph(readFileSync(new URL(file, GRAPHS), 'utf8'), file);
     const { spec, undetermined } = inferGraph(tensorsOf(graph));
     expect(reload(spec)).toEqual(graph);
-    const section = 'adm' in spec ? '/adm' : '/unet';
+    const section = 'adm' in spec ? '/adm' : 'adm_classifier' in spec ? '/adm_classifier' : '/unet';
     const { hint } = undetermined.find(({ key }) => key === `${section}/num_heads`)!;
     expect(hint).toContain(`in ${graph.name},`);
   });
 
   it('knows the graphs in graphs/ as they are there', () => {
     const files = FILES.map((file) => JSON.parse(readFileSync(new URL(file, GRAPHS), 'utf8')));
-    const known = [...KNOWN_GRAPHS, ...KNOWN_ADM].map((graph) => ({
+    const known = [...KNOWN_GRAPHS, ...KNOWN_ADM, ...KNOWN_CLASSIFIERS].map((graph) => ({
       $schema: './schema.json',
       version: 1,
       ...graph,

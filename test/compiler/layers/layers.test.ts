@@ -69,7 +69,12 @@ const MADE_UP: Naming = {
     downsample: { conv: 'down' },
     upsample: { conv: 'up' },
   },
-  besides: { time_embed: 'time_embedding', label_emb: 'class_embedding', out: '' },
+  besides: {
+    ...namingOf('improved-diffusion').besides,
+    time_embed: 'time_embedding',
+    label_emb: 'class_embedding',
+    out: '',
+  },
   prefixes: (blocks) =>
     blocks.map((block) => block.layers.map(({ type }, i) => `levels.${blockPath(block)}.${type}s.${i}`)),
   moduleOf: (name) => name.split('.').slice(0, 4).join('.'),

@@ -25,13 +25,18 @@ describe('the cost of an OpGraph', () => {
   });
 
   it('counts parameters once, not what was joined of them', () => {
-    expect(countParams(graph)).toBe(56 + 56 + 8 + 8 + 80 + 8 + 8 + 576 + 8 + 768 + 6);
+    expect(countParams(graph)).toBe(56 + 56 + 8 + 8 + 80 + 8 + 8 + 576 + 8 + 768 + 6 + 240 + 6);
   });
 
   it.each([
     ['silu(%0)', 4 * 48],
     ['add(%0, %0)', 48],
+    ['multiply(%0, %0)', 48],
+    ['scale(%0) {factor=2}', 48],
+    ['activation_gradient(%0, %0) {of="silu"}', 8 * 48],
     ['film(%0, %1)', 3 * 48],
+    ['film_gradient(%0, %1)', 2 * 48],
+    ['group_norm_gradient(%0, %3, %0) {groups=3, eps=0.1}', 14 * 48],
     ['channel_add(%0, %2)', 48],
     ['dropout(%0) {p=0.1}', 0],
     ['concat(%0, %0)', 0],

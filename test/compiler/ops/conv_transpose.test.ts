@@ -7,23 +7,23 @@ import { dot, noise, tensor } from '../../fixtures/values.ts';
 const f32 = (shape: Shape): TensorType => ({ dtype: 'f32', shape });
 
 describe('conv_transpose', () => {
-  // A kernel that stops at the border of the padded input leaves no position out, so that shapes are inverse.
+  // The output padding is what a stride leaves over at the end: then shapes are inverse.
   it.each([
-    ['1D, k4 s2 p1', [2, 3, 8], [5, 3, 4], [2], [1]],
-    ['2D, k4 s2 p1', [2, 3, 8, 6], [5, 3, 4, 4], [2, 2], [1, 1]],
-    ['2D, k3 s1 p1', [1, 2, 5, 4], [3, 2, 3, 3], [1, 1], [1, 1]],
-    ['3D, depth kept', [1, 2, 3, 8, 6], [3, 2, 3, 4, 4], [1, 2, 2], [1, 1, 1]],
-    ['kernel below stride', [1, 2, 8], [3, 2, 2], [3], [0]],
+    ['1D, k4 s2 p1', [2, 3, 8], [5, 3, 4], [2], [1], [0]],
+    ['2D, k4 s2 p1', [2, 3, 8, 6], [5, 3, 4, 4], [2, 2], [1, 1], [0, 0]],
+    ['2D, k3 s1 p1', [1, 2, 5, 4], [3, 2, 3, 3], [1, 1], [1, 1], [0, 0]],
+    ['2D, k3 s2 p1, even and odd', [1, 2, 6, 5], [3, 2, 3, 3], [2, 2], [1, 1], [1, 0]],
+    ['3D, depth kept', [1, 2, 3, 8, 6], [3, 2, 3, 4, 4], [1, 2, 2], [1, 1, 1], [0, 0, 0]],
+    ['kernel below stride', [1, 2, 8], [3, 2, 2], [3], [0], [0]],
+    ['kernel below stride, two left over', [1, 2, 10], [3, 2, 2], [3], [0], [2]],
   ] as const)(
     'is the adjoint of conv: <conv(x), y> = <x, conv_transpose(y)>, %s',
-    (_, xs, ws, stride, padding) => {
+    (_, xs, ws, stride, padding, output_padding) => {
       const [x, w] = [noise(xs, 1), noise(ws, 2)];
-      const zeros = (n: number) => tensor([n], Array<number>(n).fill(0));
-      const attrs = { stride, padding };
-      const forward = conv.reference([x, w, zeros(ws[0])], attrs);
+      const forward = conv.reference([x, w], { stride, padding });
       const y = noise(forward.shape, 3);
       // conv's weight [O, I, …] read as [I, O, …] of the transposed convolution is the same tensor.
-      const backward = conv_transpose.reference([y, w, zeros(ws[1])], attrs);
+      const backward = conv_transpose.reference([y, w], { stride, padding, output_padding });
       expect(backward.shape).toEqual(xs);
       expect(dot(x, backward)).toBeCloseTo(dot(forward, y), 10);
     },
@@ -32,14 +32,14 @@ describe('conv_transpose', () => {
   it('adds the bias everywhere and spreads the kernel by the stride', () => {
     const y = conv_transpose.reference(
       [tensor([1, 1, 2], [1, 10]), tensor([1, 1, 4], [1, 2, 3, 4]), tensor([1], [100])],
-      { stride: [2], padding: [1] },
+      { stride: [2], padding: [1], output_padding: [0] },
     );
     expect([...y.data]).toEqual([102, 113, 124, 130]);
   });
 
   it('counts the products of input elements and taps', () => {
     const inputs = [f32([1, 8, 4, 4]), f32([8, 6, 4, 4]), f32([6])];
-    const attrs = { stride: [2, 2], padding: [1, 1] };
+    const attrs = { stride: [2, 2], padding: [1, 1], output_padding: [0, 0] };
     expect(conv_transpose.macs(inputs, attrs).conv).toBe(8 * 16 * 6 * 16);
     expect(conv_transpose.flops(inputs, attrs)).toBe(2 * 8 * 16 * 6 * 16 + 6 * 64);
   });
@@ -48,13 +48,13 @@ describe('conv_transpose', () => {
     [
       'a weight ordered as of conv',
       [f32([1, 3, 8]), f32([4, 3, 4]), f32([3])],
-      { stride: [2], padding: [1] },
+      { stride: [2], padding: [1], output_padding: [0] },
       /weight must be \[3,3,4\]/,
     ],
     [
       'padding that leaves nothing',
       [f32([1, 3, 1]), f32([3, 3, 2]), f32([3])],
-      { stride: [2], padding: [1] },
+      { stride: [2], padding: [1], output_padding: [0] },
       /leaves nothing/,
     ],
   ] as const)('refuses %s', (_, inputs, attrs, message) => {

@@ -1,10 +1,18 @@
-// silu, add, dropout, channel_add, film.
+// Activation functions, add, multiply, scale, dropout, channel_add, film, position_add.
 
 import { describe, expect, it } from 'vitest';
 import { channel_add } from '../../../compiler/ops/channel_add.ts';
 import { film } from '../../../compiler/ops/film.ts';
 import type { Shape, TensorType } from '../../../compiler/ops/op.ts';
-import { activations, add, dropout } from '../../../compiler/ops/pointwise.ts';
+import {
+  activation_gradient,
+  activations,
+  add,
+  dropout,
+  multiply,
+  scale,
+} from '../../../compiler/ops/pointwise.ts';
+import { position_add } from '../../../compiler/ops/position_add.ts';
 import { at, indices, noise, tensor } from '../../fixtures/values.ts';
 
 const f32 = (...shape: number[]): TensorType => ({ dtype: 'f32', shape });
@@ -18,6 +26,39 @@ describe('silu', () => {
     expect(y.data[2]).toBe(0);
     expect(y.data[3]).toBeCloseTo(0.7310585786300049, 15);
     expect(y.data[4]).toBe(1000);
+  });
+});
+
+describe('relu', () => {
+  it('is zero below zero', () => {
+    const y = activations.relu.reference([tensor([4], [-Infinity, -2, 3, Infinity])], {});
+    expect([...y.data].map((v) => v + 0)).toEqual([0, 0, 3, Infinity]);
+  });
+});
+
+describe('activation_gradient', () => {
+  it.each(['silu', 'relu'] as const)('is g times the slope of %s', (of) => {
+    const [x, g] = [noise([40], 1), noise([40], 2)];
+    const y = activation_gradient.reference([x, g], { of });
+    const f = (step: number) => activations[of].reference([{ ...x, data: x.data.map((v) => v + step) }], {});
+    const [above, below] = [f(1e-6), f(-1e-6)];
+    x.data.forEach((_, i) => {
+      expect(y.data[i]).toBeCloseTo(((above.data[i]! - below.data[i]!) / 2e-6) * g.data[i]!, 8);
+    });
+  });
+
+  it('refuses what is no activation function', () => {
+    const attrs = { of: 'sine' } as unknown as { of: 'silu' };
+    expect(() => activation_gradient.infer([f32(2), f32(2)], attrs)).toThrow(
+      /sine is no activation function/,
+    );
+  });
+});
+
+describe('multiply and scale', () => {
+  it('multiply element by element', () => {
+    expect([...multiply.reference([tensor([2], [1, 2]), tensor([2], [10, 20])], {}).data]).toEqual([10, 40]);
+    expect([...scale.reference([tensor([2], [1, 2])], { factor: -0.5 }).data]).toEqual([-0.5, -1]);
   });
 });
 
@@ -58,6 +99,13 @@ describe('conditioning', () => {
       const expected = at(x, [b!, c!, ...p]) * (1 + at(e, [b!, c!])) + at(e, [b!, c! + 3]);
       expect(at(y, [b!, c!, ...p])).toBeCloseTo(expected, 14);
     }
+  });
+
+  it('position_add repeats p over samples', () => {
+    const p = noise([3, 2, 2], 2);
+    const y = position_add.reference([x, p], {});
+    for (const [b, ...i] of indices(shape)) expect(at(y, [b!, ...i])).toBe(at(x, [b!, ...i]) + at(p, i));
+    expect(() => position_add.infer([f32(2, 3, 4), f32(4, 3)], {})).toThrow(/p must be \[3,4\]/);
   });
 
   it('takes a float32 embedding to a float16 activation', () => {

@@ -21,6 +21,30 @@ test('one group for each op, views looked through', () => {
   ]);
 });
 
+test('gradients read the cotangent beside what they are taken at', () => {
+  const text = `
+    %0 = input() {name="x", type=f32[2,12,6]}
+    %1 = input() {name="y", type=u32[2]}
+    %2 = window(%0) {start=[4, -1], size=[4, 6]}
+    %3 = attention_gradient(%0, %2) {heads=2, order="heads_first"}
+    %4 = activation_gradient(%0, %3) {of="silu"}
+    %5 = scale(%4) {factor=0.5}
+    %6 = multiply(%5, %0)
+    %7 = window(%6) {start=[0, 0], size=[12, 1]}
+    %8 = reshape(%7) {shape=[2, 12]}
+    %9 = log_softmax_gradient(%8, %1)
+    return output=%9`;
+  expect(scheduled(text)).toEqual([
+    'window  %0 -> %2',
+    'attention_gradient  %0 %2 -> %3',
+    'map  epilogue[activation_gradient]  %0 -> %4',
+    'map  epilogue[scale]  %4 -> %5',
+    'map  epilogue[multiply]  %5 -> %6',
+    'window  %6 -> %7',
+    'log_softmax_gradient  %7 %1 -> %9',
+  ]);
+});
+
 test('a view that is an output costs nothing', () => {
   const text = `
     %0 = input() {name="x", type=f32[1,4,2,3]}

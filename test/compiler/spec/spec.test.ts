@@ -109,12 +109,12 @@ describe('readSpec', () => {
     [
       'both forms',
       { ...compact, ...explicit, unet },
-      'G010 /blocks: a graph has "unet", "adm" (compact form) or "blocks" (explicit form), not both; remove one',
+      'G010 /blocks: a graph has "unet", "adm", "adm_classifier" (compact form) or "blocks" (explicit form), not both; remove one',
     ],
     [
       'neither form',
       { version: 1, image_size: 32 },
-      'G010 : a graph needs "unet", "adm" (compact form) or "blocks" (explicit form)',
+      'G010 : a graph needs "unet", "adm", "adm_classifier" (compact form) or "blocks" (explicit form)',
     ],
     [
       'another version',

@@ -57,7 +57,7 @@ describe('a key', () => {
       %0 = input() {name="x", type=f32[1,8,4,6]}
       %1 = param() {name="w", shape=[8, 12, 2, 4]}
       %2 = param() {name="b", shape=[12]}
-      %3 = conv_transpose(%0, %1, %2) {stride=[2, 2], padding=[0, 1]}
+      %3 = conv_transpose(%0, %1, %2) {stride=[2, 2], padding=[0, 1], output_padding=[0, 0]}
       return output=%3
     `);
     expect(keyOf(graph, group)).toBe('conv_transpose 8>12 2x4 s2 p0x1 8x12');

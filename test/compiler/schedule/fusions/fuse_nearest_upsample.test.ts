@@ -33,7 +33,7 @@ test('not in front of anything but a convolution', () => {
     %3 = upsample_nearest(%2) {factor=[2]}
     %4 = param() {name="a.weight", shape=[4, 4, 4]}
     %5 = param() {name="a.bias", shape=[4]}
-    %6 = conv_transpose(%3, %4, %5) {stride=[2], padding=[1]}
+    %6 = conv_transpose(%3, %4, %5) {stride=[2], padding=[1], output_padding=[0]}
     return output=%6`;
   expect(scheduled(text, fuse_nearest_upsample)).toEqual(scheduled(text));
 });

@@ -69,7 +69,7 @@ test('not into a transposed convolution', () => {
     %4 = conv(%1, %2, %3) {stride=[1], padding=[0]}
     %5 = param() {name="up.weight", shape=[4, 4, 4]}
     %6 = param() {name="up.bias", shape=[4]}
-    %7 = conv_transpose(%0, %5, %6) {stride=[2], padding=[1]}
+    %7 = conv_transpose(%0, %5, %6) {stride=[2], padding=[1], output_padding=[0]}
     %8 = add(%4, %7)
     return output=%8`;
   expect(scheduled(text, ...fusions)).toEqual([

@@ -1,0 +1,17 @@
+// The ops of a model as they are before any pass: those of its layers, and where it is asked for a classifier's gradient.
+
+import type { Graph } from '../graph/graph.ts';
+import { type LowerOptions, lowerGraph } from '../graph/lower.ts';
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import { label_gradient } from './label_gradient.ts';
+
+export interface ModelOptions extends LowerOptions {
+  /** Adds labels `y` to the inputs of a classifier, and the derivative by x of their log-probability to its outputs. */
+  readonly gradient: boolean;
+}
+
+/** The ops that a model is made of, for the reference executor, and to see what it takes and gives. */
+export function modelOps(graph: Graph, options: ModelOptions): OpGraph {
+  const ops = lowerGraph(graph, options);
+  return options.gradient ? label_gradient(ops) : ops;
+}
