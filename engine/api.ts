@@ -16,11 +16,12 @@ import { type Sampler, usualSampler } from '../runtime/sampler/samplers/index.ts
 import type { Tensor } from '../runtime/tensor.ts';
 import { weightsInMemory } from '../runtime/weights/memory.ts';
 import { bundleFiles, writeBundle } from './compile/bundle-folder.ts';
-import { printStage, type Stage } from './compile/compile-model.ts';
+import { printStage, STAGES, type Stage } from './compile/compile-model.ts';
 import { compileWith } from './compile/compile-with.ts';
 import { checkMemory } from './compile/memory-limit.ts';
 import { checkSettings, type ModelSettings } from './compile/model-settings.ts';
 import { targetFor } from './compile/target-choice.ts';
+import { UsageError } from './errors.ts';
 import { readGraphFile, textOfGraph } from './graph/graph-file.ts';
 import { silentHost, warnAll } from './host.ts';
 import {
@@ -183,7 +184,10 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
   return {
     ...compiled.bundle,
     warnings: source.warnings,
-    emit: (stage) => printStage(compiled, stage),
+    emit(stage) {
+      if (STAGES.includes(stage)) return printStage(compiled, stage);
+      throw new UsageError(`stage: found ${stage}, expected one of ${STAGES.join(', ')}`);
+    },
     async write(folder, { types = false } = {}) {
       const { manifest } = compiled.bundle;
       const module = types ? (await import('./compile/types-module.ts')).typesModule(manifest) : undefined;
@@ -229,10 +233,14 @@ function loadedModel({ model, graph, adapter, close }: OpenedModel, notes: reado
     diffusion: graph.diffusion,
     notes,
     run: async (inputs) => Object.fromEntries(await run(inputs)) as ModelOutputs,
-    sample(requests, { steps = '', sampler = usualSampler(steps), guidance, signal, onStep } = {}) {
+    sample(requests, { steps = '', sampler, guidance, signal, onStep } = {}) {
       const process = diffusionProcess(graph.diffusion, steps);
       const watched = { ...(guidance && { guidance }), ...(signal && { signal }), ...(onStep && { onStep }) };
-      return sample({ interface: model.interface, run }, requests, { process, sampler, ...watched });
+      return sample({ interface: model.interface, run }, requests, {
+        process,
+        sampler: sampler ?? usualSampler(steps),
+        ...watched,
+      });
     },
     close() {
       closed ??= Promise.allSettled(running).then(() => close());

@@ -10,7 +10,7 @@ const LISTED = 4;
 
 /** Throws RuntimeError('input') that lists every input that is missing, superfluous or does not fit. */
 export function checkInputs(inputs: ModelInputs, ports: ModelInterface['inputs']): void {
-  const faults = findInputFaults(inputs, ports);
+  const faults = findInputFaults(inputs ?? {}, ports);
   if (faults.length > 0) throw new RuntimeError('input', faults.join('\n'));
 }
 

@@ -31,7 +31,15 @@ export interface ModelSettings {
 export const LARGEST_BATCH = 65536;
 
 /** Throws UsageError for settings that no graph can be compiled with; callers in JavaScript may give anything. */
-export function checkSettings({ batch, size, precision, target, memory }: ModelSettings): void {
+export function checkSettings(settings: ModelSettings): void {
+  const { batch, size, precision, target, memory, tuning } = settings;
+  for (const name of ['taps', 'strict'] as const) {
+    const value = settings[name];
+    if (value !== undefined && typeof value !== 'boolean') throw off(name, `'${value}'`, 'true or false');
+  }
+  if (tuning !== undefined && typeof tuning !== 'string') {
+    throw off('tuning', tuning, 'the path of a file, or none');
+  }
   if (batch !== undefined && !isCount(batch, LARGEST_BATCH)) {
     throw off('batch', batch, `a whole number from 1 to ${LARGEST_BATCH}`);
   }

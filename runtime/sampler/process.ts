@@ -1,5 +1,6 @@
 // The diffusion process that a sampler walks: settings, respaced tables, and what the model is fed at each index.
 
+import { RuntimeError } from '../errors.ts';
 import { respaceBetas, spaceTimesteps } from './respacing.ts';
 import type { BetaRange, NoiseSchedule, ScheduleTables } from './schedule.ts';
 import { scheduleBetas, scheduleTables, tablesOf } from './schedule.ts';
@@ -82,6 +83,9 @@ export function learnsVariance(variance: Variance): boolean {
  * @throws RuntimeError('input') where steps or respacing do not work
  */
 export function diffusionProcess(options: DiffusionOptions, respacing = ''): DiffusionProcess {
+  if (typeof respacing !== 'string') {
+    throw new RuntimeError('input', `steps: found ${respacing}, expected a text, such as '50' or 'ddim50'`);
+  }
   const settings: DiffusionSettings = { ...DIFFUSION_DEFAULTS, ...options };
   const { steps, noise_schedule, timestep_spacing, rescale_timesteps } = settings;
   const scale = rescale_timesteps ? Math.fround(1000 / steps) : 1;

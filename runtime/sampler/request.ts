@@ -46,6 +46,12 @@ export function checkRequests(
   sampler: Sampler,
   requests: readonly SampleRequest[],
 ): void {
+  if (
+    !Array.isArray(requests) ||
+    requests.some((request) => typeof request !== 'object' || request === null)
+  ) {
+    throw new RuntimeError('input', 'samples are asked for as a list, such as [{ seed: 0 }]');
+  }
   checkChannels(model, process);
   samplerDef(sampler).check(process, sampler);
   const faults = [seedFault, labelFault, noiseFault, lowResFault].flatMap((find) => {

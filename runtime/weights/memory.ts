@@ -7,7 +7,19 @@ import type { WeightSource } from './source.ts';
 /** Serves `tensors` without copying them. Throws RuntimeError('weights') where a tensor has not its shape's values. */
 export function weightsInMemory(tensors: ReadonlyMap<string, Tensor>): WeightSource {
   const label = 'the weights';
-  for (const [name, { shape, data }] of tensors) {
+  // Callers in JavaScript have no compiler to tell them.
+  if (!(tensors instanceof Map)) {
+    const expected = "a checkpoint's path, hash:SEED or a Map of tensors by name";
+    throw new RuntimeError('weights', `${label}: found ${tensors}, expected ${expected}`);
+  }
+  for (const [name, tensor] of tensors) {
+    const { shape, data } = Object(tensor) as Partial<Tensor>;
+    if (!Array.isArray(shape) || !(data instanceof Float32Array)) {
+      throw new RuntimeError(
+        'weights',
+        `${label}: ${JSON.stringify(name)} is no tensor; give { shape, data }, the data a Float32Array`,
+      );
+    }
     if (data.length === elements(shape)) continue;
     throw new RuntimeError(
       'weights',

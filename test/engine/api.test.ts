@@ -210,6 +210,39 @@ describe('load', () => {
     await expect(model.run(inputs(1))).rejects.toThrow('the model was closed');
   });
 
+  test('what no type checker has seen is told, and taken for nothing else', async () => {
+    const model = await tiny();
+    const drawn = async (requests: unknown, options: object) => {
+      for await (const _ of model.sample(requests as [], options));
+    };
+    const one = [{ seed: 0 }];
+    await expect(drawn(one, { steps: 2 })).rejects.toThrow("steps: found 2, expected a text, such as '50'");
+    await expect(drawn(one, { steps: '2', sampler: 'ddim' })).rejects.toThrow(
+      'sampler: its kind is undefined, expected one of ddpm, ddim, dpmpp',
+    );
+    await expect(drawn(one, { steps: '2', sampler: { kind: 'toString' } })).rejects.toThrow(
+      'sampler: its kind is toString',
+    );
+    await expect(drawn({ seed: 0 }, { steps: '2' })).rejects.toThrow('samples are asked for as a list');
+    await expect(drawn([null], { steps: '2' })).rejects.toThrow('samples are asked for as a list');
+    await expect(model.run(undefined as never)).rejects.toThrow('x is missing');
+    await model.close();
+    for (const weights of [undefined, 5, {}] as never[]) {
+      await expect(load(TINY, { weights })).rejects.toThrow('the weights: found ');
+    }
+    const noTensor = new Map([['out.2.bias', 5]]) as never;
+    await expect(load(TINY, { weights: noTensor })).rejects.toThrow('"out.2.bias" is no tensor');
+    const off: readonly [object, string][] = [
+      [{ taps: 'no' }, "taps: found 'no', expected true or false"],
+      [{ strict: 1 }, "strict: found '1', expected true or false"],
+      [{ tuning: 5 }, 'tuning: found 5, expected the path of a file'],
+    ];
+    for (const [options, message] of off) expect(() => compile(TINY, options)).toThrow(message);
+    expect(() => compile(TINY).emit('wgsl' as never)).toThrow(
+      'stage: found wgsl, expected one of graph, ops',
+    );
+  });
+
   test('faults are those of the parts', async () => {
     const kinds = async (loading: Promise<unknown>) =>
       loading.then(

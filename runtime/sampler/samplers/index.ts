@@ -1,6 +1,7 @@
 // The table of samplers. The words of the command line, the type that callers give, the recipe of a job and the list in
 // docs/sampling.md all derive from it.
 
+import { RuntimeError } from '../../errors.ts';
 import { ddim } from './ddim.ts';
 import { ddpm } from './ddpm.ts';
 import { dpmpp } from './dpmpp.ts';
@@ -18,9 +19,16 @@ export type Sampler = { [K in SamplerKind]: { readonly kind: K } & OptionsOf<K> 
 /** The names, in the order in which they are listed. */
 export const SAMPLER_KINDS = Object.keys(SAMPLERS) as readonly SamplerKind[];
 
-/** The definition of a sampler. Its functions are given the sampler itself for their options. */
+/**
+ * The definition of a sampler. Its functions are given the sampler itself for their options. Callers in JavaScript may give
+ * anything: throws RuntimeError('input') for a kind that is none.
+ */
 export function samplerDef({ kind }: Sampler): SamplerDef<object> {
-  return SAMPLERS[kind];
+  if (Object.hasOwn(SAMPLERS, String(kind))) return SAMPLERS[kind];
+  throw new RuntimeError(
+    'input',
+    `sampler: its kind is ${String(kind)}, expected one of ${SAMPLER_KINDS.join(', ')}, as in { kind: 'ddim', eta: 0 }`,
+  );
 }
 
 /** A sampler with the options of its table, and those that are said. */
