@@ -18,7 +18,7 @@ export interface StepInput<Options> {
   readonly options: Options;
   /** What the step before kept; null at the first one. */
   readonly kept: Float32Array | null;
-  /** Whether guesses at x_0 are clipped to [-1, 1]. */
+  /** Whether guesses at x_0 are clipped to the process's `clip_range`. */
   readonly clip: boolean;
   /** Standard normal noise of the sample's length, the same at each call. */
   noise(): Float32Array;

@@ -85,7 +85,7 @@ describe('the text of an OpGraph', () => {
   const input = '%0 = input() {name="x", type=f32[1,3,8]}\n';
   it.each([
     ['a gap in the ids', `${input}%2 = silu(%0)`, 'line 2, column 1: expected %1, found "%2 = silu(%0)"'],
-    ['an unknown op', `${input}%1 = gelu(%0)`, 'not "gelu"'],
+    ['an unknown op', `${input}%1 = no_op(%0)`, 'not "no_op"'],
     ['an operand to come', `${input}%1 = add(%0, %1)`, 'not %1'],
     [
       'an unknown attribute',

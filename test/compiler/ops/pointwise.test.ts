@@ -1,6 +1,7 @@
 // Activation functions, add, multiply, scale, dropout, channel_add, film, position_add.
 
 import { describe, expect, it } from 'vitest';
+import { ACTIVATIONS, type Activation, isActivation } from '../../../compiler/ops/activations.ts';
 import { channel_add } from '../../../compiler/ops/channel_add.ts';
 import { film } from '../../../compiler/ops/film.ts';
 import type { Shape, TensorType } from '../../../compiler/ops/op.ts';
@@ -18,14 +19,18 @@ import { at, indices, noise, tensor } from '../../fixtures/values.ts';
 const f32 = (...shape: number[]): TensorType => ({ dtype: 'f32', shape });
 const f16 = (...shape: number[]): TensorType => ({ dtype: 'f16', shape });
 
-describe('silu', () => {
-  it('is x · sigmoid(x), without overflow at either end', () => {
-    const y = activations.silu.reference([tensor([5], [-1000, -1, 0, 1, 1000])], {});
-    expect(y.data[0]).toBeCloseTo(0, 15);
-    expect(y.data[1]).toBeCloseTo(-0.2689414213699951, 15);
-    expect(y.data[2]).toBe(0);
-    expect(y.data[3]).toBeCloseTo(0.7310585786300049, 15);
-    expect(y.data[4]).toBe(1000);
+/** What each activation function makes of -1000, -1, 0, 1 and 1000, without overflow at either end. */
+const VALUES: Readonly<Record<Activation, readonly number[]>> = {
+  silu: [0, -0.2689414213699951, 0, 0.7310585786300049, 1000],
+  relu: [0, 0, 0, 1, 1000],
+};
+
+describe.each(Object.keys(ACTIVATIONS).filter(isActivation))('the activation function %s', (name) => {
+  it('has its values', () => {
+    const y = activations[name].reference([tensor([5], [-1000, -1, 0, 1, 1000])], {});
+    for (const [i, value] of VALUES[name].entries()) expect(y.data[i]).toBeCloseTo(value, 15);
+    expect(y.data[2]).toBe(VALUES[name][2]);
+    expect(y.data[4]).toBe(VALUES[name][4]);
   });
 });
 
