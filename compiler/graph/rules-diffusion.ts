@@ -90,11 +90,38 @@ function checkBetas(diffusion: Diffusion): readonly Diagnostic[] {
       return finding('error', 'G023', `/diffusion/${key}`, message);
     });
   }
+  if (said.length === 0) return [];
   const [first, last] = betaEnds(diffusion);
-  if (said.length === 0 || first < last) return [];
-  const message = `the betas fall from ${first} to ${last}, but noise grows with the steps; beta_end must be above beta_start`;
-  return [finding('error', 'G024', `/diffusion/${said[0]!.key}`, message)];
+  const wrong = (message: string) => [finding('error', 'G024', `/diffusion/${said[0]!.key}`, message)];
+  if (first >= last) {
+    return wrong(
+      `the betas fall from ${first} to ${last}, but noise grows with the steps; beta_end must be above beta_start`,
+    );
+  }
+  if (Math.fround(1 - first) === 1) {
+    return wrong(`a beta of ${first} adds no noise that float32 can tell; use at least 1e-7`);
+  }
+  const lost = lastTimestep(diffusion, first, last);
+  if (lost === diffusion.steps) return [];
+  return wrong(
+    `betas from ${first} to ${last} leave nothing of the image at timestep ${lost} of ${diffusion.steps}, where float32 holds alphas_cumprod no more; use smaller ones`,
+  );
 }
+
+/** The timestep at which float32 holds no alphas_cumprod any more; as many as there are steps where it holds all. */
+function lastTimestep({ noise_schedule, steps }: Diffusion, first: number, last: number): number {
+  const power = noise_schedule === 'scaled_linear' ? 2 : 1;
+  const [from, to] = [first ** (1 / power), last ** (1 / power)];
+  let alphas = 1;
+  for (let t = 0; t < steps; t++) {
+    alphas *= 1 - (from + ((to - from) * t) / (steps - 1)) ** power;
+    if (alphas < LEAST_FLOAT32) return t;
+  }
+  return steps;
+}
+
+/** The least number that float32 holds with all its digits. */
+const LEAST_FLOAT32 = 2 ** -126;
 
 /** G031: what only diffusers' schedulers have was not said without a spacing of theirs. */
 function checkSpacing({ timestep_spacing, steps_offset, steps }: Diffusion): readonly Diagnostic[] {

@@ -216,6 +216,16 @@ describe('rules', () => {
       'error G024 /diffusion/beta_start: the betas fall from 0.03 to 0.02, but noise grows with the steps; beta_end must be above beta_start',
     ],
     [
+      'a beta that float32 cannot tell from none',
+      compact({}, { diffusion: { beta_start: 1e-9 } }),
+      'error G024 /diffusion/beta_start: a beta of 1e-9 adds no noise that float32 can tell; use at least 1e-7',
+    ],
+    [
+      'betas that leave nothing of the image',
+      compact({}, { diffusion: { steps: 1000, beta_start: 0.1, beta_end: 0.9 } }),
+      'error G024 /diffusion/beta_start: betas from 0.1 to 0.9 leave nothing of the image at timestep 327 of 1000, where float32 holds alphas_cumprod no more; use smaller ones',
+    ],
+    [
       'an offset beyond the steps',
       compact({}, { diffusion: { timestep_spacing: 'leading', steps_offset: 1000 } }),
       'error G024 /diffusion/steps_offset: an offset of 1000 is beyond the 1000 timesteps; use less than 1000',
