@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
-const text = readFileSync(join(root, 'compiler', 'README.md'), 'utf8');
 
-test('every file and folder that compiler/README.md names is there', () => {
+test.each([
+  ['compiler/README.md', ['', 'compiler', 'runtime']],
+  ['CONTRIBUTING.md', ['']],
+])('every file and folder that %s names is there', (file, places) => {
+  const text = readFileSync(join(root, file), 'utf8');
   const named = [...text.matchAll(/`((?:[\w-]+\/)+(?:[\w-]+\.\w+)?|[\w-]+\.(?:ts|wgsl))`/g)].map(
     (m) => m[1]!,
   );
   expect(named.length).toBeGreaterThan(30);
-  const places = ['', 'compiler', 'runtime'];
   const missing = named.filter((path) => !places.some((place) => existsSync(join(root, place, path))));
   expect(missing).toEqual([]);
 });
