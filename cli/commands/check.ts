@@ -1,6 +1,5 @@
 // `unetc check`: whether a checkpoint fits a graph, and where it does not, why, in the graph's terms.
 
-import { FAMILY_KEYS } from '../../compiler/families/index.ts';
 import { printInline } from '../../compiler/format/json.ts';
 import type { CheckReport, DifferentLayer } from '../../compiler/import/check.ts';
 import { CheckFailed, type Register } from '../context.ts';
@@ -32,17 +31,23 @@ export const register: Register = (program, context) => {
     .action(async (path: string, checkpoint: string, { json, allowUnexpected }: Words) => {
       const { checkCheckpoint } = await import('../../engine/checkpoint/infer-graph.ts');
       const report = checkCheckpoint(path, checkpoint, hostOf(context), { allowUnexpected });
-      const words = printReport(report, path, checkpoint);
+      const { FAMILY_KEYS } = await import('../../compiler/families/index.ts');
+      const words = printReport(report, path, checkpoint, FAMILY_KEYS);
       context.stdout(json ? `${JSON.stringify({ graph: path, checkpoint, ...report }, null, 2)}\n` : words);
       if (!report.fits) throw new CheckFailed(`${checkpoint} does not fit ${path}`);
     });
 };
 
-function printReport(report: CheckReport, graph: string, checkpoint: string): string {
+function printReport(
+  report: CheckReport,
+  graph: string,
+  checkpoint: string,
+  families: readonly string[],
+): string {
   const { fits, counts, options, layers, tensors, undetermined, prefix } = report;
   const stripped = prefix === '' ? '' : ` without the prefix ${JSON.stringify(prefix)}`;
   if (fits) {
-    const open = undetermined.map(({ key }) => withoutSection(key)).join(', ');
+    const open = undetermined.map(({ key }) => withoutSection(key, families)).join(', ');
     return `${checkpoint}: fits ${graph}, all ${tensors} tensors${stripped}; shapes cannot confirm ${open}\n`;
   }
   const found = [
@@ -70,8 +75,8 @@ function printReport(report: CheckReport, graph: string, checkpoint: string): st
 }
 
 /** A key of an inferred graph without the family that its file shows. */
-function withoutSection(key: string): string {
-  const family = FAMILY_KEYS.find((one) => key.startsWith(`/${one}/`));
+function withoutSection(key: string, families: readonly string[]): string {
+  const family = families.find((one) => key.startsWith(`/${one}/`));
   return key.slice(family === undefined ? 1 : family.length + 2);
 }
 
