@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../diagnostics.ts';
 import type { RuleCode } from '../format/rules.ts';
 import type { Spec } from '../spec/spec.ts';
-import type { Diffusion } from './graph.ts';
+import { type Diffusion, LATER_DIFFUSION } from './graph.ts';
 
 interface Channels {
   readonly in_channels: number;
@@ -22,18 +22,19 @@ function finding(
 /** The diffusion defaults; an unsaid variance is learned exactly where the model has the channels for it. */
 export function resolveDiffusion(spec: Spec['diffusion'], channels: Channels): Diffusion {
   const learned = channels.out_channels === 2 * channels.in_channels;
+  const later = { ...LATER_DIFFUSION, ...spec };
   return {
     steps: spec?.steps ?? 1000,
     noise_schedule: spec?.noise_schedule ?? 'linear',
-    beta_start: spec?.beta_start ?? null,
-    beta_end: spec?.beta_end ?? null,
+    beta_start: later.beta_start,
+    beta_end: later.beta_end,
     predict: spec?.predict ?? 'epsilon',
     variance: spec?.variance ?? (learned ? 'learned_range' : 'fixed_large'),
     rescale_timesteps: spec?.rescale_timesteps ?? false,
-    timestep_spacing: spec?.timestep_spacing ?? null,
-    steps_offset: spec?.steps_offset ?? 0,
-    set_alpha_to_one: spec?.set_alpha_to_one ?? true,
-    clip_range: spec?.clip_range === undefined ? 1 : spec.clip_range,
+    timestep_spacing: later.timestep_spacing,
+    steps_offset: later.steps_offset,
+    set_alpha_to_one: later.set_alpha_to_one,
+    clip_range: later.clip_range,
   };
 }
 
