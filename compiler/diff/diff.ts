@@ -4,6 +4,7 @@ import type { Graph } from '../graph/graph.ts';
 import { diffParameters } from './checkpoint.ts';
 import { type Cost, costOfSide, diffCost, precisionOf } from './cost.ts';
 import type { Finding } from './finding.ts';
+import { diffInputs } from './inputs.ts';
 import { diffInterface } from './interface.ts';
 import { matchGraphs } from './match.ts';
 import { diffMeaning } from './meaning.ts';
@@ -40,6 +41,7 @@ export function diffSides(a: DiffSide, b: DiffSide): Diff {
     ...weights.findings,
     ...diffMeaning(pair),
     ...diffInterface(pair),
+    ...diffInputs(pair),
     ...diffNumerics(pair, blocks),
     ...diffCompiled(pair),
     ...diffCost(pair, cost),

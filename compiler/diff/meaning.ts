@@ -1,5 +1,6 @@
-// What the whole model means beside its layers: which noise it was trained on, what it predicts, what enters it. Where
-// every key and shape stays, a change here is the silent kind: checkpoints load and give garbage.
+// What the whole model means beside its layers: which noise it was trained on, what it predicts, what enters it. A change
+// here is the silent kind: what was trained before gives garbage, whether it loads as it is or is carried over by a rename
+// map. Another shape elsewhere in the same change makes it no better.
 
 import { entryChannels } from '../families/blocks.ts';
 import type { Diffusion } from '../graph/graph.ts';
@@ -12,10 +13,12 @@ import { type GraphPair, known } from './side.ts';
 
 /** Compares what both graphs say of training and sampling, and how the input is made up. */
 export function diffMeaning(sides: GraphPair): readonly Finding[] {
-  const same = sameParameters(sides);
+  const others = sameParameters(sides)
+    ? 'and every key and shape stayed'
+    : 'which no shape shows, whatever else changed';
   return [
-    ...inputDrafts(sides, same),
-    ...(known(sides, 'diffusion') ? diffusionDrafts(sides, same) : []),
+    ...inputDrafts(sides, others),
+    ...(known(sides, 'diffusion') ? diffusionDrafts(sides, others) : []),
   ].map(finding);
 }
 
@@ -32,10 +35,10 @@ function sameParameters({ a, b }: GraphPair): boolean {
 }
 
 /** Six channels of an image or three of an image beside three of low_res: the first convolution cannot tell. */
-function inputDrafts(sides: GraphPair, same: boolean): readonly FindingDraft[] {
+function inputDrafts(sides: GraphPair, others: string): readonly FindingDraft[] {
   const [a, b] = [sides.a.graph, sides.b.graph];
   if (!known(sides, 'in_channels')) return [];
-  if (!same || entryChannels(a) !== entryChannels(b) || a.in_channels === b.in_channels) return [];
+  if (entryChannels(a) !== entryChannels(b) || a.in_channels === b.in_channels) return [];
   const text = (graph: typeof a) =>
     `${graph.in_channels} channels of x${graph.super_resolution ? ` beside ${graph.in_channels} of low_res` : ''}`;
   return [
@@ -46,28 +49,27 @@ function inputDrafts(sides: GraphPair, same: boolean): readonly FindingDraft[] {
       pointer: pointerTo(sides, ['super_resolution', 'in_channels']),
       before: text(a),
       after: text(b),
-      message: `the first convolution reads ${text(b)} where it read ${text(a)}, and every key and shape stayed`,
+      message: `the first convolution reads ${text(b)} where it read ${text(a)}, ${others}`,
     },
   ];
 }
 
-function diffusionDrafts(sides: GraphPair, same: boolean): readonly FindingDraft[] {
+function diffusionDrafts(sides: GraphPair, others: string): readonly FindingDraft[] {
   const [a, b] = [sides.a.graph.diffusion, sides.b.graph.diffusion];
   const keys = Object.keys(DIFFUSION_FACTS) as readonly (keyof Diffusion)[];
   return keys.flatMap((key): readonly FindingDraft[] => {
     const fact = a[key] === b[key] ? null : DIFFUSION_FACTS[key](a, b);
     if (fact === null) return [];
     const { rule, message, severity } = fact;
-    const silent = rule !== 'numerics/sampling' && same;
     return [
       {
-        rule: silent ? rule : 'numerics/sampling',
+        rule,
         change: '~',
         place: `diffusion.${key}`,
         pointer: pointerTo(sides, [`diffusion.${key}`]),
         before: String(a[key]),
         after: String(b[key]),
-        message: silent ? `${message}, and every key and shape stayed` : message,
+        message: rule === 'numerics/sampling' ? message : `${message}, ${others}`,
         ...(severity && { severity }),
       },
     ];
@@ -75,7 +77,6 @@ function diffusionDrafts(sides: GraphPair, same: boolean): readonly FindingDraft
 }
 
 interface DiffusionFact {
-  /** What the change is where every key and shape stayed. */
   readonly rule: 'weights/reinterpreted-prediction' | 'weights/reinterpreted-noise' | 'numerics/sampling';
   readonly message: string;
   readonly severity?: Severity;

@@ -23,6 +23,8 @@ export interface DiffRule {
 
 const RETRAIN =
   'old checkpoints load and give garbage: put it back, or train anew and give the checkpoint a new name';
+const SILENT =
+  'what was trained before gives garbage even where it loads: put it back, or train anew and give the checkpoint a new name';
 const RELOAD = 'old checkpoints no longer load: train anew, or put it back';
 
 /** Ids never change their meaning. */
@@ -70,18 +72,18 @@ export const DIFF_RULES = {
   },
   'weights/reinterpreted-input': {
     severity: 'breaking',
-    title: 'the same keys and shapes, with other channels in the input',
-    next: RETRAIN,
+    title: 'the first convolution reads other channels',
+    next: SILENT,
   },
   'weights/reinterpreted-prediction': {
     severity: 'breaking',
-    title: 'the same keys and shapes, with another meaning of the output',
-    next: RETRAIN,
+    title: 'the output means something else',
+    next: SILENT,
   },
   'weights/reinterpreted-noise': {
     severity: 'breaking',
-    title: 'the same keys and shapes, with another meaning of the timesteps',
-    next: RETRAIN,
+    title: 'timesteps mean something else',
+    next: SILENT,
   },
   'interface/dims': { severity: 'breaking', title: 'other spatial dimensions', next: 'adapt every caller' },
   'interface/image-size': {
@@ -109,6 +111,11 @@ export const DIFF_RULES = {
     severity: 'breaking',
     title: 'another low-resolution input',
     next: 'adapt every caller',
+  },
+  'interface/inputs': {
+    severity: 'breaking',
+    title: 'an input is new, gone, or of another kind',
+    next: 'adapt every caller: what a model does not take, and what it misses, is a fault of every run',
   },
   'interface/taps': {
     severity: 'dangerous',
