@@ -18,7 +18,7 @@ graphs=node_modules/unetc/graphs
 npx --no-install unetc --version
 npx --no-install unetc validate "$graphs/mnist.json"
 npx --no-install unetc compile "$graphs/mnist.json" -o bundle --types
-npx --no-install unetc sample bundle --weights "$graphs/mnist.safetensors" --seeds 0-1 --steps ddim5 --class 3 --out digits
+npx --no-install unetc sample bundle --weights "$graphs/mnist.safetensors" --seeds 0-1 --steps ddim5 --class 3 -o digits
 test -s digits/contact-sheet.png
 
 # every entry of the package can be imported by its name

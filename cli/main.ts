@@ -29,7 +29,7 @@ import { runProcess } from './process.ts';
 import { runProgram } from './program.ts';
 
 /** The commands, in the order in which help lists them. */
-const commands: readonly Register[] = [
+export const commands: readonly Register[] = [
   validate,
   expand,
   stats,

@@ -9,7 +9,7 @@ const examples = `
 Examples:
   unetc validate graphs/cifar10.json
   unetc compile graphs/mnist.json -o out/mnist
-  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-15 --class 3 --out out/threes
+  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-15 --class 3 -o out/threes
   unetc doctor
 
 Exit codes: 0 done, 1 a check found something, 2 usage, 3 graph, 4 weights, 5 input, 6 bundle, 7 adapter,

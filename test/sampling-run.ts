@@ -52,7 +52,7 @@ export function fakeOpener(
 
 /** The words of four DDPM steps into `out`, with `more`. */
 export function sampleWords(out: string, more: Partial<SampleWords>): SampleWords {
-  return { weights: 'hash:1', out, steps: '4', ...more };
+  return { weights: 'hash:1', output: out, steps: '4', ...more };
 }
 
 export function runFake(

@@ -4,9 +4,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { InternalError } from '../../compiler/diagnostics.ts';
-import type { ModelSettings } from '../../engine/compile/model-settings.ts';
 import { warnAll } from '../../engine/host.ts';
 import { readModel } from '../../engine/model/model-source.ts';
+import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { median, relativeL2 } from '../../engine/statistics.ts';
 import { readTensors } from '../../runtime/weights/safetensors.ts';
 import type { Context } from '../context.ts';
@@ -27,8 +27,7 @@ import { runRounds } from './rounds.ts';
 
 export interface BenchJob {
   readonly model: string;
-  readonly settings: ModelSettings;
-  readonly weights: string;
+  readonly options: ModelOptions;
   readonly peers: readonly Peer[];
   readonly runs: number;
   readonly warmup: number;
@@ -95,9 +94,9 @@ interface Running {
 
 /** Throws what opening a model throws; a peer's faults are its result. */
 export async function bench(job: BenchJob, context: Context): Promise<BenchResult> {
-  const source = await readModel(job.model, job.settings);
+  const source = await readModel(job.model, job.options);
   if (source.kind === 'graph') warnAll(hostOf(context), source.warnings, job.model);
-  const batch = source.kind === 'bundle' ? source.bundle.manifest.batch : (job.settings.batch ?? 1);
+  const batch = source.kind === 'bundle' ? source.bundle.manifest.batch : (job.options.batch ?? 1);
   const folder = fs.mkdtempSync(join(os.tmpdir(), 'unetc-bench-'));
   const processes: EngineProcess[] = [];
   const options: StartOptions = { python: job.python, signal: context.signal };
@@ -108,16 +107,11 @@ export async function bench(job: BenchJob, context: Context): Promise<BenchResul
     return process;
   };
   try {
-    const prepared = prepare(
-      source,
-      batch,
-      job.weights,
-      job.peers.some((p) => !isTorch(p)),
-      folder,
-    );
+    const withOnnx = job.peers.some((p) => !isTorch(p));
+    const prepared = await prepare(source, batch, job.options, withOnnx, folder, hostOf(context));
     const jobOf = (engine: EngineName): EngineJob => ({
       ...prepared,
-      ...{ engine, model: job.model, settings: job.settings, threads: job.threads },
+      ...{ engine, model: job.model, settings: job.options, threads: job.threads },
       output: join(folder, `output-${engine}.safetensors`),
     });
     const results = await measure(job, jobOf, start, folder, context);

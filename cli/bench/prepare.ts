@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { exportOnnx, ONNX_INLINE_LIMIT, onnxWeightBytes } from '../../compiler/export/onnx.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
+import { openRenamed } from '../../engine/checkpoint/renamed-weights.ts';
+import type { Host } from '../../engine/host.ts';
 import { exampleInputs } from '../../engine/model/example-inputs.ts';
 import { interfaceOf, type ModelSource } from '../../engine/model/model-source.ts';
+import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { packageVersion } from '../../engine/package.ts';
 import { writeFile } from '../../runtime/host/node/files.ts';
-import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { listOf } from '../../runtime/port-values.ts';
 import type { InputSpec } from '../../runtime/ports.ts';
@@ -28,17 +30,19 @@ export interface Prepared {
  * Writes the files into `folder`. Weights by formula or of another format are written out, so that every engine reads
  * the same kind of file. Throws RuntimeError('weights') where they do not fit the graph, RuntimeError('output').
  */
-export function prepare(
+export async function prepare(
   source: ModelSource,
   batch: number,
-  words: string,
+  options: Pick<ModelOptions, 'weights' | 'renameMap' | 'allowUnexpected'>,
   withOnnx: boolean,
   folder: string,
-): Prepared {
+  host: Pick<Host, 'note'>,
+): Promise<Prepared> {
   const { graph } = source;
-  const weights = openWeights(words);
+  const weights = await openRenamed(options.weights, options.renameMap, graph);
   try {
-    const matched = matchWeights(parameters(graph), weights);
+    const matched = matchWeights(parameters(graph), weights, options);
+    for (const note of matched.notes) host.note(`${weights.label}: ${note}`);
     const file = join(folder, 'weights.safetensors');
     const toWrite = parameters(graph).map(({ name, shape }) => ({
       ...{ name, shape, dtype: 'F32' as const },

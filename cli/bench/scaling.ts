@@ -10,12 +10,11 @@ import { parameters } from '../../compiler/graph/parameters.ts';
 import { countMacs } from '../../compiler/opgraph/cost.ts';
 import type { Target } from '../../compiler/target.ts';
 import { checkMemory } from '../../engine/compile/memory-limit.ts';
-import type { ModelSettings } from '../../engine/compile/model-settings.ts';
 import { targetHere } from '../../engine/compile/target-here.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { exampleInputs } from '../../engine/model/example-inputs.ts';
 import { type GraphSource, readModel } from '../../engine/model/model-source.ts';
-import { needlessToggles, openCompiled } from '../../engine/model/open-model.ts';
+import { type ModelOptions, needlessToggles, openCompiled } from '../../engine/model/open-model.ts';
 import { median, sum } from '../../engine/statistics.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
@@ -55,7 +54,7 @@ export interface Scaling {
 
 export interface ScalingJob {
   readonly model: string;
-  readonly settings: ModelSettings;
+  readonly options: ModelOptions;
   /** Batches to measure; where there is one only, 1 to 16. */
   readonly batches: readonly number[];
   readonly runs: number;
@@ -71,11 +70,11 @@ const LONGEST_MS = 20_000;
 
 /** Throws GraphError, RuntimeError and UsageError, as `bench` does. */
 export async function measureScaling(job: ScalingJob, context: Context): Promise<Scaling> {
-  const source = await readModel(job.model, job.settings);
+  const source = await readModel(job.model, job.options);
   if (source.kind !== 'graph') {
     throw new UsageError('--scaling: a bundle has one batch, size and width; name its graph file');
   }
-  const target = await targetHere(job.settings.target);
+  const target = await targetHere(job.options.target);
   const variants = variantsOf(source, job);
   const points: ScalingPoint[] = [];
   const skipped: string[] = [];
@@ -146,12 +145,12 @@ function widthsOf(file: string): readonly { readonly channels: number; readonly 
 async function measure(
   variant: Variant,
   target: Target,
-  { settings, runs }: ScalingJob,
+  { options, runs }: ScalingJob,
   rate: number | null,
 ): Promise<{ readonly adapter: string; readonly point: Omit<ScalingPoint, 'axis'> }> {
   const { batch } = variant;
   const graph = variant.graph();
-  const { strict = false, precision = 'f32', memory } = settings;
+  const { strict = false, precision = 'f32', memory } = options;
   const { bundle, ops } = compileGraph(graph, {
     batch,
     target,

@@ -1,14 +1,14 @@
 // `unetc bench`: how long a forward pass takes, here and by other engines.
 
 import { availableParallelism } from 'node:os';
-import type { ModelSettings } from '../../engine/compile/model-settings.ts';
 import { UsageError } from '../../engine/errors.ts';
+import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { PEERS, type Peer } from '../bench/protocol.ts';
 import type { Context, Register } from '../context.ts';
 import { parseCount } from '../parse.ts';
-import { TUNING_OPTION } from '../tuning/option.ts';
-import { parseSettings } from '../words/settings.ts';
-import { WEIGHTS } from '../words/weights.ts';
+import { type ModelWords, parseModelOptions } from '../words/model.ts';
+import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
+import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 Every engine runs in a process of its own. The first result is timed apart, from the start of the process: with the
@@ -25,15 +25,7 @@ Examples:
   unetc bench graphs/mnist.json graphs/cifar10.json --batch 1,4 --against ort-cpu,ort-webgpu,torch --markdown
   unetc bench graphs/cifar10.json --scaling -o out/scaling.svg`;
 
-interface Words {
-  readonly weights: string;
-  readonly batch?: string;
-  readonly size?: string;
-  readonly target?: string;
-  readonly precision?: string;
-  readonly strict?: boolean;
-  readonly memory?: string;
-  readonly tuning?: string;
+interface Words extends ModelWords {
   readonly runs: string;
   readonly warmup: string;
   readonly cold?: boolean;
@@ -47,18 +39,11 @@ interface Words {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('bench')
     .description('times forward passes, alone or beside other engines')
     .argument('<models...>', 'graph files or bundle folders')
-    .option('--weights <W>', WEIGHTS, 'hash:1')
-    .option('--batch <N>', "images in a forward pass, or several such as 1,4,16 (default: 1; a bundle's own)")
-    .option('--size <HxW>', 'another image size than the graph says')
-    .option('--precision <NAME>', 'f32 or f16')
-    .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
-    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
-    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
-    .option(...TUNING_OPTION)
+    .optionsGroup(heading('run'))
     .option('--runs <N>', 'passes that the median is of', '10')
     .option('--warmup <N>', 'passes before them', '3')
     .option('--cold', "also time starts without and with the driver's cache")
@@ -66,10 +51,15 @@ export const register: Register = (program, context) => {
     .option('--threads <N>', 'threads of peers on the processor (default: all processors)')
     .option('--python <PATH>', 'the Python that has torch', 'python3')
     .option('--scaling', 'time over batch, image size and width instead; -o writes the plot')
-    .option('-o, --output <FILE>', 'the SVG of --scaling')
-    .option('--markdown', 'a table in Markdown')
-    .option('--json', 'one JSON document on stdout: of one model and batch, or {"cases": [...]}')
-    .addHelpText('after', NOTES)
+    .addOption(outputOption('<FILE>', 'the SVG of --scaling'))
+    .optionsGroup(heading('output'))
+    .option('--markdown', 'a table in Markdown');
+  addOptions(command, [...MODEL_OPTIONS, 'json'], {
+    weights: { usual: 'hash:1' },
+    batch: "images in a forward pass, or several such as 1,4,16 (default: 1; a bundle's own)",
+    json: 'one JSON document on stdout: of one model and batch, or {"cases": [...]}',
+  })
+    .addHelpText('after', KEYS + NOTES)
     .action((models: readonly string[], words: Words) => run(models, words, context));
 };
 
@@ -79,13 +69,12 @@ async function run(models: readonly string[], words: Words, context: Context): P
   if (words.json && words.markdown) throw new UsageError('--json and --markdown: only one can go to stdout');
   const { batch: batches, ...others } = words;
   const settings = (batches?.split(',') ?? [undefined]).map((batch) =>
-    parseSettings(batch === undefined ? others : { ...others, batch: batch.trim() }),
+    parseModelOptions(batch === undefined ? others : { ...others, batch: batch.trim() }),
   );
   if (words.output !== undefined && !words.scaling)
     throw new UsageError('-o: only --scaling makes a plot; results go to stdout');
   if (words.scaling) return scale(models, settings, words, context);
   const shared = {
-    weights: words.weights,
     peers: parsePeers(words.against),
     runs: parseCount(words.runs, '--runs', 10_000),
     warmup: words.warmup === '0' ? 0 : parseCount(words.warmup, '--warmup', 10_000),
@@ -97,7 +86,7 @@ async function run(models: readonly string[], words: Words, context: Context): P
   const results = [];
   for (const model of models) {
     for (const setting of settings)
-      results.push(await bench({ model, settings: setting, ...shared }, context));
+      results.push(await bench({ model, options: setting, ...shared }, context));
   }
   if (words.json) {
     const document = results.length === 1 ? results[0] : { cases: results };
@@ -109,7 +98,7 @@ async function run(models: readonly string[], words: Words, context: Context): P
 
 async function scale(
   models: readonly string[],
-  settings: readonly ModelSettings[],
+  settings: readonly ModelOptions[],
   words: Words,
   context: Context,
 ): Promise<void> {
@@ -123,7 +112,7 @@ async function scale(
   if (words.output !== undefined) checkWritable(words.output);
   const scaling = await measureScaling(
     {
-      ...{ model: model!, settings: settings[0]!, runs: parseCount(words.runs, '--runs', 10_000) },
+      ...{ model: model!, options: settings[0]!, runs: parseCount(words.runs, '--runs', 10_000) },
       batches: settings.map(({ batch = 1 }) => batch),
     },
     context,

@@ -4,7 +4,8 @@ import { printInline } from '../../compiler/format/json.ts';
 import type { CheckReport, DifferentLayer } from '../../compiler/import/check.ts';
 import { CheckFailed, type Register } from '../context.ts';
 import { hostOf } from '../host.ts';
-import { ALLOW_UNEXPECTED, CHECKPOINT, KEYS } from '../words/weights.ts';
+import { addOptions } from '../words/options.ts';
+import { CHECKPOINT, KEYS } from '../words/weights.ts';
 
 /** Layers that are written out; the rest is counted. */
 const LISTED = 20;
@@ -16,21 +17,21 @@ listed, and \`unetc diff\` compares it between two graphs.`;
 
 interface Words {
   readonly allowUnexpected?: boolean;
+  readonly renameMap?: string;
   readonly json?: boolean;
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('check')
     .description('says whether a checkpoint fits a graph, and what does not')
     .argument('<graph>', 'graph file of either form')
-    .argument('<checkpoint>', CHECKPOINT)
-    .option(...ALLOW_UNEXPECTED)
-    .option('--json', 'one JSON document on stdout')
+    .argument('<checkpoint>', CHECKPOINT);
+  addOptions(command, ['allowUnexpected', 'renameMap', 'json'])
     .addHelpText('after', KEYS + NOTES)
-    .action(async (path: string, checkpoint: string, { json, allowUnexpected }: Words) => {
+    .action(async (path: string, checkpoint: string, { json, ...options }: Words) => {
       const { checkCheckpoint } = await import('../../engine/checkpoint/infer-graph.ts');
-      const report = checkCheckpoint(path, checkpoint, hostOf(context), { allowUnexpected });
+      const report = await checkCheckpoint(path, checkpoint, hostOf(context), options);
       const { FAMILY_KEYS } = await import('../../compiler/families/index.ts');
       const words = printReport(report, path, checkpoint, FAMILY_KEYS);
       context.stdout(json ? `${JSON.stringify({ graph: path, checkpoint, ...report }, null, 2)}\n` : words);

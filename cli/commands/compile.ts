@@ -5,7 +5,7 @@ import { UsageError } from '../../engine/errors.ts';
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseChoice } from '../parse.ts';
-import { TUNING_OPTION } from '../tuning/option.ts';
+import { addOptions, COMPILE_OPTIONS, heading, outputOption } from '../words/options.ts';
 import { parseSettings, type SettingWords } from '../words/settings.ts';
 
 const NOTES = `
@@ -25,27 +25,22 @@ interface Words extends SettingWords {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('compile')
     .description('writes a bundle: manifest.json and kernels/*.wgsl')
     .argument('<graph>', 'graph file of either form')
-    .option('-o, --output <DIR>', 'folder of the bundle')
-    .option('--batch <N>', 'images in a forward pass', '1')
-    .option('--size <HxW>', 'another image size than the graph says')
-    .option('--precision <NAME>', 'f32 or f16', 'f32')
-    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
-    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
-    .option(...TUNING_OPTION)
-    .option('--taps', 'add the feature vectors to the outputs')
-    .option('--gradient', "add a classifier's gradient to the outputs, and labels y to the inputs")
-    .option(
-      '--target <NAME>',
-      'what to compile for: a target, or auto for the adapter that is here',
-      'generic',
-    )
+    .addOption(outputOption('<DIR>', 'folder of the bundle'))
+    .optionsGroup(heading('output'))
     .option('--emit <STAGE>', 'print graph, ops, schedule, memory or kernels; -o may be left out then')
-    .option('--types', 'add a typed module to the bundle')
-    .option('--json', 'one JSON document on stdout')
+    .option('--types', 'add a typed module to the bundle');
+  addOptions(command, [...COMPILE_OPTIONS, 'taps', 'gradient', 'json'], {
+    batch: { usual: '1' },
+    precision: { usual: 'f32' },
+    target: {
+      about: 'what to compile for: a target, or auto for the adapter that is here',
+      usual: 'generic',
+    },
+  })
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {
       const { compileModel, STAGES } = await import('../../engine/compile/compile-model.ts');

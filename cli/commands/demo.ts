@@ -4,15 +4,16 @@ import { relative } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../../engine/package.ts';
 import type { Context, Register } from '../context.ts';
+import { addOptions } from '../words/options.ts';
 import { register as registerSample } from './sample.ts';
 
 const out = 'out/demo';
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('demo')
-    .description('samples the ten digits from the model that comes with unetc')
-    .option('--json', 'one JSON document on stdout')
+    .description('samples the ten digits from the model that comes with unetc');
+  addOptions(command, ['json'])
     .addHelpText('after', `\nWrites ${out}/contact-sheet.png and one PNG a digit.`)
     .action((options: { json?: boolean }) => demo(context, options.json ?? false));
 };
@@ -33,7 +34,7 @@ export function demoWords(): readonly string[] {
       '50',
       '--batch',
       '10',
-      '--out',
+      '-o',
       out,
       '--no-resume',
     ],

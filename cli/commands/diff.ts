@@ -2,6 +2,7 @@
 
 import type { Register } from '../context.ts';
 import type { DiffWords } from '../diff/options.ts';
+import { addOptions, renameMapOutput } from '../words/options.ts';
 
 const NOTES = `
 A side is a graph file of either form, a bundle's folder, a checkpoint (.pt, .safetensors, an index of shards, or a part of
@@ -10,14 +11,14 @@ Severities: breaking (what worked no longer does, or gives something else), dang
 
 Examples:
   unetc diff git:main:graphs/cifar10.json graphs/cifar10.json
-  unetc diff old.json new.json --rename-map map.json && unetc run new.json --weights old.pt --rename-map map.json ...
+  unetc diff old.json new.json --write-rename-map map.json && unetc run new.json --weights old.pt --rename-map map.json ...
   unetc diff old.json new.json --write-accepted accepted.json --reason "trained anew in run 12"
   git config diff.unetc.command 'npx unetc diff --git-driver'
 
 Exits 0 where nothing is at or above --fail-on, 1 where something is, 3, 4 or 6 where a side cannot be read.`;
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('diff')
     .description('what changed between two graphs, bundles or checkpoints')
     .argument('<sides...>', 'two of: graph file, bundle folder, checkpoint, git:REF:PATH')
@@ -26,14 +27,14 @@ export const register: Register = (program, context) => {
     .option('--accept <FILE>', 'findings that were accepted: they do not fail')
     .option('--write-accepted [FILE]', 'accept what would fail now, in FILE or the file of --accept')
     .option('--reason <TEXT>', 'why, for --write-accepted')
-    .option('--rename-map <FILE>', 'write how checkpoints of A are read by B')
+    .addOption(renameMapOutput())
     .option('--schedule', 'compare schedules however large the graphs are')
     .option('--no-schedule', 'compare no schedules')
     .option('--target <NAME>', 'what graphs are compiled for', 'generic')
     .option('--kernels', 'show the sources of kernels that differ')
     .option('--all', 'list every place and every tensor')
-    .option('--git-driver', "take the seven words of git's external diff")
-    .option('--json', 'as --format json')
+    .option('--git-driver', "take the seven words of git's external diff");
+  addOptions(command, ['json'], { json: 'as --format json' })
     .addHelpText('after', NOTES)
     .action(async (sides: readonly string[], words: DiffWords) => {
       const { diffCommand } = await import('../diff/command.ts');

@@ -4,6 +4,7 @@ import { adapterLine } from '../../runtime/adapter.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Register } from '../context.ts';
 import type { AdapterReport, SystemReport } from '../system-report.ts';
+import { addOptions } from '../words/options.ts';
 
 /** The features that kernels make use of; `--json` has all. */
 const shownFeatures = [
@@ -27,10 +28,10 @@ const shownLimits = [
 ] as const;
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('doctor')
-    .description('prints adapters, features and limits, and what to install when there is none')
-    .option('--json', 'one JSON document on stdout')
+    .description('prints adapters, features and limits, and what to install when there is none');
+  addOptions(command, ['json'])
     .addHelpText(
       'after',
       '\nUNETC_ADAPTER=NAME chooses an adapter by a part of its name. Exits 7 when there is none.',

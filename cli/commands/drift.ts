@@ -4,7 +4,8 @@ import { CheckFailed, type Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseAmount } from '../parse.ts';
 import type { DriftWords } from '../words/drift.ts';
-import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
+import { addOptions, heading, MODEL_OPTIONS } from '../words/options.ts';
+import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 A and B are two graphs (or bundles with feature vectors) that the same weights fit: other heads, another precision. Or
@@ -21,28 +22,31 @@ interface Words extends DriftWords {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('drift')
     .description('runs two models on the same inputs and shows where they part, block by block')
     .argument('<a>', 'graph file or bundle folder')
     .argument('<b>', 'graph file or bundle folder')
-    .requiredOption('--weights <W>', WEIGHTS)
-    .option(...ALLOW_UNEXPECTED)
-    .option('--weights-b <W>', 'other weights for B')
+    .optionsGroup(heading('input'))
     .option('--inputs <IN>', 'safetensors with x, timesteps, and where the models take them y, low_res')
-    .option('--batch <N>', "images (default: as many as x has, 1; a bundle's own)")
-    .option('--size <HxW>', 'another image size than the graphs say')
-    .option('--precision <NAME>', 'f32 or f16')
-    .option('--precision-b <NAME>', 'another precision for B')
-    .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
-    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
-    .option('--strict-b', 'the same for B alone')
-    .option('--reference', 'compute in float64 without a GPU: slow, for checking')
-    .option('--reference-b', 'the same for B alone')
+    .optionsGroup(heading('output'))
     .option('--tolerance <X>', 'relative L2 up to which two results count as the same', '1e-5')
     .option('--fail-above <X>', 'exit with 1 where a block differs by more, as relative L2')
-    .option('--svg <FILE>', 'write a plot')
-    .option('--json', 'one JSON document on stdout')
+    .option('--svg <FILE>', 'write a plot');
+  addOptions(command, [...MODEL_OPTIONS, 'reference'], {
+    weights: { required: true },
+    batch: "images (default: as many as x has, 1; a bundle's own)",
+    size: 'another image size than the graphs say',
+  })
+    .optionsGroup('For B alone:')
+    .option('--weights-b <W>', 'other weights')
+    .option('--rename-map-b <FILE>', 'another map to read the weights by')
+    .option('--precision-b <NAME>', 'another precision')
+    .option('--target-b <NAME>', 'another target')
+    .option('--tuning-b <FILE>', 'another tuning')
+    .option('--strict-b', 'without less exact algorithms')
+    .option('--reference-b', 'in float64 without a GPU');
+  addOptions(command, ['json'])
     .addHelpText('after', KEYS + NOTES)
     .action(async (a: string, b: string, words: Words) => {
       const { measureDrift } = await import('../../engine/drift/drift.ts');

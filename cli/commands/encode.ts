@@ -3,7 +3,8 @@
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import type { EncodeWords } from '../words/encode.ts';
-import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
+import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
+import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 DDIM without noise is an equation that can be solved in both directions. encode solves it from images to their latents;
@@ -13,32 +14,36 @@ Schedules that end in pure noise lose the image in their last steps: ddim50 stop
 
 Example:
   unetc encode graphs/mnist.json --weights graphs/mnist.safetensors --images digits --class 0-9 --steps ddim50 -o z.safetensors
-  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --noise z.safetensors --steps ddim50 --out back`;
+  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --noise z.safetensors --steps ddim50 -o back`;
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('encode')
     .description('leads images back to the noise that DDIM makes them from')
     .argument('<model>', 'graph file or bundle folder')
-    .requiredOption('--weights <W>', WEIGHTS)
-    .option(...ALLOW_UNEXPECTED)
+    .optionsGroup(heading('input'))
     .requiredOption('--images <PATH>', 'a PNG, a folder of them, or safetensors with samples in [-1, 1]')
-    .requiredOption(
-      '-o, --output <OUT>',
-      'the safetensors file to write: noise, and y and low_res where there are any',
-    )
     .option('--class <LIST>', 'class labels, such as 3 or 0-9, cycled over the images')
     .option('--low-res <PATH>', 'low-resolution images for models that upsample')
+    .addOption(
+      outputOption(
+        '<OUT>',
+        'the safetensors file to write: noise, and y and low_res where there are any',
+      ).makeOptionMandatory(),
+    )
+    .optionsGroup(heading('sampling'))
     .option('--steps <STEPS>', "fewer steps, such as 50, ddim50 or 10,10,20 (default: the graph's own)")
     .option('--refine <N>', 'corrections of each step at the most', '10')
-    .option('--no-clip', 'do not clip the guess at the image to [-1, 1] at every step')
+    .option(
+      '--no-clip',
+      "do not clip the guess at the image at every step to the graph's clip_range (usually [-1, 1])",
+    )
     .option('--guidance <SCALE>', 'classifier-free guidance, as the way back will have it')
-    .option('--null-class <LABEL>', 'the class that the model was taught to mean none')
-    .option('--batch <N>', 'images in a forward pass (default: up to 8)')
-    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
-    .option('--reference', 'compute in float64 without a GPU: slow, for checking')
-    .option('--quiet', 'no progress')
-    .option('--json', 'one JSON document on stdout')
+    .option('--null-class <LABEL>', 'the class that the model was taught to mean none');
+  addOptions(command, [...MODEL_OPTIONS, 'reference', 'quiet', 'json'], {
+    weights: { required: true },
+    batch: "images in a forward pass (default: up to 8; a bundle's own)",
+  })
     .addHelpText('after', KEYS + NOTES)
     .action(
       async (path: string, words: EncodeWords & { readonly quiet?: boolean; readonly json?: boolean }) => {

@@ -3,7 +3,8 @@
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseCount, parseSize } from '../parse.ts';
-import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
+import { addOptions, outputOption, WEIGHT_OPTIONS } from '../words/options.ts';
+import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 Shapes are fixed: export once for each --batch and --size. Inputs are x, timesteps, y (int64) and low_res, outputs
@@ -16,6 +17,7 @@ Example:
 interface Words {
   readonly weights: string;
   readonly allowUnexpected?: boolean;
+  readonly renameMap?: string;
   readonly output: string;
   readonly batch: string;
   readonly size?: string;
@@ -24,26 +26,24 @@ interface Words {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('export')
     .description('writes a graph and its weights as ONNX (opset 17)')
     .argument('<graph>', 'graph file of either form')
-    .requiredOption('--weights <W>', WEIGHTS)
-    .option(...ALLOW_UNEXPECTED)
-    .requiredOption('-o, --output <FILE>', 'the .onnx file to write')
-    .option('--batch <N>', 'images in a forward pass', '1')
-    .option('--size <HxW>', 'another image size than the graph says')
-    .option('--taps', 'add the feature vectors to the outputs')
-    .option('--json', 'one JSON document on stdout')
+    .addOption(outputOption('<FILE>', 'the .onnx file to write').makeOptionMandatory());
+  addOptions(command, [...WEIGHT_OPTIONS, 'batch', 'size', 'taps', 'json'], {
+    weights: { required: true },
+    batch: { usual: '1' },
+  })
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: Words) => {
       const { exportModel } = await import('../../engine/checkpoint/export-model.ts');
       const { LARGEST_BATCH } = await import('../../engine/compile/model-settings.ts');
       const batch = parseCount(words.batch, '--batch', LARGEST_BATCH);
       const size = words.size === undefined ? undefined : parseSize(words.size);
-      const { weights, allowUnexpected, taps } = words;
-      const job = { weights, allowUnexpected, output: words.output, taps, batch, size };
-      const result = exportModel(path, job, hostOf(context));
+      const { weights, allowUnexpected, renameMap, taps } = words;
+      const job = { weights, allowUnexpected, renameMap, output: words.output, taps, batch, size };
+      const result = await exportModel(path, job, hostOf(context));
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { output, weights_file, nodes, params } = result;
       const files = weights_file === null ? output : `${output}, ${weights_file}`;

@@ -5,6 +5,7 @@ import { warnAll } from '../../engine/host.ts';
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseSize } from '../parse.ts';
+import { addOptions, outputOption } from '../words/options.ts';
 
 interface Options {
   readonly output: string;
@@ -20,13 +21,12 @@ Example:
   unetc graph graphs/cifar10.json -o out/cifar10.svg`;
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('graph')
     .description('draws a graph: the U with its levels, blocks, attention, skips and shares of cost')
     .argument('<graph>', 'graph file of either form')
-    .requiredOption('-o, --output <FILE>', 'the .svg or .html file to write')
-    .option('--size <HxW>', 'another image size than the graph says')
-    .option('--json', 'one JSON document on stdout')
+    .addOption(outputOption('<FILE>', 'the .svg or .html file to write').makeOptionMandatory());
+  addOptions(command, ['size', 'json'])
     .addHelpText('after', NOTES)
     .action(async (path: string, { output, size, json }: Options) => {
       const kind = /\.(svg|html)$/i.exec(output)?.[1]?.toLowerCase();

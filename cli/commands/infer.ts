@@ -2,6 +2,7 @@
 
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
+import { addOptions, outputOption } from '../words/options.ts';
 import { CHECKPOINT, KEYS } from '../words/weights.ts';
 
 interface Options {
@@ -19,12 +20,12 @@ Example:
   unetc infer model.pt -o mine.json`;
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('infer')
     .description('prints the graph that a checkpoint belongs to')
     .argument('<checkpoint>', CHECKPOINT)
-    .option('-o, --output <FILE>', 'write the graph to a file instead of stdout')
-    .option('--json', 'one JSON document on stdout')
+    .addOption(outputOption('<FILE>', 'write the graph to a file instead of stdout'));
+  addOptions(command, ['json'])
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, { output, json }: Options) => {
       const { printSpec } = await import('../../compiler/import/print-spec.ts');

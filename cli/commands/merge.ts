@@ -2,6 +2,7 @@
 
 import type { MergeResult } from '../../engine/jobs/merge.ts';
 import { CheckFailed, type Register } from '../context.ts';
+import { addOptions, outputOption } from '../words/options.ts';
 
 const NOTES = `
 Every shard's manifest is read, and every file held against its hash. All must be of one job, and together have every
@@ -10,29 +11,29 @@ The .npz has arr_0 [N, height, width, channels] in bytes and, for models with cl
 order of the seeds.
 
 Examples:
-  unetc merge out/shards --out out/samples.npz
+  unetc merge out/shards -o out/samples.npz
   unetc merge node1/part node2/part --seeds 0-49999 --json`;
 
 interface MergeWords {
   readonly seeds?: string;
-  readonly out?: string;
+  readonly output?: string;
   readonly json?: boolean;
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('merge')
     .description('proves that shards of samples are whole, and joins them in one .npz')
     .argument('<folder...>', 'folders that sample wrote (or a folder of such), or manifests')
-    .option('-o, --out <FILE>', 'the .npz to write, or a folder for samples.npz (default: only check)')
-    .option('--seeds <LIST>', 'which samples there should be (default: those that the job has)')
-    .option('--json', 'one JSON document on stdout')
+    .addOption(outputOption('<FILE>', 'the .npz to write, or a folder for samples.npz (default: only check)'))
+    .option('--seeds <LIST>', 'which samples there should be (default: those that the job has)');
+  addOptions(command, ['json'])
     .addHelpText('after', NOTES)
     .action(async (folders: readonly string[], words: MergeWords) => {
       const { mergeShards } = await import('../../engine/jobs/merge.ts');
       const { parseNumbers } = await import('../../engine/jobs/ranges.ts');
       const seeds = words.seeds === undefined ? null : parseNumbers(words.seeds, '--seeds');
-      const result = mergeShards(folders, seeds, words.out ?? null);
+      const result = mergeShards(folders, seeds, words.output ?? null);
       if (words.json) context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       checkMerged(result);
       const { samples, manifests, out } = result;

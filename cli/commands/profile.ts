@@ -4,9 +4,9 @@ import { UsageError } from '../../engine/errors.ts';
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseAmount, parseCount } from '../parse.ts';
-import { TUNING_OPTION } from '../tuning/option.ts';
-import { parseSettings } from '../words/settings.ts';
-import { WEIGHTS } from '../words/weights.ts';
+import { type ModelWords, parseModelOptions } from '../words/model.ts';
+import { addOptions, heading, MODEL_OPTIONS } from '../words/options.ts';
+import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 Times are the GPU's own (timestamp queries), each dispatch in a compute pass of its own; passes are also timed whole.
@@ -18,15 +18,7 @@ Examples:
   unetc profile graphs/cifar10.json --top 20
   unetc profile graphs/cifar10.json --trace out/trace.json --svg out/roofline.svg`;
 
-interface Words {
-  readonly weights: string;
-  readonly batch?: string;
-  readonly size?: string;
-  readonly target?: string;
-  readonly precision?: string;
-  readonly strict?: boolean;
-  readonly memory?: string;
-  readonly tuning?: string;
+interface Words extends ModelWords {
   readonly runs: string;
   readonly top?: string;
   readonly peakGflops?: string;
@@ -37,26 +29,23 @@ interface Words {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('profile')
     .description('times every dispatch of a forward pass on the GPU')
     .argument('<model>', 'graph file or bundle folder')
-    .option('--weights <W>', WEIGHTS, 'hash:1')
-    .option('--batch <N>', "images in a forward pass (default: 1; a bundle's own)")
-    .option('--size <HxW>', 'another image size than the graph says')
-    .option('--precision <NAME>', 'f32 or f16')
-    .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
-    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
-    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
-    .option(...TUNING_OPTION)
+    .optionsGroup(heading('run'))
     .option('--runs <N>', 'runs that the medians are of', '10')
+    .optionsGroup(heading('output'))
     .option('--top <N>', 'print only the longest dispatches')
     .option('--peak-gflops <N>', "the adapter's peak of 10^9 operations a second")
     .option('--peak-gbs <N>', "the adapter's peak of 10^9 bytes a second")
     .option('--trace <FILE>', 'write one run as a trace for ui.perfetto.dev')
-    .option('--svg <FILE>', 'write a roofline plot')
-    .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
+    .option('--svg <FILE>', 'write a roofline plot');
+  addOptions(command, [...MODEL_OPTIONS, 'json'], {
+    weights: { usual: 'hash:1' },
+    batch: "images in a forward pass (default: 1; a bundle's own)",
+  })
+    .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: Words) => {
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
       const { profileModel } = await import('../../engine/profile/measure.ts');
@@ -66,8 +55,7 @@ export const register: Register = (program, context) => {
 
       const top = words.top === undefined ? Number.POSITIVE_INFINITY : parseCount(words.top, '--top', 1e6);
       const job = {
-        settings: parseSettings(words),
-        weights: words.weights,
+        options: parseModelOptions(words),
         runs: parseCount(words.runs, '--runs', 10_000),
         peaks: {
           ...(words.peakGflops && { gflops_per_s: parsePeak(words.peakGflops, '--peak-gflops') }),

@@ -2,6 +2,7 @@
 
 import type { Register } from '../context.ts';
 import type { ReportWords } from '../report-files.ts';
+import { addOptions } from '../words/options.ts';
 
 const NOTES = `
 The report of graphs/mine.json is graphs/mine.report.txt: blocks with shapes, parameters and cost, and the schedule for
@@ -12,13 +13,13 @@ Example:
   unetc report graphs/cifar10.json --check`;
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('report')
     .description('writes or checks the report beside a graph')
     .argument('<graphs...>', 'graph files')
     .option('--write', 'write the reports')
-    .option('--check', 'fail where a report is not what its graph gives')
-    .option('--json', 'one JSON document on stdout')
+    .option('--check', 'fail where a report is not what its graph gives');
+  addOptions(command, ['json'])
     .addHelpText('after', NOTES)
     .action(async (files: readonly string[], words: ReportWords) => {
       const { reportFiles } = await import('../report-files.ts');

@@ -2,9 +2,9 @@
 
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
-import { TUNING_OPTION } from '../tuning/option.ts';
-import { parseSettings, type SettingWords } from '../words/settings.ts';
-import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
+import { type ModelWords, parseModelOptions } from '../words/model.ts';
+import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
+import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 IN holds x [batch, channels, ...size] and timesteps [batch], for models with classes y [batch] (integers), for
@@ -17,46 +17,33 @@ a size of x that it cannot take is a fault of the inputs (exit 5), one of --size
 Example:
   unetc run graphs/mnist.json --weights graphs/mnist.safetensors --inputs in.safetensors --output out.safetensors`;
 
-interface Words extends SettingWords {
-  readonly weights: string;
-  readonly allowUnexpected?: boolean;
-  readonly renameMap?: string;
+interface Words extends ModelWords {
   readonly inputs: string;
   readonly output: string;
-  readonly reference?: boolean;
   readonly json?: boolean;
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('run')
     .description('runs one forward pass')
     .argument('<model>', 'graph file or bundle folder')
-    .requiredOption('--weights <W>', WEIGHTS)
-    .option(...ALLOW_UNEXPECTED)
-    .option('--rename-map <FILE>', 'read the weights by a map of unetc diff --rename-map')
+    .optionsGroup(heading('input'))
     .requiredOption(
       '--inputs <IN>',
-      'safetensors with x, timesteps, and where the model takes them y, low_res',
+      'safetensors with x, timesteps, and where the model takes them y, low_res: unetc inputs makes one',
     )
-    .requiredOption('--output <OUT>', 'the safetensors file to write')
-    .option('--taps', 'add the feature vectors: down.i, middle, up.i')
-    .option('--gradient', "add a classifier's gradient: that of the log-probability of y by x")
-    .option('--batch <N>', "images in a forward pass (default: as many as x has; a bundle's own)")
-    .option('--size <HxW>', "image size (default: that of x; a bundle's own)")
-    .option('--precision <NAME>', 'f32 or f16')
-    .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
-    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
-    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
-    .option(...TUNING_OPTION)
-    .option('--reference', 'compute in float64 without a GPU: slow, for checking')
-    .option('--json', 'one JSON document on stdout')
+    .addOption(outputOption('<OUT>', 'the safetensors file to write').makeOptionMandatory());
+  addOptions(command, [...MODEL_OPTIONS, 'taps', 'gradient', 'reference', 'json'], {
+    weights: { required: true },
+    batch: "images in a forward pass (default: as many as x has; a bundle's own)",
+    size: "image size (default: that of x; a bundle's own)",
+    gradient: "add a classifier's gradient: that of the log-probability of y by x",
+  })
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: Words) => {
       const { runModel } = await import('../../engine/model/run-model.ts');
-      const { weights, allowUnexpected, renameMap, inputs, output: file, reference } = words;
-      const settings = parseSettings(words);
-      const job = { settings, weights, allowUnexpected, renameMap, inputs, output: file, reference };
+      const job = { options: parseModelOptions(words), inputs: words.inputs, output: words.output };
       const result = await runModel(path, job, hostOf(context));
       const { output, tensors, adapter, milliseconds, not_finite } = result;
       for (const [name, count] of Object.entries(not_finite)) {

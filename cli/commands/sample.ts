@@ -3,9 +3,9 @@
 import type { SampleResult } from '../../engine/jobs/run.ts';
 import { SAMPLERS } from '../../runtime/sampler/samplers/index.ts';
 import type { Register } from '../context.ts';
-import { TUNING_OPTION } from '../tuning/option.ts';
+import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
 import type { SampleWords } from '../words/sample.ts';
-import { ALLOW_UNEXPECTED, KEYS, WEIGHTS } from '../words/weights.ts';
+import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 Samples are keyed by their seeds: the same seed gives the same image at any --batch, in any order and any shard.
@@ -16,33 +16,34 @@ A run that was stopped goes on where it was when the same command is given again
 Without --shard, a Slurm array, a Kubernetes Indexed Job (with JOB_COMPLETIONS) and RANK with WORLD_SIZE say the part.
 
 Examples:
-  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-9 --class 0-9 --steps ddim50 --out out
-  unetc sample graphs/mnist-sr.json --weights graphs/mnist-sr.safetensors --low-res small --class 3 --out large
-  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-999 --class 0-9 --shard 0/4 --out part`;
+  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-9 --class 0-9 --steps ddim50 -o out
+  unetc sample graphs/mnist-sr.json --weights graphs/mnist-sr.safetensors --low-res small --class 3 -o large
+  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-999 --class 0-9 --shard 0/4 -o part`;
 
 const samplers = Object.entries(SAMPLERS).map(([name, { about }]) => `${name}, ${about}`);
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('sample')
     .description('samples images: a PNG for each seed and a contact sheet')
     .argument('<model>', 'graph file or bundle folder')
-    .requiredOption('--weights <W>', WEIGHTS)
-    .option(...ALLOW_UNEXPECTED)
-    .option('--rename-map <FILE>', 'read the weights by a map of unetc diff --rename-map')
-    .requiredOption('--out <DIR>', 'folder for the images; made where it is missing')
+    .optionsGroup(heading('input'))
     .option('--seeds <LIST>', 'which samples, such as 3, 0-15 or 1,5,9-12')
     .option('--noise <FILE>', 'safetensors with noise (and y, low_res) to start from, instead of seeds')
     .option('--class <LIST>', 'class labels, such as 3 or 0-9, cycled over the samples')
     .option('--low-res <PATH>', 'image to upsample: a PNG, a folder of them, or safetensors with low_res')
+    .optionsGroup(heading('sampling'))
     .option('--sampler <NAME>', `one of: ${samplers.join('; ')}`)
     .option('--eta <NUMBER>', "ddim's noise: 0 is deterministic (the default), 1 that of ddpm")
     .option('--steps <STEPS>', "fewer steps, such as 50, ddim50 or 10,10,20 (default: the graph's own)")
-    .option('--no-clip', 'do not clip the guess at the image to [-1, 1] at every step')
+    .option(
+      '--no-clip',
+      "do not clip the guess at the image at every step to the graph's clip_range (usually [-1, 1])",
+    )
     .option('--guidance <SCALE>', 'classifier-free guidance: how far to go from the null class to the label')
     .option('--null-class <LABEL>', 'the class that the model was taught to mean none')
-    .option('--batch <N>', 'images in a forward pass (default: up to 8)')
-    .option('--size <HxW>', 'sample another size than the graph says')
+    .addOption(outputOption('<DIR>', 'folder for the images; made where it is missing').makeOptionMandatory())
+    .optionsGroup(heading('output'))
     .option(
       '--shard <i/n>',
       'only part i, from 0, of n; none for the whole job in an environment that has parts',
@@ -51,16 +52,17 @@ export const register: Register = (program, context) => {
     .option('--trajectory [KIND]', 'a picture of how each sample came: apng, or strip')
     .option('--downscale <N>', 'write samples N times smaller, averaged: what a model that upsamples takes')
     .option('--no-resume', 'begin anew instead of going on with what the folder holds')
-    .option('--checkpoint-every <STEPS>', 'save the chains under way (on SIGINT and SIGTERM they always are)')
-    .option('--precision <NAME>', 'f32 or f16')
-    .option('--memory <LIMIT>', 'the most that weights and activations may take, such as 600MB')
-    .option('--strict', 'leave out every algorithm that is less exact than the plain one')
-    .option(...TUNING_OPTION)
-    .option('--reference', 'compute in float64 without a GPU: slow, for checking')
-    .option('--debug-nan', 'where a value is not finite, find the first kernel that made one')
-    .option('--progress <KIND>', 'on stderr: auto, json (a document a line), or none', 'auto')
-    .option('--quiet', 'no progress')
-    .option('--json', 'one JSON document on stdout')
+    .option(
+      '--checkpoint-every <STEPS>',
+      'save the chains under way (on SIGINT and SIGTERM they always are)',
+    );
+  addOptions(command, [...MODEL_OPTIONS, 'reference'], {
+    weights: { required: true },
+    batch: "images in a forward pass (default: up to 8; a bundle's own)",
+  })
+    .optionsGroup(heading('run'))
+    .option('--debug-nan', 'where a value is not finite, find the first kernel that made one');
+  addOptions(command, ['progress', 'quiet', 'json'], { progress: { usual: 'auto' } })
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: SampleWords & { readonly json?: boolean }) => {
       const { jobHostOf } = await import('../sample-progress.ts');

@@ -4,7 +4,7 @@ import type { GraphStats } from '../../engine/compile/graph-stats.ts';
 import { warnAll } from '../../engine/host.ts';
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
-import { TUNING_OPTION } from '../tuning/option.ts';
+import { addOptions, COMPILE_OPTIONS } from '../words/options.ts';
 import { parseSettings, type SettingWords } from '../words/settings.ts';
 
 const NOTES = `
@@ -13,17 +13,16 @@ products of queries with keys and of weights with values. Activations are all bu
 a run takes on the device; the process that runs it takes some 0.2 GB more.`;
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('stats')
     .description('prints parameters, multiply-accumulates by kind, activation peak and kernels')
-    .argument('<graph>', 'graph file of either form')
-    .option('--batch <N>', 'images in a forward pass', '1')
-    .option('--size <HxW>', 'another image size than the graph says')
-    .option('--precision <NAME>', 'f32 or f16', 'f32')
-    .option('--target <NAME>', 'what to compile for', 'generic')
-    .option('--memory <LIMIT>', 'choose kernels within it, such as 600MB')
-    .option(...TUNING_OPTION)
-    .option('--json', 'one JSON document on stdout')
+    .argument('<graph>', 'graph file of either form');
+  addOptions(command, [...COMPILE_OPTIONS, 'json'], {
+    batch: { usual: '1' },
+    precision: { usual: 'f32' },
+    target: { about: 'what to compile for', usual: 'generic' },
+    memory: 'choose kernels within it, such as 600MB',
+  })
     .addHelpText('after', NOTES)
     .action(async (path: string, words: SettingWords & { readonly json?: boolean }) => {
       const { graphStats } = await import('../../engine/compile/graph-stats.ts');

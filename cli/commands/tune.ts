@@ -3,9 +3,9 @@
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseCount } from '../parse.ts';
-import { TUNING_OPTION } from '../tuning/option.ts';
-import { parseSettings } from '../words/settings.ts';
-import { WEIGHTS } from '../words/weights.ts';
+import { type ModelWords, parseModelOptions } from '../words/model.ts';
+import { addOptions, heading, outputOption, WEIGHT_OPTIONS } from '../words/options.ts';
+import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 The graph is compiled once for each rank of the candidates, and the passes of all of them run in turn, every dispatch
@@ -18,37 +18,30 @@ Groups of other graphs that are in the file stay, and what changed in the choice
 Example:
   unetc tune mine.json -o out/mine-tuning.json && unetc bench mine.json --tuning out/mine-tuning.json`;
 
-interface Words {
+interface Words extends ModelWords {
   readonly output?: string;
-  readonly weights: string;
-  readonly size?: string;
-  readonly target?: string;
-  readonly precision?: string;
-  readonly tuning?: string;
   readonly runs: string;
   readonly json?: boolean;
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('tune')
     .description('measures the fastest way to compute each convolution')
     .argument('<graphs...>', 'graph files')
-    .option('-o, --output <FILE>', 'the tuning file to write')
-    .option('--weights <W>', WEIGHTS, 'hash:1')
-    .option('--size <HxW>', 'another image size than the graphs say')
-    .option('--precision <NAME>', 'f32 or f16')
-    .option('--target <NAME>', 'what to compile for (default: auto, what suits the adapter)')
-    .option(...TUNING_OPTION)
-    .option('--runs <N>', 'passes of each candidate, of which the least time counts', '7')
-    .option('--json', 'one JSON document on stdout')
-    .addHelpText('after', NOTES)
+    .addOption(outputOption('<FILE>', 'the tuning file to write'))
+    .optionsGroup(heading('run'))
+    .option('--runs <N>', 'passes of each candidate, of which the least time counts', '7');
+  addOptions(command, [...WEIGHT_OPTIONS, 'size', 'precision', 'target', 'tuning', 'json'], {
+    weights: { usual: 'hash:1' },
+    size: 'another image size than the graphs say',
+  })
+    .addHelpText('after', KEYS + NOTES)
     .action(async (graphs: readonly string[], words: Words) => {
       const { tune } = await import('../../engine/tuning/tune.ts');
       const { tuningTable } = await import('../tuning/table.ts');
-      const { output, weights } = words;
       const runs = parseCount(words.runs, '--runs', 10_000);
-      const job = { settings: parseSettings(words), weights, runs, output };
+      const job = { options: parseModelOptions(words), runs, output: words.output };
       const result = await tune(graphs, job, hostOf(context));
       context.stdout(words.json ? `${JSON.stringify(result, null, 2)}\n` : tuningTable(result));
     });

@@ -4,6 +4,7 @@ import { warnAll } from '../../engine/host.ts';
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseSize } from '../parse.ts';
+import { addOptions } from '../words/options.ts';
 
 interface Options {
   readonly size?: string;
@@ -11,12 +12,11 @@ interface Options {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('validate')
     .description('checks a graph and prints every fault')
-    .argument('<graph>', 'graph file')
-    .option('--size <HxW>', 'check another image size than the file says')
-    .option('--json', 'one JSON document on stdout')
+    .argument('<graph>', 'graph file');
+  addOptions(command, ['size', 'json'], { size: 'check another image size than the file says' })
     .addHelpText(
       'after',
       '\nWarnings do not fail the check. Faults exit with 3; graphs/README.md lists every rule.',

@@ -28,12 +28,12 @@ export async function diffCommand(
   const asked = parseChoice(options.format ?? 'text', '--format', FORMATS);
   const format = options.json ? 'json' : asked;
   const settings = await parseOptions(options);
-  for (const file of [options.renameMap, acceptedFile(options)]) {
+  for (const file of [options.writeRenameMap, acceptedFile(options)]) {
     if (file !== undefined) checkWritable(file);
   }
   const [from, to] = [await readSide(a), await readSide(b)];
   const run = await runDiff(from, to, settings);
-  await writeRenames(run, options.renameMap);
+  await writeRenames(run, options.writeRenameMap);
   const written = await writeAccepts(run.document, options);
   context.stdout(
     await render(run, format, to, { color: context.colorOut ?? false, all: options.all ?? false }),
@@ -51,10 +51,10 @@ async function writeRenames({ diff, document }: DiffRun, file: string | undefine
   if (file === undefined) return;
   if (diff.map === null) {
     throw new UsageError(
-      '--rename-map: the layers of a checkpoint of another family are not known; name graphs',
+      '--write-rename-map: the layers of a checkpoint of another family are not known; name graphs',
     );
   }
-  const { writeRenameMap } = await import('../../engine/model/rename-map.ts');
+  const { writeRenameMap } = await import('../../engine/checkpoint/rename-map.ts');
   writeRenameMap(file, diff.map, { a: document.a.label, b: document.b.label });
 }
 

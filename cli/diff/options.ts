@@ -14,7 +14,7 @@ export interface DiffWords {
   readonly accept?: string;
   readonly writeAccepted?: string | true;
   readonly reason?: string;
-  readonly renameMap?: string;
+  readonly writeRenameMap?: string;
   readonly schedule?: boolean;
   readonly target?: string;
   readonly kernels?: boolean;

@@ -2,45 +2,38 @@
 
 import type { DriftJob } from '../../engine/drift/drift.ts';
 import { parseAmount } from '../parse.ts';
-import { parseSettings, type SettingWords } from './settings.ts';
+import { type ModelWords, parseModelOptions } from './model.ts';
 
 /** The words of the call, as commander gives them. */
-export interface DriftWords extends Omit<SettingWords, 'taps' | 'strict'> {
-  readonly weights: string;
+export interface DriftWords extends Omit<ModelWords, 'taps' | 'gradient'> {
   readonly weightsB?: string;
-  readonly allowUnexpected?: boolean;
+  readonly renameMapB?: string;
   readonly precisionB?: string;
+  readonly targetB?: string;
+  readonly tuningB?: string;
+  readonly strictB?: boolean;
+  readonly referenceB?: boolean;
   readonly inputs?: string;
   readonly tolerance: string;
-  readonly strict?: boolean;
-  readonly strictB?: boolean;
-  readonly reference?: boolean;
-  readonly referenceB?: boolean;
   readonly svg?: string;
 }
 
 /** The job of two models. Throws UsageError. */
 export function parseDriftJob(pathA: string, pathB: string, words: DriftWords): DriftJob {
-  const tolerance = parseAmount(words.tolerance, '--tolerance');
-  const { weightsB, precisionB, strictB, referenceB, reference = false, allowUnexpected, ...common } = words;
-  const a = {
-    path: pathA,
-    weights: words.weights,
-    settings: parseSettings({ ...common, taps: true }),
-    reference,
-    allowUnexpected,
+  const options = (side: ModelWords) => parseModelOptions({ ...side, taps: true });
+  const own: Partial<ModelWords> = {
+    ...(words.weightsB !== undefined && { weights: words.weightsB }),
+    ...(words.renameMapB !== undefined && { renameMap: words.renameMapB }),
+    ...(words.precisionB !== undefined && { precision: words.precisionB }),
+    ...(words.targetB !== undefined && { target: words.targetB }),
+    ...(words.tuningB !== undefined && { tuning: words.tuningB }),
+    ...(words.strictB !== undefined && { strict: words.strictB }),
+    ...(words.referenceB !== undefined && { reference: words.referenceB }),
   };
-  const b = {
-    path: pathB,
-    weights: weightsB ?? words.weights,
-    settings: parseSettings({
-      ...common,
-      taps: true,
-      ...(precisionB === undefined ? {} : { precision: precisionB }),
-      ...(strictB === undefined ? {} : { strict: strictB }),
-    }),
-    reference: referenceB ?? reference,
-    allowUnexpected,
+  return {
+    a: { path: pathA, options: options(words) },
+    b: { path: pathB, options: options({ ...words, ...own }) },
+    inputs: words.inputs ?? null,
+    tolerance: parseAmount(words.tolerance, '--tolerance'),
   };
-  return { a, b, inputs: words.inputs ?? null, tolerance };
 }

@@ -11,15 +11,13 @@ import {
   samplerOf,
   usualSampler,
 } from '../../runtime/sampler/samplers/index.ts';
-import { parseAmount, parseChoice, parseCount, parseMemory, parseSeeds, parseSize } from '../parse.ts';
+import { parseAmount, parseChoice, parseCount, parseSeeds } from '../parse.ts';
+import { type ModelWords, parseModelOptions } from './model.ts';
 import { findShard } from './shard.ts';
 
 /** The options of the command as they were typed. */
-export interface SampleWords {
-  readonly weights: string;
-  readonly allowUnexpected?: boolean;
-  readonly renameMap?: string;
-  readonly out: string;
+export interface SampleWords extends ModelWords {
+  readonly output: string;
   readonly seeds?: string;
   readonly noise?: string;
   readonly class?: string;
@@ -30,19 +28,12 @@ export interface SampleWords {
   readonly clip?: boolean;
   readonly guidance?: string;
   readonly nullClass?: string;
-  readonly batch?: string;
-  readonly size?: string;
   readonly shard?: string;
   readonly format?: string;
   readonly trajectory?: string | true;
   readonly downscale?: string;
   readonly resume?: boolean;
   readonly checkpointEvery?: string;
-  readonly strict?: boolean;
-  readonly precision?: string;
-  readonly memory?: string;
-  readonly tuning?: string;
-  readonly reference?: boolean;
   readonly debugNan?: boolean;
   readonly progress?: string;
   readonly quiet?: boolean;
@@ -51,8 +42,6 @@ export interface SampleWords {
 /** How far a run is: a bar or lines as the terminal has it, a JSON document a line, or nothing. */
 export type ProgressKind = 'auto' | 'json' | 'none';
 
-/** The most images in a forward pass of sampling. */
-export const LARGEST_BATCH = 4096;
 const LARGEST_CLASS = 1_000_000;
 const MOST_STEPS = 1_000_000;
 const LARGEST_FACTOR = 1024;
@@ -69,10 +58,8 @@ export function parseJob(
   const steps = parseSteps(words.steps);
   const job: SampleJob = {
     model,
-    weights: words.weights,
-    allow_unexpected: words.allowUnexpected ?? false,
-    rename_map: words.renameMap ?? null,
-    out: words.out,
+    options: parseModelOptions(words),
+    out: words.output,
     seeds: words.seeds === undefined ? null : parseSeeds(words.seeds),
     noise: words.noise ?? null,
     labels: words.class === undefined ? null : parseNumbers(words.class, '--class'),
@@ -81,8 +68,6 @@ export function parseJob(
     steps,
     clip: words.clip ?? true,
     guidance: parseGuidance(words),
-    batch: words.batch === undefined ? null : parseCount(words.batch, '--batch', LARGEST_BATCH),
-    size: words.size === undefined ? null : parseSize(words.size),
     shard: findShard(words.shard, env),
     format: parseChoice(words.format ?? 'png', '--format', FORMATS),
     trajectory: parseTrajectory(words.trajectory),
@@ -92,14 +77,6 @@ export function parseJob(
       words.checkpointEvery === undefined
         ? null
         : parseCount(words.checkpointEvery, '--checkpoint-every', MOST_STEPS),
-    strict: words.strict ?? false,
-    precision:
-      words.precision === undefined
-        ? null
-        : parseChoice(words.precision, '--precision', ['f32', 'f16'] as const),
-    memory: words.memory === undefined ? null : parseMemory(words.memory),
-    tuning: words.tuning ?? null,
-    reference: words.reference ?? false,
     debug_nan: words.debugNan ?? false,
   };
   checkTogether(job);

@@ -6,11 +6,6 @@ export const WEIGHTS = '.safetensors, .pt or an index of shards, with #KEY for a
 /** The word of commands that look at a checkpoint alone. */
 export const CHECKPOINT = '.pt, .safetensors or an index of shards, with #KEY for a part of it';
 
-export const ALLOW_UNEXPECTED = [
-  '--allow-unexpected',
-  'leave out tensors of the weights that the graph does not have, and list them',
-] as const;
-
 /** A note for the help of commands that take a part of a checkpoint. */
 export const KEYS = `
 FILE#KEY is the state dict under that key (model.pt#ema, state.pt#state_dict.ema_0.9999), or the tensors whose names begin

@@ -32,7 +32,7 @@ export const DIFF_RULES = {
   'weights/removed': {
     severity: 'breaking',
     title: 'parameters are gone',
-    next: 'old checkpoints have tensors that nothing reads; a rename map (--rename-map) drops them',
+    next: 'old checkpoints have tensors that nothing reads; a rename map (--write-rename-map) drops them',
   },
   'weights/reshaped': { severity: 'breaking', title: 'parameters have another shape', next: RELOAD },
   'weights/added': {
@@ -43,12 +43,12 @@ export const DIFF_RULES = {
   'weights/added-inert': {
     severity: 'dangerous',
     title: 'parameters are new, and inert while they are zero',
-    next: 'old checkpoints give the same outputs with a rename map (--rename-map), which fills the new tensors with zeros',
+    next: 'old checkpoints give the same outputs with a rename map (--write-rename-map), which fills the new tensors with zeros',
   },
   'weights/renamed': {
     severity: 'breaking',
     title: 'parameters have another name',
-    next: 'write a rename map with --rename-map FILE, and load old checkpoints with run --rename-map FILE',
+    next: 'write a rename map with --write-rename-map FILE, and load old checkpoints with run --rename-map FILE',
   },
   'weights/reinterpreted-heads': {
     severity: 'breaking',

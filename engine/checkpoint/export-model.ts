@@ -7,18 +7,20 @@ import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { countParams } from '../../compiler/opgraph/cost.ts';
 import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
-import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { UsageError } from '../errors.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';
 import { packageVersion } from '../package.ts';
+import { openRenamed } from './renamed-weights.ts';
 
 export interface ExportJob {
   /** A checkpoint, a part of one as `FILE#KEY`, or `hash:SEED`. */
   readonly weights: string;
   /** Leaves out tensors of the weights that the graph does not have. */
   readonly allowUnexpected?: boolean | undefined;
+  /** A file of `unetc diff --write-rename-map`, by which the weights are read. */
+  readonly renameMap?: string | undefined;
   /** The .onnx file to write. */
   readonly output: string;
   readonly batch: number;
@@ -40,12 +42,12 @@ export interface ExportResult {
 }
 
 /** Writes the model. `inlineLimit` is the most bytes of weights that the model file holds itself. */
-export function exportModel(
+export async function exportModel(
   graphFile: string,
-  { weights: weightsFile, allowUnexpected, output, batch, size, taps = false }: ExportJob,
+  { weights: weightsFile, allowUnexpected, renameMap, output, batch, size, taps = false }: ExportJob,
   host: Host,
   inlineLimit = ONNX_INLINE_LIMIT,
-): ExportResult {
+): Promise<ExportResult> {
   if (!output.endsWith('.onnx')) {
     throw new UsageError(
       (option) => `${option('output')}: found '${output}', expected a file whose name ends in .onnx`,
@@ -54,7 +56,7 @@ export function exportModel(
   const { graph, warnings } = readGraph(graphFile, { size });
   warnAll(host, warnings, graphFile);
 
-  const source = openWeights(weightsFile);
+  const source = await openRenamed(weightsFile, renameMap, graph);
   try {
     const weights = matchWeights(parameters(graph), source, { allowUnexpected });
     for (const note of weights.notes) host.note(`${weightsFile}: ${note}`);

@@ -1,12 +1,13 @@
 // The graph that a checkpoint file belongs to, and whether one belongs to a graph.
 
 import { basename, extname } from 'node:path';
-import { GraphError } from '../../compiler/diagnostics.ts';
+import { GraphError, InternalError } from '../../compiler/diagnostics.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { type CheckReport, checkTensors } from '../../compiler/import/check.ts';
 import { type InferResult, inferGraph } from '../../compiler/import/infer.ts';
 import { addressOf } from '../../runtime/host/node/open-weights.ts';
 import { averagedFirst, fittingPrefixes } from '../../runtime/weights/prefix.ts';
+import type { TensorInfo, WeightSource } from '../../runtime/weights/source.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';
 import { type CheckpointTensors, readCheckpointTensors, withoutUnexpected } from './checkpoint-tensors.ts';
@@ -60,20 +61,23 @@ const LISTED = 10;
 export interface CheckOptions {
   /** Leaves out tensors that the graph does not have, and lists them. */
   readonly allowUnexpected?: boolean | undefined;
+  /** A file of `unetc diff --write-rename-map`, by which the checkpoint is read. */
+  readonly renameMap?: string | undefined;
 }
 
 /** Holds a checkpoint's tensors against a graph file. Throws GraphError, RuntimeError('weights'). */
-export function checkCheckpoint(
+export async function checkCheckpoint(
   graphFile: string,
   checkpoint: string,
   host: Pick<Host, 'warn' | 'note'>,
-  { allowUnexpected = false }: CheckOptions = {},
-): CheckReport {
+  { allowUnexpected = false, renameMap }: CheckOptions = {},
+): Promise<CheckReport> {
   const { graph, warnings, spec } = readGraph(graphFile);
   warnAll(host, warnings, graphFile);
-  const { tensors, notes, stem } = readCheckpointTensors(checkpoint);
-  for (const note of notes) host.note(`${checkpoint}: ${note}`);
   const expected = parameters(graph);
+  const read = readCheckpointTensors(checkpoint);
+  const { tensors, notes, stem } = renameMap === undefined ? read : await renamed(read, renameMap, expected);
+  for (const note of notes) host.note(`${checkpoint}: ${note}`);
   const { kept, left } = allowUnexpected ? withoutUnexpected(tensors, expected) : { kept: tensors, left: [] };
   if (left.length > 0) host.note(`${checkpoint}: left out ${left.length} tensors: ${listed(left)}`);
   const report = checkTensors(graph, kept, spec.form);
@@ -84,6 +88,31 @@ export function checkCheckpoint(
     }
   }
   return report;
+}
+
+/** The tensors of a checkpoint under the names of a graph, by a rename map. */
+async function renamed(
+  { tensors, notes, stem }: CheckpointTensors,
+  map: string,
+  expected: readonly TensorInfo[],
+): Promise<CheckpointTensors> {
+  const { readRenameMap } = await import('./rename-map.ts');
+  const { renamedWeights } = await import('../../runtime/weights/rename.ts');
+  const source: WeightSource = {
+    label: map,
+    tensors: [...tensors].map(([name, shape]) => ({ name, shape })),
+    notes,
+    read: () => {
+      throw new InternalError('a checkpoint that is checked has no values');
+    },
+    close() {},
+  };
+  const read = renamedWeights(source, readRenameMap(map), expected);
+  return {
+    tensors: new Map((read.tensors ?? []).map(({ name, shape }) => [name, shape])),
+    notes: read.notes ?? [],
+    ...(stem === undefined ? {} : { stem }),
+  };
 }
 
 function listed(names: readonly string[]): string {

@@ -1,14 +1,14 @@
 // Runs two models on the same inputs, one after the other, and compares what their blocks give.
 
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { ModelInputs, ModelInterface } from '../../runtime/model.ts';
+import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import type { ModelSettings } from '../compile/model-settings.ts';
 import { UsageError } from '../errors.ts';
 import { type Host, warnAll } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import { interfaceOf, type ModelSource, readModel } from '../model/model-source.ts';
-import { openSource } from '../model/open-model.ts';
+import { type ModelOptions, openSource } from '../model/open-model.ts';
 import { batchOf, imageSizeOf, type RunInputs, readRunInputs, toModelInputs } from '../model/run-inputs.ts';
 import { compareRuns, type Drift, type DriftSide } from './compare.ts';
 
@@ -32,11 +32,7 @@ export interface DriftResult extends Drift {
 export interface SideJob {
   /** A graph file or the folder of a bundle. */
   readonly path: string;
-  readonly weights: string;
-  readonly settings: ModelSettings;
-  readonly reference: boolean;
-  /** Leaves out tensors of the weights that the graph does not have. */
-  readonly allowUnexpected?: boolean | undefined;
+  readonly options: ModelOptions;
 }
 
 export interface DriftJob {
@@ -56,7 +52,7 @@ export async function measureDrift({ a, b, ...job }: DriftJob, host: Host): Prom
   for (const source of sources) {
     if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
   }
-  const batch = batchFor(sources, a.settings, given);
+  const batch = batchFor(sources, a.options, given);
   const faces = sources.map((source) => interfaceOf(source.graph, batch)) as [ModelInterface, ModelInterface];
   checkComparable(faces, sources);
   const inputs = given ? faces.map((face) => toModelInputs(given, face)) : exampleFor(faces);
@@ -74,9 +70,9 @@ export async function measureDrift({ a, b, ...job }: DriftJob, host: Host): Prom
 }
 
 /** A side's graph in the size of the inputs, or its bundle. */
-async function readSide({ path, settings }: SideJob, given: RunInputs | null): Promise<ModelSource> {
-  const source = await readModel(path, settings);
-  if (source.kind === 'bundle' || given === null || settings.size !== undefined) return source;
+async function readSide({ path, options }: SideJob, given: RunInputs | null): Promise<ModelSource> {
+  const source = await readModel(path, options);
+  if (source.kind === 'bundle' || given === null || options.size !== undefined) return source;
   const size = imageSizeOf(given, interfaceOf(source.graph, 1))?.size;
   return size === undefined || size.join() === source.graph.image_size.join() ? source : source.resize(size);
 }
@@ -128,18 +124,18 @@ function exampleFor([a, b]: readonly [ModelInterface, ModelInterface]): readonly
 }
 
 async function runSide(
-  { path, weights, settings, reference, allowUnexpected }: SideJob,
+  { path, options }: SideJob,
   source: ModelSource,
   batch: number,
   inputs: ModelInputs,
   host: Host,
 ): Promise<DriftSide & { readonly graph: Graph; readonly model: DriftModel }> {
   host.signal.throwIfAborted();
-  const options = { ...settings, batch, reference, allowUnexpected };
-  const opened = await openSource(source, openWeights(weights), options, host);
+  const weights = await openRenamed(options.weights, options.renameMap, source.graph);
+  const opened = await openSource(source, weights, { ...options, batch }, host);
   try {
     const results = await opened.model.run(inputs);
-    const model = { model: path, name: source.graph.name, weights, adapter: opened.adapter };
+    const model = { model: path, name: source.graph.name, weights: options.weights, adapter: opened.adapter };
     return { graph: source.graph, results, model };
   } finally {
     await opened.close();

@@ -13,16 +13,15 @@ import { checkGuidance, checkRequests, lowResShape, sampleShape } from '../../ru
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import type { Host } from '../host.ts';
-import type { OpenModelOptions } from '../model/open-model.ts';
+import type { ModelOptions, OpenModelOptions } from '../model/open-model.ts';
 import { imageValues, readImages } from './inputs.ts';
 import { evenBatch, type OpenModel } from './run.ts';
 
 export interface EncodeJob {
   /** A graph file or the folder of a bundle. */
   readonly model: string;
-  readonly weights: string;
-  /** Leaves out tensors of the weights that the graph does not have. */
-  readonly allow_unexpected: boolean;
+  /** How it is opened. Without a batch the job chooses. */
+  readonly options: ModelOptions;
   /** A PNG, a folder of them, or a safetensors file with `samples`. */
   readonly images: string;
   /** The safetensors file to write. */
@@ -38,10 +37,6 @@ export interface EncodeJob {
   readonly guidance: Guidance | null;
   /** Corrections of each step at the most. */
   readonly refine: number;
-  /** Null where the command chooses. */
-  readonly batch: number | null;
-  readonly strict: boolean;
-  readonly reference: boolean;
 }
 
 /** What was done, in the words of `--json`. */
@@ -83,10 +78,9 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
     if (guidance !== null) checkGuidance(face, guidance);
     return { face, process, requests };
   };
-  const batch = job.batch ?? (pathKind(model) === 'folder' ? undefined : evenBatch(images.length));
-  const { weights, allow_unexpected: allowUnexpected, strict, reference } = job;
+  const batch = job.options.batch ?? (pathKind(model) === 'folder' ? undefined : evenBatch(images.length));
   const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
-  const opened = await open(model, { weights, allowUnexpected, strict, reference, batch, check }, host);
+  const opened = await open(model, { ...job.options, batch, check }, host);
   try {
     const { face, process, requests } = plan(opened.model.interface, opened.graph.diffusion);
     const total = Math.ceil(requests.length / face.batch) * process.timestep_map.length;

@@ -57,7 +57,7 @@ function checkJobs(job: FolderJob, identity: Identity): void {
       const anew = own ? `, or begin anew in this one with ${option('resume', false)}` : '';
       return (
         `${out}: the folder holds another job (${path.relative(out, file)}):\n  ${lines.join('\n  ')}\n` +
-        `name another folder with ${option('out')}${anew}`
+        `name another folder with ${option('output')}${anew}`
       );
     });
   }

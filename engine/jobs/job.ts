@@ -1,8 +1,8 @@
 // What a sampling job is: which samples, of which model, made how, and written where.
 
-import type { Precision } from '../../compiler/precision.ts';
 import type { Guidance } from '../../runtime/sampler/request.ts';
 import type { Sampler } from '../../runtime/sampler/samplers/index.ts';
+import type { ModelOptions } from '../model/open-model.ts';
 import type { Shard } from './shard.ts';
 
 /** What samples are written as: a PNG each, or all in one file. */
@@ -15,11 +15,8 @@ export type Trajectory = 'apng' | 'strip' | 'none';
 export interface SampleJob {
   /** A graph file or the folder of a bundle. */
   readonly model: string;
-  readonly weights: string;
-  /** Leaves out tensors of the weights that the graph does not have. */
-  readonly allow_unexpected: boolean;
-  /** A file of `unetc diff --rename-map`, by which the weights are read; null where they have the graph's names. */
-  readonly rename_map: string | null;
+  /** How it is opened. Without a batch the job chooses. */
+  readonly options: ModelOptions;
   readonly out: string;
   /** Null where the samples are counted by the noise or the low-resolution images. */
   readonly seeds: readonly number[] | null;
@@ -35,10 +32,6 @@ export interface SampleJob {
   /** Whether the guess at x_0 is clipped to [-1, 1] at every step. */
   readonly clip: boolean;
   readonly guidance: Guidance | null;
-  /** Null where the command chooses. */
-  readonly batch: number | null;
-  /** Slowest dimension first; one number stands for all. Null where the graph says. */
-  readonly size: readonly number[] | null;
   readonly shard: Shard;
   readonly format: Format;
   readonly trajectory: Trajectory;
@@ -48,14 +41,6 @@ export interface SampleJob {
   readonly resume: boolean;
   /** Steps after which the chains under way are saved; null for not before an interruption. */
   readonly checkpoint_every: number | null;
-  readonly strict: boolean;
-  /** Null where the bundle says, and for a graph float32. */
-  readonly precision: Precision | null;
-  /** The most bytes that weights and activations may take; null for no limit. */
-  readonly memory: number | null;
-  /** A tuning file or `none`; null for what ships. */
-  readonly tuning: string | null;
-  readonly reference: boolean;
   /** Looks for the first kernel that made a NaN or an infinity where one is seen. */
   readonly debug_nan: boolean;
 }

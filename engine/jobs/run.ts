@@ -86,13 +86,8 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
   const [first, end] = shardRange(job.shard, countSamples(job, inputs));
   checkOutput(job);
   // A bundle has its batch; a graph is compiled for the one that is asked for.
-  const batch = job.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(end - first));
-  const size = job.size ?? undefined;
-  const { weights, allow_unexpected: allowUnexpected, strict, reference } = job;
-  const renameMap = job.rename_map ?? undefined;
-  const precision = job.precision ?? undefined;
-  const tuning = job.tuning ?? undefined;
-  const memory = job.memory ?? undefined;
+  const batch = job.options.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(end - first));
+  const { weights, renameMap } = job.options;
   let known: Identity | null = null;
   const identify = (): Identity => {
     known ??= { recipe: recipeOfJob(job, weightsDigest(weights, renameMap)), job: samplesOf(job, inputs) };
@@ -111,11 +106,7 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
     checkFolder(job, plan(face, diffusion).identity);
   };
   host.part(job.shard);
-  const opened = await open(
-    job.model,
-    { weights, allowUnexpected, renameMap, strict, precision, memory, tuning, reference, batch, size, check },
-    host,
-  );
+  const opened = await open(job.model, { ...job.options, batch, check }, host);
   const meter = watchModel(opened.model);
   try {
     const planned = plan(opened.model.interface, opened.graph.diffusion);

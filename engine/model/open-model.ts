@@ -12,6 +12,7 @@ import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
+import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { compileWith } from '../compile/compile-with.ts';
 import { checkMemory } from '../compile/memory-limit.ts';
 import { checkGradient, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
@@ -22,23 +23,26 @@ import { type Host, warnAll } from '../host.ts';
 import { findBadKernel } from './bad-kernel.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { referenceModel } from './reference-model.ts';
-import { openRenamed } from './renamed-weights.ts';
 
-export interface OpenOptions extends ModelSettings {
-  /** Computes in float64 on the reference executor instead of the GPU. */
-  readonly reference?: boolean | undefined;
+/** How a caller wants a model opened: what `unetc run`, `sample` and every other command that opens one take alike. */
+export interface ModelOptions extends ModelSettings {
+  /** A checkpoint, a part of one as `FILE#KEY`, or `hash:SEED`. */
+  readonly weights: string;
   /** Leaves out tensors of the weights that the graph does not have. */
   readonly allowUnexpected?: boolean | undefined;
+  /** A file of `unetc diff --write-rename-map`, by which the weights are read. */
+  readonly renameMap?: string | undefined;
+  /** Computes in float64 on the reference executor instead of the GPU. */
+  readonly reference?: boolean | undefined;
+}
+
+/** The same without the weights, for those who have opened them. */
+export interface OpenOptions extends Omit<ModelOptions, 'weights' | 'renameMap'> {
   /** Looks at what the model takes before a GPU is opened, and throws where the caller's inputs do not fit. */
   readonly check?: ((face: ModelInterface, graph: OpenedModel['graph']) => void) | undefined;
 }
 
-export interface OpenModelOptions extends OpenOptions {
-  /** A checkpoint, a part of one as `FILE#KEY`, or `hash:SEED`. */
-  readonly weights: string;
-  /** A file of `unetc diff --rename-map`, by which the weights are read. */
-  readonly renameMap?: string | undefined;
-}
+export interface OpenModelOptions extends ModelOptions, Pick<OpenOptions, 'check'> {}
 
 /** What tells a model from another, its weights apart: SHA-256 of the graph, and of the kernels that compute it. */
 export interface ModelHashes {

@@ -5,26 +5,18 @@ import { fault } from '../../runtime/bytes.ts';
 import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { checkGradient, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
 import { type Host, warnAll } from '../host.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
-import { openSource } from './open-model.ts';
-import { openRenamed } from './renamed-weights.ts';
+import { type ModelOptions, openSource } from './open-model.ts';
 import { batchOf, imageSizeOf, type RunInputs, readRunInputs, toModelInputs } from './run-inputs.ts';
 
 export interface RunJob {
-  readonly settings: ModelSettings;
-  /** A checkpoint, a part of one as `FILE#KEY`, or `hash:SEED`. */
-  readonly weights: string;
-  /** Leaves out tensors of the weights that the graph does not have. */
-  readonly allowUnexpected?: boolean | undefined;
-  /** A file of `unetc diff --rename-map`, by which the weights are read. */
-  readonly renameMap?: string | undefined;
+  readonly options: ModelOptions;
   /** The safetensors files to read and to write. */
   readonly inputs: string;
   readonly output: string;
-  /** Computes in float64 on the reference executor instead of the GPU. */
-  readonly reference?: boolean | undefined;
 }
 
 /** What was done, in the words of `--json`. */
@@ -47,7 +39,7 @@ export interface RunResult {
  * before the GPU is touched; the output appears whole.
  */
 export async function runModel(path: string, job: RunJob, host: Host): Promise<RunResult> {
-  const { settings } = job;
+  const { options: settings } = job;
   const said = await readModel(path, settings);
   const given = readRunInputs(job.inputs);
   const { source, batch } = fitToInputs(said, settings, given);
@@ -56,10 +48,8 @@ export async function runModel(path: string, job: RunJob, host: Host): Promise<R
   const inputs = toModelInputs(given, interfaceOf(source.graph, batch, hasGradient(source, settings)));
   checkWritable(job.output);
 
-  const { reference, allowUnexpected } = job;
-  const options = { ...settings, batch, reference, allowUnexpected };
-  const weights = await openRenamed(job.weights, job.renameMap, source.graph);
-  const opened = await openSource(source, weights, options, host);
+  const weights = await openRenamed(settings.weights, settings.renameMap, source.graph);
+  const opened = await openSource(source, weights, { ...settings, batch }, host);
   try {
     host.signal.throwIfAborted();
     const start = performance.now();

@@ -2,14 +2,13 @@
 
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
-import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { createTimer, type Interval, milliseconds, TIMING_FEATURE } from '../../runtime/timing.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
-import type { ModelSettings } from '../compile/model-settings.ts';
+import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { type Host, warnAll } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import { type ModelSource, readModel } from '../model/model-source.ts';
-import { type OpenedProgram, openProgram } from '../model/open-model.ts';
+import { type ModelOptions, type OpenedProgram, openProgram } from '../model/open-model.ts';
 import { packageVersion } from '../package.ts';
 import { median, sum } from '../statistics.ts';
 import { measurePeaks } from './probe.ts';
@@ -22,8 +21,7 @@ export const QUANTIZATION = 'timestamp_quantization';
 const WARMUP = 2;
 
 export interface ProfileJob {
-  readonly settings: ModelSettings;
-  readonly weights: string;
+  readonly options: ModelOptions;
   readonly runs: number;
   /** What the adapter can do at most; what is not given is measured. */
   readonly peaks: Partial<Pick<Peaks, 'gflops_per_s' | 'gb_per_s'>>;
@@ -52,14 +50,15 @@ export interface Measured {
 
 /** Throws GraphError, RuntimeError and, for a bundle with other settings, UsageError. */
 export async function profileModel(path: string, job: ProfileJob, host: Host): Promise<Measured> {
-  const source = await readModel(path, job.settings);
+  const source = await readModel(path, job.options);
   if (source.kind === 'graph') warnAll(host, source.warnings, path);
-  const weights = openWeights(job.weights);
+  const weights = await openRenamed(job.options.weights, job.options.renameMap, source.graph);
   const extras = { features: [TIMING_FEATURE], disabledToggles: [QUANTIZATION] };
   let opened: OpenedProgram;
   try {
-    const { read } = matchWeights(parameters(source.graph), weights);
-    opened = await openProgram(source, read, job.settings, host, extras);
+    const { read, notes } = matchWeights(parameters(source.graph), weights, job.options);
+    for (const note of notes) host.note(`${weights.label}: ${note}`);
+    opened = await openProgram(source, read, job.options, host, extras);
   } finally {
     weights.close();
   }

@@ -5,15 +5,15 @@ import { parameters } from '../../compiler/graph/parameters.ts';
 import type { DeviceRequirements } from '../../runtime/adapter.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { openDevice } from '../../runtime/host/node/dawn.ts';
-import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import type { PipelineCache } from '../../runtime/pipelines.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
 import { createTimer, type DispatchTimer, milliseconds, TIMING_FEATURE } from '../../runtime/timing.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
+import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import type { Host } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
-import { needlessToggles } from '../model/open-model.ts';
+import { type ModelOptions, needlessToggles } from '../model/open-model.ts';
 import { QUANTIZATION } from '../profile/measure.ts';
 import { convolutionsOf } from './variants.ts';
 
@@ -54,17 +54,19 @@ export async function timeVariants(
   variants: readonly Compilation[],
   opened: OpenedDevice,
   cache: PipelineCache,
-  { weights, runs }: { readonly weights: string; readonly runs: number },
+  { options, runs }: { readonly options: ModelOptions; readonly runs: number },
   host: Host,
 ): Promise<readonly Sample[]> {
   const { graph } = variants[0]!;
-  const source = openWeights(weights);
+  const source = await openRenamed(options.weights, options.renameMap, graph);
   const parts = inParts(variants);
   const total = variants.length * (WARMUP + runs);
   const progress = host.progress({ label: `tuning ${graph.name}`, total, unit: 'runs' });
   let done = 0;
   try {
-    const read = remembered(matchWeights(parameters(graph), source).read);
+    const matched = matchWeights(parameters(graph), source, options);
+    for (const note of matched.notes) host.note(`${source.label}: ${note}`);
+    const read = remembered(matched.read);
     const samples: Sample[] = [];
     for (const part of parts) {
       const times = await timePart(part, read, { opened, cache, runs }, () => {

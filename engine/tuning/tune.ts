@@ -6,22 +6,21 @@ import { adapterLine } from '../../runtime/adapter.ts';
 import { checkWritable, pathKind } from '../../runtime/host/node/files.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createPipelineCache } from '../../runtime/pipelines.ts';
-import type { ModelSettings } from '../compile/model-settings.ts';
 import { targetHere } from '../compile/target-here.ts';
 import { adapterKey, isOf, tuningFor } from '../compile/tuning-choice.ts';
 import { readTuningFile, type TuningFile, writeTuningFile } from '../compile/tuning-file.ts';
 import { UsageError } from '../errors.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';
+import type { ModelOptions } from '../model/open-model.ts';
 import { packageVersion } from '../package.ts';
 import { openForTuning, type Sample, timeVariants } from './measure.ts';
 import { type Change, changesBetween, summarise, type TunedGroup, tuningOf } from './summary.ts';
 import { compileVariants, convolutionsOf } from './variants.ts';
 
 export interface TuneJob {
-  /** Of these `size`, `precision`, `target` and `tuning` count: a tuning is of one sample. */
-  readonly settings: ModelSettings;
-  readonly weights: string;
+  /** Those of `batch`, `memory` and `strict` do not count: a tuning is of one sample, and of all candidates. */
+  readonly options: ModelOptions;
   readonly runs: number;
   /** The file to write, or undefined to print alone. */
   readonly output: string | undefined;
@@ -42,19 +41,19 @@ export interface TuneResult {
 /** Throws GraphError, UsageError, RuntimeError. The file appears whole, after everything was measured. */
 export async function tune(
   paths: readonly string[],
-  { settings, weights, runs, output }: TuneJob,
+  { options, runs, output }: TuneJob,
   host: Host,
 ): Promise<TuneResult> {
   const graphs = paths.map((path): Graph => {
-    const { graph, warnings } = readGraph(path, { size: settings.size });
+    const { graph, warnings } = readGraph(path, { size: options.size });
     warnAll(host, warnings, path);
     return graph;
   });
   if (output !== undefined) checkWritable(output);
-  const target = await targetHere(settings.target);
+  const target = await targetHere(options.target);
   const older = olderFile(output, target.name);
-  const tuning = settings.tuning === undefined && older ? older.groups : tuningFor(target, settings);
-  const { precision = 'f32' } = settings;
+  const tuning = options.tuning === undefined && older ? older.groups : tuningFor(target, options);
+  const { precision = 'f32' } = options;
   const compiled = graphs.map((graph) => compileVariants(graph, { target, precision, tuning }));
   const bundles = compiled.flatMap(({ variants }) => variants.map(({ bundle }) => bundle));
   const opened = await openForTuning(bundles, target.name);
@@ -62,7 +61,7 @@ export async function tune(
     const cache = createPipelineCache(opened.device);
     const samples: Sample[] = [];
     for (const { variants } of compiled)
-      samples.push(...(await timeVariants(variants, opened, cache, { weights, runs }, host)));
+      samples.push(...(await timeVariants(variants, opened, cache, { options, runs }, host)));
     const measured = tuningOf(samples);
     const before = compiled.flatMap((one) => convolutionsOf(one.before));
     if (output !== undefined) {

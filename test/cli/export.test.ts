@@ -74,7 +74,7 @@ describe('unetc export', () => {
   it('puts weights that do not fit into a second file', async () => {
     const output = join(folder, 'split.onnx');
     const job = { weights: 'hash:5', output, batch: 2, size: [6, 10] };
-    const result = exportModel(graphFile, job, silentHost(), 1000);
+    const result = await exportModel(graphFile, job, silentHost(), 1000);
     expect(result.weights_file).toBe(`${output}.data`);
     const results = await runModel(output, inputs);
     expect(relativeL2(results.get('output')!.data, expected().get('output')!.data)).toBeLessThan(2e-6);

@@ -185,7 +185,7 @@ describe('rename maps', () => {
       const to = save('attention.json', patched({ unet: { attention_resolutions: [1, 2] } }));
       const old = checkpoint(base(), 'old.safetensors', prefix);
       const map = at('map.json');
-      expect((await unetc('diff', base(), to, '--rename-map', map)).exit).toBe(0);
+      expect((await unetc('diff', base(), to, '--write-rename-map', map)).exit).toBe(0);
       const [before, after] = [
         await run(base(), old, 'before.safetensors'),
         await run(to, old, 'after.safetensors', '--rename-map', map),
@@ -212,7 +212,7 @@ describe('rename maps', () => {
     const words = ['--weights', old, '--inputs', inputs(), '--output', at('out.safetensors'), '--reference'];
     const { exit, stderr } = await unetc('run', base(), ...words, '--rename-map', base());
     expect(exit).toBe(4);
-    expect(stderr).toContain('write it with unetc diff A B --rename-map FILE');
+    expect(stderr).toContain('write it with unetc diff A B --write-rename-map FILE');
   });
 });
 
@@ -342,7 +342,7 @@ describe('sides', () => {
     ]);
     expect(notes.join()).toContain('its tensors are compared by name alone');
     expect((await diff(a, a)).findings).toEqual([]);
-    expect((await unetc('diff', a, b, '--rename-map', at('map.json'))).exit).toBe(2);
+    expect((await unetc('diff', a, b, '--write-rename-map', at('map.json'))).exit).toBe(2);
     expect((await unetc('diff', a, b, '--format', 'html')).exit).toBe(2);
   });
 

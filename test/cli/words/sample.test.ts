@@ -17,7 +17,7 @@ describe('words', () => {
 
   test('steps may be spaced out, and are all of them where not given', () => {
     expect(parseJob('g', words({ seeds: '0', steps: '10, 10, 20' })).steps).toBe('10,10,20');
-    expect(parseJob('g', { weights: 'hash:1', out: 'out', seeds: '0' }).steps).toBe('');
+    expect(parseJob('g', { weights: 'hash:1', output: 'out', seeds: '0' }).steps).toBe('');
   });
 
   test.each<[Partial<SampleWords>, string]>([

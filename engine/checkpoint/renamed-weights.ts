@@ -1,11 +1,11 @@
-// Opens the weights of `run` and `sample`, where a rename map was given under the names of the graph.
+// Opens the weights of a model, where a rename map was given under the names of the graph.
 
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
 
-/** The weights that `spec` names; `map` is a file that `unetc diff --rename-map` wrote. Throws RuntimeError('weights'). */
+/** The weights that `spec` names; `map` is a file that `unetc diff --write-rename-map` wrote. Throws RuntimeError('weights'). */
 export async function openRenamed(
   spec: string,
   map: string | undefined,

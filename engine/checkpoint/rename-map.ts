@@ -46,12 +46,18 @@ export function readRenameMap(file: string): RenameMap {
     json = JSON.parse(decodeUtf8(readFile(origin)) ?? '');
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw fault(origin, `this is no JSON: ${error.message}; write it with unetc diff A B --rename-map FILE`);
+    throw fault(
+      origin,
+      `this is no JSON: ${error.message}; write it with unetc diff A B --write-rename-map FILE`,
+    );
   }
   const parsed = renameFile.safeParse(json);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
-    throw fault(origin, `${faults.slice(0, 8).join('; ')}; write it with unetc diff A B --rename-map FILE`);
+    throw fault(
+      origin,
+      `${faults.slice(0, 8).join('; ')}; write it with unetc diff A B --write-rename-map FILE`,
+    );
   }
   const { renames, zeros, dropped } = parsed.data;
   return { renames: new Map(Object.entries(renames)), zeros, dropped };
