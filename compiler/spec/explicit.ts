@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { DEFAULT_NAMING, NAMINGS, type NamingName } from '../families/namings.ts';
-import { dims, head, in_channels, num_classes, out_channels, tail } from '../format/common.ts';
-import { anyList, choice, LIMITS, list, oneOf, strict } from '../format/fields.ts';
+import { dims, head, in_channels, num_classes, tail } from '../format/common.ts';
+import { anyList, choice, integer, LIMITS, list, oneOf, strict } from '../format/fields.ts';
 import { LAYERS } from '../layers/index.ts';
 import { norm } from '../layers/norm.ts';
 import { poolSchema } from '../layers/pool.ts';
@@ -28,7 +28,9 @@ export const explicitFile = strict({
   ...head,
   dims,
   in_channels,
-  out_channels,
+  out_channels: integer(1, LIMITS.classes).describe(
+    "Channels of the model's output, twice in_channels where it learns the variance; with a pool, classes.",
+  ),
   num_classes,
   time_embed: timeEmbedSchema,
   ...tail,

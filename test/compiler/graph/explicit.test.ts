@@ -27,6 +27,13 @@ describe('toExplicit', () => {
     expect(expand(again.graph)).toBe(text);
   });
 
+  test('of a classifier with more classes than an image can have channels expands to itself', () => {
+    const file = { ...JSON.parse(readFileSync('graphs/adm64-classifier.json', 'utf8')) };
+    const keywords = { ...file.adm_classifier, out_channels: 21841 };
+    const { graph } = loadGraph(JSON.stringify({ ...file, adm_classifier: keywords }), 'a.json');
+    expect(loadGraph(expand(graph), 'a.json').graph).toEqual(graph);
+  });
+
   test('of any valid graph builds an equal graph, and expands to itself', () => {
     fc.assert(
       fc.property(arbitraryCompactGraph, (file) => {
