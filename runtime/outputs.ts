@@ -13,15 +13,24 @@ export interface Output {
   readonly offset: number;
 }
 
-/** The outputs one behind the other. */
-export function placeOutputs(ports: readonly OutputPort[], memory: Memory): readonly Output[] {
-  let offset = 0;
+/** The outputs one behind the other, from `first` bytes on. */
+export function placeOutputs(
+  ports: readonly OutputPort[],
+  buffer: Memory['buffer'],
+  first = 0,
+): readonly Output[] {
+  let offset = first;
   return ports.map((port) => {
     const bytes = bytesOfPort(port);
-    const output = { port, slot: memory.buffer(port.slot), bytes, offset };
+    const output = { port, slot: buffer(port.slot), bytes, offset };
     offset += bytes;
     return output;
   });
+}
+
+/** Bytes of outputs that stand one behind the other. */
+export function bytesOfOutputs(outputs: readonly Output[]): number {
+  return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** The tensors in a buffer that is mapped; unmaps it. */

@@ -38,6 +38,15 @@ export function findPass<P extends Pass>(passes: readonly P[], name: string): P 
   throw new RuntimeError('input', `the bundle has no pass called ${name}; it has ${names}`);
 }
 
+/** The inputs that dispatches bind. */
+export function inputsOf(
+  dispatches: readonly Dispatch[],
+  inputs: readonly InputPort[],
+): readonly InputPort[] {
+  const bound = slotsOf(dispatches);
+  return inputs.filter(({ slot }) => bound.has(slot));
+}
+
 function slotsOf(dispatches: readonly Dispatch[]): ReadonlySet<number> {
   return new Set(
     dispatches.flatMap(({ bindings }) =>

@@ -1,19 +1,19 @@
 // A bundle on a device: memory, pipelines and bind groups made once, then one command buffer a pass.
 
-import type { Bundle, Manifest } from './bundle.ts';
+import type { Bundle, InputPort, Manifest, OutputPort } from './bundle.ts';
 import { checkInputs } from './check-inputs.ts';
-import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import { allocate, type Memory } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
-import { type Output, placeOutputs, readOutputs } from './outputs.ts';
-import { findPass, type Pass, passesOf } from './passes.ts';
+import { bytesOfOutputs, type Output, placeOutputs } from './outputs.ts';
+import { findPass, inputsOf, type Pass, passesOf } from './passes.ts';
 import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 import { encodePort, listOf } from './port-values.ts';
 import { isRowPort, specOf } from './ports.ts';
 import { createState, initializeState, type ProgramState } from './state.ts';
 import { encodeSteps, prepareSteps, type Step } from './steps.ts';
+import { createSubmitter, IN_FLIGHT } from './submit.ts';
 import type { Tensor } from './tensor.ts';
 import { createTimePath } from './time-path.ts';
 import type { DispatchTimer } from './timing.ts';
@@ -27,6 +27,9 @@ export interface Program extends Model {
   readonly manifest: Manifest;
   /** What passes hand on to each other. */
   readonly state: ProgramState;
+  readonly opened: OpenedDevice;
+  /** The first pass, to be submitted together with that of another program on the device. */
+  readonly forward: ForwardPass;
   /** As a model does: the first pass. A `timer` of as many dispatches as it has gets when each of them ran. */
   run(inputs: ModelInputs, timer?: DispatchTimer): Promise<ReadonlyMap<string, Tensor>>;
   /** A pass of the bundle by name, with the inputs that it takes. Throws as `run` does. */
@@ -37,8 +40,15 @@ export interface Program extends Model {
   close(): void;
 }
 
-/** Passes that may be under way at once. The queue keeps their order, so they share all memory but the results'. */
-const IN_FLIGHT = 2;
+/** The first pass of a program as something to record. */
+export interface ForwardPass {
+  readonly inputs: readonly InputPort[];
+  readonly outputs: readonly OutputPort[];
+  /** The buffer of a port's slot. */
+  buffer(slot: number): GPUBuffer;
+  /** Writes the inputs and records the dispatches. What is not given stands in its slot already. */
+  encode(inputs: ModelInputs, encoder: GPUCommandEncoder): void;
+}
 
 /**
  * Makes a bundle ready to run: uploads the weights, compiles the pipelines (all at once, off the main thread) and
@@ -75,74 +85,52 @@ export async function createProgram(
       throw error;
     });
   const passes = passesOf(manifest).map((pass): ReadyPass => {
-    const outputs = placeOutputs(pass.outputs, memory);
-    const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);
-    return { ...pass, steps: steps.slice(pass.first, pass.end), read: outputs, bytes };
+    const read = placeOutputs(pass.outputs, memory.buffer);
+    return { ...pass, steps: steps.slice(pass.first, pass.end), read };
   });
   const forward = passes[0]!;
-  const readbacks = Array.from({ length: IN_FLIGHT }, () =>
-    device.createBuffer({
-      label: 'readback',
-      size: Math.max(...passes.map(({ bytes }) => bytes)),
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    }),
-  );
+  const submitter = createSubmitter(opened, Math.max(...passes.map(({ read }) => bytesOfOutputs(read))));
   opened.check();
-  const free = [...readbacks];
   const times = manifest.time_path.dispatches;
+  const timed = inputsOf(manifest.dispatches.slice(0, times), forward.inputs).filter(isRowPort);
   const timePath =
     times === 0
       ? null
       : createTimePath({
-          manifest: { ...manifest, inputs: forward.inputs },
+          manifest: { ...manifest, inputs: timed },
           device,
           buffer: memory.buffer,
-          write: (rows) => writeRows(forward, memory, rows, device),
+          write: (rows) => writeRows(timed, memory, rows, device),
           encode: (encoder) => encodeSteps(steps.slice(0, times), encoder),
         });
-  // A pass behind another takes as long as both; how long is expected is remembered apart.
-  const pauses = readbacks.map(() => pacing.createPause(opened.adapter.isFallback));
 
+  const encodePass = (
+    pass: ReadyPass,
+    inputs: ModelInputs,
+    encoder: GPUCommandEncoder,
+    timer?: DispatchTimer,
+  ): void => {
+    // a timer times every dispatch, so the time path is computed and not recalled
+    const recalled = timePath !== null && pass === forward && timer === undefined;
+    if (recalled) timePath.recall(rowsOf(forward, manifest.batch, inputs), encoder);
+    writeInputs(pass, memory, inputs, device);
+    encodeSteps(recalled ? pass.steps.slice(times) : pass.steps, encoder, timer);
+  };
   const runPass = async (pass: ReadyPass, inputs: ModelInputs, timer?: DispatchTimer) => {
     checkInputs(inputs, pass.inputs);
-    const pause = pauses[IN_FLIGHT - free.length];
-    const staging = free.pop();
-    if (staging === undefined || pause === undefined) {
-      throw new RuntimeError(
-        'input',
-        `${IN_FLIGHT} runs of this program have not ended; await one before the next`,
-      );
-    }
-    try {
-      await guard(device, `the pass ${pass.name}`, () => {
-        const encoder = device.createCommandEncoder();
-        // a timer times every dispatch, so the time path is computed and not recalled
-        const recalled = timePath !== null && pass === forward && timer === undefined;
-        if (recalled) timePath.recall(rowsOf(forward, manifest.batch, inputs), encoder);
-        writeInputs(pass, memory, inputs, device);
-        encodeSteps(recalled ? pass.steps.slice(times) : pass.steps, encoder, timer);
-        finish(encoder, pass.read, staging, device, timer);
-      });
-      if (pass.read.length === 0) {
-        await pause.until(() => device.queue.onSubmittedWorkDone());
-        opened.check();
-        return new Map();
-      }
-      await pause.until(() => staging.mapAsync(GPUMapMode.READ));
-      opened.check();
-      return readOutputs(pass.read, staging);
-    } catch (error) {
-      opened.check();
-      throw error instanceof RuntimeError
-        ? error
-        : new RuntimeError('gpu', `reading back results: ${String(error)}`);
-    } finally {
-      free.push(staging);
-    }
+    const encode = (encoder: GPUCommandEncoder) => encodePass(pass, inputs, encoder, timer);
+    return submitter.run({ name: `the pass ${pass.name}`, outputs: pass.read, timer, encode });
   };
 
   return {
     manifest,
+    opened,
+    forward: {
+      inputs: forward.inputs,
+      outputs: forward.outputs,
+      buffer: memory.buffer,
+      encode: (inputs, encoder) => encodePass(forward, inputs, encoder),
+    },
     interface: interfaceOf(manifest),
     state: createState(manifest, memory, device),
     // A processor that computes has no time in which the host's work would be hidden.
@@ -162,7 +150,7 @@ export async function createProgram(
     close() {
       memory.destroy();
       timePath?.destroy();
-      for (const readback of readbacks) readback.destroy();
+      submitter.destroy();
     },
   };
 }
@@ -177,18 +165,24 @@ export function interfaceOf(manifest: Manifest): ModelInterface {
 interface ReadyPass extends Pass {
   readonly steps: readonly Step[];
   readonly read: readonly Output[];
-  readonly bytes: number;
 }
 
+/** Inputs that are not given stand in their slots already. */
 function writeInputs({ inputs: ports }: Pass, memory: Memory, inputs: ModelInputs, device: GPUDevice): void {
   for (const port of ports) {
-    device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, inputs[port.name]!));
+    const value = inputs[port.name];
+    if (value !== undefined) device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, value));
   }
 }
 
-/** Writes what the rows of a whole batch have of every port of one number a row. */
-function writeRows({ inputs }: Pass, memory: Memory, rows: readonly TimeRow[], device: GPUDevice): void {
-  for (const port of inputs.filter(isRowPort)) {
+/** Writes what the rows of a whole batch have of the inputs of the time path. */
+function writeRows(
+  inputs: readonly InputPort[],
+  memory: Memory,
+  rows: readonly TimeRow[],
+  device: GPUDevice,
+): void {
+  for (const port of inputs) {
     const values = rows.map((row) => row[port.name]!);
     device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, values));
   }
@@ -200,16 +194,4 @@ function rowsOf({ inputs: ports }: Pass, batch: number, inputs: ModelInputs): re
   return Array.from({ length: batch }, (_, k) =>
     Object.fromEntries(lists.map(([name, list]) => [name, list[k]!])),
   );
-}
-
-function finish(
-  encoder: GPUCommandEncoder,
-  outputs: readonly Output[],
-  staging: GPUBuffer,
-  device: GPUDevice,
-  timer?: DispatchTimer,
-): void {
-  timer?.resolve(encoder);
-  for (const { slot, bytes, offset } of outputs) encoder.copyBufferToBuffer(slot, 0, staging, offset, bytes);
-  device.queue.submit([encoder.finish()]);
 }

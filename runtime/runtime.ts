@@ -7,12 +7,16 @@
 //   const model = await createProgram(bundle, weights.read, device);
 //   const process = diffusionProcess(bundle.manifest.diffusion, '50');
 //   for await (const { image } of sample(model, [{ seed: 0 }], { process, sampler: { kind: 'ddim', eta: 0 } })) ...
+//
+// A classifier is a bundle that was compiled with its gradient: a program of it on the same device guides the model, as
+// guidedModel(model, classifier), which is sampled with { classifier_scale } and a label.
 
 export type { AdapterDescription, DeviceRequirements } from './adapter.ts';
 export { adapterLine } from './adapter.ts';
 export type { Bundle, Manifest } from './bundle.ts';
 export { type ByteSource, bytesInMemory, type Origin } from './bytes.ts';
 export { RuntimeError, type RuntimeErrorKind } from './errors.ts';
+export { type GuidedModel, guidedModel } from './guided-model.ts';
 export { openWebDevice, takeWebDevice, type WebDeviceOptions } from './host/web/device.ts';
 export { blobWeights, type Fetch, fetchBundle, fetchWeights } from './host/web/fetch.ts';
 export type { Model, ModelInputs, ModelInterface, PortValue } from './model.ts';

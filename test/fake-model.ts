@@ -24,6 +24,7 @@ export function fakeModel(
     image_size: [4, 6],
     num_classes: null,
     low_res_size: null,
+    classifier_classes: null,
     ...changes,
   };
   const passes: DenoiserInputs[] = [];
@@ -74,4 +75,24 @@ function fillImage(data: Float32Array, face: Denoiser, inputs: DenoiserInputs, b
 
 function copy({ shape, data }: Tensor): Tensor {
   return { shape, data: data.slice() };
+}
+
+/** A classifier whose gradient pulls each image towards its label's own pattern. */
+export function fakeClassifier(
+  changes: Partial<Denoiser> & { readonly classes?: number; readonly gradient?: boolean } = {},
+): FakeModel {
+  const { classes = 10, gradient = true, ...rest } = changes;
+  const model = fakeModel({ ...rest, num_classes: gradient ? classes : null });
+  const { batch, inputs, outputs } = model.interface;
+  const { shape } = outputs[0]!;
+  const logits = { name: 'output', encoding: 'image', dtype: 'f32', shape: [batch, classes] } as const;
+  const derivative = { name: 'gradient', encoding: 'image', dtype: 'f32', shape } as const;
+  return {
+    passes: model.passes,
+    interface: { batch, inputs, outputs: [logits, ...(gradient ? [derivative] : [])] },
+    async run(given) {
+      const results = await model.run(given);
+      return new Map([['gradient', results.get('output')!]]);
+    },
+  };
 }

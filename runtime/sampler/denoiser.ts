@@ -1,11 +1,13 @@
-// A model as a sampler calls it: the only place of the runtime that knows ports by their names. A denoiser takes `x`, the
-// images, and `timesteps`; where it has classes their labels as `y`, where it upsamples the small images as `low_res`.
-// It gives `output`, of the size of x.
+// A model as a sampler calls it: with classifier.ts the only place of the runtime that knows ports by their names. A denoiser
+// takes `x`, the images, and `timesteps`; where it has classes their labels as `y`, where it upsamples the small images as
+// `low_res`. It gives `output`, of the size of x. One that a classifier guides takes labels for that, too, and gives its
+// gradient.
 
 import { RuntimeError } from '../errors.ts';
 import type { ModelInterface, PortValue, TimeRow } from '../model.ts';
 import type { InputSpec } from '../ports.ts';
 import type { Tensor } from '../tensor.ts';
+import { CLASSIFIER_LABELS, GRADIENT } from './classifier.ts';
 
 /** Inputs of one pass of a denoiser. */
 export interface DenoiserInputs {
@@ -17,6 +19,8 @@ export interface DenoiserInputs {
   readonly y?: ArrayLike<number>;
   /** [B, C, ...low-res space]; given exactly when the model is a super-resolution model. */
   readonly low_res?: Tensor;
+  /** [B] labels that a guided model's classifier is asked for; without them it gives no gradient. */
+  readonly [CLASSIFIER_LABELS]?: ArrayLike<number>;
   readonly [port: string]: PortValue | undefined;
 }
 
@@ -28,6 +32,8 @@ export interface Denoiser {
   readonly image_size: readonly number[];
   readonly num_classes: number | null;
   readonly low_res_size: readonly number[] | null;
+  /** Classes that the classifier of a guided model tells apart; null where none guides it. */
+  readonly classifier_classes: number | null;
 }
 
 /** The encoding of each input that a sampler knows how to give. */
@@ -36,6 +42,7 @@ const ENCODINGS: Readonly<Record<string, InputSpec['encoding']>> = {
   timesteps: 'timestep',
   y: 'label',
   low_res: 'image',
+  [CLASSIFIER_LABELS]: 'label',
 };
 
 /** @throws RuntimeError('input') where a sampler cannot call the model, with every reason */
@@ -48,6 +55,7 @@ export function denoiserOf({ batch, inputs, outputs }: ModelInterface): Denoiser
   const y = find('y', 'label');
   const low = find('low_res', 'image');
   const output = outputs.find(({ name }) => name === 'output');
+  const gradient = outputs.find(({ name }) => name === GRADIENT);
   const faults = [
     ...(x ? [] : ['it takes no images x']),
     ...(find('timesteps', 'timestep') ? [] : ['it takes no timesteps']),
@@ -73,6 +81,7 @@ export function denoiserOf({ batch, inputs, outputs }: ModelInterface): Denoiser
     image_size,
     num_classes: y?.classes ?? null,
     low_res_size: low?.shape.slice(2) ?? null,
+    classifier_classes: (gradient && find(CLASSIFIER_LABELS, 'label')?.classes) ?? null,
   };
 }
 

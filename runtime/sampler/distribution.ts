@@ -41,14 +41,8 @@ export function predictXstart(
   const { tables, settings } = process;
   const range = clip ? settings.clip_range : null;
   switch (settings.predict) {
-    case 'epsilon': {
-      const ofX = f32(tables.sqrt_recip_alphas_cumprod[index]!);
-      const ofEpsilon = f32(tables.sqrt_recipm1_alphas_cumprod[index]!);
-      return clipped(
-        x.map((value, i) => f32(ofX * value) - f32(ofEpsilon * output[i]!)),
-        range,
-      );
-    }
+    case 'epsilon':
+      return clipped(xstartFromEpsilon(process, index, x, output), range);
     case 'x_start':
       return clipped(output.slice(0, x.length), range);
     case 'v': {
@@ -100,7 +94,32 @@ export function predictEpsilon(
   }
 }
 
-function clipped(values: Float32Array, range: number | null): Float32Array {
+/** The noise that x_t holds if x_0 is `xstart`. */
+export function epsilonFromXstart(
+  { tables }: DiffusionProcess,
+  index: number,
+  x: Float32Array,
+  xstart: Float32Array,
+): Float32Array {
+  const ofX = f32(tables.sqrt_recip_alphas_cumprod[index]!);
+  const divisor = f32(tables.sqrt_recipm1_alphas_cumprod[index]!);
+  return xstart.map((x0, i) => f32(f32(ofX * x[i]!) - x0) / divisor);
+}
+
+/** x_0 if x_t holds the noise `epsilon`, which may have the variance behind it. */
+export function xstartFromEpsilon(
+  { tables }: DiffusionProcess,
+  index: number,
+  x: Float32Array,
+  epsilon: Float32Array,
+): Float32Array {
+  const ofX = f32(tables.sqrt_recip_alphas_cumprod[index]!);
+  const ofEpsilon = f32(tables.sqrt_recipm1_alphas_cumprod[index]!);
+  return x.map((value, i) => f32(ofX * value) - f32(ofEpsilon * epsilon[i]!));
+}
+
+/** Values within [-range, range]; all of them where there is no range. NaN stays NaN. */
+export function clipped(values: Float32Array, range: number | null): Float32Array {
   return range === null ? values : values.map((value) => Math.min(range, Math.max(-range, value)));
 }
 

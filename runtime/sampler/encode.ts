@@ -11,19 +11,17 @@
 import type { Model } from '../model.ts';
 import { asTensor, type Group, groupChains } from './chain.ts';
 import { denoiserOf } from './denoiser.ts';
-import { predictXstart } from './distribution.ts';
 import { checkFinite } from './finite.ts';
 import { createForward } from './forward.ts';
 import type { DiffusionProcess } from './process.ts';
-import type { Guidance, SampleRequest } from './request.ts';
-import { checkGuidance, checkRequests } from './request.ts';
+import { checkClassifierGuidance, checkGuidance, checkRequests, type SampleRequest } from './request.ts';
 import type { Sample, SampleOptions } from './sample.ts';
-import { ddimEpsilon, ddimReverse } from './samplers/ddim.ts';
+import { ddimReverse, type Reading, readAnswer } from './samplers/ddim.ts';
 import { samplerOf } from './samplers/index.ts';
 
-export interface EncodeOptions extends Pick<SampleOptions, 'clip_denoised' | 'signal'> {
+export interface EncodeOptions
+  extends Pick<SampleOptions, 'guidance' | 'classifier_scale' | 'clip_denoised' | 'signal'> {
   readonly process: DiffusionProcess;
-  readonly guidance?: Guidance;
   /** Corrections of each step at the most; each costs a forward pass. */
   readonly refine: number;
   /** Called after each step, counted over all batches. */
@@ -38,12 +36,6 @@ export interface EncodeRequest extends SampleRequest {
 /** A sample has settled when a correction moves no value further than this. */
 const SETTLED = 1e-4;
 
-/** What the model's output says of an image on the way: the guess at x_0 and the noise, as the step back reads them. */
-interface Reading {
-  readonly guess: Float32Array;
-  readonly epsilon: Float32Array;
-}
-
 /** What was made of an image: `image` is its latent, x of the noisiest index. */
 export type Encoded = Omit<Sample, 'frames'>;
 
@@ -53,8 +45,9 @@ export async function* encode(
   requests: readonly EncodeRequest[],
   options: EncodeOptions,
 ): AsyncGenerator<Encoded, void, undefined> {
-  const { process, guidance, onStep } = options;
+  const { process, guidance, classifier_scale, onStep } = options;
   const denoiser = denoiserOf(model.interface);
+  checkClassifierGuidance(denoiser, classifier_scale, guidance);
   checkRequests(denoiser, process, samplerOf('ddim'), requests);
   if (guidance !== undefined) checkGuidance(denoiser, guidance);
   const groups = groupChains(requests, new Map(), 0, denoiser.batch);
@@ -70,19 +63,17 @@ export async function* encode(
 async function encodeGroup(
   model: Model,
   { members }: Group<EncodeRequest>,
-  { process, guidance, refine, clip_denoised = true, signal }: EncodeOptions,
+  options: EncodeOptions,
   onStep: () => void,
 ): Promise<readonly Encoded['image'][]> {
+  const { process, refine, clip_denoised = true, signal } = options;
   const requests = members.map(({ request }) => request);
-  const forward = createForward(model, requests, process, guidance);
+  const forward = createForward(model, requests, process, options);
   const { shape } = forward;
   const readings = async (index: number, rows: readonly Float32Array[]): Promise<readonly Reading[]> => {
     signal?.throwIfAborted();
-    const outputs = await forward.predict(index, rows);
-    return rows.map((x, k) => {
-      const guess = predictXstart(process, index, x, outputs[k]!, clip_denoised);
-      return { guess, epsilon: ddimEpsilon(process, index, x, outputs[k]!, guess) };
-    });
+    const answers = await forward.predict(index, rows);
+    return rows.map((x, k) => readAnswer(process, index, x, answers[k]!, clip_denoised));
   };
   /** Rows at `index` whose own noise leads from `earlier`, one step nearer to the image, to them. */
   const refined = async (index: number, earlier: readonly Float32Array[], rows: readonly Float32Array[]) => {

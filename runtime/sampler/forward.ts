@@ -1,18 +1,21 @@
-// One forward pass for a batch of requests: rows are stacked and filled up to the model's batch, conditions added,
-// guided where asked for, and every value looked at.
+// What a model says of a batch of requests: rows are stacked and filled up to the model's batch, conditions added, guided
+// without a classifier where asked for, and every value looked at.
 //
 //   guided = unconditional + scale (conditional - unconditional)            (Ho & Salimans 2022, w = scale - 1)
 //
-// The variance, where it is learned, is that of the conditional pass.
+// The variance, where it is learned, is that of the conditional pass. A classifier's gradient comes with the conditional
+// pass and goes to the step as it is, times its scale (guided.ts).
 
 import type { Model, TimeRow } from '../model.ts';
 import type { Tensor } from '../tensor.ts';
 import { elements } from '../tensor.ts';
+import { CLASSIFIER_LABELS, GRADIENT, USUAL_CLASSIFIER_SCALE } from './classifier.ts';
 import { type Denoiser, type DenoiserInputs, denoiserOf, denoiserRow } from './denoiser.ts';
 import { checkFinite } from './finite.ts';
 import type { DiffusionProcess } from './process.ts';
 import type { Guidance, SampleRequest } from './request.ts';
 import { lowResShape, sampleShape } from './request.ts';
+import type { Answer } from './samplers/sampler.ts';
 
 const f32 = Math.fround;
 
@@ -21,10 +24,17 @@ export interface Forward {
   /** [C, ...space] of one sample. */
   readonly shape: readonly number[];
   /**
-   * The model's output for each request's x at an index of the process.
+   * What the model, and the classifier where there is one, say of each request's x at an index of the process.
    * @throws NotFinite at a NaN or infinity
    */
-  predict(index: number, x: readonly Float32Array[]): Promise<readonly Float32Array[]>;
+  predict(index: number, x: readonly Float32Array[]): Promise<readonly Answer[]>;
+}
+
+/** How what a model says is guided. */
+export interface ForwardGuidance {
+  readonly guidance?: Guidance | undefined;
+  /** What the gradient of a guided model's classifier is multiplied with. */
+  readonly classifier_scale?: number | undefined;
 }
 
 /** @param requests at most as many as the model's batch */
@@ -32,31 +42,47 @@ export function createForward(
   model: Model,
   requests: readonly SampleRequest[],
   process: DiffusionProcess,
-  guidance: Guidance | undefined,
+  { guidance, classifier_scale = USUAL_CLASSIFIER_SCALE }: ForwardGuidance,
 ): Forward {
   const denoiser = denoiserOf(model.interface);
   const { batch } = denoiser;
   const shape = sampleShape(denoiser);
   const conditions = batchConditions(denoiser, requests);
-  const pass = async (index: number, x: Tensor, y?: readonly number[]): Promise<Float32Array[]> => {
+  const labels =
+    denoiser.classifier_classes === null ? {} : { [CLASSIFIER_LABELS]: labelsOf(batch, requests) };
+  const pass = async (
+    index: number,
+    x: Tensor,
+    given: Pick<DenoiserInputs, 'y' | typeof CLASSIFIER_LABELS>,
+  ): Promise<readonly Answer[]> => {
     const timesteps = new Float32Array(batch).fill(process.model_timesteps[index]!);
-    const inputs: DenoiserInputs = { x, timesteps, ...conditions, ...(y === undefined ? {} : { y }) };
+    const inputs: DenoiserInputs = { x, timesteps, ...conditions, ...given };
     const results = await model.run(inputs);
-    const rows = outputRows(results, denoiser, shape).slice(0, requests.length);
-    for (const [k, row] of rows.entries()) {
-      checkFinite(row, "the model's output", { process, index, seed: requests[k]!.seed, shape, inputs });
-    }
-    return rows;
+    const finiteRows = (name: string, channels: number, what: string) => {
+      const rows = outputRows(results, name, [batch, channels, ...denoiser.image_size]);
+      for (const [k, { seed }] of requests.entries())
+        checkFinite(rows[k]!, what, { process, index, seed, shape, inputs });
+      return rows;
+    };
+    const outputs = finiteRows('output', denoiser.out_channels, "the model's output");
+    const isGuided = given[CLASSIFIER_LABELS] !== undefined;
+    const gradients = isGuided && finiteRows(GRADIENT, denoiser.in_channels, "the classifier's gradient");
+    return requests.map((_, k) => {
+      return { output: outputs[k]!, gradient: gradients ? scaled(gradients[k]!, classifier_scale) : null };
+    });
   };
   return {
     shape,
     async predict(index, rows) {
       const x = stackRows(batch, shape, rows);
-      const conditional = await pass(index, x);
+      const conditional = await pass(index, x, labels);
       if (guidance === undefined) return conditional;
       const y = Array.from({ length: batch }, () => guidance.null_class);
-      const unconditional = await pass(index, x, y);
-      return conditional.map((row, k) => guide(row, unconditional[k]!, guidance.scale, elements(shape)));
+      const unconditional = await pass(index, x, { y });
+      return conditional.map(({ output, gradient }, k) => {
+        const { scale } = guidance;
+        return { output: guide(output, unconditional[k]!.output, scale, elements(shape)), gradient };
+      });
     },
   };
 }
@@ -73,6 +99,11 @@ export function* timeRows(
     const timestep = f32(process.model_timesteps[index]!);
     for (const label of labels) yield denoiserRow(timestep, label);
   }
+}
+
+function scaled(values: Float32Array, scale: number): Float32Array {
+  const by = f32(scale);
+  return values.map((value) => by * value);
 }
 
 /** Moves the first `length` values; what follows is the variance. */
@@ -94,12 +125,15 @@ function batchConditions(
 ): { readonly y?: readonly number[]; readonly low_res?: Tensor } {
   const { batch, num_classes } = denoiser;
   const shape = lowResShape(denoiser);
-  const labels = Array.from({ length: batch }, (_, k) => atRow(requests, k).label!);
   const images = requests.map(({ low_res }) => low_res!);
   return {
-    ...(num_classes === null ? {} : { y: labels }),
+    ...(num_classes === null ? {} : { y: labelsOf(batch, requests) }),
     ...(shape === null ? {} : { low_res: stackRows(batch, shape, images) }),
   };
+}
+
+function labelsOf(batch: number, requests: readonly SampleRequest[]): readonly number[] {
+  return Array.from({ length: batch }, (_, k) => atRow(requests, k).label!);
 }
 
 /** [B, ...shape]; rows past the last one repeat it. */
@@ -114,16 +148,16 @@ function atRow<T>(rows: readonly T[], k: number): T {
   return rows[Math.min(k, rows.length - 1)]!;
 }
 
-/** The rows of a model's `output`, [B, out_channels, ...space]. */
+/** The rows of one of a model's outputs, which is [B, ...]. */
 function outputRows(
   results: ReadonlyMap<string, Tensor>,
-  { batch, out_channels }: Denoiser,
-  shape: readonly number[],
-): Float32Array[] {
-  const output = results.get('output');
-  const length = out_channels * elements(shape.slice(1));
-  if (output === undefined || output.data.length !== batch * length) {
-    throw new Error(`internal: the model gave no output of [${batch}, ${length}] values`);
+  name: string,
+  [batch = 1, ...shape]: readonly number[],
+): readonly Float32Array[] {
+  const found = results.get(name);
+  const length = elements(shape);
+  if (found === undefined || found.data.length !== batch * length) {
+    throw new Error(`internal: the model gave no ${name} of [${batch}, ${length}] values`);
   }
-  return Array.from({ length: batch }, (_, k) => output.data.subarray(k * length, (k + 1) * length));
+  return Array.from({ length: batch }, (_, k) => found.data.subarray(k * length, (k + 1) * length));
 }

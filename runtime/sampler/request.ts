@@ -14,7 +14,7 @@ export interface SampleRequest {
   readonly seed: number;
   /** x_T, [C, ...space] row-major, in place of the seed's. */
   readonly noise?: Float32Array;
-  /** Class label; given exactly when the model has classes. */
+  /** Class label; given exactly when the model has classes, or a classifier guides it. */
   readonly label?: number;
   /** [C, ...low-res space] in [-1, 1]; given exactly when the model is a super-resolution model. */
   readonly low_res?: Float32Array;
@@ -24,6 +24,33 @@ export interface SampleRequest {
 export interface Guidance {
   readonly scale: number;
   readonly null_class: number;
+}
+
+/**
+ * Checks the scale of a classifier, and that its labels are those of the model: as many classes, or one less than a model
+ * that was taught a null class.
+ * @throws RuntimeError('input')
+ */
+export function checkClassifierGuidance(
+  { num_classes, classifier_classes }: Denoiser,
+  scale: number | undefined,
+  guidance: Guidance | undefined,
+): void {
+  const fail = (message: string): never => {
+    throw new RuntimeError('input', message);
+  };
+  if (classifier_classes === null) {
+    if (scale === undefined) return;
+    fail('classifier_scale: no classifier guides the model; give one, or leave the scale out');
+  }
+  if (scale !== undefined && !Number.isFinite(scale))
+    fail(`classifier_scale: found ${scale}, expected a number, such as 1`);
+  if (num_classes === null || num_classes === classifier_classes) return;
+  if (guidance?.null_class === classifier_classes && num_classes === classifier_classes! + 1) return;
+  fail(
+    `the model has ${num_classes} classes, and the classifier tells ${classifier_classes} apart; a label must mean the ` +
+      `same to both: give a classifier of ${num_classes} classes`,
+  );
 }
 
 /** Shape of one sample of the model: [C, ...space]. */
@@ -92,13 +119,17 @@ function seedFault(_model: Denoiser, { seed }: SampleRequest): string | null {
   return `a seed is a whole number from 0 to ${LARGEST_SEED}`;
 }
 
-function labelFault({ num_classes }: Denoiser, { label }: SampleRequest): string | null {
-  if (num_classes === null)
+function labelFault({ num_classes, classifier_classes }: Denoiser, { label }: SampleRequest): string | null {
+  const classes = Math.min(
+    num_classes ?? Number.POSITIVE_INFINITY,
+    classifier_classes ?? Number.POSITIVE_INFINITY,
+  );
+  if (classes === Number.POSITIVE_INFINITY)
     return label === undefined ? null : `the model has no classes; leave out the label ${label}`;
-  if (label === undefined)
-    return `the model has ${num_classes} classes; give a label, 0 to ${num_classes - 1}`;
-  if (Number.isInteger(label) && label >= 0 && label < num_classes) return null;
-  return `label ${label} is out of range; the model's classes are 0 to ${num_classes - 1}`;
+  const who = classes === num_classes ? 'model' : 'classifier';
+  if (label === undefined) return `the ${who} has ${classes} classes; give a label, 0 to ${classes - 1}`;
+  if (Number.isInteger(label) && label >= 0 && label < classes) return null;
+  return `label ${label} is out of range; the ${who}'s classes are 0 to ${classes - 1}`;
 }
 
 function noiseFault(model: Denoiser, { noise }: SampleRequest): string | null {

@@ -23,7 +23,7 @@ import { createLanes, type Lane } from './lanes.ts';
 import { normalNoise } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
 import type { Guidance, SampleRequest } from './request.ts';
-import { checkGuidance, checkRequests, sampleShape } from './request.ts';
+import { checkClassifierGuidance, checkGuidance, checkRequests, sampleShape } from './request.ts';
 import { type Sampler, samplerDef } from './samplers/index.ts';
 import type { Step } from './samplers/sampler.ts';
 import { takeSteps } from './take-steps.ts';
@@ -33,6 +33,8 @@ export interface SampleOptions {
   readonly sampler: Sampler;
   /** Classifier-free guidance, for models that were trained with a null class. */
   readonly guidance?: Guidance;
+  /** How far the classifier of a guided model moves a step. Default 1. */
+  readonly classifier_scale?: number;
   /** Clips the guess at x_0 to [-1, 1] at every step. Default true. */
   readonly clip_denoised?: boolean;
   /** Pictures of the guess at x_0 to keep on the way, spread over the steps. Default 0. */
@@ -80,8 +82,9 @@ export async function* sample(
   requests: readonly SampleRequest[],
   options: SampleOptions,
 ): AsyncGenerator<Sample, void, undefined> {
-  const { process, sampler, guidance, onStep, resumed = new Map() } = options;
+  const { process, sampler, guidance, classifier_scale, onStep, resumed = new Map() } = options;
   const denoiser = denoiserOf(model.interface);
+  checkClassifierGuidance(denoiser, classifier_scale, guidance);
   checkRequests(denoiser, process, sampler, requests);
   if (guidance !== undefined) checkGuidance(denoiser, guidance);
   const steps = process.timestep_map.length;
@@ -112,12 +115,12 @@ async function walkGroup(
   under: Lane,
   onStep: (index: number) => void,
 ): Promise<readonly Chain[]> {
-  const { process, guidance, signal, grace, frames = 0, resumed } = options;
+  const { process, signal, grace, frames = 0, resumed } = options;
   const forward = createForward(
     model,
     members.map(({ request }) => request),
     process,
-    guidance,
+    options,
   );
   const shown = trajectoryIndices(process.timestep_map.length, frames);
   under.chains = members.map(({ request, position }) => ({

@@ -1,14 +1,14 @@
 // Steps of several chains that are taken together: what they ask at the same time is one forward pass.
 
-import type { Step, StepResult } from './samplers/sampler.ts';
+import type { Answer, Step, StepResult } from './samplers/sampler.ts';
 
 /**
  * Takes steps that began at one index to their ends.
- * @param ask the model's outputs for images at an index, in the order of the steps
+ * @param ask what is answered for images at an index, in the order of the steps
  */
 export async function takeSteps(
   steps: readonly Step[],
-  ask: (index: number, rows: readonly Float32Array[]) => Promise<readonly Float32Array[]>,
+  ask: (index: number, rows: readonly Float32Array[]) => Promise<readonly Answer[]>,
 ): Promise<readonly StepResult[]> {
   let turns = steps.map((step) => step.next());
   for (;;) {
@@ -18,10 +18,10 @@ export async function takeSteps(
     if (questions.length < steps.length || questions.some((question) => question.index !== index)) {
       throw new Error('internal: the steps of a batch ask for different indices');
     }
-    const outputs = await ask(
+    const answers = await ask(
       index,
       questions.map(({ x }) => x),
     );
-    turns = steps.map((step, k) => step.next(outputs[k]!));
+    turns = steps.map((step, k) => step.next(answers[k]!));
   }
 }

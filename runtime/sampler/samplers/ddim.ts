@@ -8,9 +8,10 @@
 // guess at x_0, so that clipping the guess changes it too; diffusers takes the eps of the model's output. Arrays and float32 arithmetic as in distribution.ts.
 
 import { RuntimeError } from '../../errors.ts';
-import { predictEpsilon, predictXstart } from '../distribution.ts';
+import { epsilonFromXstart, predictEpsilon, predictXstart, xstartFromEpsilon } from '../distribution.ts';
+import { conditionScore, guidedXstart } from '../guided.ts';
 import type { DiffusionProcess } from '../process.ts';
-import type { SamplerDef } from './sampler.ts';
+import type { Answer, SamplerDef } from './sampler.ts';
 
 const f32 = Math.fround;
 
@@ -20,24 +21,49 @@ export const ddim: SamplerDef<{ readonly eta: number }> = {
   defaults: { eta: 0 },
   check: (process, { eta }) => checkEta(process, eta),
   *step({ process, index, x, options: { eta }, clip, noise }) {
-    const output = yield { index, x };
-    const guess = predictXstart(process, index, x, output, clip);
-    const epsilon = ddimEpsilon(process, index, x, output, guess);
+    const answer = yield { index, x };
+    const { guess, epsilon } = readAnswer(process, index, x, answer, clip);
     return { x: ddimSample(process, index, guess, epsilon, eta, eta > 0 ? noise : null), guess, kept: null };
   },
 };
 
-/** The noise that a step takes x_t to hold: from the guess at x_0, or with a spacing of diffusers from the output. */
-export function ddimEpsilon(
+/** What an answer says of x_t: the guess at x_0, and the noise that a step takes x_t to hold. */
+export interface Reading {
+  readonly guess: Float32Array;
+  readonly epsilon: Float32Array;
+}
+
+/**
+ * Reads an answer as DDIM does: the noise from the guess at x_0, or with a spacing of diffusers from the output. A
+ * classifier moves both: the original the noise that the clipped guess leaves, and with it the guess (`condition_score`);
+ * by the conventions of diffusers the output's noise, from which the guess is made and clipped.
+ */
+export function readAnswer(
   process: DiffusionProcess,
   index: number,
   x: Float32Array,
-  output: Float32Array,
-  guess: Float32Array,
-): Float32Array {
-  return process.settings.timestep_spacing === null
-    ? epsilonFromXstart(process, index, x, guess)
-    : predictEpsilon(process, index, x, output);
+  { output, gradient }: Answer,
+  clip: boolean,
+): Reading {
+  const isOriginal = process.settings.timestep_spacing === null;
+  if (gradient === null) {
+    const guess = predictXstart(process, index, x, output, clip);
+    const epsilon = isOriginal
+      ? epsilonFromXstart(process, index, x, guess)
+      : predictEpsilon(process, index, x, output);
+    return { guess, epsilon };
+  }
+  if (isOriginal) {
+    const clipped = predictXstart(process, index, x, output, clip);
+    const moved = conditionScore(process, index, epsilonFromXstart(process, index, x, clipped), gradient);
+    const guess = xstartFromEpsilon(process, index, x, moved);
+    return { guess, epsilon: epsilonFromXstart(process, index, x, guess) };
+  }
+  const guess = guidedXstart(process, index, x, output, gradient, clip);
+  return {
+    guess,
+    epsilon: conditionScore(process, index, predictEpsilon(process, index, x, output), gradient),
+  };
 }
 
 /** A step from the guess at x_0 and the noise that x_t holds. `eta` must have passed `checkEta`. */
@@ -92,16 +118,4 @@ export function checkEta({ tables }: DiffusionProcess, eta: number): void {
   if (eta >= 0 && (eta <= 1 || eta <= largest)) return;
   const most = Math.max(1, Math.floor(largest * 1000) / 1000);
   throw new RuntimeError('input', `eta: ${eta} is out of range; this process allows 0 to ${most}`);
-}
-
-/** The noise that x_t holds if x_0 is `xstart`. */
-function epsilonFromXstart(
-  { tables }: DiffusionProcess,
-  index: number,
-  x: Float32Array,
-  xstart: Float32Array,
-): Float32Array {
-  const ofX = f32(tables.sqrt_recip_alphas_cumprod[index]!);
-  const divisor = f32(tables.sqrt_recipm1_alphas_cumprod[index]!);
-  return xstart.map((x0, i) => f32(f32(ofX * x[i]!) - x0) / divisor);
 }

@@ -2,9 +2,10 @@
 //
 //   x_t-1 = mean + exp(log_variance / 2) noise                       (Ho et al. 2020, algorithm 2)
 //
-// Arrays and float32 arithmetic as in distribution.ts.
+// A classifier moves the mean (guided.ts). Arrays and float32 arithmetic as in distribution.ts.
 
 import { type StepDistribution, stepDistribution } from '../distribution.ts';
+import { conditionMean } from '../guided.ts';
 import { leavesNoise } from '../process.ts';
 import type { SamplerDef } from './sampler.ts';
 
@@ -15,8 +16,9 @@ export const ddpm: SamplerDef<Readonly<Record<never, never>>> = {
   defaults: {},
   check: () => undefined,
   *step({ process, index, x, clip, noise }) {
-    const output = yield { index, x };
-    const step = stepDistribution(process, index, x, output, clip);
+    const { output, gradient } = yield { index, x };
+    const unguided = stepDistribution(process, index, x, output, clip);
+    const step = gradient === null ? unguided : conditionMean(unguided, gradient);
     return {
       x: ddpmSample(step, leavesNoise(process, index) ? noise() : null),
       guess: step.pred_xstart,

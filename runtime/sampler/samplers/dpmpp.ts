@@ -7,11 +7,12 @@
 // a = alphas_cumprod, primes the step towards the image, `before` the step towards noise. With D = x_0 this is DDIM
 // without noise; so are the first step, which has none before it, and the one that leads to index 0, whose h is
 // several times the one before: to extrapolate so far would overshoot (`lower_order_final` of the authors' code). The
-// last step leads to sigma' = 0 and is x_0 itself.
+// last step leads to sigma' = 0 and is x_0 itself. With a classifier x_0 is what the guided noise leaves (guided.ts).
 // Source: Lu et al., "DPM-Solver++: Fast solver for guided sampling of diffusion probabilistic models", 2022,
 // algorithm 2. Coefficients are float64, arithmetic on values float32.
 
 import { predictXstart } from '../distribution.ts';
+import { guidedXstart } from '../guided.ts';
 import type { DiffusionProcess } from '../process.ts';
 import type { SamplerDef } from './sampler.ts';
 
@@ -22,8 +23,11 @@ export const dpmpp: SamplerDef<Readonly<Record<never, never>>> = {
   defaults: {},
   check: () => undefined,
   *step({ process, index, x, kept, clip }) {
-    const output = yield { index, x };
-    const guess = predictXstart(process, index, x, output, clip);
+    const { output, gradient } = yield { index, x };
+    const guess =
+      gradient === null
+        ? predictXstart(process, index, x, output, clip)
+        : guidedXstart(process, index, x, output, gradient, clip);
     return { x: dpmSolverSample(process, index, x, guess, kept), guess, kept: guess };
   },
 };

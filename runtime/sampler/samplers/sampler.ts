@@ -8,6 +8,14 @@ export interface Question {
   readonly x: Float32Array;
 }
 
+/** What a step is told of an image that it asked for, each array of the sample's length or with the variance behind it. */
+export interface Answer {
+  /** The model's output. */
+  readonly output: Float32Array;
+  /** The gradient of scale log p(label | x_t) by x_t, of the classifier that guides; null without one. */
+  readonly gradient: Float32Array | null;
+}
+
 /** What a step is made from. */
 export interface StepInput<Options> {
   readonly process: DiffusionProcess;
@@ -35,10 +43,10 @@ export interface StepResult {
 }
 
 /**
- * A step under way: it yields questions, and is given the model's output for each. Which indices it asks for depends on its
+ * A step under way: it yields questions, and is given the answer to each. Which indices it asks for depends on its
  * own index alone, so that the steps of a batch take their forward passes together.
  */
-export type Step = Generator<Question, StepResult, Float32Array>;
+export type Step = Generator<Question, StepResult, Answer>;
 
 /** A sampler; the table is in index.ts. */
 export interface SamplerDef<Options extends object> {

@@ -5,7 +5,7 @@ import { portsOfDenoiser } from '../../fake-model.ts';
 
 const FACE: Denoiser = {
   ...{ batch: 2, in_channels: 3, out_channels: 6, image_size: [4, 6] },
-  ...{ num_classes: 10, low_res_size: [2, 3] },
+  ...{ num_classes: 10, low_res_size: [2, 3], classifier_classes: null },
 };
 const ports = portsOfDenoiser(FACE);
 const without = (name: string): ModelInterface => ({

@@ -8,7 +8,7 @@ import {
   type DiffusionSettings,
   diffusionProcess,
 } from '../../../../runtime/sampler/process.ts';
-import { checkEta, ddimEpsilon, ddimReverse } from '../../../../runtime/sampler/samplers/ddim.ts';
+import { checkEta, ddimReverse, readAnswer } from '../../../../runtime/sampler/samplers/ddim.ts';
 import { ddpmSample } from '../../../../runtime/sampler/samplers/ddpm.ts';
 import { SAMPLER_KINDS, SAMPLERS, type Sampler } from '../../../../runtime/sampler/samplers/index.ts';
 import { takeStep } from '../../../fixtures/take-step.ts';
@@ -34,12 +34,9 @@ describe.each(SAMPLER_CASES)('$name', (golden) => {
       const found = takeStep({ kind: 'ddim', eta }, { process, index, x, output, noise, clip: true }).x;
       expectClose(found, expected(`ddim_sample.eta${eta}`), 1e-4, `ddim_sample.eta${eta}`);
     }
-    expectClose(
-      ddimReverse(process, index, step.pred_xstart, ddimEpsilon(process, index, x, output, step.pred_xstart)),
-      expected('ddim_reverse'),
-      1e-4,
-      'ddim_reverse',
-    );
+    const { guess, epsilon } = readAnswer(process, index, x, { output, gradient: null }, true);
+    const back = ddimReverse(process, index, guess, epsilon);
+    expectClose(back, expected('ddim_reverse'), 1e-4, 'ddim_reverse');
   });
 });
 
@@ -187,8 +184,8 @@ test('ddim reverse leads an image to its latent, and ddim leads it back', () => 
   let x: Float32Array = image;
   for (let index = 0; index < 999; index++) {
     const output = model(x, index);
-    const guess = predictXstart(process, index, x, output, false);
-    x = ddimReverse(process, index, guess, ddimEpsilon(process, index, x, output, guess));
+    const { guess, epsilon } = readAnswer(process, index, x, { output, gradient: null }, false);
+    x = ddimReverse(process, index, guess, epsilon);
   }
   // The flow of this distribution only scales: the latent is the image in units of its spread.
   expectClose(
