@@ -22,7 +22,10 @@ export const register: Register = (program, context) => {
     .description('leads images back to the noise that DDIM makes them from')
     .argument('<model>', 'graph file or bundle folder')
     .optionsGroup(heading('input'))
-    .requiredOption('--images <PATH>', 'a PNG, a folder of them, or safetensors with samples in [-1, 1]')
+    .requiredOption(
+      '--images <PATH>',
+      'a PNG, a folder of them, a .npz of bytes, or safetensors with samples in [-1, 1]',
+    )
     .option('--class <LIST>', 'class labels, such as 3 or 0-9, cycled over the images')
     .option('--low-res <PATH>', 'low-resolution images for models that upsample')
     .addOption(

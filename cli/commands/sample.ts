@@ -31,7 +31,10 @@ export const register: Register = (program, context) => {
     .option('--seeds <LIST>', 'which samples, such as 3, 0-15 or 1,5,9-12')
     .option('--noise <FILE>', 'safetensors with noise (and y, low_res) to start from, instead of seeds')
     .option('--class <LIST>', 'class labels, such as 3 or 0-9, cycled over the samples')
-    .option('--low-res <PATH>', 'image to upsample: a PNG, a folder of them, or safetensors with low_res')
+    .option(
+      '--low-res <PATH>',
+      'images to upsample: a PNG, a folder of them, the .npz of sample or merge with its labels, or safetensors with low_res',
+    )
     .optionsGroup(heading('sampling'))
     .option('--sampler <NAME>', `one of: ${samplers.join('; ')}`)
     .option('--eta <NUMBER>', "ddim's noise: 0 is deterministic (the default), 1 that of ddpm")

@@ -14,7 +14,7 @@ import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import type { Host } from '../host.ts';
 import type { ModelOptions, OpenModelOptions } from '../model/open-model.ts';
-import { imageValues, readImages } from './inputs.ts';
+import { imageValues, readImages } from './images.ts';
 import { evenBatch, type OpenModel } from './run.ts';
 
 export interface EncodeJob {
@@ -44,6 +44,8 @@ export interface EncodeResult {
   readonly name: string;
   readonly adapter: string;
   readonly images: number;
+  /** Where each came from: its file, and of a file of many its place there. */
+  readonly inputs: readonly string[];
   readonly steps: number;
   readonly output: string;
   readonly seconds: number;
@@ -51,9 +53,9 @@ export interface EncodeResult {
 
 /** @throws UsageError, RuntimeError and GraphError as the parts do, before anything is written */
 export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Promise<EncodeResult> {
-  const { model, output, labels, steps, clip, guidance, refine } = job;
-  const images = readImages(job.images, 'samples');
-  const low = job.low_res === null ? null : readImages(job.low_res, 'low_res');
+  const { model, output, steps, clip, guidance, refine } = job;
+  const { images, labels: own } = readImages(job.images, 'samples');
+  const low = job.low_res === null ? null : readImages(job.low_res, 'low_res').images;
   if (low !== null && images.length % low.length !== 0) {
     throw new RuntimeError(
       'input',
@@ -65,6 +67,7 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
     const face = denoiserOf(model);
     const process = diffusionProcess(diffusion, steps);
     const lowShape = lowResShape(face);
+    const labels = job.labels ?? (face.num_classes === null ? null : own);
     const requests = images.map((image, k): EncodeRequest => {
       const low_res = low === null ? null : imageValues(low[k % low.length]!, lowShape ?? sampleShape(face));
       return {
@@ -99,6 +102,7 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
       name: opened.graph.name,
       adapter: opened.adapter,
       images: images.length,
+      inputs: images.map(({ name }) => name),
       steps: process.timestep_map.length,
       output: path.normalize(output),
       seconds: (performance.now() - start) / 1000,

@@ -24,6 +24,8 @@ const fileSchema = z.strictObject({ file: inside, sha256: hash });
 export const entrySchema = z.strictObject({
   seed: z.int().min(0),
   label: z.int().min(0).optional(),
+  /** The low-resolution image that it was drawn from: a file, and of a file of many its place there. */
+  low_res: z.string().optional(),
   /** The sample's own file; absent where one file holds all, in the order of the entries. */
   file: inside.optional(),
   sha256: hash.optional(),

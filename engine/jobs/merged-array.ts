@@ -2,13 +2,13 @@
 // as arr_1. Pictures are read one by one, files that hold many a file at a time.
 
 import path from 'node:path';
-import { openFile, readFile } from '../../runtime/host/node/files.ts';
+import { readFile } from '../../runtime/host/node/files.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { asFloat32, readTensors } from '../../runtime/weights/safetensors.ts';
-import { openZip } from '../../runtime/weights/zip.ts';
 import { OptionError } from '../errors.ts';
 import type { Entry, Manifest } from './manifest.ts';
-import { npzChunks, parseNpyBytes } from './npy.ts';
+import { npzChunks } from './npy.ts';
+import { readArrays } from './numpy-files.ts';
 import { readPicture } from './store.ts';
 import { arraysOf, channelsLast } from './tensor-files.ts';
 
@@ -84,22 +84,9 @@ function fileRows(file: string, channels: number, space: readonly number[]): Uin
     }
     return bytes;
   }
-  const array = parseNpyBytes(file.endsWith('.npz') ? firstArray(file) : readFile(origin));
-  if (array === null) throw unusable(file, 'it holds no array of bytes');
-  return array.data;
-}
-
-function firstArray(file: string): Uint8Array {
-  const origin = { kind: 'input', label: file } as const;
-  const source = openFile(origin);
-  try {
-    const zip = openZip(source, origin);
-    const entry = zip.entries.get('arr_0.npy');
-    if (entry === undefined) throw unusable(file, 'it has no arr_0');
-    return zip.read(entry);
-  } finally {
-    source.close();
-  }
+  const array = readArrays(origin, ['arr_0']).get('arr_0')!;
+  if (array.dtype !== 'U8') throw unusable(file, 'it holds no array of bytes');
+  return array.bytes;
 }
 
 function unusable(file: string, why: string): OptionError {

@@ -1,4 +1,4 @@
-// NumPy's array files: `.npy`, and `.npz`, a zip archive of them as `numpy.savez` writes it, stored and not packed.
+// Writes NumPy's array files: `.npy`, and `.npz`, a zip archive of them as `numpy.savez` writes it, stored and not packed.
 //
 //   \x93NUMPY, version 1.0, length of the header, {'descr', 'fortran_order', 'shape'} padded to 64 bytes, the values
 //
@@ -6,7 +6,6 @@
 // front to back: checksums and sizes stand behind the data of an entry and in the directory.
 
 import { crc32 } from 'node:zlib';
-import { countElements } from '../../runtime/weights/dtypes.ts';
 
 /** An array, its bytes made when their turn comes. */
 export interface NpyArray {
@@ -154,19 +153,4 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 export function int64Array(values: readonly number[]): NpyArray {
   const data = BigInt64Array.from(values, BigInt);
   return { dtype: '<i8', shape: [values.length], values: () => [new Uint8Array(data.buffer)] };
-}
-
-/** The values of a `.npy` file of unsigned bytes, or null where it is none. */
-export function parseNpyBytes(file: Uint8Array): { shape: readonly number[]; data: Uint8Array } | null {
-  const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1];
-  if (file.length < 10 || magic.some((byte, i) => file[i] !== byte)) return null;
-  const length = file[8]! | (file[9]! << 8);
-  const header = new TextDecoder().decode(file.subarray(10, 10 + length));
-  const found = /'descr': '\|u1', 'fortran_order': False, 'shape': \(([\d, ]*)\)/.exec(header);
-  const shape = (found?.[1] ?? '')
-    .split(',')
-    .filter((size) => size.trim() !== '')
-    .map(Number);
-  const data = file.subarray(10 + length);
-  return found === null || countElements(shape) !== data.length ? null : { shape, data };
 }

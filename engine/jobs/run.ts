@@ -25,7 +25,7 @@ import type { OpenedModel, OpenModelOptions } from '../model/open-model.ts';
 import { drawSamples } from './draw.ts';
 import { checkFolder, openFolder } from './folder.ts';
 import { recipeOf, recipeOfJob, samplesOf } from './identity.ts';
-import { countSamples, makeRequests, readInputs } from './inputs.ts';
+import { countSamples, lowResNames, makeRequests, readInputs } from './inputs.ts';
 import type { SampleJob } from './job.ts';
 import { type Entry, type Identity, MANIFEST_FORMAT, writeManifest } from './manifest.ts';
 import { type Meter, watchModel } from './meter.ts';
@@ -71,6 +71,8 @@ const USUAL_BATCH = 8;
 interface Plan {
   readonly process: DiffusionProcess;
   readonly requests: readonly SampleRequest[];
+  /** What the manifest calls the low-resolution image of each. */
+  readonly names: readonly (string | undefined)[];
   readonly identity: Identity;
   /** Of a sample as it is written, [C, ...space]. */
   readonly shape: readonly number[];
@@ -100,7 +102,8 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
     checkRequests(face, process, job.sampler, requests);
     if (job.guidance !== null) checkGuidance(face, job.guidance);
     const shape = writtenShape(job, face);
-    return { process, requests: requests.slice(first, end), identity: identify(), shape };
+    const names = lowResNames(inputs, requests.length).slice(first, end);
+    return { process, requests: requests.slice(first, end), names, identity: identify(), shape };
   };
   const check: OpenModelOptions['check'] = (face, { diffusion }) => {
     checkFolder(job, plan(face, diffusion).identity);
@@ -168,7 +171,7 @@ async function makeSamples(
   host: JobHost,
 ): Promise<SampleResult> {
   const { out, shard, sampler } = job;
-  const { process, requests, identity } = plan;
+  const { process, requests, names, identity } = plan;
   const seeds = requests.map(({ seed }) => seed);
   const folder = await openFolder(job, identity, seeds, (state) => openStore(job, state));
   const { store, done, ended } = folder;
@@ -178,7 +181,10 @@ async function makeSamples(
     const start = performance.now();
     const { made, steps } = await drawSamples(job, process, missing, folder, meter.model, host);
     const seconds = (performance.now() - start) / 1000;
-    const entries = seeds.map((seed) => made.get(seed) ?? done.get(seed)!);
+    const entries = seeds.map((seed, k) => ({
+      ...(made.get(seed) ?? done.get(seed)!),
+      ...(names[k] === undefined ? {} : { low_res: names[k] }),
+    }));
     const files = ended?.files ?? store.finish(entries, plan.shape);
     const samples = entries.map((entry) => (job.format === 'png' ? entry : withoutPart(entry)));
     const head = { format: MANIFEST_FORMAT, version: 1 } as const;

@@ -25,7 +25,17 @@ test('images become latents, which sample takes, and shards become one archive',
 
   const encode = `encode ${model} --images @images --steps 3 --refine 1 -o @z.safetensors`;
   const encoded = await unetcJson<{ images: number; steps: number }>(...words(encode));
-  expect(encoded).toMatchObject({ exit: 0, images: 2, steps: 3 });
+  const inputs = ['000003.png', '000005.png'].map((name) => at(`images/${name}`));
+  expect(encoded).toMatchObject({ exit: 0, images: 2, steps: 3, inputs });
+  const archived = await unetcJson<{ images: number }>(
+    ...words(`encode ${model} --images @all.npz --steps 3 --refine 1 --output @npz.safetensors`),
+  );
+  expect(archived).toMatchObject({
+    exit: 0,
+    images: 2,
+    inputs: [`${at('all.npz')}[0]`, `${at('all.npz')}[1]`],
+  });
+  expect(fs.readFileSync(at('npz.safetensors'))).toEqual(fs.readFileSync(at('z.safetensors')));
   const file = { kind: 'input', label: at('z.safetensors') } as const;
   const noise = readTensors(fs.readFileSync(file.label), file).get('noise');
   expect(noise?.shape).toEqual([2, 1, 8, 8]);

@@ -210,6 +210,57 @@ describe('low-resolution images', () => {
     expect(lowOf(opened, 1)).toEqual(new Float32Array(18).fill(0.5));
   });
 
+  test('names of a folder are in the order in which people count, and hidden files are left out', async () => {
+    for (const [i, name] of ['1', '2', '10'].entries()) savePng(`small/${name}.png`, 1, 3, 2, i);
+    for (const name of ['.hidden.png', '._000.png'])
+      fs.writeFileSync(path.join(folder, 'small', name), 'no PNG');
+    const { open, opened } = fakeOpener({ ...face, batch: 3 });
+    const small = path.join(folder, 'small');
+    await run({ lowRes: small, batch: '3' }, open);
+    expect([0, 1, 2].map((k) => Math.round((lowOf(opened, k)[0]! + 1) * 127.5))).toEqual([0, 1, 2]);
+    const manifest = JSON.parse(fs.readFileSync(path.join(out, 'manifest.json'), 'utf8'));
+    expect(manifest.samples.map((sample: { low_res: string }) => sample.low_res)).toEqual(
+      ['1.png', '2.png', '10.png'].map((name) => path.join(small, name)),
+    );
+  });
+
+  test('what sample --format npz wrote is read, with its labels', async () => {
+    const small = { in_channels: 3, out_channels: 3, image_size: [2, 3], num_classes: 10 };
+    const made = path.join(folder, 'made');
+    const drawn = fakeOpener(small);
+    await runFake({ ...words({ seeds: '0-2', class: '7,1,4', format: 'npz' }), output: made }, drawn.open);
+    const lowRes = path.join(made, 'samples.npz');
+    const { open, opened } = fakeOpener({ ...face, num_classes: 10 });
+    const { samples } = await run({ lowRes, batch: '3' }, open);
+    expect(samples).toBe(3);
+    const manifest = JSON.parse(fs.readFileSync(path.join(out, 'manifest.json'), 'utf8'));
+    expect(manifest.samples.map(({ label }: { label: number }) => label)).toEqual([7, 1, 4]);
+    expect(manifest.samples[2].low_res).toBe(`${lowRes}[2]`);
+
+    // the same pictures as PNGs
+    fs.rmSync(made, { recursive: true });
+    await runFake({ ...words({ seeds: '0-2', class: '7,1,4' }), output: made }, fakeOpener(small).open);
+    const again = fakeOpener({ ...face, num_classes: 10 });
+    await runFake({ ...words({ lowRes: made, class: '7,1,4', batch: '3' }), output: `${out}2` }, again.open);
+    expect(again.opened.model!.passes[0]!.low_res!.data).toEqual(opened.model!.passes[0]!.low_res!.data);
+
+    // the labels of the call go before those of the file, and a model without classes takes none
+    fs.rmSync(made, { recursive: true });
+    await runFake(
+      { ...words({ seeds: '0-2', class: '7', format: 'npz' }), output: made },
+      fakeOpener(small).open,
+    );
+    await runFake(
+      { ...words({ lowRes, class: '3' }), output: `${out}3` },
+      fakeOpener({ ...face, num_classes: 10 }).open,
+    );
+    const third = JSON.parse(fs.readFileSync(path.join(`${out}3`, 'manifest.json'), 'utf8'));
+    expect(third.samples[0].label).toBe(3);
+    await runFake({ ...words({ lowRes }), output: `${out}4` }, fakeOpener(face).open);
+    const fourth = JSON.parse(fs.readFileSync(path.join(`${out}4`, 'manifest.json'), 'utf8'));
+    expect(fourth.samples[0]).not.toHaveProperty('label');
+  });
+
   test('of another size, colour or kind are refused with what was found and what is needed', async () => {
     const failed = (lowRes: string, size: Partial<Denoiser> = face) =>
       run({ seeds: '0', lowRes }, fakeOpener(size).open);

@@ -1,11 +1,12 @@
 // Arrays and pictures: `.npy`, `.npz`, PNG.
 
 import { deflateSync } from 'node:zlib';
-import { int64Array, npyChunks, npzChunks, parseNpyBytes } from '../../../../engine/jobs/npy.ts';
+import { int64Array, npyChunks, npzChunks } from '../../../../engine/jobs/npy.ts';
+import { arraysIn } from '../../../../engine/jobs/numpy-files.ts';
 import { bytesInMemory, type Origin } from '../../../../runtime/bytes.ts';
 import { decodePng, encodePng } from '../../../../runtime/host/node/png.ts';
 import { crc32 } from '../../../../runtime/weights/crc32.ts';
-import { openZip } from '../../../../runtime/weights/zip.ts';
+import { countElements, DTYPE_BYTES } from '../../../../runtime/weights/dtypes.ts';
 import { joined, mutateBytes } from '../mutate-bytes.ts';
 import { mutateText } from '../mutate-text.ts';
 import { bytesOf, consistent, type Parser, readOr, refused, textOf } from '../parser.ts';
@@ -41,34 +42,28 @@ export const npy: Parser = {
   name: 'npy',
   share: 8,
   make: npyInput,
-  read(input) {
-    const found = parseNpyBytes(input);
-    if (found === null) return false;
-    const count = found.shape.reduce((n, size) => n * size, 1);
-    consistent(count === found.data.length, () => `[${found.shape}] has ${found.data.length} values`);
-    return true;
-  },
+  read: readAll,
 };
 
 export const npz: Parser = {
   name: 'npz',
   share: 8,
   make: (random) => mutateBytes(random.pick(NPZ), [...NPZ, ...NPY], random),
-  async read(input) {
-    const zip = await readOr(['input'], () => openZip(bytesInMemory(input, origin), origin));
-    if (zip === refused) return false;
-    for (const entry of zip.entries.values()) {
-      const bytes = await readOr(['input'], () => zip.read(entry));
-      if (bytes === refused) continue;
-      consistent(
-        bytes.length === entry.size,
-        () => `${entry.name} has ${bytes.length} of ${entry.size} bytes`,
-      );
-      parseNpyBytes(bytes);
-    }
-    return true;
-  },
+  read: readAll,
 };
+
+/** Reads every array that a job would, and holds its bytes against its shape. */
+async function readAll(input: Uint8Array): Promise<boolean> {
+  const arrays = await readOr(['input'], () =>
+    arraysIn(bytesInMemory(input, origin), origin, ['arr_0', 'arr_1']),
+  );
+  if (arrays === refused) return false;
+  for (const [name, { dtype, shape, bytes }] of arrays) {
+    const expected = countElements(shape)! * DTYPE_BYTES[dtype];
+    consistent(bytes.length === expected, () => `${name} is [${shape}] of ${dtype} in ${bytes.length} bytes`);
+  }
+  return true;
+}
 
 const pixels = (channels: 1 | 3) =>
   ({
