@@ -11,9 +11,13 @@ Severities: breaking (what worked no longer does, or gives something else), dang
 
 Examples:
   unetc diff git:main:graphs/cifar10.json graphs/cifar10.json
+  unetc diff --base main 'graphs/*.json'
   unetc diff old.json new.json --write-rename-map map.json && unetc run new.json --weights old.pt --rename-map map.json ...
   unetc diff old.json new.json --write-accepted accepted.json --reason "trained anew in run 12"
   git config diff.unetc.command 'npx unetc diff --git-driver'
+
+--base follows renames, reports new graphs and graphs that are gone, and leaves out files beside graphs that are none,
+such as schemas and accepted findings. Quote its patterns: git's own see files that are gone, too.
 
 Exits 0 where nothing is at or above --fail-on, 1 where something is, 3, 4 or 6 where a side cannot be read.`;
 
@@ -21,12 +25,17 @@ export const register: Register = (program, context) => {
   const command = program
     .command('diff')
     .description('what changed between two graphs, bundles or checkpoints')
-    .argument('<sides...>', 'two of: graph file, bundle folder, checkpoint, git:REF:PATH')
+    .argument('[sides...]', 'two of: graph file, bundle folder, checkpoint, git:REF:PATH')
+    .option(
+      '--base <REF>',
+      'instead of two sides: every graph that this branch changes since REF, by patterns of git',
+    )
     .option('--format <NAME>', 'text, json, markdown, github, sarif or html', 'text')
     .option('--fail-on <SEVERITY>', 'breaking, dangerous, info or never', 'breaking')
     .option('--accept <FILE>', 'findings that were accepted: they do not fail')
     .option('--write-accepted [FILE]', 'accept what would fail now, in FILE or the file of --accept')
     .option('--reason <TEXT>', 'why, for --write-accepted')
+    .option('--summary <FILE>', 'append the diff to FILE as Markdown, too')
     .addOption(renameMapOutput())
     .option('--schedule', 'compare schedules however large the graphs are')
     .option('--no-schedule', 'compare no schedules')

@@ -2,8 +2,9 @@
 // mode. Source: git(1), GIT_EXTERNAL_DIFF. git stops at the first exit code that is not 0, so that everything is printed,
 // what cannot be read included, and nothing fails.
 
-import { type ReadSide, readSide } from '../../engine/diff/read-side.ts';
+import { readSide } from '../../engine/diff/read-side.ts';
 import { runDiff } from '../../engine/diff/run-diff.ts';
+import type { ReadSide } from '../../engine/diff/side.ts';
 import { UsageError } from '../../engine/errors.ts';
 import type { Context } from '../context.ts';
 import { describeFailure, failureText } from '../exit.ts';
@@ -26,7 +27,7 @@ export async function gitDriver(
     context.stdout(`${path}: unmerged\n`);
     return;
   }
-  const settings = await parseOptions({ ...options, failOn: 'never' });
+  const { options: settings } = await parseOptions({ ...options, failOn: 'never' });
   const sides: ReadSide[] = [];
   for (const [file, label] of [
     [oldFile, `a/${path}`],
@@ -49,8 +50,8 @@ export async function gitDriver(
     );
     return;
   }
-  const run = await runDiff(a, b, settings);
+  const run = await runDiff(a, b, { ...settings, accepted: {} });
   context.stdout(
-    await render(run, 'text', b, { color: context.colorOut ?? false, all: options.all ?? false }),
+    await render(run, 'text', b.file, { color: context.colorOut ?? false, all: options.all ?? false }),
   );
 }

@@ -2,7 +2,8 @@
 
 import { SEVERITIES } from '../../compiler/diff/rules.ts';
 import { targetFor } from '../../engine/compile/target-choice.ts';
-import type { DiffOptions } from '../../engine/diff/run-diff.ts';
+import type { AcceptedFile } from '../../engine/diff/accepted.ts';
+import type { DiffOptions } from '../../engine/diff/make-document.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { parseChoice } from '../parse.ts';
 
@@ -20,10 +21,20 @@ export interface DiffWords {
   readonly kernels?: boolean;
   readonly all?: boolean;
   readonly gitDriver?: boolean;
+  readonly base?: string;
+  readonly summary?: string;
+}
+
+/** The words, read. */
+export interface DiffSettings {
+  /** Of any graph; what was accepted is of one. */
+  readonly options: Omit<DiffOptions, 'accepted'>;
+  /** What was accepted; null where nothing was, or is to be written. */
+  readonly accepted: AcceptedFile | null;
 }
 
 /** Reads the words. Throws UsageError, and RuntimeError('input') where the accepted findings cannot be read. */
-export async function parseOptions(words: DiffWords): Promise<DiffOptions> {
+export async function parseOptions(words: DiffWords): Promise<DiffSettings> {
   const failOn = parseChoice(words.failOn ?? 'breaking', '--fail-on', [...SEVERITIES, 'never'] as const);
   if (words.writeAccepted === true && words.accept === undefined) {
     throw new UsageError('--write-accepted: say into which file, or name it with --accept');
@@ -34,12 +45,13 @@ export async function parseOptions(words: DiffWords): Promise<DiffOptions> {
   targetFor(words.target ?? 'generic');
   const accept = words.writeAccepted === undefined ? words.accept : undefined;
   const accepted =
-    accept === undefined ? {} : (await import('../../engine/diff/accepted.ts')).readAccepted(accept);
-  return {
-    failOn,
-    accepted,
-    schedule: words.schedule === undefined ? 'auto' : words.schedule ? 'always' : 'never',
-    target: words.target ?? 'generic',
-    kernels: words.kernels ?? false,
-  };
+    accept === undefined ? null : (await import('../../engine/diff/accepted.ts')).readAccepted(accept);
+  const schedule = words.schedule === undefined ? 'auto' : words.schedule ? 'always' : 'never';
+  const target = words.target ?? 'generic';
+  return { options: { failOn, schedule, target, kernels: words.kernels ?? false }, accepted };
+}
+
+/** The file that accepted findings are written to; undefined where none are. */
+export function acceptedFile({ accept, writeAccepted }: DiffWords): string | undefined {
+  return writeAccepted === true ? accept : writeAccepted;
 }

@@ -15,18 +15,32 @@ const LEVELS: Readonly<Record<Severity, string>> = {
 export function renderGithub(document: DiffDocument, file: string | null): string {
   const open = document.findings.filter(({ accepted }) => accepted === null);
   const lines = foldFindings(open).map(({ one, places }) => {
-    const place = one.position ? { line: one.position.line, col: one.position.column } : {};
-    const properties = { ...(file === null ? {} : { file }), ...place, title: `unetc ${one.rule}` };
-    const listed = Object.entries(properties).map(([key, value]) => `${key}=${property(String(value))}`);
+    const { position, rule, message, next, fingerprint, severity } = one;
     const change = changeOf(one);
-    const text = `${places}: ${one.message}${change === '' ? '' : ` (${change})`}\n${one.next} [${one.fingerprint}]`;
-    return `::${LEVELS[one.severity]} ${listed.join(',')}::${data(text)}\n`;
+    const text = `${places}: ${message}${change === '' ? '' : ` (${change})`}\n${next} [${fingerprint}]`;
+    return annotation(LEVELS[severity], { file, position, title: `unetc ${rule}` }, text);
   });
-  const notes = document.notes.map((note) => `::notice title=unetc diff::${data(note)}\n`);
-  const stale = document.stale.map(({ fingerprint, reason }) => {
-    return `::notice title=unetc diff::${data(`accepted ${fingerprint} (${reason}) no longer occurs`)}\n`;
-  });
-  return [...lines, ...stale, ...notes].join('');
+  const notice = (text: string) =>
+    annotation('notice', { file: null, position: null, title: 'unetc diff' }, text);
+  const stale = document.stale.map(({ fingerprint, reason }) =>
+    notice(`accepted ${fingerprint} (${reason}) no longer occurs`),
+  );
+  return [...lines, ...stale, ...document.notes.map(notice)].join('');
+}
+
+/** What an annotation is about. */
+export interface Annotated {
+  readonly file: string | null;
+  readonly position: { readonly line: number; readonly column: number } | null;
+  readonly title: string;
+}
+
+/** A workflow command that GitHub shows at a line of a file, or of a job where there is none. */
+export function annotation(level: string, { file, position, title }: Annotated, text: string): string {
+  const place = position ? { line: position.line, col: position.column } : {};
+  const properties = { ...(file === null ? {} : { file }), ...place, title };
+  const listed = Object.entries(properties).map(([key, value]) => `${key}=${property(String(value))}`);
+  return `::${level} ${listed.join(',')}::${data(text)}\n`;
 }
 
 function data(text: string): string {

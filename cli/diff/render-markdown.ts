@@ -45,7 +45,7 @@ function verdict({ summary, findings, fail_on }: DiffDocument): string {
 
 function summaryTable({ findings }: DiffDocument): readonly string[] {
   if (findings.length === 0) return [];
-  const rows = FAMILIES.map((family) => {
+  const rows = FAMILIES.filter((family) => findings.some((f) => f.family === family)).map((family) => {
     const counts = SEVERITIES.map((severity) => {
       const n = findings.filter(
         (f) => f.family === family && f.severity === severity && f.accepted === null,
@@ -133,11 +133,12 @@ function bytes(text: string): number {
 }
 
 /** Text from a file must neither format nor break the line. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replace(/[\r\n]+/g, ' ').replace(/[\\`*_<>|[\]]/g, (c) => `\\${c}`);
 }
 
-function code(text: string): string {
+/** Text from a file as code in a line. */
+export function code(text: string): string {
   return `\`${text
     .replace(/[\r\n]+/g, ' ')
     .replaceAll('`', "'")

@@ -72,20 +72,36 @@ export function diffCost(sides: GraphPair, cost: { readonly a: Cost; readonly b:
       const message = `${whole(after)} ${title}, ${relative(before, after)}`;
       found.push({ ...base, rule, severity, pointer, after: whole(after), message });
     }
-    const budget = has?.[metric];
-    const over = budget !== undefined && after !== null && after > budget;
     // what was over before, by as much, is nothing new
     const within = before === null || before <= (had?.[metric] ?? Number.POSITIVE_INFINITY);
-    if (over && (within || after > before)) {
-      const message = `${whole(after)} ${title} where the budget is ${whole(budget)}, ${relative(budget, after)}`;
-      const at = `/budgets/${metric}`;
-      found.push({ ...base, rule: 'cost/over-budget', pointer: at, after: whole(after), message });
+    if (within || (after !== null && after > before)) {
+      found.push(...overBudget(has, metric, { before: base.before, after }));
     }
     return found;
   });
   // a checkpoint has no budgets, and takes none away
   const budgets = known(sides, 'name') ? budgetDrafts(had, has) : [];
   return [...drafts, ...budgets].map(finding);
+}
+
+/** What a graph that is new takes beyond its own budgets. */
+export function newOverBudget(budgets: Budgets | null, cost: Cost): readonly Finding[] {
+  const metrics = Object.keys(METRICS) as Metric[];
+  return metrics.flatMap((metric) =>
+    overBudget(budgets, metric, { before: null, after: cost[metric] }).map(finding),
+  );
+}
+
+function overBudget(
+  budgets: Budgets | null,
+  metric: Metric,
+  { before, after }: { readonly before: string | null; readonly after: number | null },
+): readonly FindingDraft[] {
+  const budget = budgets?.[metric];
+  if (budget === undefined || after === null || after <= budget) return [];
+  const message = `${whole(after)} ${METRICS[metric].title} where the budget is ${whole(budget)}, ${relative(budget, after)}`;
+  const place = { place: metric, pointer: `/budgets/${metric}` };
+  return [{ ...place, rule: 'cost/over-budget', change: '~', before, after: whole(after), message }];
 }
 
 function budgetDrafts(had: Budgets | null, has: Budgets | null): readonly FindingDraft[] {

@@ -1,7 +1,7 @@
 // The table of rules of a diff: stable ids, how grave a finding is where nothing else decides, what it says, and what a
 // person would do next. An id begins with its family.
 
-export const FAMILIES = ['weights', 'interface', 'numerics', 'cost', 'schedule'] as const;
+export const FAMILIES = ['graph', 'weights', 'interface', 'numerics', 'cost', 'schedule'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** The gravest first. */
@@ -29,6 +29,22 @@ const RELOAD = 'old checkpoints no longer load: train anew, or put it back';
 
 /** Ids never change their meaning. */
 export const DIFF_RULES = {
+  'graph/added': { severity: 'info', title: 'a new graph', next: 'nothing, where it was meant' },
+  'graph/removed': {
+    severity: 'breaking',
+    title: 'a graph is gone',
+    next: 'whoever names the file no longer finds it, and its checkpoints have no graph: put it back, or accept it',
+  },
+  'graph/renamed': {
+    severity: 'dangerous',
+    title: 'a graph has another path',
+    next: 'adapt whoever names the file',
+  },
+  'graph/unread': {
+    severity: 'dangerous',
+    title: 'what a graph was before cannot be read',
+    next: 'compare it by hand with what it was before it broke',
+  },
   'weights/removed': {
     severity: 'breaking',
     title: 'parameters are gone',

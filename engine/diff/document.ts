@@ -31,7 +31,9 @@ const cost = z
 const side = z
   .object({
     label: text.describe('The side as it was named.'),
-    kind: z.enum(['graph', 'bundle', 'checkpoint']),
+    kind: z
+      .enum(['graph', 'bundle', 'checkpoint', 'none'])
+      .describe('none: there is no such graph on this side.'),
     name: orNull(text).describe("The model's name; null where none is known."),
   })
   .describe('One side.');
@@ -93,9 +95,11 @@ export type FoundFinding = DiffDocument['findings'][number];
 
 /** The text of docs/diff.schema.json. */
 export function diffSchemaText(): string {
-  const schema = {
-    title: 'unetc diff',
-    ...z.toJSONSchema(diffDocument, { target: 'draft-7', io: 'output' }),
-  };
+  return schemaText('unetc diff', diffDocument);
+}
+
+/** A document's schema as the text of a file. */
+export function schemaText(title: string, document: z.ZodType): string {
+  const schema = { title, ...z.toJSONSchema(document, { target: 'draft-7', io: 'output' }) };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }

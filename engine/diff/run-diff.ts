@@ -4,26 +4,16 @@
 import { compileGraph } from '../../compiler/compile.ts';
 import { GraphError } from '../../compiler/diagnostics.ts';
 import { type Diff, diffSides } from '../../compiler/diff/diff.ts';
-import { DIFF_RULES, SEVERITIES, type Severity } from '../../compiler/diff/rules.ts';
+import type { Finding } from '../../compiler/diff/finding.ts';
 import { scheduleFacts } from '../../compiler/diff/schedule-facts.ts';
 import type { DiffSide } from '../../compiler/diff/side.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { targetFor } from '../compile/target-choice.ts';
 import { shippedTuning } from '../compile/tuning-choice.ts';
-import type { Accepted } from './accepted.ts';
-import { DIFF_VERSION, type DiffDocument, type FoundFinding } from './document.ts';
-import type { ReadSide } from './read-side.ts';
-
-export interface DiffOptions {
-  readonly failOn: Severity | 'never';
-  readonly accepted: Accepted;
-  /** `auto` compares schedules of graphs up to a size that takes no patience. */
-  readonly schedule: 'auto' | 'always' | 'never';
-  /** What graphs are compiled for; a bundle has its own. */
-  readonly target: string;
-  readonly kernels: boolean;
-}
+import type { DiffDocument } from './document.ts';
+import { type DiffOptions, documentOf, shownSide } from './make-document.ts';
+import type { ReadSide } from './side.ts';
 
 /** Blocks of both graphs together that are compiled unasked. */
 const USUAL_BLOCKS = 250;
@@ -34,50 +24,25 @@ export interface DiffRun {
   readonly diff: Diff;
 }
 
-/** Compares two sides that were read. A schedule that cannot be compared is a note, not a failure. */
-export async function runDiff(a: ReadSide, b: ReadSide, options: DiffOptions): Promise<DiffRun> {
+/**
+ * Compares two sides that were read. A schedule that cannot be compared is a note, not a failure. `besides` are findings
+ * about the files themselves.
+ */
+export async function runDiff(
+  a: ReadSide,
+  b: ReadSide,
+  options: DiffOptions,
+  besides: readonly Finding[] = [],
+): Promise<DiffRun> {
   const { sides, bundles, notes } = compileSides(a, b, options);
-  const diff = diffSides(sides.a, sides.b);
-  const findings = diff.findings.map((found): FoundFinding => {
-    const position = found.pointer === '' ? null : (b.locate(found.pointer) ?? null);
-    const accepted = options.accepted[found.fingerprint]?.reason ?? null;
-    const { line, column } = position ?? {};
-    const place = line === undefined || column === undefined ? null : { line, column };
-    const { path, details, ...rest } = found;
-    const next = DIFF_RULES[found.rule].next;
-    return { ...rest, path: { ...path }, details: [...details], position: place, next, accepted };
-  });
-  const open = findings.filter(({ accepted }) => accepted === null);
-  const of = (severity: Severity) => open.filter((f) => f.severity === severity).length;
-  const seen = new Set(findings.map(({ fingerprint }) => fingerprint));
+  const found = diffSides(sides.a, sides.b);
+  const diff = { ...found, findings: [...besides, ...found.findings] };
   const kernels = options.kernels && bundles ? await kernelDiffs(bundles.a, bundles.b) : null;
-  const document: DiffDocument = {
-    format: 'unetc-diff',
-    version: DIFF_VERSION,
-    a: { label: a.side.label, kind: a.kind, name: a.side.graph?.name ?? null },
-    b: { label: b.side.label, kind: b.kind, name: b.side.graph?.name ?? null },
-    fail_on: options.failOn,
-    summary: {
-      breaking: of('breaking'),
-      dangerous: of('dangerous'),
-      info: of('info'),
-      accepted: findings.length - open.length,
-      failing: open.filter((f) => fails(f.severity, options.failOn)).length,
-    },
-    findings,
-    cost: { a: { ...diff.cost.a }, b: { ...diff.cost.b } },
-    stale: Object.entries(options.accepted).flatMap(([fingerprint, { reason }]) => {
-      return seen.has(fingerprint) ? [] : [{ fingerprint, reason }];
-    }),
+  const document = documentOf(diff, {
+    ...{ a: shownSide(a), b: shownSide(b), options, locate: b.locate },
     notes: [...a.notes, ...b.notes, ...notes],
-    ...(kernels && { kernels }),
-  };
-  return { document, diff };
-}
-
-/** Whether a finding of a severity fails the check. */
-export function fails(severity: Severity, failOn: Severity | 'never'): boolean {
-  return failOn !== 'never' && SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(failOn);
+  });
+  return { document: { ...document, ...(kernels && { kernels }) }, diff };
 }
 
 interface Compiled {

@@ -94,6 +94,9 @@ describe('exit codes', () => {
     [['--write-accepted'], '--write-accepted: say into which file'],
     [['--reason', 'x'], '--reason goes with --write-accepted'],
     [['third.json'], 'found 3 sides, expected two'],
+    [['--base', 'HEAD', '--write-rename-map', 'map.json'], '--write-rename-map is of two graphs'],
+    [['--base', 'HEAD', '--format', 'html'], '--format html is of two graphs'],
+    [['--base', 'no-such-branch'], '--base: this repository does not have no-such-branch'],
     [['--target', 'quantum'], "--target: found 'quantum'"],
   ])('%j is off', async (words, message) => {
     const { exit, stderr } = await unetc('diff', base(), heads(), ...words);
@@ -118,30 +121,81 @@ describe('accepted findings', () => {
     const found = await diff(base(), heads(), '--accept', file);
     expect(found).toMatchObject({ exit: 0, summary: { breaking: 0, accepted: 4, failing: 0 } });
     expect(found.findings.map(({ accepted }) => accepted)).toEqual(Array(4).fill('trained anew'));
-    const other = await diff(base(), dropout(), '--accept', file);
-    expect(other.stale).toHaveLength(4);
-    expect((await unetc('diff', base(), dropout(), '--accept', file)).stdout).toContain('no longer occurs');
-    const more = save('more.json', patched({ unet: { num_heads: 8 } }));
+    const changed = save('heads.json', patched({ unet: { dropout: 0.1 } }));
+    expect((await diff(base(), changed, '--accept', file)).stale).toHaveLength(4);
+    expect((await unetc('diff', base(), changed, '--accept', file)).stdout).toContain('no longer occurs');
+    const more = save('heads.json', patched({ unet: { num_heads: 8 } }));
     expect(await diff(base(), more, '--accept', file)).toMatchObject({ exit: 1, summary: { breaking: 4 } });
   });
+
+  test('belong to a graph: another one with the same findings fails, and has entries of its own', async () => {
+    const file = at('accepted.json');
+    const other = save('other.json', patched({ unet: { num_heads: 4 } }));
+    await unetc('diff', base(), heads(), '--write-accepted', file, '--reason', 'first');
+    expect(await diff(base(), other, '--accept', file)).toMatchObject({ exit: 1, stale: [] });
+    await unetc('diff', base(), other, '--accept', file, '--write-accepted', '--reason', 'second');
+    for (const [graph, reason] of [
+      [heads(), 'first'],
+      [other, 'second'],
+    ] as const) {
+      const { exit, findings } = await diff(base(), graph, '--accept', file);
+      expect([exit, ...findings.map(({ accepted }) => accepted)]).toEqual([0, ...Array(4).fill(reason)]);
+    }
+  });
+
+  test('of a graph in git are those of its file', async () => {
+    const file = at('accepted.json');
+    await unetc('diff', base(), heads(), '--write-accepted', file);
+    const git = (...words: readonly string[]) => execFileSync('git', words, { cwd: at() });
+    git('init', '-q');
+    git('add', '.');
+    git('-c', 'user.name=x', '-c', 'user.email=x@example.org', 'commit', '-qm', 'a');
+    const here = process.cwd();
+    process.chdir(at());
+    try {
+      expect(await diff('a.json', 'git:HEAD:heads.json', '--accept', 'accepted.json')).toMatchObject({
+        exit: 0,
+      });
+    } finally {
+      process.chdir(here);
+    }
+  });
+
+  /** What a file has of a graph. */
+  const entries = (file: string, graph: string): Readonly<Record<string, { reason: string }>> =>
+    JSON.parse(readFileSync(file, 'utf8')).graphs[graph] ?? {};
 
   test('written again, keep their reasons and lose what no longer occurs', async () => {
     const file = at('accepted.json');
     await unetc('diff', base(), heads(), '--write-accepted', file, '--reason', 'first');
-    const both = save('both.json', patched({ unet: { num_heads: 4 }, diffusion: { predict: 'x_start' } }));
+    const both = save('heads.json', patched({ unet: { num_heads: 4 }, diffusion: { predict: 'x_start' } }));
     await unetc('diff', base(), both, '--accept', file, '--write-accepted', '--reason', 'second');
-    const { accepted } = JSON.parse(readFileSync(file, 'utf8'));
-    const reasons = Object.values(accepted).map((entry) => (entry as { reason: string }).reason);
+    const reasons = Object.values(entries(file, 'heads.json')).map(({ reason }) => reason);
     expect(reasons.toSorted()).toEqual([...Array(4).fill('first'), 'second']);
-    await unetc('diff', base(), dropout(), '--write-accepted', file);
-    expect(JSON.parse(readFileSync(file, 'utf8')).accepted).toEqual({});
+    const changed = save('heads.json', patched({ unet: { dropout: 0.1 } }));
+    await unetc('diff', base(), changed, '--write-accepted', file);
+    expect(entries(file, 'heads.json')).toEqual({});
+  });
+
+  test('of version 1 are of no graph: refused, and written anew with their reasons', async () => {
+    const file = at('accepted.json');
+    await unetc('diff', base(), heads(), '--write-accepted', file, '--reason', 'kept');
+    const accepted = entries(file, 'heads.json');
+    writeFileSync(file, JSON.stringify({ version: 1, accepted }));
+    const { exit, stderr } = await unetc('diff', base(), heads(), '--accept', file);
+    expect(exit).toBe(5);
+    expect(stderr).toContain(
+      'write it anew, which keeps the reasons of what still occurs, with --write-accepted',
+    );
+    await unetc('diff', base(), heads(), '--write-accepted', file);
+    expect(entries(file, 'heads.json')).toEqual(accepted);
   });
 
   test('written again, keep what still occurs, though it would not fail', async () => {
     const words = ['diff', base(), dropout(), '--write-accepted', at('accepted.json')] as const;
     const written = async (...more: readonly string[]) => {
       await unetc(...words, ...more);
-      return JSON.parse(readFileSync(at('accepted.json'), 'utf8')).accepted;
+      return entries(at('accepted.json'), 'dropout.json');
     };
     const first = await written('--fail-on', 'info', '--reason', 'inert');
     expect(Object.keys(first).length).toBeGreaterThan(0);
@@ -152,7 +206,9 @@ describe('accepted findings', () => {
     '{',
     '{"version":2,"accepted":{}}',
     '{"version":1,"accepted":{"x":{"reason":"y"}}}',
-    '{"version":1,"accepted":{"0123456789ab":{}}}',
+    '{"format":"unetc-accepted","version":2,"graphs":{"a.json":{"x":{"reason":"y"}}}}',
+    '{"format":"unetc-accepted","version":2,"graphs":{"a.json":{"0123456789ab":{}}}}',
+    '{"format":"unetc-accepted","version":3,"graphs":{}}',
   ])('a file of %s is refused', async (text) => {
     writeFileSync(at('accepted.json'), text);
     const { exit, stderr } = await unetc('diff', base(), heads(), '--accept', at('accepted.json'));

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
+import { baseSchemaText } from '../../../engine/diff/base-document.ts';
 import { type DiffDocument, diffSchemaText } from '../../../engine/diff/document.ts';
 import { patched } from '../../fixtures/diff-sides.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -32,9 +33,12 @@ async function document(...more: readonly string[]): Promise<DiffDocument> {
 }
 
 describe('json', () => {
-  test('docs/diff.schema.json is what the zod schema generates', () => {
-    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(SCHEMA, diffSchemaText());
-    expect(readFileSync(SCHEMA, 'utf8'), 'run again with UPDATE_GOLDEN=1').toBe(diffSchemaText());
+  test.each([
+    ['docs/diff.schema.json', SCHEMA, diffSchemaText],
+    ['docs/diff-base.schema.json', new URL('diff-base.schema.json', SCHEMA), baseSchemaText],
+  ])('%s is what the zod schema generates', (_, file, text) => {
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, text());
+    expect(readFileSync(file, 'utf8'), 'run again with UPDATE_GOLDEN=1').toBe(text());
   });
 
   test('fits its schema, with and without kernels', async () => {
@@ -104,7 +108,7 @@ describe('markdown', () => {
       'markdown',
       undefined,
       '--accept',
-      save('accepted.json', { version: 1, accepted }),
+      save('accepted.json', { format: 'unetc-accepted', version: 2, graphs: { 'b.json': accepted } }),
     );
     expect(Buffer.byteLength(stdout)).toBeLessThan(60_000);
     expect(stdout).toContain('\n- … and 1480 more that no longer occur\n');
