@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { register as bench } from './commands/bench.ts';
 import { register as check } from './commands/check.ts';
 import { register as compile } from './commands/compile.ts';
+import { register as completion } from './commands/completion.ts';
 import { register as convert } from './commands/convert.ts';
 import { register as demo } from './commands/demo.ts';
 import { register as diff } from './commands/diff.ts';
@@ -30,28 +31,24 @@ import { runProgram } from './program.ts';
 
 /** The commands, in the order in which help lists them. */
 export const commands: readonly Register[] = [
-  validate,
-  expand,
-  stats,
-  graph,
-  diff,
-  report,
-  compile,
-  run,
-  sample,
-  encode,
-  merge,
-  exportOnnx,
-  convert,
-  infer,
-  check,
-  drift,
-  bench,
-  profile,
-  tune,
-  doctor,
-  demo,
+  group('Graphs:'),
+  ...[validate, expand, stats, graph, diff, report],
+  group('Running:'),
+  ...[compile, run, sample, encode, merge],
+  group('Checkpoints:'),
+  ...[convert, infer, check, exportOnnx],
+  group('Measuring:'),
+  ...[bench, profile, tune, drift],
+  group('This machine:'),
+  ...[doctor, demo, completion],
 ];
+
+/** The heading under which help lists the commands that follow. */
+function group(heading: string): Register {
+  return (program) => {
+    program.commandsGroup(heading);
+  };
+}
 
 /**
  * Runs `unetc` in this process and returns the exit code; never throws.

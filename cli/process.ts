@@ -1,7 +1,8 @@
 // The process around a command: its streams, its signals, and the end of it.
 
 import type { Context } from './context.ts';
-import { describeFailure, exitCodes, failureText, Interrupted } from './exit.ts';
+import { toldFailure, wantsEvents } from './events.ts';
+import { describeFailure, exitCodes, Interrupted } from './exit.ts';
 import { printable } from './printable.ts';
 import { keepHeapSmall, optimiseLater } from './v8.ts';
 
@@ -18,6 +19,7 @@ export async function runProcess(
 ): Promise<never> {
   keepHeapSmall();
   optimiseLater();
+  const events = wantsEvents(process.argv.slice(2));
   const controller = new AbortController();
   const faults = new Map<NodeJS.WriteStream, NodeJS.ErrnoException>();
   for (const stream of [process.stdout, process.stderr]) {
@@ -38,8 +40,7 @@ export async function runProcess(
     });
   }
   const crash = (error: unknown) => {
-    const said = failureText({ ...describeFailure(error), kind: 'internal' });
-    write(process.stderr, printable(`${said}\n`));
+    write(process.stderr, printable(toldFailure({ ...describeFailure(error), kind: 'internal' }, events)));
     process.exit(exitCodes.internal);
   };
   process.on('uncaughtException', crash);
@@ -62,7 +63,7 @@ export async function runProcess(
   const fault = faults.get(process.stdout);
   // A reader that has seen enough (`| head`) is no failure; a full disk behind `>` is.
   if (code === 0 && fault && fault.code !== 'EPIPE') {
-    write(process.stderr, printable(`${failureText(describeFailure(fault))}\n`));
+    write(process.stderr, printable(toldFailure(describeFailure(fault), events)));
     await flush(process.stderr);
     process.exit(exitCodes.output);
   }

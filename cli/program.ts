@@ -3,23 +3,16 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../engine/package.ts';
 import type { Context, Register } from './context.ts';
-import { describeFailure, failureText } from './exit.ts';
-
-const examples = `
-Examples:
-  unetc validate graphs/cifar10.json
-  unetc compile graphs/mnist.json -o out/mnist
-  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-15 --class 3 -o out/threes
-  unetc doctor
-
-Exit codes: 0 done, 1 a check found something, 2 usage, 3 graph, 4 weights, 5 input, 6 bundle, 7 adapter,
-8 GPU, 9 output, 70 a bug of ours, 130 and 143 interrupted. --json prints one JSON document, also for errors.`;
+import { toldFailure, wantsEvents } from './events.ts';
+import { describeFailure, type Failure } from './exit.ts';
+import { helpOfCommand, helpOfProgram } from './help.ts';
 
 /**
  * Runs one command and returns its exit code; never throws.
  *
  * `argv` are the words after `unetc`. With `--json` exactly one document reaches `context.stdout`: the command's
- * result, and with a failure also `"error": {kind, exit, message, diagnostics?}`.
+ * result, and with a failure also `"error": {kind, exit, message, diagnostics?}`. With `--progress json` all that reaches
+ * `context.stderr` is JSON, a document a line.
  */
 export async function runProgram(
   argv: readonly string[],
@@ -27,6 +20,7 @@ export async function runProgram(
   commands: readonly Register[],
 ): Promise<number> {
   const json = wantsJson(argv);
+  const events = wantsEvents(argv);
   // Held back until the end: a failure after the document adds its `error` to it.
   let held = '';
   const inner: Context = json
@@ -37,8 +31,9 @@ export async function runProgram(
         },
       }
     : context;
+  const program = buildProgram(inner, commands);
   try {
-    await buildProgram(inner, commands).parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...argv], { from: 'user' });
     context.signal.throwIfAborted();
     if (held) context.stdout(held);
     return 0;
@@ -48,14 +43,21 @@ export async function runProgram(
       return 0;
     }
     // What a command throws after a signal is only the way it stopped.
-    const found = describeFailure(context.signal.aborted ? context.signal.reason : thrown);
-    if (!isSilent(thrown)) context.stderr(`${colored(context, failureText(found))}\n`);
+    const found = context.signal.aborted
+      ? describeFailure(context.signal.reason)
+      : advised(describeFailure(thrown), thrown, argv, program);
+    if (!isSilent(thrown)) context.stderr(told(context, found, events));
     if (json) {
       const { stack: _, ...error } = found;
       context.stdout(`${JSON.stringify({ ...parseObject(held), error }, null, 2)}\n`);
     }
     return found.exit;
   }
+}
+
+function told(context: Context, found: Failure, events: boolean): string {
+  const text = toldFailure(found, events);
+  return events ? text : colored(context, text);
 }
 
 function buildProgram(context: Context, commands: readonly Register[]): Command {
@@ -65,16 +67,39 @@ function buildProgram(context: Context, commands: readonly Register[]): Command 
     )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .addHelpText('after', examples);
+    .addHelpText('after', helpOfProgram);
   // Before the commands: they inherit both when they are created.
   program
     .exitOverride()
     .configureOutput({ writeOut: context.stdout, writeErr: context.stderr, outputError: () => undefined });
   for (const register of commands) register(program, context);
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  for (const command of program.commands) {
+    command.exitOverride().copyInheritedSettings(program);
+    command.addHelpText('after', () => helpOfCommand(command.name()));
+  }
   return program;
 }
 
+/** A name that is near to none: the commands there are, or where the options are listed. */
+function advised(found: Failure, thrown: unknown, argv: readonly string[], program: Command): Failure {
+  if (!(thrown instanceof CommanderError) || found.message.includes('(Did you mean')) return found;
+  switch (thrown.code) {
+    case 'commander.unknownCommand': {
+      const names = program.commands.map((command) => command.name()).join(', ');
+      return {
+        ...found,
+        message: `${found.message}; the commands are ${names}; unetc --help says what they do`,
+      };
+    }
+    case 'commander.unknownOption': {
+      const command = program.commands.find((one) => argv.includes(one.name()));
+      const call = command === undefined ? 'unetc --help' : `unetc ${command.name()} --help`;
+      return { ...found, message: `${found.message}; ${call} lists the options` };
+    }
+    default:
+      return found;
+  }
+}
 /** Whether `--json` or `--format json` is among the options, wherever it stands. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');

@@ -2,9 +2,9 @@
 
 import type { JobHost, SampleWatch, SamplingWork } from '../engine/jobs/watch.ts';
 import type { Context } from './context.ts';
-import { hostOf } from './host.ts';
+import { eventLine } from './events.ts';
+import { hostOf, type ProgressKind } from './host.ts';
 import { createProgress } from './progress.ts';
-import type { ProgressKind } from './words/sample.ts';
 
 /** What `--progress json` prints. Times are in seconds from the start of sampling. */
 type Event =
@@ -38,7 +38,7 @@ export function watchSamples(kind: ProgressKind, work: SamplingWork, context: Co
   }
   const start = performance.now();
   const seconds = (): number => Math.round(performance.now() - start) / 1000;
-  const print = (event: Event): void => context.stderr(`${JSON.stringify(event)}\n`);
+  const print = (event: Event): void => context.stderr(eventLine(event));
   let printed = Number.NEGATIVE_INFINITY;
   print({ event: 'start', samples: work.samples, resumed: work.resumed, steps: work.total });
   return {
@@ -56,11 +56,11 @@ export function watchSamples(kind: ProgressKind, work: SamplingWork, context: Co
 
 /** The host of a sampling job, with progress of a kind. */
 export function jobHostOf(context: Context, kind: ProgressKind): JobHost {
-  const host = hostOf(context, { quiet: kind === 'none' });
+  const host = hostOf(context, kind);
   return {
     ...host,
     part({ index, count, from }) {
-      if (from === null || kind !== 'auto') return;
+      if (from === null || kind === 'none') return;
       host.note(`part ${index} of ${count} (counted from 0), by ${from}`);
     },
     watch: (work) => watchSamples(kind, work, context),

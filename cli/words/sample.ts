@@ -11,6 +11,7 @@ import {
   samplerOf,
   usualSampler,
 } from '../../runtime/sampler/samplers/index.ts';
+import type { ProgressKind } from '../host.ts';
 import { parseAmount, parseChoice, parseCount, parseSeeds } from '../parse.ts';
 import { type ModelWords, parseModelOptions } from './model.ts';
 import { findShard } from './shard.ts';
@@ -38,9 +39,6 @@ export interface SampleWords extends ModelWords {
   readonly progress?: string;
   readonly quiet?: boolean;
 }
-
-/** How far a run is: a bar or lines as the terminal has it, a JSON document a line, or nothing. */
-export type ProgressKind = 'auto' | 'json' | 'none';
 
 const LARGEST_CLASS = 1_000_000;
 const MOST_STEPS = 1_000_000;

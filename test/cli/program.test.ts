@@ -1,14 +1,19 @@
 // The program in process: words in, text out, the published exit codes back.
 
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { CheckFailed, type Context, type Register } from '../../cli/context.ts';
 import { Interrupted } from '../../cli/exit.ts';
+import { ENVIRONMENT } from '../../cli/help.ts';
+import { hostOf } from '../../cli/host.ts';
 import { main } from '../../cli/main.ts';
 import { runProgram } from '../../cli/program.ts';
 import { GraphError, InternalError } from '../../compiler/diagnostics.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { RuntimeError, type RuntimeErrorKind } from '../../runtime/errors.ts';
+import { recordingContext } from '../recording-context.ts';
 
 interface Outcome {
   readonly exit: number;
@@ -158,6 +163,8 @@ describe('exit codes', () => {
 describe('words that are off exit 2', () => {
   test.each([
     [['atc'], "unknown command 'atc'\n(Did you mean act?)"],
+    [['frobnicate'], "unknown command 'frobnicate'; the commands are act; unetc --help says what they do"],
+    [['act', '--frobnicate'], "unknown option '--frobnicate'; unetc act --help lists the options"],
     [['act', '--jsn'], "unknown option '--jsn'\n(Did you mean --json?)"],
     [['act', '--count'], "option '--count <n>' argument missing"],
     [['act', '--count', 'x'], "option '--count <n>' argument 'x' is invalid. not a number"],
@@ -272,6 +279,59 @@ describe('--json prints exactly one document', () => {
   });
 });
 
+describe('--progress json', () => {
+  const lines = (text: string): readonly unknown[] =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as unknown);
+
+  test.each([
+    [['act', '--progress', 'json']],
+    [['act', '--progress=json', '--count', 'x']],
+    [['--progress', 'json', 'nothing']],
+  ])('what is wrong with the words is an event: %j', async (argv) => {
+    const { exit, stderr } = await run(argv);
+    expect(exit).toBe(2);
+    expect(lines(stderr)).toEqual([expect.objectContaining({ event: 'error', kind: 'usage', exit: 2 })]);
+  });
+
+  test('so are faults of graphs, bugs and interruptions, without colour', async () => {
+    const words = ['act', '--', '--progress', 'json'];
+    expect((await run(words, throwing(graphError), { color: true })).stderr.startsWith('\u001b')).toBe(true);
+    const controller = new AbortController();
+    const stopped = acting(() => controller.abort(new Interrupted('SIGTERM')));
+    for (const [command, kind] of [
+      [throwing(graphError), 'graph'],
+      [throwing(new TypeError('oh')), 'internal'],
+      [stopped, 'interrupted'],
+    ] as const) {
+      const context = { color: true, ...(command === stopped ? { signal: controller.signal } : {}) };
+      const watched: Register = (program, inner) => {
+        command(program, inner);
+        program.commands[0]!.option('--progress <KIND>');
+      };
+      const { stderr } = await run(['act', '--progress', 'json'], watched, context);
+      expect(lines(stderr)).toEqual([expect.objectContaining({ event: 'error', kind })]);
+    }
+  });
+
+  test('and what the engine has to say', () => {
+    const context = recordingContext();
+    const host = hostOf(context, 'json');
+    host.warn(graphError.diagnostics[1]!, 'graph.json');
+    host.note('a note\nof two lines');
+    host.stage('compiling');
+    host.progress({ label: 'encoding', unit: 'steps', total: 1 }).update(1);
+    expect(lines(context.printed.stderr)).toEqual([
+      { event: 'warning', file: 'graph.json', code: 'G020', pointer: '', message: 'never reached' },
+      { event: 'note', text: 'a note\nof two lines' },
+      { event: 'stage', text: 'compiling' },
+      { event: 'progress', label: 'encoding', unit: 'steps', done: 1, total: 1 },
+    ]);
+  });
+});
+
 describe('colour', () => {
   test('marks the word error, where it is wanted', async () => {
     const outcome = await run(['act'], throwing(graphError), { color: true });
@@ -304,6 +364,24 @@ describe('the commands of unetc', () => {
       });
     },
   );
+
+  test('help lists the commands by what they are for, the environment, and documents that exist', async () => {
+    const { stdout } = await help('--help');
+    const headings = [...stdout.matchAll(/^[A-Z].*:$/gm)].map(([line]) => line);
+    expect(headings).toEqual(
+      expect.arrayContaining(['Graphs:', 'Running:', 'Checkpoints:', 'Measuring:', 'Environment:']),
+    );
+    const folder = /^Documents, in (.*):$/m.exec(stdout)![1]!;
+    const files = [...stdout.matchAll(/^ {2}(\S+\.md) /gm)].map(([, file]) => file!);
+    expect(files.length).toBeGreaterThan(4);
+    expect(files.filter((file) => !existsSync(join(folder, file)))).toEqual([]);
+    expect((await help('sample', '--help')).stdout).toContain(`More: ${folder}/docs/sampling.md`);
+  });
+
+  test('the README has every variable of the environment that help names', () => {
+    const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
+    expect(ENVIRONMENT.filter(([name]) => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
 
   test('--version is that of package.json', async () => {
     const { default: manifest } = await import('../../package.json', { with: { type: 'json' } });
