@@ -3,14 +3,12 @@
 import type { Diagnostic } from '../compiler/diagnostics.ts';
 import type { Host } from '../engine/host.ts';
 import type { Context } from './context.ts';
-import { type Failure, failureText } from './exit.ts';
 
-/** What is said beside how far a run is. */
+/** What is said beside how far a run is; `error` is of exit.ts. */
 type SaidEvent =
   | ({ readonly event: 'warning'; readonly file: string } & Omit<Diagnostic, 'severity'>)
   | { readonly event: 'note'; readonly text: string }
   | { readonly event: 'stage'; readonly text: string }
-  | ({ readonly event: 'error' } & Omit<Failure, 'stack'>)
   | {
       readonly event: 'progress';
       readonly label: string;
@@ -34,13 +32,6 @@ export function wantsEvents(argv: readonly string[]): boolean {
 /** An event as a line. */
 export function eventLine(event: object): string {
   return `${JSON.stringify(event)}\n`;
-}
-
-/** A failure as it goes to stderr: an event, or in words. */
-export function toldFailure(found: Failure, events: boolean): string {
-  if (!events) return `${failureText(found)}\n`;
-  const { stack: _, ...failure } = found;
-  return eventLine({ event: 'error', ...failure } satisfies SaidEvent);
 }
 
 /** stderr as a host of the engine that says everything as events. */

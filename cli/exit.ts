@@ -5,6 +5,7 @@ import { type Diagnostic, formatDiagnostic, GraphError } from '../compiler/diagn
 import { spelled, UsageError } from '../engine/errors.ts';
 import { RuntimeError, type RuntimeErrorKind } from '../runtime/errors.ts';
 import { CheckFailed } from './context.ts';
+import { eventLine } from './events.ts';
 
 export type FailureKind = 'check' | 'usage' | 'graph' | RuntimeErrorKind | 'internal' | 'interrupted';
 
@@ -84,6 +85,13 @@ export function failureText(found: Failure): string {
     default:
       return `error: ${found.message}`;
   }
+}
+
+/** A failure as it goes to stderr: an event, or in words. */
+export function toldFailure(found: Failure, events: boolean): string {
+  if (!events) return `${failureText(found)}\n`;
+  const { stack: _, ...failure } = found;
+  return eventLine({ event: 'error', ...failure });
 }
 
 /** An option as it is typed: `--null-class`; switched off `--no-resume`. */

@@ -1,8 +1,8 @@
 // The process around a command: its streams, its signals, and the end of it.
 
 import type { Context } from './context.ts';
-import { toldFailure, wantsEvents } from './events.ts';
-import { describeFailure, exitCodes, Interrupted } from './exit.ts';
+import { wantsEvents } from './events.ts';
+import { describeFailure, exitCodes, Interrupted, toldFailure } from './exit.ts';
 import { printable } from './printable.ts';
 import { keepHeapSmall, optimiseLater } from './v8.ts';
 

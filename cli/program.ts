@@ -3,8 +3,8 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../engine/package.ts';
 import type { Context, Register } from './context.ts';
-import { toldFailure, wantsEvents } from './events.ts';
-import { describeFailure, type Failure } from './exit.ts';
+import { wantsEvents } from './events.ts';
+import { describeFailure, type Failure, toldFailure } from './exit.ts';
 import { helpOfCommand, helpOfProgram } from './help.ts';
 
 /**
