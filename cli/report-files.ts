@@ -1,6 +1,7 @@
 // The reports of several graphs: printed, written beside them, or checked against what is there.
 
 import { readFileSync } from 'node:fs';
+import { otherKind } from '../engine/diff/file-kind.ts';
 import { unifiedDiff } from '../engine/diff/unified.ts';
 import { UsageError } from '../engine/errors.ts';
 import { readGraph } from '../engine/graph/graph-file.ts';
@@ -28,7 +29,7 @@ interface FileReport {
 /** Throws CheckFailed where `--check` finds something. Every graph is read and compiled before anything is written. */
 export function reportFiles(files: readonly string[], words: ReportWords, context: Context): void {
   if (words.write && words.check) throw new UsageError('--write and --check exclude each other');
-  const reports = files.map((file) => {
+  const reports = graphsAmong(files, context).map((file) => {
     const { graph, warnings, locate } = readGraph(file);
     warnAll(hostOf(context), warnings, file);
     return { file, ...reportOf(graph, file.replace(/^.*[\\/]/, ''), { label: file, locate }) };
@@ -47,6 +48,16 @@ export function reportFiles(files: readonly string[], words: ReportWords, contex
     ...over,
   ];
   if (faults.length > 0) throw new CheckFailed(faults.join('\n'));
+}
+
+/** The files without those that are known to be no graphs, as a pattern brings them along; one file alone is meant. */
+function graphsAmong(files: readonly string[], { stderr }: Context): readonly string[] {
+  if (files.length < 2) return files;
+  return files.filter((file) => {
+    const what = pathKind(file) === 'file' ? otherKind(readFileSync(file, 'utf8'), file) : null;
+    if (what !== null) stderr(`note: ${file} is left out: it is ${what}\n`);
+    return what === null;
+  });
 }
 
 /** `graphs/mine.report.txt` of `graphs/mine.json`. */

@@ -7,7 +7,8 @@ import { addOptions } from '../words/options.ts';
 const NOTES = `
 The report of graphs/mine.json is graphs/mine.report.txt: blocks with shapes, parameters and cost, and the schedule for
 the target generic. --check fails where it is not what the graph gives, shows the difference, and holds the graph to
-its budgets. Without --write and --check the report is printed.
+its budgets. Without --write and --check the report is printed. Of several files those that are no graphs, such as
+schemas and accepted findings, are left out.
 
 Example:
   unetc report graphs/cifar10.json --check`;

@@ -35,6 +35,16 @@ describe('unetc report', () => {
     expect(stderr).toContain(`run: unetc report ${graph} --write`);
   });
 
+  test('leaves out files of a pattern that are no graphs, and counts any other as one', async () => {
+    const graph = save(patched({}));
+    writeFileSync(at('accepted.json'), '{ "format": "unetc-accepted", "version": 2, "graphs": {} }');
+    const { exit, stdout, stderr } = await unetc('report', at('accepted.json'), graph, '--write');
+    expect([exit, stdout.split('\n')]).toEqual([0, [`${at('mine.report.txt')}: written`, '']]);
+    expect(stderr).toContain('accepted.json is left out: it is accepted findings');
+    writeFileSync(at('other.json'), '{}');
+    expect((await unetc('report', at('other.json'), graph)).exit).toBe(3);
+  });
+
   test('--check holds the graph to its budgets', async () => {
     const graph = save(patched({ budgets: { params: 1000, dispatches: 10_000 } }));
     await unetc('report', graph, '--write');
