@@ -36,16 +36,24 @@ export function guidedModel(model: Model, classifier: Model, names?: GuidedNames
       await classifier.prepareTimes?.(all);
     },
     async run(inputs) {
-      const { [CLASSIFIER_LABELS]: y, ...own } = inputs;
-      if (y === undefined) return model.run(own);
-      return run(own, { timesteps: own.timesteps, y });
+      const { own, theirs } = guidedParts(inputs);
+      return theirs === null ? model.run(own) : run(own, theirs);
     },
     close,
   };
 }
 
+/** What the model is given of a guided model's inputs, and what its classifier; null where it is not asked. */
+export function guidedParts(inputs: ModelInputs): {
+  readonly own: ModelInputs;
+  readonly theirs: ModelInputs | null;
+} {
+  const { [CLASSIFIER_LABELS]: y, ...own } = inputs;
+  return { own, theirs: y === undefined ? null : { x: own.x, timesteps: own.timesteps, y } };
+}
+
 interface Together {
-  /** A pass of both; `own` has the x that is the classifier's, too. */
+  /** A pass of both, over the same x. */
   run(own: ModelInputs, theirs: ModelInputs): Promise<ReadonlyMap<string, Tensor>>;
   close(): void;
 }
@@ -56,7 +64,7 @@ function together(model: Model, classifier: Model): Together {
   }
   return {
     async run(own, theirs) {
-      const [ours, others] = await Promise.all([model.run(own), classifier.run({ ...theirs, x: own.x })]);
+      const [ours, others] = await Promise.all([model.run(own), classifier.run(theirs)]);
       return new Map([...ours].concat([[GRADIENT, others.get(GRADIENT)!]]));
     },
     close: () => undefined,
@@ -73,15 +81,16 @@ function onOneDevice(model: Program, classifier: Program): Together {
   const submitter = createSubmitter(model.opened, bytesOfOutputs(outputs));
   return {
     async run(ours, theirs) {
-      checkInputs({ ...ours }, model.forward.inputs);
-      checkInputs({ ...theirs, x: ours.x }, classifier.forward.inputs);
+      checkInputs(ours, model.forward.inputs);
+      checkInputs(theirs, classifier.forward.inputs);
+      const { x: _, ...others } = theirs;
       return submitter.run({
         name: 'the pass of a model and its classifier',
         outputs,
         encode(encoder) {
           encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, from.bytes);
           model.forward.encode(ours, encoder);
-          classifier.forward.encode(theirs, encoder);
+          classifier.forward.encode(others, encoder);
         },
       });
     },

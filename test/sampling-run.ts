@@ -4,10 +4,11 @@ import type { Context } from '../cli/context.ts';
 import { jobHostOf } from '../cli/sample-progress.ts';
 import { parseJob, parseProgress, type SampleWords } from '../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../engine/jobs/run.ts';
-import type { OpenModelOptions } from '../engine/model/open-model.ts';
+import type { GuidedOptions } from '../engine/model/open-guided.ts';
+import { guidedModel } from '../runtime/guided-model.ts';
 import type { Denoiser } from '../runtime/sampler/denoiser.ts';
 import { DIFFUSION_DEFAULTS } from '../runtime/sampler/process.ts';
-import { type FakeModel, fakeModel } from './fake-model.ts';
+import { type FakeModel, fakeClassifier, fakeModel } from './fake-model.ts';
 import { recordingContext } from './recording-context.ts';
 
 const DIFFUSION = {
@@ -22,7 +23,7 @@ const DIFFUSION = {
 /** What became of a model that was opened. */
 export interface Opened {
   model?: FakeModel;
-  options?: OpenModelOptions;
+  options?: GuidedOptions;
   closed: boolean;
 }
 
@@ -36,10 +37,13 @@ export function fakeOpener(
     opened.options = options;
     opened.model = fakeModel({ ...face, ...(options.batch ? { batch: options.batch } : {}) }, poison);
     const graph = { name: 'fake', diffusion: DIFFUSION };
-    options.check?.(opened.model.interface, graph);
+    const { batch } = opened.model.interface;
+    const model = options.classifier ? guidedModel(opened.model, fakeClassifier({ batch })) : opened.model;
+    options.check?.(model.interface, graph);
+    const beside = options.classifier && { classifier: 'another', classifier_kernels: 'its own' };
     return {
-      model: opened.model,
-      hashes: { graph: 'a graph', kernels: 'its kernels' },
+      model,
+      hashes: { graph: 'a graph', kernels: 'its kernels', ...beside },
       graph,
       adapter: 'no adapter',
       close: () => {

@@ -2,7 +2,7 @@
 
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { readModel } from '../../engine/model/model-source.ts';
-import { openProgram } from '../../engine/model/open-model.ts';
+import { openProgram } from '../../engine/model/open-program.ts';
 import { readRunInputs, toModelInputs } from '../../engine/model/run-inputs.ts';
 import { dawnVersion, packageVersion } from '../../engine/package.ts';
 import { adapterLine } from '../../runtime/adapter.ts';

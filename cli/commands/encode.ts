@@ -3,7 +3,7 @@
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import type { EncodeWords } from '../words/encode.ts';
-import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
+import { addOptions, CLASSIFIER_OPTIONS, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
 import type { SampleWords } from '../words/sample.ts';
 import { KEYS } from '../words/weights.ts';
 
@@ -44,7 +44,7 @@ export const register: Register = (program, context) => {
     )
     .option('--guidance <SCALE>', 'classifier-free guidance, as the way back will have it')
     .option('--null-class <LABEL>', 'the class that the model was taught to mean none');
-  addOptions(command, [...MODEL_OPTIONS, 'reference', 'progress', 'quiet', 'json'], {
+  addOptions(command, [...CLASSIFIER_OPTIONS, ...MODEL_OPTIONS, 'reference', 'progress', 'quiet', 'json'], {
     progress: { usual: 'auto' },
     weights: { required: true },
     batch: "images in a forward pass (default: up to 8; a bundle's own)",
@@ -56,11 +56,11 @@ export const register: Register = (program, context) => {
         words: EncodeWords & Pick<SampleWords, 'progress' | 'quiet'> & { readonly json?: boolean },
       ) => {
         const { runEncode } = await import('../../engine/jobs/encode.ts');
-        const { openModel } = await import('../../engine/model/open-model.ts');
+        const { openGuidedModel } = await import('../../engine/model/open-guided.ts');
         const { parseEncodeJob } = await import('../words/encode.ts');
         const { parseProgress } = await import('../words/sample.ts');
         const host = hostOf(context, parseProgress(words));
-        const result = await runEncode(parseEncodeJob(path, words), host, openModel);
+        const result = await runEncode(parseEncodeJob(path, words), host, openGuidedModel);
         if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
         const { images, steps, seconds, output } = result;
         context.stdout(`${output}: ${images} latents in ${steps} steps, ${seconds.toFixed(1)} s\n`);

@@ -3,7 +3,7 @@
 import type { SampleResult } from '../../engine/jobs/run.ts';
 import { SAMPLERS } from '../../runtime/sampler/samplers/index.ts';
 import type { Register } from '../context.ts';
-import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
+import { addOptions, CLASSIFIER_OPTIONS, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
 import type { SampleWords } from '../words/sample.ts';
 import { KEYS } from '../words/weights.ts';
 
@@ -18,7 +18,9 @@ Without --shard, a Slurm array, a Kubernetes Indexed Job (with JOB_COMPLETIONS) 
 Examples:
   unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-9 --class 0-9 --steps ddim50 -o out
   unetc sample graphs/mnist-sr.json --weights graphs/mnist-sr.safetensors --low-res small --class 3 -o large
-  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-999 --class 0-9 --shard 0/4 -o part`;
+  unetc sample graphs/mnist.json --weights graphs/mnist.safetensors --seeds 0-999 --class 0-9 --shard 0/4 -o part
+  unetc sample graphs/adm64.json --weights 64x64_diffusion.pt --classifier graphs/adm64-classifier.json \\
+    --classifier-weights 64x64_classifier.pt --class 207 --steps 250 --seeds 0-3 -o dogs`;
 
 const samplers = Object.entries(SAMPLERS).map(([name, { about }]) => `${name}, ${about}`);
 
@@ -59,7 +61,7 @@ export const register: Register = (program, context) => {
       '--checkpoint-every <STEPS>',
       'save the chains under way (on SIGINT and SIGTERM they always are)',
     );
-  addOptions(command, [...MODEL_OPTIONS, 'reference'], {
+  addOptions(command, [...CLASSIFIER_OPTIONS, ...MODEL_OPTIONS, 'reference'], {
     weights: { required: true },
     batch: "images in a forward pass (default: up to 8; a bundle's own)",
   })
@@ -71,9 +73,9 @@ export const register: Register = (program, context) => {
       const { jobHostOf } = await import('../sample-progress.ts');
       const { parseJob, parseProgress } = await import('../words/sample.ts');
       const { runSampling } = await import('../../engine/jobs/run.ts');
-      const { openModel } = await import('../../engine/model/open-model.ts');
+      const { openGuidedModel } = await import('../../engine/model/open-guided.ts');
       const job = parseJob(path, words, process.env);
-      const result = await runSampling(job, jobHostOf(context, parseProgress(words)), openModel);
+      const result = await runSampling(job, jobHostOf(context, parseProgress(words)), openGuidedModel);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       context.stdout(`${summary(result)}: ${result.files.at(-1) ?? result.manifest}\n`);
     });

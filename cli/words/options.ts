@@ -67,6 +67,26 @@ const ROWS = {
     about: "add a classifier's gradient to the outputs, and labels y to the inputs",
     under: 'model',
   },
+  classifier: {
+    flags: '--classifier <MODEL>',
+    about: 'a classifier that guides to the labels of --class: its graph, or a bundle with its gradient',
+    under: 'sampling',
+  },
+  classifierWeights: {
+    flags: '--classifier-weights <W>',
+    about: 'its weights, as those of --weights',
+    under: 'sampling',
+  },
+  classifierScale: {
+    flags: '--classifier-scale <SCALE>',
+    about: 'how far it moves a step (default: 1)',
+    under: 'sampling',
+  },
+  classifierPrecision: {
+    flags: '--classifier-precision <NAME>',
+    about: 'its precision, f32 or f16 (default: as --precision)',
+    under: 'sampling',
+  },
   reference: {
     flags: '--reference',
     about: 'compute in float64 without a GPU: slow, for checking',
@@ -104,6 +124,14 @@ export const COMPILE_OPTIONS = [
   'memory',
   'strict',
   'tuning',
+] as const satisfies readonly SharedOption[];
+
+/** What every command takes that a classifier can guide. */
+export const CLASSIFIER_OPTIONS = [
+  'classifier',
+  'classifierWeights',
+  'classifierScale',
+  'classifierPrecision',
 ] as const satisfies readonly SharedOption[];
 
 /** What every command takes that opens a model on a device. */

@@ -13,11 +13,12 @@ import {
 } from '../../runtime/sampler/samplers/index.ts';
 import type { ProgressKind } from '../host.ts';
 import { parseAmount, parseChoice, parseCount, parseSeeds } from '../parse.ts';
+import { type ClassifierWords, parseClassifier } from './classifier.ts';
 import { type ModelWords, parseModelOptions } from './model.ts';
 import { findShard } from './shard.ts';
 
 /** The options of the command as they were typed. */
-export interface SampleWords extends ModelWords {
+export interface SampleWords extends ModelWords, ClassifierWords {
   readonly output: string;
   readonly seeds?: string;
   readonly noise?: string;
@@ -54,9 +55,10 @@ export function parseJob(
   env: Readonly<Record<string, string | undefined>> = {},
 ): SampleJob {
   const steps = parseSteps(words.steps);
+  const { classifier, classifier_scale } = parseClassifier(words);
   const job: SampleJob = {
     model,
-    options: parseModelOptions(words),
+    options: { ...parseModelOptions(words), classifier },
     out: words.output,
     seeds: words.seeds === undefined ? null : parseSeeds(words.seeds),
     noise: words.noise ?? null,
@@ -66,6 +68,7 @@ export function parseJob(
     steps,
     clip: words.clip ?? true,
     guidance: parseGuidance(words),
+    classifier_scale,
     shard: findShard(words.shard, env),
     format: parseChoice(words.format ?? 'png', '--format', FORMATS),
     trajectory: parseTrajectory(words.trajectory),

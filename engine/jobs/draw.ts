@@ -59,6 +59,7 @@ export async function drawSamples(
       signal: host.signal,
       grace: GRACE,
       ...(job.guidance === null ? {} : { guidance: job.guidance }),
+      ...(job.options.classifier === undefined ? {} : { classifier_scale: job.classifier_scale }),
       onStep(report) {
         last = report;
         steps = report.done;

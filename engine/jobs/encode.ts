@@ -3,25 +3,32 @@
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { checkWritable, pathKind, writeFile } from '../../runtime/host/node/files.ts';
+import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { denoiserOf } from '../../runtime/sampler/denoiser.ts';
 import { type EncodeRequest, encode } from '../../runtime/sampler/encode.ts';
 import { type DiffusionSettings, diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { Guidance } from '../../runtime/sampler/request.ts';
-import { checkGuidance, checkRequests, lowResShape, sampleShape } from '../../runtime/sampler/request.ts';
+import {
+  checkClassifierGuidance,
+  checkGuidance,
+  checkRequests,
+  lowResShape,
+  sampleShape,
+  takesLabels,
+} from '../../runtime/sampler/request.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import type { Host } from '../host.ts';
-import type { ModelOptions, OpenModelOptions } from '../model/open-model.ts';
+import type { GuidedModelOptions, GuidedOptions } from '../model/open-guided.ts';
 import { imageValues, readImages } from './images.ts';
-import { evenBatch, type OpenModel } from './run.ts';
+import { type OpenModel, scaleOf, usualBatch } from './run.ts';
 
 export interface EncodeJob {
   /** A graph file or the folder of a bundle. */
   readonly model: string;
   /** How it is opened. Without a batch the job chooses. */
-  readonly options: ModelOptions;
+  readonly options: GuidedModelOptions;
   /** A PNG, a folder of them, or a safetensors file with `samples`. */
   readonly images: string;
   /** The safetensors file to write. */
@@ -35,6 +42,8 @@ export interface EncodeJob {
   /** Whether the guess at x_0 is clipped to [-1, 1] at every step. */
   readonly clip: boolean;
   readonly guidance: Guidance | null;
+  /** How far the classifier of `options` moves a step. */
+  readonly classifier_scale: number;
   /** Corrections of each step at the most. */
   readonly refine: number;
 }
@@ -54,6 +63,7 @@ export interface EncodeResult {
 /** @throws UsageError, RuntimeError and GraphError as the parts do, before anything is written */
 export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Promise<EncodeResult> {
   const { model, output, steps, clip, guidance, refine } = job;
+  const scale = scaleOf(job);
   const { images, labels: own } = readImages(job.images, 'samples');
   const low = job.low_res === null ? null : readImages(job.low_res, 'low_res').images;
   if (low !== null && images.length % low.length !== 0) {
@@ -67,7 +77,7 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
     const face = denoiserOf(model);
     const process = diffusionProcess(diffusion, steps);
     const lowShape = lowResShape(face);
-    const labels = job.labels ?? (face.num_classes === null ? null : own);
+    const labels = job.labels ?? (takesLabels(face) ? own : null);
     const requests = images.map((image, k): EncodeRequest => {
       const low_res = low === null ? null : imageValues(low[k % low.length]!, lowShape ?? sampleShape(face));
       return {
@@ -77,12 +87,13 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
         ...(low_res === null ? {} : { low_res }),
       };
     });
+    checkClassifierGuidance(face, scale, guidance ?? undefined);
     checkRequests(face, process, { kind: 'ddim', eta: 0 }, requests);
     if (guidance !== null) checkGuidance(face, guidance);
     return { face, process, requests };
   };
-  const batch = job.options.batch ?? (pathKind(model) === 'folder' ? undefined : evenBatch(images.length));
-  const check: OpenModelOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
+  const batch = job.options.batch ?? usualBatch(job, images.length);
+  const check: GuidedOptions['check'] = (face, { diffusion }) => void plan(face, diffusion);
   const opened = await open(model, { ...job.options, batch, check }, host);
   try {
     const { face, process, requests } = plan(opened.model.interface, opened.graph.diffusion);
@@ -91,7 +102,13 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
     const start = performance.now();
     const latents: Tensor[] = [];
     try {
-      const options = { process, refine, clip_denoised: clip, signal: host.signal, ...optional(guidance) };
+      const options = {
+        process,
+        refine,
+        clip_denoised: clip,
+        signal: host.signal,
+        ...optional(guidance, scale),
+      };
       const onStep = (done: number): void => progress.update(done);
       for await (const one of encode(opened.model, requests, { ...options, onStep })) latents.push(one.image);
     } finally {
@@ -112,8 +129,11 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
   }
 }
 
-function optional(guidance: Guidance | null): { readonly guidance?: Guidance } {
-  return guidance === null ? {} : { guidance };
+function optional(guidance: Guidance | null, scale: number | undefined) {
+  return {
+    ...(guidance === null ? {} : { guidance }),
+    ...(scale === undefined ? {} : { classifier_scale: scale }),
+  };
 }
 
 /** `noise` with its `y` and `low_res`, as `sample --noise` reads them. */

@@ -2,7 +2,7 @@
 // order, shard and adapter are not in it, for no image depends on them.
 
 import { optionsOf } from '../../runtime/sampler/samplers/index.ts';
-import { sha256Of, sha256OfValues } from '../digest.ts';
+import { sha256Of, sha256OfValues, weightsDigest } from '../digest.ts';
 import type { ModelHashes } from '../model/open-model.ts';
 import { countSamples, type SampleInputs } from './inputs.ts';
 import type { SampleJob } from './job.ts';
@@ -12,12 +12,27 @@ import { rangesOf } from './ranges.ts';
 /** Counted up when the same recipe gives other images than before. */
 const SAMPLER_VERSION = 1;
 
+/** What tells the weights of a job: of the model, and of the classifier that guides it, where there is one. */
+export interface WeightDigests {
+  readonly weights: string;
+  readonly classifier_weights: string | null;
+}
+
+export function weightDigests({ options }: SampleJob): WeightDigests {
+  const { weights, renameMap, classifier } = options;
+  return {
+    weights: weightsDigest(weights, renameMap),
+    classifier_weights:
+      classifier === undefined ? null : weightsDigest(classifier.weights, classifier.renameMap),
+  };
+}
+
 /** What is known of a recipe before the model is open. */
-export function recipeOfJob(job: SampleJob, weights: string): Recipe {
+export function recipeOfJob(job: SampleJob, weights: WeightDigests): Recipe {
   const { sampler, guidance } = job;
   return {
     sampler_version: SAMPLER_VERSION,
-    weights,
+    ...weights,
     sampler: sampler.kind,
     eta: null,
     ...optionsOf(sampler),
@@ -25,6 +40,7 @@ export function recipeOfJob(job: SampleJob, weights: string): Recipe {
     clip: job.clip ? 'yes' : 'no',
     guidance: guidance?.scale ?? null,
     null_class: guidance?.null_class ?? null,
+    classifier_scale: job.options.classifier === undefined ? null : job.classifier_scale,
     format: job.format,
     trajectory: job.trajectory,
     downscale: job.downscale,

@@ -5,7 +5,7 @@ import { fault } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Denoiser } from '../../runtime/sampler/denoiser.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';
-import { lowResShape, sampleShape } from '../../runtime/sampler/request.ts';
+import { lowResShape, sampleShape, takesLabels } from '../../runtime/sampler/request.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { OptionError } from '../errors.ts';
@@ -89,7 +89,7 @@ export function makeRequests(
 ): readonly SampleRequest[] {
   const noise = inputs.noise === null ? null : noiseRows(inputs.noise, model);
   const images = inputs.low_res?.map((image) => lowResValues(image, model)) ?? null;
-  const labels = inputs.besides && model.num_classes === null ? null : inputs.labels;
+  const labels = inputs.besides && !takesLabels(model) ? null : inputs.labels;
   return Array.from({ length: countSamples(job, inputs) }, (_, k) => ({
     seed: job.seeds === null ? k : job.seeds[k]!,
     ...(noise === null ? {} : { noise: noise[k]! }),

@@ -2,7 +2,7 @@
 
 import type { Guidance } from '../../runtime/sampler/request.ts';
 import type { Sampler } from '../../runtime/sampler/samplers/index.ts';
-import type { ModelOptions } from '../model/open-model.ts';
+import type { GuidedModelOptions } from '../model/open-guided.ts';
 import type { Shard } from './shard.ts';
 
 /** What samples are written as: a PNG each, or all in one file. */
@@ -16,7 +16,7 @@ export interface SampleJob {
   /** A graph file or the folder of a bundle. */
   readonly model: string;
   /** How it is opened. Without a batch the job chooses. */
-  readonly options: ModelOptions;
+  readonly options: GuidedModelOptions;
   readonly out: string;
   /** Null where the samples are counted by the noise or the low-resolution images. */
   readonly seeds: readonly number[] | null;
@@ -32,6 +32,8 @@ export interface SampleJob {
   /** Whether the guess at x_0 is clipped to [-1, 1] at every step. */
   readonly clip: boolean;
   readonly guidance: Guidance | null;
+  /** How far the classifier of `options` moves a step. */
+  readonly classifier_scale: number;
   readonly shard: Shard;
   readonly format: Format;
   readonly trajectory: Trajectory;

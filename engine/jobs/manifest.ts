@@ -102,10 +102,13 @@ export function isIntact(folder: string, { file, sha256 }: FileHash): boolean {
   return pathKind(place) === 'file' && sha256Of(readFile({ kind: 'output', label: place })) === sha256;
 }
 
-/** What differs between two records, a line each, of the keys that both have. */
+/**
+ * What differs between two records, a line each, of the keys that are asked for. What a record of an earlier version does
+ * not have, it was made without.
+ */
 export function differences(found: Recipe, asked: Recipe): readonly string[] {
   return Object.keys(asked)
-    .filter((key) => Object.hasOwn(found, key) && found[key] !== asked[key])
+    .filter((key) => (found[key] ?? null) !== asked[key])
     .map((key) => `${key}: there ${shown(found[key])}, here ${shown(asked[key])}`);
 }
 

@@ -12,19 +12,20 @@ import {
   diffusionProcess,
 } from '../../runtime/sampler/process.ts';
 import {
+  checkClassifierGuidance,
   checkGuidance,
   checkRequests,
   type SampleRequest,
   sampleShape,
 } from '../../runtime/sampler/request.ts';
 import { optionsOf, type Sampler } from '../../runtime/sampler/samplers/index.ts';
-import { weightsDigest } from '../digest.ts';
 import { OptionError } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { OpenedModel, OpenModelOptions } from '../model/open-model.ts';
+import type { GuidedOptions } from '../model/open-guided.ts';
+import type { OpenedModel } from '../model/open-model.ts';
 import { drawSamples } from './draw.ts';
 import { checkFolder, openFolder } from './folder.ts';
-import { recipeOf, recipeOfJob, samplesOf } from './identity.ts';
+import { recipeOf, recipeOfJob, samplesOf, weightDigests } from './identity.ts';
 import { countSamples, lowResNames, makeRequests, readInputs } from './inputs.ts';
 import type { SampleJob } from './job.ts';
 import { type Entry, type Identity, MANIFEST_FORMAT, writeManifest } from './manifest.ts';
@@ -62,7 +63,7 @@ export interface SampleResult {
 }
 
 /** How a model is opened; tests give another. */
-export type OpenModel = (path: string, options: OpenModelOptions, host: Host) => Promise<OpenedModel>;
+export type OpenModel = (path: string, options: GuidedOptions, host: Host) => Promise<OpenedModel>;
 
 /** The most images in a forward pass where the job does not say. */
 const USUAL_BATCH = 8;
@@ -87,25 +88,24 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
   const inputs = readInputs(job);
   const [first, end] = shardRange(job.shard, countSamples(job, inputs));
   checkOutput(job);
-  // A bundle has its batch; a graph is compiled for the one that is asked for.
-  const batch = job.options.batch ?? (pathKind(job.model) === 'folder' ? undefined : evenBatch(end - first));
-  const { weights, renameMap } = job.options;
+  const batch = job.options.batch ?? usualBatch(job, end - first);
   let known: Identity | null = null;
   const identify = (): Identity => {
-    known ??= { recipe: recipeOfJob(job, weightsDigest(weights, renameMap)), job: samplesOf(job, inputs) };
+    known ??= { recipe: recipeOfJob(job, weightDigests(job)), job: samplesOf(job, inputs) };
     return known;
   };
   const plan = (model: ModelInterface, diffusion: DiffusionSettings): Plan => {
     const face = denoiserOf(model);
     const process = diffusionProcess(diffusion, job.steps);
     const requests = makeRequests(job, inputs, face);
+    checkClassifierGuidance(face, scaleOf(job), job.guidance ?? undefined);
     checkRequests(face, process, job.sampler, requests);
     if (job.guidance !== null) checkGuidance(face, job.guidance);
     const shape = writtenShape(job, face);
     const names = lowResNames(inputs, requests.length).slice(first, end);
     return { process, requests: requests.slice(first, end), names, identity: identify(), shape };
   };
-  const check: OpenModelOptions['check'] = (face, { diffusion }) => {
+  const check: GuidedOptions['check'] = (face, { diffusion }) => {
     checkFolder(job, plan(face, diffusion).identity);
   };
   host.part(job.shard);
@@ -225,6 +225,20 @@ async function makeSamples(
 /** Where one file holds all samples, the parts are gone. */
 function withoutPart({ file: _, sha256: _hash, ...entry }: Entry): Entry {
   return entry;
+}
+
+/** The classifier's scale, where one guides the model. */
+export function scaleOf({ options, classifier_scale }: Pick<SampleJob, 'options' | 'classifier_scale'>) {
+  return options.classifier === undefined ? undefined : classifier_scale;
+}
+
+/** What a graph is compiled for where the job does not say; bundles have their batch, and a graph beside one takes that. */
+export function usualBatch(
+  { model, options }: Pick<SampleJob, 'model' | 'options'>,
+  count: number,
+): number | undefined {
+  const files = [model, ...(options.classifier === undefined ? [] : [options.classifier.model])];
+  return files.some((file) => pathKind(file) === 'folder') ? undefined : evenBatch(count);
 }
 
 /** The smallest batch that needs no more passes than `USUAL_BATCH` does: 10 samples are 5 and 5, not 8 and 2. */

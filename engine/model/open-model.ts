@@ -3,25 +3,18 @@
 import { toExplicit } from '../../compiler/graph/explicit.ts';
 import type { Diffusion, Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
-import { SOFTWARE } from '../../compiler/target.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
-import type { Bundle, Manifest } from '../../runtime/bundle.ts';
-import { type DawnOptions, openDevice } from '../../runtime/host/node/dawn.ts';
+import type { Manifest } from '../../runtime/bundle.ts';
 import type { Model, ModelInputs, ModelInterface } from '../../runtime/model.ts';
-import type { OpenedDevice } from '../../runtime/opened-device.ts';
-import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
-import { compileWith } from '../compile/compile-with.ts';
-import { checkMemory } from '../compile/memory-limit.ts';
 import { checkGradient, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
-import { targetHere } from '../compile/target-here.ts';
-import { foreignTuning } from '../compile/tuning-choice.ts';
 import { sha256Of } from '../digest.ts';
 import { type Host, warnAll } from '../host.ts';
 import { findBadKernel } from './bad-kernel.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
+import { type OpenHost, openProgram } from './open-program.ts';
 import { referenceModel } from './reference-model.ts';
 
 /** How a caller wants a model opened: what `unetc run`, `sample` and every other command that opens one take alike. */
@@ -49,6 +42,9 @@ export interface ModelHashes {
   readonly graph: string;
   /** The same at every batch; `reference` on the reference executor. */
   readonly kernels: string;
+  /** The same of the classifier that guides it; absent where none does. */
+  readonly classifier?: string;
+  readonly classifier_kernels?: string;
 }
 
 export interface OpenedModel {
@@ -74,9 +70,6 @@ export async function openModel(path: string, options: OpenModelOptions, host: H
   return openSource(source, weights, options, host);
 }
 
-/** What opening a model needs of its caller. */
-export type OpenHost = Pick<Host, 'note' | 'stage'>;
-
 /** Opens a model that was read, with weights that it takes over and closes. */
 export async function openSource(
   source: ModelSource,
@@ -99,12 +92,12 @@ export async function openSource(
 }
 
 /** A bundle's own batch; a graph's is asked for, or 1. */
-function batchOf(source: ModelSource, options: OpenOptions): number {
+export function batchOf(source: ModelSource, options: Pick<OpenOptions, 'batch'>): number {
   return source.kind === 'bundle' ? source.bundle.manifest.batch : (options.batch ?? 1);
 }
 
 /** The reference executor reads the weights at every run. */
-function openReference(
+export function openReference(
   source: ModelSource,
   weights: WeightSource,
   { read }: MatchedWeights,
@@ -136,15 +129,19 @@ async function openOnDevice(
 ): Promise<OpenedModel> {
   const { program, device, close } = await openProgram(source, read, options, host);
   const { manifest } = program;
-  const hashes = { graph: graphHash(source.graph), kernels: kernelsHash(manifest) };
   return {
     model: program,
-    hashes,
+    hashes: hashesOf(source.graph, manifest),
     graph: { name: manifest.name, diffusion: manifest.diffusion },
     adapter: adapterLine(device.adapter),
     findBadKernel: (inputs) => findBadKernel(program, inputs),
     close,
   };
+}
+
+/** What tells a compiled model from another. */
+export function hashesOf(graph: Graph, manifest: Manifest): ModelHashes {
+  return { graph: graphHash(graph), kernels: kernelsHash(manifest) };
 }
 
 function graphHash(graph: Graph): string {
@@ -155,75 +152,4 @@ function graphHash(graph: Graph): string {
 function kernelsHash({ kernels, target, precision, strict }: Manifest): string {
   const files = kernels.map(({ sha256 }) => sha256).sort();
   return sha256Of([target, precision, strict, ...files].join(' '));
-}
-
-/** A program with the device it is on. */
-export interface OpenedProgram {
-  readonly program: Program;
-  readonly device: OpenedDevice;
-  close(): Promise<void>;
-}
-
-/** How a device is opened beyond what a bundle asks for. */
-export interface DeviceExtras extends DawnOptions {
-  readonly features?: readonly string[];
-}
-
-/**
- * Dawn's zeroing of memory before its first use: on a processor it costs as much as the upload of the weights. Nothing
- * depends on it, as slots are taken by one value after the other, and weights are written whole.
- */
-const ZEROING = 'lazy_clear_resource_on_first_use';
-
-/** Dawn's toggles that models of a target run without. */
-export function needlessToggles(target: string): readonly string[] {
-  return target === SOFTWARE.name ? [ZEROING] : [];
-}
-
-/** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
-export async function openProgram(
-  source: ModelSource,
-  read: ReadParameter,
-  options: OpenOptions,
-  host: OpenHost,
-  { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
-): Promise<OpenedProgram> {
-  const bundle = source.kind === 'bundle' ? source.bundle : await compileFor(source, options);
-  checkMemory(bundle.manifest, options.memory, source.kind);
-  const { requires, target } = bundle.manifest;
-  const device = await openDevice({
-    ...dawn,
-    disabledToggles: [...disabledToggles, ...needlessToggles(target)],
-    requires: { ...requires, features: [...requires.features, ...features] },
-  });
-  const foreign = foreignTuning(options, device.adapter);
-  if (foreign !== null) host.note(foreign);
-  host.stage(`compiling ${bundle.manifest.kernels.length} kernels for ${adapterLine(device.adapter)}`);
-  return openCompiled(bundle, read, device);
-}
-
-/** A program on a device that it takes over. */
-export async function openCompiled(
-  bundle: Bundle,
-  read: ReadParameter,
-  device: OpenedDevice,
-): Promise<OpenedProgram> {
-  try {
-    const program = await createProgram(bundle, read, device);
-    return {
-      program,
-      device,
-      async close() {
-        program.close();
-        await device.close();
-      },
-    };
-  } catch (error) {
-    await device.close();
-    throw error;
-  }
-}
-
-async function compileFor(source: ModelSource, options: OpenOptions): Promise<Bundle> {
-  return compileWith(source.graph, options, await targetHere(options.target), source).bundle;
 }

@@ -13,7 +13,8 @@ import { matchWeights } from '../../runtime/weights/match.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import type { Host } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
-import { type ModelOptions, needlessToggles } from '../model/open-model.ts';
+import type { ModelOptions } from '../model/open-model.ts';
+import { needlessToggles } from '../model/open-program.ts';
 import { QUANTIZATION } from '../profile/measure.ts';
 import { convolutionsOf } from './variants.ts';
 

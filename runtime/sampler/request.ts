@@ -53,6 +53,11 @@ export function checkClassifierGuidance(
   );
 }
 
+/** Whether samples have labels: the model's classes, or those of the classifier that guides it. */
+export function takesLabels({ num_classes, classifier_classes }: Denoiser): boolean {
+  return num_classes !== null || classifier_classes !== null;
+}
+
 /** Shape of one sample of the model: [C, ...space]. */
 export function sampleShape(model: Denoiser): readonly number[] {
   return [model.in_channels, ...model.image_size];

@@ -23,6 +23,9 @@ function contents(folder: string): Record<string, string> {
 const words = (out: string, more: Partial<SampleWords> = {}): SampleWords =>
   sampleWords(at(out), { seeds: '0-4', batch: '2', ...more });
 
+/** The words of a classifier with labels. */
+const GUIDED = { classifier: 'c.json', classifierWeights: 'hash:2', classifierScale: '3', class: '1-3' };
+
 /** Runs a job until the model was called `passes` times; then a signal comes. */
 async function stopAfter(passes: number, job: SampleWords): Promise<FakeModel> {
   const controller = new AbortController();
@@ -45,6 +48,8 @@ describe('a run that a signal stopped', () => {
     ['ddpm', {}],
     ['ddim with noise', { eta: '0.5' }],
     ['DPM-Solver++', { sampler: 'dpmpp' }],
+    ['a classifier', GUIDED],
+    ['a classifier and DPM-Solver++', { ...GUIDED, sampler: 'dpmpp' }],
     ['trajectories', { trajectory: 'strip' }],
     ['safetensors', { format: 'safetensors' }],
     ['npz', { format: 'npz' }],

@@ -1,0 +1,134 @@
+// Opens a device for bundles, and makes them ready to run on it.
+
+import { SOFTWARE } from '../../compiler/target.ts';
+import { adapterLine } from '../../runtime/adapter.ts';
+import type { Bundle, Manifest } from '../../runtime/bundle.ts';
+import { type DawnOptions, openDevice } from '../../runtime/host/node/dawn.ts';
+import type { OpenedDevice } from '../../runtime/opened-device.ts';
+import { createPipelineCache } from '../../runtime/pipelines.ts';
+import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
+import { compileWith } from '../compile/compile-with.ts';
+import { checkMemory } from '../compile/memory-limit.ts';
+import type { ModelSettings } from '../compile/model-settings.ts';
+import { targetHere } from '../compile/target-here.ts';
+import { foreignTuning } from '../compile/tuning-choice.ts';
+import type { Host } from '../host.ts';
+import type { ModelSource } from './model-source.ts';
+
+/** What opening a model needs of its caller. */
+export type OpenHost = Pick<Host, 'note' | 'stage'>;
+
+/** A program with the device it is on. */
+export interface OpenedProgram {
+  readonly program: Program;
+  readonly device: OpenedDevice;
+  close(): Promise<void>;
+}
+
+/** Programs with the device that they share. */
+export interface OpenedPrograms extends Omit<OpenedProgram, 'program'> {
+  /** In the order of their bundles. */
+  readonly programs: readonly Program[];
+}
+
+/** A bundle with the values of its parameters. */
+export interface ProgramPart {
+  readonly bundle: Bundle;
+  readonly read: ReadParameter;
+}
+
+/** How a device is opened beyond what a bundle asks for. */
+export interface DeviceExtras extends DawnOptions {
+  readonly features?: readonly string[];
+}
+
+/**
+ * Dawn's zeroing of memory before its first use: on a processor it costs as much as the upload of the weights. Nothing
+ * depends on it, as slots are taken by one value after the other, and weights are written whole.
+ */
+const ZEROING = 'lazy_clear_resource_on_first_use';
+
+/** Dawn's toggles that models of a target run without. */
+export function needlessToggles(target: string): readonly string[] {
+  return target === SOFTWARE.name ? [ZEROING] : [];
+}
+
+/** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
+export async function openProgram(
+  source: ModelSource,
+  read: ReadParameter,
+  options: ModelSettings,
+  host: OpenHost,
+  extras: DeviceExtras = {},
+): Promise<OpenedProgram> {
+  const bundle = await bundleOf(source, options);
+  checkMemory(bundle.manifest, options.memory, source.kind);
+  const { programs, device, close } = await openPrograms([{ bundle, read }], options, host, extras);
+  return { program: programs[0]!, device, close };
+}
+
+/** The bundle of a source, which is compiled where it is a graph. */
+export async function bundleOf(source: ModelSource, options: ModelSettings): Promise<Bundle> {
+  if (source.kind === 'bundle') return source.bundle;
+  return compileWith(source.graph, options, await targetHere(options.target), source).bundle;
+}
+
+/** Makes bundles ready to run on one device, which has what each of them asks for. */
+export async function openPrograms(
+  parts: readonly ProgramPart[],
+  options: ModelSettings,
+  host: OpenHost,
+  { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
+): Promise<OpenedPrograms> {
+  const manifests = parts.map(({ bundle }) => bundle.manifest);
+  const needless = manifests.map(({ target }) => needlessToggles(target));
+  const requires = joined(manifests.map((manifest) => manifest.requires));
+  const device = await openDevice({
+    ...dawn,
+    disabledToggles: [
+      ...disabledToggles,
+      ...needless[0]!.filter((toggle) => needless.every((toggles) => toggles.includes(toggle))),
+    ],
+    requires: { ...requires, features: [...requires.features, ...features] },
+  });
+  const foreign = foreignTuning(options, device.adapter);
+  if (foreign !== null) host.note(foreign);
+  const kernels = new Set(manifests.flatMap((manifest) => manifest.kernels.map(({ sha256 }) => sha256)));
+  host.stage(`compiling ${kernels.size} kernels for ${adapterLine(device.adapter)}`);
+  return openOn(parts, device);
+}
+
+/** A program on a device that it takes over. */
+export async function openCompiled(
+  bundle: Bundle,
+  read: ReadParameter,
+  device: OpenedDevice,
+): Promise<OpenedProgram> {
+  const { programs, close } = await openOn([{ bundle, read }], device);
+  return { program: programs[0]!, device, close };
+}
+
+/** Programs one after the other, so that no two checkpoints are read at once; what they have in common compiles once. */
+async function openOn(parts: readonly ProgramPart[], device: OpenedDevice): Promise<OpenedPrograms> {
+  const programs: Program[] = [];
+  const close = async () => {
+    for (const program of programs) program.close();
+    await device.close();
+  };
+  try {
+    const cache = createPipelineCache(device.device);
+    for (const { bundle, read } of parts) programs.push(await createProgram(bundle, read, device, cache));
+    return { programs, device, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What all of several bundles ask of a device. The limits of targets are upper ones. */
+function joined(requires: readonly Manifest['requires'][]): Manifest['requires'] {
+  const limits: Record<string, number> = {};
+  for (const [name, limit] of requires.flatMap((one) => Object.entries(one.limits)))
+    limits[name] = Math.max(limit, limits[name] ?? 0);
+  return { features: [...new Set(requires.flatMap(({ features }) => features))], limits };
+}
