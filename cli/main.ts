@@ -17,6 +17,7 @@ import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
 import { register as graph } from './commands/graph.ts';
 import { register as infer } from './commands/infer.ts';
+import { register as inputs } from './commands/inputs.ts';
 import { register as merge } from './commands/merge.ts';
 import { register as profile } from './commands/profile.ts';
 import { register as report } from './commands/report.ts';
@@ -34,7 +35,7 @@ export const commands: readonly Register[] = [
   group('Graphs:'),
   ...[validate, expand, stats, graph, diff, report],
   group('Running:'),
-  ...[compile, run, sample, encode, merge],
+  ...[compile, inputs, run, sample, encode, merge],
   group('Checkpoints:'),
   ...[convert, infer, check, exportOnnx],
   group('Measuring:'),

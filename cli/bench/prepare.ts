@@ -7,17 +7,14 @@ import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { openRenamed } from '../../engine/checkpoint/renamed-weights.ts';
 import type { Host } from '../../engine/host.ts';
+import { inputsFile } from '../../engine/jobs/make-inputs.ts';
 import { exampleInputs } from '../../engine/model/example-inputs.ts';
 import { interfaceOf, type ModelSource } from '../../engine/model/model-source.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { packageVersion } from '../../engine/package.ts';
 import { writeFile } from '../../runtime/host/node/files.ts';
-import type { ModelInterface } from '../../runtime/model.ts';
-import { listOf } from '../../runtime/port-values.ts';
-import type { InputSpec } from '../../runtime/ports.ts';
-import type { TensorData } from '../../runtime/weights/dtypes.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
-import { safetensorsChunks, writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
 
 export interface Prepared {
   readonly weights: string;
@@ -50,7 +47,7 @@ export async function prepare(
     }));
     writeFile(file, safetensorsChunks(toWrite));
     const inputs = join(folder, 'inputs.safetensors');
-    writeFile(inputs, writeInputs(interfaceOf(graph, batch)));
+    writeFile(inputs, inputsFile(exampleInputs(interfaceOf(graph, batch))));
     return {
       weights: file,
       onnx: withOnnx ? writeOnnx(source, batch, matched, folder) : null,
@@ -60,17 +57,6 @@ export async function prepare(
   } finally {
     weights.close();
   }
-}
-
-function writeInputs(face: ModelInterface): Uint8Array {
-  const inputs = exampleInputs(face);
-  const stored = (port: InputSpec): TensorData => {
-    const values = listOf(inputs[port.name]!);
-    return port.dtype === 'u32' ? BigInt64Array.from(Array.from(values, BigInt)) : Float32Array.from(values);
-  };
-  return writeTensors(
-    new Map(face.inputs.map((port) => [port.name, { shape: port.shape, data: stored(port) }])),
-  );
 }
 
 function writeOnnx(source: ModelSource, batch: number, { read }: MatchedWeights, folder: string): string {
