@@ -4,14 +4,21 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'rolldown';
 
-/** What is started, imported or forked by its path. */
-const entries = ['cli/main', 'cli/process', 'engine/api', 'cli/bench/worker', 'cli/bench/gpu'];
+/** What is started, imported or forked by its path, or is a thread. */
+const entries = [
+  'cli/main',
+  'cli/process',
+  'engine/api',
+  'engine/data/worker',
+  'cli/bench/worker',
+  'cli/bench/gpu',
+];
 
 const node = defineConfig({
   input: Object.fromEntries(entries.map((entry) => [entry, `${entry}.ts`])),
   platform: 'node',
-  // Dawn is a binary; the other two are large, and a few commands load them on demand.
-  external: ['webgpu', 'ts-morph', /^protobufjs/],
+  // Dawn and sharp are binaries; the other two are large, and a few commands load them on demand.
+  external: ['webgpu', 'sharp', 'ts-morph', /^protobufjs/],
   plugins: [licenses()],
   // The sources defer modules that the groups below put into a chunk that is loaded anyway.
   checks: { ineffectiveDynamicImport: false },

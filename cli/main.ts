@@ -8,6 +8,7 @@ import { register as check } from './commands/check.ts';
 import { register as compile } from './commands/compile.ts';
 import { register as completion } from './commands/completion.ts';
 import { register as convert } from './commands/convert.ts';
+import { register as data } from './commands/data.ts';
 import { register as demo } from './commands/demo.ts';
 import { register as diff } from './commands/diff.ts';
 import { register as doctor } from './commands/doctor.ts';
@@ -36,6 +37,8 @@ export const commands: readonly Register[] = [
   ...[validate, expand, stats, graph, diff, report],
   group('Running:'),
   ...[compile, inputs, run, sample, encode, merge],
+  group('Training:'),
+  ...[data],
   group('Checkpoints:'),
   ...[convert, infer, check, exportOnnx],
   group('Measuring:'),

@@ -45,6 +45,8 @@ export type { Sample, StepReport } from '../runtime/sampler/sample.ts';
 export type { Sampler } from '../runtime/sampler/samplers/index.ts';
 export type { Tensor } from '../runtime/tensor.ts';
 export type { Stage } from './compile/compile-model.ts';
+export type { Batch, BatchSource, BatchStream, Dataset, OpenDataOptions } from './data/entry.ts';
+export { batchesBy, openData } from './data/entry.ts';
 export { UsageError } from './errors.ts';
 export { defineUNet, type GraphFile } from './graph/typescript/define-unet.ts';
 

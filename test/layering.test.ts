@@ -46,6 +46,7 @@ const engineOrder = [
   'compile',
   'checkpoint',
   'model',
+  'data',
   'diff',
   'drift',
   'profile',

@@ -7,6 +7,7 @@ import { WEIGHTS } from './weights.ts';
 /** The headings of help, in the order in which commands list their options. */
 const HEADINGS = {
   input: 'Inputs:',
+  data: 'How the data is read:',
   output: 'Output:',
   weights: 'Weights:',
   model: 'How the model is compiled:',

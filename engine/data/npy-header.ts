@@ -1,0 +1,94 @@
+// The header of NumPy's `.npy`: type, order and shape of an array, and where its values begin.
+//
+//   \x93NUMPY, version (1, 2 or 3) and 0, length of the header (2 bytes, from version 2 on 4), a Python dict
+//   {'descr': '<f4', 'fortran_order': False, 'shape': (60000, 28, 28), }, the values
+//
+// Source: NumPy, "numpy.lib.format".
+
+import { dataView, fault, type Origin } from '../../runtime/bytes.ts';
+import type { Dtype } from '../../runtime/weights/dtypes.ts';
+import type { Place } from './rows.ts';
+import { bytesOf } from './rows.ts';
+
+const DTYPES: Readonly<Record<string, Dtype>> = {
+  f8: 'F64',
+  f4: 'F32',
+  f2: 'F16',
+  i8: 'I64',
+  i4: 'I32',
+  i2: 'I16',
+  i1: 'I8',
+  u8: 'U64',
+  u4: 'U32',
+  u2: 'U16',
+  u1: 'U8',
+  b1: 'BOOL',
+};
+
+/** The longest header that is read; NumPy itself trusts no header beyond 10,000 characters. */
+const LONGEST = 65_536;
+
+/**
+ * Reads the header from the beginning of an array's bytes.
+ * @param size bytes of the whole array file, which the header must account for
+ * @throws RuntimeError of `origin.kind`
+ */
+export function readNpyHeader(
+  read: (offset: number, length: number) => Uint8Array,
+  size: number,
+  origin: Origin,
+): Place {
+  const start = read(0, Math.min(size, 12));
+  const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+  const version = start[6]!;
+  if (start.length < 12 || magic.some((byte, i) => start[i] !== byte) || version < 1 || version > 3) {
+    throw fault(
+      origin,
+      'it does not begin as an array of NumPy does; write it with numpy.save or numpy.savez',
+    );
+  }
+  const view = dataView(start);
+  const at = version === 1 ? 10 : 12;
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > LONGEST || at + length > size) {
+    throw fault(origin, `its header claims ${length} bytes; the file is damaged: write it again`);
+  }
+  const header = new TextDecoder().decode(read(at, length));
+  const place = { ...parseDict(header, origin), offset: at + length };
+  const wanted = bytesOf(place.dtype, place.shape);
+  if (wanted !== size - place.offset) {
+    throw fault(
+      origin,
+      `an array [${place.shape.join(', ')}] of ${place.dtype} takes ${wanted} bytes, and ${size - place.offset} follow its ` +
+        'header; the file is damaged: write it again',
+    );
+  }
+  return place;
+}
+
+function parseDict(header: string, origin: Origin): Omit<Place, 'offset'> {
+  const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1];
+  const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
+  const sizes = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1];
+  if (order === undefined || sizes === undefined) {
+    throw fault(
+      origin,
+      `its header is ${JSON.stringify(header.trim().slice(0, 80))}; write it with numpy.save`,
+    );
+  }
+  const [, endian, code] = /^([<>|=])([a-z]\d+)$/.exec(descr ?? '') ?? [];
+  const dtype = code !== undefined && Object.hasOwn(DTYPES, code) ? DTYPES[code]! : null;
+  if (dtype === null) {
+    const found = descr ?? 'a type with fields';
+    throw fault(origin, `its elements are ${found}; convert them to uint8 or float32`);
+  }
+  const shape = sizes
+    .split(',')
+    .map((size) => size.replace('L', '').trim())
+    .filter((size) => size !== '')
+    .map(Number);
+  if (order === 'True' && shape.filter((size) => size > 1).length > 1) {
+    throw fault(origin, 'the array is stored column by column; save numpy.ascontiguousarray of it');
+  }
+  return { dtype, shape, bigEndian: endian === '>' };
+}

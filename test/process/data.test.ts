@@ -1,0 +1,97 @@
+// Threads that decode: the batches of the thread that asks, whatever their number, and none of them left in the end.
+
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeEach, expect, test } from 'vitest';
+import { pngFile } from '../fixtures/png-file.ts';
+import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const at = temporaryFolder();
+const api = pathToFileURL(path.join(import.meta.dirname, '..', '..', 'dist', 'engine', 'api.js')).href;
+
+beforeEach(() => {
+  fs.mkdirSync(at('set'));
+  for (let i = 0; i < 300; i++) {
+    const size = { width: 20 + (i % 37), height: 20 + (i % 23) };
+    const content =
+      i % 50 === 7
+        ? Buffer.from('bad')
+        : pngFile({ ...size, type: 2, bits: 8 }, (x, y, c) => (x * y * i + c * 7) % 256);
+    fs.writeFileSync(at('set', `${i % 3}_${i}.png`), content);
+  }
+});
+
+/** Runs a program with `openData` of the build; its answer is what it prints last. */
+async function program(text: string): Promise<string> {
+  const prelude = `
+    import { createHash } from 'node:crypto';
+    import { readdirSync } from 'node:fs';
+    import { openData } from ${JSON.stringify(api)};
+    const graph = ${JSON.stringify(SMALL_GRAPH)};
+    const place = ${JSON.stringify(at('set'))};
+    const threads = () => readdirSync('/proc/self/task').length;
+  `;
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', prelude + text], {
+    timeout: 50_000,
+  });
+  return stdout.trim();
+}
+
+test('batches are the same whatever the number of threads', async () => {
+  const answers = await program(`
+    for (const workers of [0, 1, 3]) {
+      const data = await openData(place, { graph, workers, seed: 4, flip: true, crop: 'random' });
+      const hash = createHash('sha256');
+      let count = 0;
+      for await (const { x_start, samples } of data.steps({ batch: 25, from: 2 })) {
+        hash.update(new Uint8Array(x_start.data.buffer)).update(samples.join());
+        if (++count === 20) break;
+      }
+      const { count: skipped } = data.skipped();
+      await data.close();
+      console.log(data.threads, skipped, hash.digest('hex'));
+    }
+  `);
+  const lines = answers.split('\n').map((line) => line.split(' '));
+  expect(lines.map(([threads]) => threads)).toEqual(['0', '1', '3']);
+  expect(lines.map(([, skipped]) => skipped)).toEqual(['6', '6', '6']);
+  expect(new Set(lines.map(([, , hash]) => hash)).size).toBe(1);
+});
+
+test('close leaves no thread, and so does a signal in the middle of a batch', async () => {
+  const answer = await program(`
+    // libvips and the pool of libuv keep threads of their own once they have been used
+    const first = await openData(place, { graph, workers: 0 });
+    await first.steps({ batch: 50 }).next();
+    await first.close();
+    const before = threads();
+    const data = await openData(place, { graph, workers: 3 });
+    await data.steps({ batch: 100 }).next();
+    const during = threads();
+    await data.close();
+    const after = threads();
+    const stop = new AbortController();
+    const second = await openData(place, { graph, workers: 3, signal: stop.signal });
+    const stream = second.steps({ batch: 200 });
+    const asked = stream.next().catch((error) => error.message);
+    setTimeout(() => stop.abort(new Error('enough')), 20);
+    const reason = await asked;
+    await second.close();
+    console.log(JSON.stringify({ more: during > before, left: after - before, again: threads() - before, reason }));
+  `);
+  expect(JSON.parse(answer)).toEqual({ more: true, left: 0, again: 0, reason: 'enough' });
+});
+
+test('a data set that nobody closes keeps no process alive', async () => {
+  const answer = await program(`
+    const data = await openData(place, { graph, workers: 2 });
+    const { value } = await data.steps({ batch: 4 }).next();
+    console.log(value.x_start.shape.join());
+  `);
+  expect(answer).toBe('4,1,8,8');
+});
