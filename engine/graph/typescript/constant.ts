@@ -28,6 +28,8 @@ export function readConstant(tsMorph: TsMorph, source: SourceFile, root: Express
   const keys = new Map<string, Position>();
   /** The constants whose values are being read. */
   const open = new Set<VariableDeclaration>();
+  /** The constants that the graph is made of. */
+  const read = new Set<VariableDeclaration>();
   const constants = new Map(
     source
       .getVariableStatements()
@@ -192,6 +194,7 @@ export function readConstant(tsMorph: TsMorph, source: SourceFile, root: Express
     }
     if (open.has(declaration)) refuse(pointer, node, `${name}, which is made of itself`);
     open.add(declaration);
+    read.add(declaration);
     try {
       return evaluate(initializer, pointer, depth + 1);
     } finally {
@@ -212,7 +215,14 @@ export function readConstant(tsMorph: TsMorph, source: SourceFile, root: Express
     value = evaluate(root, '', 0);
   });
   if (value === NOTHING) passing(() => refuse('', root, 'undefined'));
-  return { value: value === NOTHING ? undefined : value, faults, values, keys };
+  const places = { values: new Map(values), keys: new Map(keys) };
+  // A const that nothing reads is held to the same: a call in it would never be made.
+  for (const declaration of constants.values()) {
+    const initializer = declaration.getInitializer();
+    if (!read.has(declaration) && initializer)
+      passing(() => void readName(declaration.getName(), initializer, '', 0));
+  }
+  return { value: value === NOTHING ? undefined : value, faults, ...places };
 }
 
 function combine(operator: string, left: Value, right: Value): number | string | undefined {

@@ -2,7 +2,7 @@
 // parsed and never executed, so that a stranger's can be read.
 
 import { createRequire } from 'node:module';
-import type { Expression, SourceFile } from 'ts-morph';
+import type { Expression, Node, SourceFile } from 'ts-morph';
 import type { Diagnostic, Position } from '../../../compiler/diagnostics.ts';
 import type { JsonText } from '../../../compiler/format/json.ts';
 import { positionOf, readConstant } from './constant.ts';
@@ -49,9 +49,11 @@ function readSource(tsMorph: TsMorph, text: string): JsonText {
       }),
     );
   }
+  const idle = idleStatements(tsMorph, source).slice(0, LISTED);
   const found = findGraph(tsMorph, source);
-  if ('message' in found) return nothing([failure(found.message, found.position)]);
-  return readConstant(tsMorph, source, found.graph);
+  if ('message' in found) return nothing([...idle, failure(found.message, found.position)]);
+  const read = readConstant(tsMorph, source, found.graph);
+  return { ...read, faults: [...idle, ...read.faults] };
 }
 
 function nothing(faults: readonly Diagnostic[]): JsonText {
@@ -63,6 +65,57 @@ function failure(message: string, position: Position) {
 }
 
 type Found = { readonly graph: Expression } | { readonly message: string; readonly position: Position };
+
+/**
+ * Statements that would do something if the file were executed, which it never is: their author believes that they do.
+ * Imports from `unetc`, types, consts and the default export are what a graph is made of.
+ */
+function idleStatements(
+  { Node: Is, VariableDeclarationKind }: TsMorph,
+  source: SourceFile,
+): readonly Diagnostic[] {
+  return source.getStatements().flatMap((statement): readonly Diagnostic[] => {
+    const fault = (message: string, at: Node = statement) => [failure(message, positionOf(source, at))];
+    if (Is.isImportDeclaration(statement)) {
+      const from = statement.getModuleSpecifierValue();
+      if (from !== 'unetc') {
+        return fault(
+          `found an import from '${clip(from)}', which is not read; a graph imports from 'unetc' alone`,
+        );
+      }
+      const other = statement.getNamedImports().find((one) => !PROVIDED.includes(one.getName()));
+      if (other && !statement.isTypeOnly() && !other.isTypeOnly()) {
+        return fault(`'unetc' gives graphs ${PROVIDED.join(' and ')}, found ${clip(other.getName())}`, other);
+      }
+      const whole = statement.getDefaultImport() ?? statement.getNamespaceImport();
+      return whole
+        ? fault(`found ${clip(whole.getText())}; write import { defineUNet } from 'unetc'`, whole)
+        : [];
+    }
+    if (Is.isVariableStatement(statement)) {
+      const kind = statement.getDeclarationKind();
+      if (kind === VariableDeclarationKind.Const) return [];
+      return fault(`found ${kind}; write const: nothing is executed that could change it`);
+    }
+    const isInert =
+      Is.isExportAssignment(statement) ||
+      Is.isTypeAliasDeclaration(statement) ||
+      Is.isInterfaceDeclaration(statement) ||
+      Is.isEmptyStatement(statement);
+    if (isInert) return [];
+    return fault(
+      `found ${clip(statement.getText())}, and nothing is executed; a graph is consts, types and one default export`,
+    );
+  });
+}
+
+/** What a graph may import from `unetc`. */
+const PROVIDED: readonly string[] = ['defineUNet', 'GraphFile'];
+
+function clip(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > 40 ? `${line.slice(0, 40)}…` : line;
+}
 
 /** The argument of defineUNet in the default export. */
 function findGraph({ Node: Is }: TsMorph, source: SourceFile): Found {

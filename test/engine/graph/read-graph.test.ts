@@ -150,6 +150,37 @@ describe('a graph in TypeScript', () => {
     expect(faultsOf(wrapped(`${'['.repeat(100)}${']'.repeat(100)}`)).join()).toContain('more than 64 levels');
   });
 
+  it.each<[string, string]>([
+    [
+      "import fs from 'node:fs';",
+      "found an import from 'node:fs', which is not read; a graph imports from 'unetc' alone",
+    ],
+    ["import './more.ts';", "found an import from './more.ts'"],
+    ["import unetc from 'unetc';", "found unetc; write import { defineUNet } from 'unetc'"],
+    ["import * as all from 'unetc';", 'found all; write'],
+    ["import { load } from 'unetc';", "'unetc' gives graphs defineUNet and GraphFile, found load"],
+    ["console.log('hello');", "found console.log('hello');, and nothing is executed"],
+    ['for (;;) {}', 'found for (;;) {}, and nothing is executed'],
+    ['function f() { return 1; }', 'found function f()'],
+    ['let width = 3;', 'found let; write const'],
+    ['var width = 3;', 'found var; write const'],
+    ["const size = Number('28');", "found the call Number('28'), which is no constant"],
+    ['const [a] = [() => 1];', 'found () => 1, which is no constant'],
+  ])('%s is refused at its line', (statement, message) => {
+    const faults = faultsOf(SOUND.replace('const width', `${statement}\nconst width`));
+    expect(faults).toEqual([expect.stringContaining(message)]);
+    expect(faults[0]).toMatch(/\(line 4, column \d+\)$/);
+  });
+
+  it('may have types, imported ones too, consts that nothing reads, and consts for others', () => {
+    const inert = `import type { SampleOptions } from 'unetc';\ntype T = 1;\ninterface I { a: T }\nexport const unused = { a: [1] };;\n`;
+    expect(faultsOf(SOUND.replace('const width', `${inert}const width`))).toEqual([]);
+    const places = (text: string) => readTypeScript(text).values.get('/unet/in_channels')!.column;
+    expect(
+      places(SOUND.replace('const width', 'const other = { unet: { in_channels: 3 } };\nconst width')),
+    ).toBe(places(SOUND));
+  });
+
   it('may be called by another name', () => {
     const text = SOUND.replace('defineUNet,', 'defineUNet as unet,').replace('defineUNet({', 'unet({');
     expect(faultsOf(text)).toEqual([]);
@@ -196,4 +227,20 @@ it('defineUNet makes the type checker find unknown keys and wrong values', () =>
         .map((d) => d.getLineNumber()),
     );
   expect(faults).toEqual([[], [16], [12]]);
+}, 60_000);
+
+it('a list as const both type-checks and validates', () => {
+  const before =
+    "import type { GraphFile } from 'unetc';\nconst mult = [1, 2, 2] as const;\nconst whole = { name: 'a' } as const;";
+  const unet =
+    '{ in_channels: 1, model_channels: 32, out_channels: 1, num_res_blocks: 1, attention_resolutions: [] as const, channel_mult: mult }';
+  const text = wrapped(
+    `{ ...whole, version: 1, image_size: [28, 28] as const, unet: ${unet} } satisfies GraphFile`,
+    before,
+  );
+  expect(faultsOf(text)).toEqual([]);
+  const project = strictProject('engine/graph/typescript/define-unet.ts');
+  const file = project.createSourceFile(path.join(ROOT, 'made-up', 'graph.ts'), text);
+  const found = project.getProgram().getSemanticDiagnostics(file);
+  expect(found.map((fault) => JSON.stringify(fault.getMessageText()))).toEqual([]);
 }, 60_000);
