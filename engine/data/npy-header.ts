@@ -38,49 +38,40 @@ export function readNpyHeader(
   size: number,
   origin: Origin,
 ): Place {
+  const damaged = (why: string) => fault(origin, `${why}; save it again with numpy.save or numpy.savez`);
   const start = read(0, Math.min(size, 12));
-  const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
   const version = start[6]!;
-  if (start.length < 12 || magic.some((byte, i) => start[i] !== byte) || version < 1 || version > 3) {
-    throw fault(
-      origin,
-      'it does not begin as an array of NumPy does; write it with numpy.save or numpy.savez',
-    );
+  if (start.length < 12 || !beginsAsNpy(start) || version < 1 || version > 3) {
+    throw damaged('this is no array of NumPy');
   }
   const view = dataView(start);
   const at = version === 1 ? 10 : 12;
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > LONGEST || at + length > size) {
-    throw fault(origin, `its header claims ${length} bytes; the file is damaged: write it again`);
-  }
-  const header = new TextDecoder().decode(read(at, length));
-  const place = { ...parseDict(header, origin), offset: at + length };
+  if (length > LONGEST || at + length > size) throw damaged('its header is cut off');
+  const place = { ...parseDict(new TextDecoder().decode(read(at, length)), origin), offset: at + length };
   const wanted = bytesOf(place.dtype, place.shape);
-  if (wanted !== size - place.offset) {
-    throw fault(
-      origin,
-      `an array [${place.shape.join(', ')}] of ${place.dtype} takes ${wanted} bytes, and ${size - place.offset} follow its ` +
-        'header; the file is damaged: write it again',
-    );
-  }
-  return place;
+  if (wanted === size - place.offset) return place;
+  const takes = `[${place.shape.join(', ')}] of ${place.dtype} takes ${wanted ?? 'too many'} bytes`;
+  throw damaged(`${takes}, and it has ${size - place.offset}`);
+}
+
+/** Whether bytes begin as a `.npy` does. */
+export function beginsAsNpy(bytes: Uint8Array): boolean {
+  return [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59].every((byte, i) => bytes[i] === byte);
 }
 
 function parseDict(header: string, origin: Origin): Omit<Place, 'offset'> {
-  const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1];
+  const descr = /'descr':\s*'([^']{1,16})'/.exec(header)?.[1];
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
-  const sizes = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1];
+  const sizes = /'shape':\s*\(([\d,\sL]{0,400})\)/.exec(header)?.[1];
   if (order === undefined || sizes === undefined) {
-    throw fault(
-      origin,
-      `its header is ${JSON.stringify(header.trim().slice(0, 80))}; write it with numpy.save`,
-    );
+    throw fault(origin, 'its header is not that of an array; save it again with numpy.save or numpy.savez');
   }
   const [, endian, code] = /^([<>|=])([a-z]\d+)$/.exec(descr ?? '') ?? [];
   const dtype = code !== undefined && Object.hasOwn(DTYPES, code) ? DTYPES[code]! : null;
   if (dtype === null) {
-    const found = descr ?? 'a type with fields';
-    throw fault(origin, `its elements are ${found}; convert them to uint8 or float32`);
+    const found = descr === undefined ? 'with fields' : `of type '${descr}'`;
+    throw fault(origin, `elements ${found} are not read; store numbers, such as uint8 or float32`);
   }
   const shape = sizes
     .split(',')
@@ -88,7 +79,7 @@ function parseDict(header: string, origin: Origin): Omit<Place, 'offset'> {
     .filter((size) => size !== '')
     .map(Number);
   if (order === 'True' && shape.filter((size) => size > 1).length > 1) {
-    throw fault(origin, 'the array is stored column by column; save numpy.ascontiguousarray of it');
+    throw fault(origin, "it is in Fortran's order, column by column; save numpy.ascontiguousarray of it");
   }
   return { dtype, shape, bigEndian: endian === '>' };
 }

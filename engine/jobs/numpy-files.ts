@@ -3,8 +3,9 @@
 
 import { type ByteSource, fault, type Origin } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
-import { countElements, DTYPE_BYTES, type Dtype } from '../../runtime/weights/dtypes.ts';
+import { type Dtype, swapBytes } from '../../runtime/weights/dtypes.ts';
 import { openZip, type Zip, type ZipEntry } from '../../runtime/weights/zip.ts';
+import { beginsAsNpy, readNpyHeader } from '../data/npy-header.ts';
 
 /** An array in row-major order, its bytes little-endian. */
 export interface StoredArray {
@@ -15,24 +16,6 @@ export interface StoredArray {
 
 /** numpy.savez stores; what savez_compressed packs is unpacked up to this size. */
 const MAX_UNPACKED = 128 * 2 ** 20;
-
-/** Element types by NumPy's codes. */
-const DTYPES: Readonly<Record<string, Dtype>> = {
-  '|u1': 'U8',
-  '|i1': 'I8',
-  '|b1': 'BOOL',
-  '<u2': 'U16',
-  '<i2': 'I16',
-  '<u4': 'U32',
-  '<i4': 'I32',
-  '<u8': 'U64',
-  '<i8': 'I64',
-  '<f2': 'F16',
-  '<f4': 'F32',
-  '<f8': 'F64',
-};
-
-const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const;
 
 /**
  * The arrays of a `.npz` by name that are among `names`, or of a `.npy` its one, under the first name. Throws a
@@ -53,7 +36,7 @@ export function arraysIn(
   origin: Origin,
   names: readonly string[],
 ): ReadonlyMap<string, StoredArray> {
-  if (isNpy(source.read(0, Math.min(source.size, MAGIC.length)))) {
+  if (beginsAsNpy(source.read(0, Math.min(source.size, 6)))) {
     return new Map([[names[0]!, parseNpy(source.read(0, source.size), names[0]!, origin)]]);
   }
   return readArchive(source, origin, names);
@@ -87,37 +70,11 @@ function entryBytes(zip: Zip, entry: ZipEntry, origin: Origin): Uint8Array {
   return zip.read(entry);
 }
 
-function isNpy(file: Uint8Array): boolean {
-  return file.length >= MAGIC.length && MAGIC.every((byte, i) => file[i] === byte);
-}
-
 /** One `.npy`. `name` is what messages call the array. */
-function parseNpy(file: Uint8Array, name: string, origin: Origin): StoredArray {
-  const damaged = (why: string) =>
-    fault(origin, `${name}: ${why}; save it again with numpy.save or numpy.savez`);
-  const wide = file[6] === 2 || file[6] === 3;
-  const start = wide ? 12 : 10;
-  if (!isNpy(file) || file.length < start) throw damaged('this is no array of NumPy');
-  const length = file[8]! | (file[9]! << 8) | (wide ? (file[10]! << 16) | (file[11]! << 24) : 0);
-  if (length < 0 || start + length > file.length) throw damaged('its header is cut off');
-  const header = new TextDecoder().decode(file.subarray(start, start + length));
-  const descr = /'descr':\s*'([^']{1,16})'/.exec(header)?.[1];
-  const sizes = /'shape':\s*\(([\d, ]{0,400})\)/.exec(header)?.[1];
-  if (descr === undefined || sizes === undefined) throw damaged('its header is not that of an array');
-  const dtype = Object.hasOwn(DTYPES, descr) ? DTYPES[descr]! : null;
-  if (dtype === null)
-    throw fault(origin, `${name}: elements of type '${descr}' are not read; store numbers, little-endian`);
-  const shape = sizes
-    .split(',')
-    .filter((size) => size.trim() !== '')
-    .map(Number);
-  const bytes = file.subarray(start + length);
-  if (/'fortran_order':\s*True/.test(header) && shape.length > 1) {
-    throw fault(origin, `${name}: it is in Fortran's order; save numpy.ascontiguousarray of it`);
-  }
-  const expected = (countElements(shape) ?? Number.NaN) * DTYPE_BYTES[dtype];
-  if (expected !== bytes.length) {
-    throw damaged(`[${shape.join(', ')}] of '${descr}' takes ${expected} bytes, and it has ${bytes.length}`);
-  }
-  return { dtype, shape, bytes };
+function parseNpy(file: Uint8Array, name: string, { kind, label }: Origin): StoredArray {
+  const read = (offset: number, length: number) => file.subarray(offset, offset + length);
+  const place = readNpyHeader(read, file.length, { kind, label: `${label}: ${name}` });
+  const { dtype, shape, offset, bigEndian } = place;
+  const bytes = file.subarray(offset);
+  return { dtype, shape, bytes: bigEndian ? swapBytes(dtype, bytes) : bytes };
 }

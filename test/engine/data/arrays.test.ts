@@ -208,12 +208,12 @@ describe('.npz and .npy', () => {
   });
 
   test.each([
-    ['<c8', [1], new Float32Array(2), 'its elements are <c8; convert them to uint8 or float32'],
+    ['<c8', [1], new Float32Array(2), "elements of type '<c8' are not read; store numbers, such as uint8"],
     ['<i4', [2, 4, 4], new Int32Array(32), 'it is of I32; images are uint8, uint16, or floating-point'],
     ['<f4', [2, 5, 4], new Float32Array(40), 'it is [2, 5, 4] of F32, and the model takes [N, 4, 4]'],
     ['|u1', [2, 4, 4, 5], new Uint8Array(160), 'pictures in uint8 may be of any size; change the graph'],
     ['<f4', [0, 4, 4], new Float32Array(0), 'it has no samples'],
-    ['<f4', [2, 4, 4], new Float32Array(31), 'takes 128 bytes, and 124 follow its header'],
+    ['<f4', [2, 4, 4], new Float32Array(31), '[2, 4, 4] of F32 takes 128 bytes, and it has 124'],
     [
       '<f4',
       [1, 4, 4],
@@ -233,7 +233,9 @@ describe('.npz and .npy', () => {
 
   test('an array stored column by column is refused, and a range of the graph is kept', async () => {
     const file = write('a.npy', npyFile('<f4', [2, 4, 4], new Float32Array(32), 'True'));
-    await expect(all(file, wanted)).rejects.toThrow('column by column; save numpy.ascontiguousarray');
+    await expect(all(file, wanted)).rejects.toThrow(
+      "in Fortran's order, column by column; save numpy.ascontiguousarray",
+    );
     const far = write('b.npy', npyFile('<f4', [1, 4, 4], new Float32Array(16).fill(30)));
     expect(rows(await all(far, { ...wanted, range: null }))).toEqual(Array(16).fill(30));
   });
