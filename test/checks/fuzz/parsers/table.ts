@@ -3,6 +3,7 @@
 import type { Parser } from '../parser.ts';
 import { npy, npz, png } from './arrays.ts';
 import { infer, safetensors, torch } from './checkpoints.ts';
+import { cifar, idx, npyData, npzData, picture, progressTable, tensorData } from './data.ts';
 import { diff } from './diffs.ts';
 import { accepted, bundleManifest, manifest, renameMap, tuning } from './documents.ts';
 import { compiled, graphJson, graphTypeScript } from './graphs.ts';
@@ -12,6 +13,7 @@ export const PARSERS: readonly Parser[] = [
   ...[graphJson, graphTypeScript, compiled, diff],
   ...[safetensors, torch, infer],
   ...[npy, npz, png],
+  ...[idx, cifar, npzData, npyData, tensorData, picture, progressTable],
   ...[tuning, renameMap, accepted, manifest, bundleManifest],
   ...[lists, respacing, measures, gitSides, sampleWords, commandLines],
 ];
