@@ -10,9 +10,9 @@ import { KEYS } from '../words/weights.ts';
 
 const NOTES = `
 Times are the GPU's own (timestamp queries), each dispatch in a compute pass of its own; passes are also timed whole.
-GFLOP/s and GB/s count what the dispatch has to compute and to move at the least. roofline is the share of what the
-adapter could do for its arithmetic intensity, by its peaks: those given, or measured by two small kernels. It can
-pass 100% where operands stay in a cache, or where an algorithm (Winograd) saves operations.
+GFLOP/s and GB/s count what the dispatch has to compute and to move at the least, Winograd's algorithm by its own
+operations. roof is the share of what the adapter could do for that arithmetic intensity, by its peaks: those given, or
+the best of many moments of three probes and of the dispatches themselves, so that no row is beyond its roof.
 
 Examples:
   unetc profile graphs/cifar10.json --top 20
@@ -21,6 +21,7 @@ Examples:
 interface Words extends ModelWords {
   readonly runs: string;
   readonly top?: string;
+  readonly wide?: boolean;
   readonly peakGflops?: string;
   readonly peakGbs?: string;
   readonly trace?: string;
@@ -37,6 +38,7 @@ export const register: Register = (program, context) => {
     .option('--runs <N>', 'runs that the medians are of', '10')
     .optionsGroup(heading('output'))
     .option('--top <N>', 'print only the longest dispatches')
+    .option('--wide', 'whole lines of the schedule, beyond 80 columns')
     .option('--peak-gflops <N>', "the adapter's peak of 10^9 operations a second")
     .option('--peak-gbs <N>', "the adapter's peak of 10^9 bytes a second")
     .option('--trace <FILE>', 'write one run as a trace for ui.perfetto.dev')
@@ -68,7 +70,7 @@ export const register: Register = (program, context) => {
       if (words.trace !== undefined) writeFile(words.trace, traceOf(profile, timeline));
       if (words.svg !== undefined) writeFile(words.svg, rooflinePlot(profile));
       if (words.json) return context.stdout(`${JSON.stringify(profile, null, 2)}\n`);
-      context.stdout(profileTable(profile, top));
+      context.stdout(profileTable(profile, { top, wide: words.wide ?? false }));
     });
 };
 

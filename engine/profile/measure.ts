@@ -12,14 +12,17 @@ import type { ModelOptions } from '../model/open-model.ts';
 import { type OpenedProgram, openProgram } from '../model/open-program.ts';
 import { packageVersion } from '../package.ts';
 import { median, sum } from '../statistics.ts';
-import { measurePeaks } from './probe.ts';
-import { type Analysis, analyse, type Peaks } from './profile.ts';
+import { createProbe } from './probe.ts';
+import { type Analysis, analyse, type Peaks, raisedPeaks } from './profile.ts';
 
 /** Dawn rounds timestamps to 65 µs unless this is switched off. */
 export const QUANTIZATION = 'timestamp_quantization';
 
 /** Passes before the first that counts: drivers generate code at the first dispatch. */
 const WARMUP = 2;
+
+/** Rounds of the probe between the runs. */
+const PROBED = 5;
 
 export interface ProfileJob {
   readonly options: ModelOptions;
@@ -38,9 +41,25 @@ export interface Profile extends Analysis {
   readonly adapter: string;
   readonly unetc: string;
   readonly runs: number;
-  /** Median wall time of passes without timestamps: upload, computation and readback. */
+  /**
+   * Median wall time of passes without timestamps: upload, computation and readback. Their dispatches are one compute pass,
+   * and those that depend on timesteps and labels alone are recalled.
+   */
   readonly pass_ms: number;
+  /** A pass with timestamps, part by part. */
+  readonly timed: TimedPass;
   readonly peaks: Peaks;
+}
+
+/** Where the wall time of a pass with timestamps goes, as medians; the parts add up to the whole. */
+export interface TimedPass {
+  readonly ms: number;
+  /** In dispatches: `gpu_ms`. */
+  readonly dispatches_ms: number;
+  /** Between them, from the first to the last: barriers, and what timestamps cost. */
+  readonly between_ms: number;
+  /** Before the first and behind the last: upload, submission, readback. */
+  readonly outside_ms: number;
 }
 
 export interface Measured {
@@ -79,29 +98,44 @@ async function measure(
   const { manifest } = program;
   const { device } = opened;
   const inputs = exampleInputs(program.interface);
-  const before = await peaksOf(device, given);
+  const known = given.gflops_per_s !== undefined && given.gb_per_s !== undefined;
+  const probe = known ? null : await createProbe(device);
   const timer = createTimer(manifest.dispatches.length, device);
   const timelines: (readonly Interval[])[] = [];
   const passes: number[] = [];
+  const walls: number[] = [];
+  const timedRun = async (run: () => Promise<unknown>) => {
+    const begin = performance.now();
+    await run();
+    return performance.now() - begin;
+  };
   try {
-    // Passes with and without timestamps in turn, so that both see the same machine.
+    // Passes with and without timestamps, and now and then the probe, in turn, so that all see the same machine.
+    const often = Math.ceil(runs / PROBED);
     for (let run = -WARMUP; run < runs; run++) {
       host.signal.throwIfAborted();
-      const begin = performance.now();
-      await program.run(inputs);
-      const ms = performance.now() - begin;
-      await program.run(inputs, timer);
+      const ms = await timedRun(() => program.run(inputs));
+      const wall = await timedRun(() => program.run(inputs, timer));
       const timeline = await timer.read();
       if (run < 0) continue;
       passes.push(ms);
+      walls.push(wall);
       timelines.push(timeline);
+      if (probe !== null && run % often === often - 1) {
+        await probe.round();
+        // what the probe pushed out of caches comes back in a pass that does not count
+        await program.run(inputs);
+      }
     }
+    await probe?.settle();
   } finally {
     timer.destroy();
+    probe?.destroy();
   }
   const times = timelines.map((timeline) => timeline.map(milliseconds));
-  // What else the machine does comes and goes: the peaks are the best of two moments.
-  const peaks = best(before, await peaksOf(device, given));
+  const measured: Peaks = { gflops_per_s: 0, gb_per_s: 0, source: 'given', ...probe?.peaks(), ...given };
+  const first = analyse(manifest, times, measured);
+  const peaks = raisedPeaks(measured, given, first.dispatches);
   const analysis = analyse(manifest, times, peaks);
   const profile: Profile = {
     name: graph.name,
@@ -113,25 +147,32 @@ async function measure(
     unetc: packageVersion(),
     runs,
     pass_ms: median(passes),
+    timed: partsOf(analysis.gpu_ms, timelines, times, walls),
     peaks,
     ...analysis,
   };
   return { profile, timeline: timelines[nearest(times.map(sum), median(times.map(sum)))]! };
 }
 
-async function peaksOf(device: GPUDevice, given: ProfileJob['peaks']): Promise<Peaks> {
-  const { gflops_per_s, gb_per_s } = given;
-  if (gflops_per_s !== undefined && gb_per_s !== undefined)
-    return { gflops_per_s, gb_per_s, source: 'given' };
-  return { ...(await measurePeaks(device)), ...given };
-}
-
-function best(a: Peaks, b: Peaks): Peaks {
-  return {
-    ...a,
-    gflops_per_s: Math.max(a.gflops_per_s, b.gflops_per_s),
-    gb_per_s: Math.max(a.gb_per_s, b.gb_per_s),
-  };
+/** The parts of passes with timestamps. What clocks disagree about counts as no time. */
+function partsOf(
+  dispatches_ms: number,
+  timelines: readonly (readonly Interval[])[],
+  times: readonly (readonly number[])[],
+  walls: readonly number[],
+): TimedPass {
+  const spans = timelines.map((timeline) => {
+    const seen = timeline.filter(({ begin, end }) => end > begin);
+    if (seen.length === 0) return 0;
+    const first = seen.reduce((least, { begin }) => (begin < least ? begin : least), seen[0]!.begin);
+    const last = seen.reduce((most, { end }) => (end > most ? end : most), seen[0]!.end);
+    return milliseconds({ begin: first, end: last });
+  });
+  const between_ms = median(spans.map((span, run) => Math.max(0, span - sum(times[run]!))));
+  const outside_ms = median(
+    walls.map((wall, run) => Math.max(0, wall - Math.max(spans[run]!, sum(times[run]!)))),
+  );
+  return { ms: dispatches_ms + between_ms + outside_ms, dispatches_ms, between_ms, outside_ms };
 }
 
 /** Index of the value that is nearest to `wanted`. */

@@ -6,7 +6,9 @@ import { createTimer, type DispatchTimer, milliseconds } from '../../runtime/tim
 import type { Peaks } from './profile.ts';
 
 const WORKGROUP = 64;
-const ROUNDS = 5;
+
+/** Tries of a number of threads, of which the least time counts. */
+const ROUNDS = 3;
 
 /** Chains of multiply-adds that do not wait for each other, of four lanes each; what a thread does of each. */
 const CHAINS = 3;
@@ -54,8 +56,27 @@ function lines(count: number, line: (i: number) => string): string {
   return Array.from({ length: count }, (_, i) => line(i)).join('\n');
 }
 
-/** The best of several rounds on a device that has TIMING_FEATURE. Takes about a second on a processor. */
-export async function measurePeaks(device: GPUDevice): Promise<Peaks> {
+/** Measures again and again what an adapter can do, and keeps the best that it does again. */
+export interface Probe {
+  /** One more moment: some tens of milliseconds on a processor. */
+  round(): Promise<void>;
+  /** What the best rounds reach, each number by itself. */
+  peaks(): Peaks;
+  /** Goes on until peaks have stayed the same for some rounds, or there were many. */
+  settle(): Promise<void>;
+  destroy(): void;
+}
+
+/** A peak is what so many rounds reach: a burst that an adapter does not do again is none. */
+const REACHED = 3;
+
+/** Rounds without a better one that settle it, what counts as better, and the most rounds that are waited for it. */
+const QUIET_ROUNDS = 8;
+const BETTER = 1.02;
+const MOST_ROUNDS = 40;
+
+/** A probe on a device that has TIMING_FEATURE, after its first rounds, which find how much work is long enough. */
+export async function createProbe(device: GPUDevice): Promise<Probe> {
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
   const [out, data, copy] = await guard(device, 'allocating buffers to measure with', () => [
     device.createBuffer({ size: Math.max(FEWEST_THREADS, VECTORS / READS) * 16, usage: STORAGE }),
@@ -63,29 +84,49 @@ export async function measurePeaks(device: GPUDevice): Promise<Peaks> {
     device.createBuffer({ size: READ_BYTES, usage: COPY_DST }),
   ]);
   const timer = createTimer(2, device);
-  try {
-    const arithmetic = await compile(device, ARITHMETIC, [out!]);
-    let threads = FEWEST_THREADS;
-    let ms = await best(device, timer, arithmetic(threads));
-    while (ms < LONG_ENOUGH_MS && threads < MOST_THREADS) {
-      threads *= 2;
-      ms = await best(device, timer, arithmetic(threads));
-    }
-    const memory = await compile(device, MEMORY, [out!, data!]);
-    const reading = await best(device, timer, memory(VECTORS / READS));
-    const copying = await best(device, timer, (encoder) =>
-      encoder.copyBufferToBuffer(data!, 0, copy!, 0, READ_BYTES),
-    );
-    return {
-      gflops_per_s: (threads * STEPS * CHAINS * 4 * 2) / ms / 1e6,
-      // A copy moves every byte twice.
-      gb_per_s: Math.max(READ_BYTES / reading, (2 * READ_BYTES) / copying) / 1e6,
-      source: 'measured',
-    };
-  } finally {
-    timer.destroy();
-    for (const buffer of [out!, data!, copy!]) buffer.destroy();
-  }
+  const arithmetic = await compile(device, ARITHMETIC, [out!]);
+  const memory = await compile(device, MEMORY, [out!, data!]);
+  let threads = FEWEST_THREADS;
+  while (
+    threads < MOST_THREADS &&
+    (await leastOf(ROUNDS, device, timer, arithmetic(threads))) < LONG_ENOUGH_MS
+  )
+    threads *= 2;
+  const computed: number[] = [];
+  const moved: number[] = [];
+  const once = (encode: Encode) => leastOf(1, device, timer, encode);
+  const probe: Probe = {
+    async round() {
+      const flops = threads * STEPS * CHAINS * 4 * 2;
+      const computing = await leastOf(2, device, timer, arithmetic(threads));
+      const reading = await once(memory(VECTORS / READS));
+      const copying = await once((encoder) => encoder.copyBufferToBuffer(data!, 0, copy!, 0, READ_BYTES));
+      computed.push(flops / computing / 1e6);
+      // a copy moves every byte twice
+      moved.push(Math.max(READ_BYTES / reading, (2 * READ_BYTES) / copying) / 1e6);
+    },
+    peaks: () => ({ gflops_per_s: reachedBy(computed), gb_per_s: reachedBy(moved), source: 'measured' }),
+    async settle() {
+      for (let quiet = 0, rounds = 0; quiet < QUIET_ROUNDS && rounds < MOST_ROUNDS; rounds++) {
+        const before = probe.peaks();
+        await probe.round();
+        const after = probe.peaks();
+        const better = (key: 'gflops_per_s' | 'gb_per_s') => after[key] > BETTER * before[key];
+        quiet = better('gflops_per_s') || better('gb_per_s') ? 0 : quiet + 1;
+      }
+    },
+    destroy() {
+      timer.destroy();
+      for (const buffer of [out!, data!, copy!]) buffer.destroy();
+    },
+  };
+  return probe;
+}
+
+/** The best value that some rounds reach; of fewer rounds the least, and none of none. */
+export function reachedBy(values: readonly number[]): number {
+  const best = values.toSorted((a, b) => b - a);
+  return best[Math.min(REACHED, best.length) - 1] ?? 0;
 }
 
 type Encode = (encoder: GPUCommandEncoder) => void;
@@ -110,9 +151,14 @@ async function compile(
 }
 
 /** The least milliseconds of several rounds, between two empty passes that write timestamps. */
-async function best(device: GPUDevice, timer: DispatchTimer, encode: Encode): Promise<number> {
+async function leastOf(
+  rounds: number,
+  device: GPUDevice,
+  timer: DispatchTimer,
+  encode: Encode,
+): Promise<number> {
   const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     await guard(device, 'measuring the adapter', () => {
       const encoder = device.createCommandEncoder();
       encoder.beginComputePass({ timestampWrites: timer.writes(0) }).end();

@@ -7,14 +7,33 @@
 
 import type { Manifest } from '../../runtime/bundle.ts';
 import { median, sum } from '../statistics.ts';
+import { workOf } from './winograd.ts';
+
+/** Clocks of GPUs tick in steps of up to a microsecond: what took less than two says nothing of a rate. */
+const LEAST_MS = 0.002;
 
 /** What the adapter can do at most. */
 export interface Peaks {
   /** 10⁹ floating-point operations a second, a multiply-add counted as two. */
   readonly gflops_per_s: number;
-  /** 10⁹ bytes a second between memory and kernels. */
+  /** 10⁹ bytes a second between kernels and whatever memory or cache holds the bytes. */
   readonly gb_per_s: number;
   readonly source: 'measured' | 'given';
+}
+
+/**
+ * Peaks that no dispatch is beyond: what a dispatch of the model reached, the adapter can do, whatever the probes saw of it.
+ * Peaks that were given stay.
+ */
+export function raisedPeaks(
+  peaks: Peaks,
+  given: Partial<Pick<Peaks, 'gflops_per_s' | 'gb_per_s'>>,
+  dispatches: readonly Pick<Cost, 'ms' | 'gflops_per_s' | 'gb_per_s'>[],
+): Peaks {
+  const best = (key: 'gflops_per_s' | 'gb_per_s') =>
+    given[key] ??
+    dispatches.reduce((most, one) => (one.ms < LEAST_MS ? most : Math.max(most, one[key])), peaks[key]);
+  return { ...peaks, gflops_per_s: best('gflops_per_s'), gb_per_s: best('gb_per_s') };
 }
 
 /** What was spent on some work, and at which rates. */
@@ -22,12 +41,13 @@ export interface Cost {
   readonly ms: number;
   /** Of the GPU time of a pass. */
   readonly share: number;
+  /** Operations of the algorithm that is used: Winograd's own, not those of the sum that it replaces. */
   readonly flops: number;
   /** Bytes that have to be moved at the least: every operand and result once. */
   readonly bytes: number;
   readonly gflops_per_s: number;
   readonly gb_per_s: number;
-  /** Of the roofline: 1 is as fast as it can be. Null where the clock saw no time pass. */
+  /** Of the roofline: 1 is as fast as it can be. Null where less time passed than clocks tell apart. */
   readonly roofline: number | null;
 }
 
@@ -50,6 +70,8 @@ export interface KernelProfile extends Cost {
 export interface Analysis {
   /** Sum of the dispatches' medians. */
   readonly gpu_ms: number;
+  /** Operations of the model without Winograd's algorithm; more than those of `total` where that is used. */
+  readonly plain_flops: number;
   /** The whole pass as one piece of work. */
   readonly total: Cost;
   /** In the order they run. */
@@ -69,13 +91,15 @@ export function analyse(
   const medians = dispatches.map((_, i) => median(times.map((run) => run[i]!)));
   const gpu_ms = sum(medians);
   const cost = (ms: number, flops: number, bytes: number): Cost => costOf(ms, flops, bytes, gpu_ms, peaks);
+  const names = dispatches.map(({ kernel }) => sourceOf(kernels[kernel]!.file));
+  const work = workOf(dispatches, names);
   const profiles = dispatches.map(
-    ({ group, path, kernel, flops, bytes }, index): DispatchProfile => ({
+    ({ group, path }, index): DispatchProfile => ({
       index,
       group,
       path,
-      kernel: sourceOf(kernels[kernel]!.file),
-      ...cost(medians[index]!, flops, bytes),
+      kernel: names[index]!,
+      ...cost(medians[index]!, work[index]!.flops, work[index]!.bytes),
       ms_min: Math.min(...times.map((run) => run[index]!)),
     }),
   );
@@ -90,6 +114,7 @@ export function analyse(
   });
   return {
     gpu_ms,
+    plain_flops: sum(dispatches.map(({ flops }) => flops)),
     total: addUp(profiles, cost),
     dispatches: profiles,
     kernels: sources.toSorted((a, b) => b.ms - a.ms),
@@ -116,6 +141,6 @@ function costOf(ms: number, flops: number, bytes: number, whole: number, peaks: 
     bytes,
     gflops_per_s: rate(flops),
     gb_per_s: rate(bytes),
-    roofline: ms > 0 ? rooflineMs / ms : null,
+    roofline: ms >= LEAST_MS ? rooflineMs / ms : null,
   };
 }

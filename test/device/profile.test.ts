@@ -34,6 +34,11 @@ timed.each(targets.map(({ name }) => name))('target %s: times add up', async (ta
   // The GPU's clock counts milliseconds as ours does: each pass of its own costs something, an order does not.
   expect(gpu_ms).toBeGreaterThan(0);
   expect(gpu_ms).toBeLessThan(10 * pass_ms);
+  const { timed } = profile;
+  expect(timed.dispatches_ms).toBe(gpu_ms);
+  expect(timed.dispatches_ms + timed.between_ms + timed.outside_ms).toBeCloseTo(timed.ms, 9);
+  expect(timed.outside_ms).toBeGreaterThan(0);
+  expect(dispatches.filter(({ roofline }) => (roofline ?? 0) > 1 + 1e-9)).toEqual([]);
   expect(peaks.source).toBe('measured');
   expect(peaks.gflops_per_s).toBeGreaterThan(0.01);
   expect(peaks.gb_per_s).toBeGreaterThan(0.01);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { reachedBy } from '../../../engine/profile/probe.ts';
 import { analyse } from '../../../engine/profile/profile.ts';
 import { MANIFEST, PEAKS, TIMES } from '../../fixtures/profile.ts';
 
@@ -28,4 +29,10 @@ test('kernels of one source are added up, the longest first', () => {
   ]);
   expect(analysis.gpu_ms).toBe(10);
   expect(analysis.total).toMatchObject({ ms: 10, share: 1, flops: 4e8 + 1000 });
+});
+
+test('a peak is what three rounds reach, and of fewer the least', () => {
+  expect(reachedBy([18, 50, 36, 49, 100, 48])).toBe(49);
+  expect(reachedBy([18, 50])).toBe(18);
+  expect(reachedBy([])).toBe(0);
 });
