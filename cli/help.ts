@@ -20,6 +20,7 @@ export const DOCUMENTS = [
   ['docs/sampling.md', 'samplers, latents, shards, formats'],
   ['docs/diff.md', 'findings, accepted findings, workflows'],
   ['docs/bundle.md', 'what a bundle is'],
+  ['docs/README.md', 'all of them'],
 ] as const;
 
 /** The document that says more of a command. */

@@ -1,7 +1,7 @@
 // The documents of the house speak of files that exist.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
@@ -28,6 +28,26 @@ test.each(['compiler', 'runtime', 'engine', 'cli', 'test'])(
     expect(links.filter((link) => !existsSync(join(root, folder, link)))).toEqual([]);
   },
 );
+
+test.each([
+  ...['README.md', 'CONTRIBUTING.md', 'graphs/README.md', 'examples/README.md'],
+  ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+])('every link of %s leads somewhere', (file) => {
+  const text = readFileSync(join(root, file), 'utf8');
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((m) => m[1]!);
+  expect(links.filter((link) => !existsSync(join(root, dirname(file), link)))).toEqual([]);
+});
+
+test('docs/README.md and examples/README.md name every file beside them', () => {
+  for (const folder of ['docs', 'examples']) {
+    const readme = readFileSync(join(root, folder, 'README.md'), 'utf8');
+    const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(md|sbatch|ya?ml|schema\.json)$|^Dockerfile$/.test(entry.name))
+      .map((entry) => relative(join(root, folder), join(entry.parentPath, entry.name)))
+      .filter((name) => name !== 'README.md');
+    expect(files.filter((name) => !readme.includes(`](${name})`))).toEqual([]);
+  }
+});
 
 test.each(['runtime', 'engine', 'cli'])('%s/README.md names every folder in it, and no other', (folder) => {
   const readme = readFileSync(join(root, folder, 'README.md'), 'utf8');

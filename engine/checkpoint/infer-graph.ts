@@ -2,6 +2,7 @@
 
 import { basename, extname } from 'node:path';
 import { GraphError, InternalError } from '../../compiler/diagnostics.ts';
+import type { LoadedGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { type CheckReport, checkTensors } from '../../compiler/import/check.ts';
 import { type InferResult, inferGraph } from '../../compiler/import/infer.ts';
@@ -70,10 +71,20 @@ export async function checkCheckpoint(
   graphFile: string,
   checkpoint: string,
   host: Pick<Host, 'warn' | 'note'>,
-  { allowUnexpected = false, renameMap }: CheckOptions = {},
+  options: CheckOptions = {},
 ): Promise<CheckReport> {
-  const { graph, warnings, spec } = readGraph(graphFile);
-  warnAll(host, warnings, graphFile);
+  const loaded = readGraph(graphFile);
+  warnAll(host, loaded.warnings, graphFile);
+  return checkAgainst(loaded, checkpoint, host, options);
+}
+
+/** The same against a graph that was read. */
+export async function checkAgainst(
+  { graph, spec }: Pick<LoadedGraph, 'graph' | 'spec'>,
+  checkpoint: string,
+  host: Pick<Host, 'note'>,
+  { allowUnexpected = false, renameMap }: CheckOptions,
+): Promise<CheckReport> {
   const expected = parameters(graph);
   const read = readCheckpointTensors(checkpoint);
   const { tensors, notes, stem } = renameMap === undefined ? read : await renamed(read, renameMap, expected);

@@ -1,6 +1,7 @@
 // What a graph costs before anything runs: parameters, arithmetic, memory, dispatches.
 
 import type { Diagnostic } from '../../compiler/diagnostics.ts';
+import type { LoadedGraph } from '../../compiler/graph/load.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameterCount, parameters } from '../../compiler/graph/parameters.ts';
 import { countMacs } from '../../compiler/opgraph/cost.ts';
@@ -43,12 +44,20 @@ export function graphStats(
   path: string,
   settings: ModelSettings,
 ): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
-  const { batch = 1, size, precision = 'f32', target: name = 'generic', memory } = settings;
-  const { graph, warnings, locate } = readGraph(path, { size });
+  const loaded = readGraph(path, { size: settings.size });
+  return { stats: statsOf({ ...loaded, label: path }, settings), warnings: loaded.warnings };
+}
+
+/** The same of a graph that was read, in the size of the settings. */
+export function statsOf(
+  { graph, locate, label }: Pick<LoadedGraph, 'graph' | 'locate'> & { readonly label: string },
+  settings: ModelSettings,
+): GraphStats {
+  const { batch = 1, precision = 'f32', target: name = 'generic', memory } = settings;
   const target = targetFor(name);
-  const { manifest } = compileWith(graph, settings, target, { label: path, locate }).bundle;
+  const { manifest } = compileWith(graph, settings, target, { label, locate }).bundle;
   checkMemory(manifest, memory, 'graph');
-  const stats: GraphStats = {
+  return {
     name: graph.name,
     image_size: graph.image_size,
     batch,
@@ -66,5 +75,4 @@ export function graphStats(
     dispatches: manifest.dispatches.length,
     kernels: manifest.kernels.length,
   };
-  return { stats, warnings };
 }

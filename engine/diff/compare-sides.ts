@@ -1,11 +1,13 @@
 // Compares two sides as their words name them.
 
 import { type AcceptedFile, acceptedOf } from './accepted.ts';
+import type { DiffDocument } from './document.ts';
 import { fileOfPlace, parseGitPlace, readGit } from './git.ts';
 import type { DiffOptions } from './make-document.ts';
 import { newGraphRun } from './one-sided.ts';
 import { placeOfSide, readSide } from './read-side.ts';
 import { type DiffRun, runDiff } from './run-diff.ts';
+import type { ReadSide } from './side.ts';
 
 export interface CompareJob {
   readonly options: Omit<DiffOptions, 'accepted'>;
@@ -27,6 +29,22 @@ export async function compareSides(
   }
   const [from, to] = [await readSide(a), await readSide(b)];
   return { run: await runDiff(from, to, options), file: to.file };
+}
+
+/** The document of two sides that are words, as above, or that were read. */
+export async function diffOf(
+  a: string | ReadSide,
+  b: string | ReadSide,
+  job: CompareJob,
+): Promise<DiffDocument> {
+  if (typeof a === 'string' && typeof b === 'string') return (await compareSides(a, b, job)).run.document;
+  const accepted =
+    job.accepted !== null && typeof b === 'string' ? acceptedOf(job.accepted, placeOfSide(b), null) : {};
+  const [from, to] = [
+    typeof a === 'string' ? await readSide(a) : a,
+    typeof b === 'string' ? await readSide(b) : b,
+  ];
+  return (await runDiff(from, to, { ...job.options, accepted })).document;
 }
 
 /** Whether A is where B's own file stood in a commit, and the commit does not have it: B is new. */

@@ -18,12 +18,16 @@ export interface ReadSide {
 }
 
 /** The side of a graph file. */
-export function graphSide({ graph, spec, locate }: LoadedGraph, label: string, file: string): ReadSide {
+export function graphSide(
+  { graph, spec, locate }: LoadedGraph,
+  label: string,
+  file: string | null,
+): ReadSide {
   return { kind: 'graph', side: sideOfGraph(label, graph, { spec }), bundle: null, file, notes: [], locate };
 }
 
 /** The side of a bundle; `folder` is where it lies. */
-export async function bundleSide(bundle: Bundle, label: string, folder: string): Promise<ReadSide> {
+export async function bundleSide(bundle: Bundle, label: string, folder: string | null): Promise<ReadSide> {
   const { graphOfBundle } = await import('../model/model-source.ts');
   const { epsilonsIn, scheduleFacts } = await import('../../compiler/diff/schedule-facts.ts');
   const graph = graphOfBundle(bundle, label);
@@ -38,7 +42,7 @@ export async function bundleSide(bundle: Bundle, label: string, folder: string):
     kind: 'bundle',
     side,
     bundle,
-    file: path.posix.join(folder, 'manifest.json'),
+    file: folder === null ? null : path.posix.join(folder, 'manifest.json'),
     notes: [],
     locate: () => undefined,
   };

@@ -13,13 +13,14 @@ export type Fetch = (
 ) => Promise<Pick<Response, 'ok' | 'status' | 'statusText' | 'text' | 'arrayBuffer'>>;
 
 /**
- * Reads the bundle whose folder is served at `base`: its manifest, then all kernels at once. Throws
- * RuntimeError('bundle') where a file cannot be had, or the bundle is not sound.
+ * Reads the bundle whose folder is served at `base`: its manifest, then all kernels at once. What stands behind a `?`, such
+ * as a version or a signature, is asked for with every file. Throws RuntimeError('bundle') where a file cannot be had
+ * whole, or the bundle is not sound.
  */
 export async function fetchBundle(base: string | URL, get: Fetch = fetch): Promise<Bundle> {
-  const folder = String(base).replace(/\/$/, '');
-  const text = async (file: string): Promise<string> =>
-    (await answer(`${folder}/${file}`, 'bundle', get)).text();
+  const [, address = '', query = ''] = /^([^?#]*)(\?[^#]*)?/.exec(String(base)) ?? [];
+  const folder = address.replace(/\/$/, '');
+  const text = (file: string) => answer(`${folder}/${file}${query}`, 'bundle', get, (found) => found.text());
   return parseBundle(await text('manifest.json'), (file) => text(`kernels/${file}`), folder);
 }
 
@@ -28,9 +29,22 @@ export async function fetchBundle(base: string | URL, get: Fetch = fetch): Promi
  * behind a `#` is the state dict or the prefix of names that is meant. Throws RuntimeError('weights').
  */
 export async function fetchWeights(url: string | URL, get: Fetch = fetch): Promise<WeightSource> {
-  const address = splitAddress(String(url));
-  const bytes = await (await answer(address.file, 'weights', get)).arrayBuffer();
+  const address = typeof url === 'string' ? splitAddress(url) : addressOfUrl(url);
+  const bytes = await answer(address.file, 'weights', get, (found) => found.arrayBuffer());
   return weightsOf(bytes, address);
+}
+
+/** An URL writes signs of its fragment as `%20`; names in checkpoints have the signs themselves. */
+function addressOfUrl(url: URL): CheckpointAddress {
+  const { file, key } = splitAddress(url.href);
+  if (key === null) return { label: file, file, key };
+  let decoded = key;
+  try {
+    decoded = decodeURIComponent(key);
+  } catch {
+    // a percent sign that stands for itself
+  }
+  return { label: `${file}#${decoded}`, file, key: decoded };
 }
 
 /**
@@ -51,17 +65,38 @@ function weightsOf(bytes: ArrayBuffer, address: CheckpointAddress): WeightSource
   return openCheckpoint(bytesInMemory(new Uint8Array(bytes), origin), address);
 }
 
-async function answer(url: string, kind: RuntimeErrorKind, get: Fetch): Promise<Awaited<ReturnType<Fetch>>> {
+/** The body of an answer, read whole by `read`. */
+async function answer<T>(
+  url: string,
+  kind: RuntimeErrorKind,
+  get: Fetch,
+  read: (found: Awaited<ReturnType<Fetch>>) => Promise<T>,
+): Promise<T> {
   let found: Awaited<ReturnType<Fetch>>;
   try {
     found = await get(url);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new RuntimeError(kind, `${url}: no answer (${reason}); check the address and the connection`, {
+    throw new RuntimeError(
+      kind,
+      `${url}: no answer (${reasonOf(error)}); check the address and the connection`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (!found.ok) {
+    const said = `${found.status} ${found.statusText}`.trim();
+    throw new RuntimeError(kind, `${url}: the server says ${said}; check the address`);
+  }
+  try {
+    return await read(found);
+  } catch (error) {
+    throw new RuntimeError(kind, `${url}: the answer broke off (${reasonOf(error)}); load it again`, {
       cause: error,
     });
   }
-  if (found.ok) return found;
-  const said = `${found.status} ${found.statusText}`.trim();
-  throw new RuntimeError(kind, `${url}: the server says ${said}; check the address`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

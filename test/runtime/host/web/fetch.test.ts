@@ -34,6 +34,48 @@ test.each(['m/mnist', 'm/mnist/', new URL('https://example.org/m/mnist')])('a bu
   expect(asked).toHaveLength(1 + compiled.kernels.size);
 });
 
+test('a query of the address is asked for with every file', async () => {
+  const { get, asked } = bundleAt('https://example.org/m');
+  const plain: Fetch = (url) => get(url.replace('?v=3&s=%2F', ''));
+  const bundle = await fetchBundle(new URL('https://example.org/m/?v=3&s=%2F#part'), (url) => {
+    expect(url).toMatch(/\?v=3&s=%2F$/);
+    return plain(url);
+  });
+  expect(bundle.manifest).toEqual(compiled.manifest);
+  expect(asked[0]).toBe('https://example.org/m/manifest.json');
+});
+
+test('an answer that breaks off is told as one', async () => {
+  const broken: Fetch = async () => {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{'));
+        controller.error(new TypeError('terminated'));
+      },
+    });
+    return new Response(body);
+  };
+  await expect(fetchBundle('m', broken)).rejects.toMatchObject({ name: 'RuntimeError', kind: 'bundle' });
+  await expect(fetchBundle('m', broken)).rejects.toThrow(
+    'm/manifest.json: the answer broke off (terminated)',
+  );
+  await expect(fetchWeights('w', broken)).rejects.toMatchObject({ name: 'RuntimeError', kind: 'weights' });
+});
+
+test('the key behind an URL is the name itself, not as URLs write it', async () => {
+  const tensors = new Map([['my model/a.b', { shape: [1], data: Float32Array.of(2) }]]);
+  const { get, asked } = server([['https://example.org/w%20x', new Uint8Array(writeTensors(tensors))]]);
+  for (const address of [
+    new URL('https://example.org/w x#my model/'),
+    'https://example.org/w%20x#my model/',
+  ]) {
+    const weights = await fetchWeights(address, get);
+    expect(weights.tensors).toEqual([{ name: 'a.b', shape: [1] }]);
+    expect(weights.label).toContain('#my model/');
+  }
+  expect(asked).toEqual(Array(2).fill('https://example.org/w%20x'));
+});
+
 test('kernels are asked for all at once', async () => {
   const { get } = bundleAt('m');
   let [waiting, most] = [0, 0];
