@@ -27,7 +27,16 @@ export const ADM_NAMES = [
   'adm/superres-updown',
 ] as const;
 
-export const ALL_NAMES = [...GOLDEN_NAMES, ...ADM_NAMES] as const;
+/** Those of diffusers. */
+export const DIFFUSERS_NAMES = [
+  'diffusers/ddpm',
+  'diffusers/plain',
+  'diffusers/scale-shift-class',
+  'diffusers/scale-shift-attention',
+  'diffusers/resnet-resample',
+] as const;
+
+export const ALL_NAMES = [...GOLDEN_NAMES, ...ADM_NAMES, ...DIFFUSERS_NAMES] as const;
 
 /** The classifiers of guided-diffusion. */
 export const CLASSIFIER_NAMES = [
@@ -37,7 +46,7 @@ export const CLASSIFIER_NAMES = [
   'adm/classifier-spatial-v2',
 ] as const;
 
-/** case.json of a golden folder. */
+/** case.json of a golden folder. Of diffusers' cases the keywords are their config.json. */
 export interface GoldenCase {
   readonly name: string;
   readonly kwargs: Readonly<Record<string, Json>>;
@@ -56,7 +65,16 @@ export interface GoldenCase {
 }
 
 export function goldenCase(name: string): GoldenCase {
-  return JSON.parse(readFileSync(new URL(`${name}/case.json`, GOLDEN), 'utf8')) as GoldenCase;
+  const read = (file: string) => JSON.parse(readFileSync(new URL(`${name}/${file}`, GOLDEN), 'utf8'));
+  const golden = read('case.json') as GoldenCase;
+  if (!name.startsWith('diffusers/')) return golden;
+  const kwargs = read('config.json') as {
+    readonly in_channels: number;
+    readonly sample_size: number | readonly number[];
+  };
+  const { sample_size } = kwargs;
+  const size = typeof sample_size === 'number' ? [sample_size, sample_size] : sample_size;
+  return { ...golden, kwargs, inputs: { x: [2, kwargs.in_channels, ...size], timesteps: [2] } };
 }
 
 /** The text of a compact graph file for a golden case. */
@@ -75,6 +93,7 @@ export function goldenGraph(name: string): string {
 
 /** The key of the family that a case is of. */
 export function familyOfCase(name: string): string {
+  if (name.startsWith('diffusers/')) return 'unet_2d';
   if (!name.startsWith('adm/')) return 'unet';
   return name.startsWith('adm/classifier-') ? 'adm_classifier' : 'adm';
 }

@@ -40,7 +40,8 @@ export function opsOver(shape: Shape, body: (b: OpsBuilder) => number): OpGraph 
   const batch = shape[0]!;
   const x = b.add('input', [], { name: 'x', type: { dtype: 'f32', shape } }, 'x');
   const t = b.add('input', [], { name: 'timesteps', type: { dtype: 'f32', shape: [batch] } }, 'timesteps');
-  const embed = (dim: number) => b.add('timestep_embedding', [t], { dim, max_period: 10000 }, 'time_embed');
+  const embed = (dim: number) =>
+    b.add('timestep_embedding', [t], { dim, max_period: 10000, order: 'cos_sin', shift: 0 }, 'time_embed');
   const param = (name: string, of: Shape) => b.add('param', [], { name, shape: of }, 'weights');
   let rows: number | undefined;
   const output = body({

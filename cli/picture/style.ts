@@ -9,6 +9,7 @@ const KINDS = {
   downsample: { light: ['#d6f0e7', '#4fb393', '#0d4434'], dark: ['#143d31', '#45a586', '#cdeee2'] },
   upsample: { light: ['#d6f0e7', '#4fb393', '#0d4434'], dark: ['#143d31', '#45a586', '#cdeee2'] },
   conv: { light: ['#e6e9ee', '#9aa5b4', '#2b3541'], dark: ['#2d3540', '#8592a3', '#e3e8ee'] },
+  identity: { light: ['#e6e9ee', '#9aa5b4', '#2b3541'], dark: ['#2d3540', '#8592a3', '#e3e8ee'] },
   head: { light: ['#e6e9ee', '#9aa5b4', '#2b3541'], dark: ['#2d3540', '#8592a3', '#e3e8ee'] },
   time: { light: ['#ecdffa', '#ab84dc', '#3f1d69'], dark: ['#37234f', '#9d78cf', '#eadcfb'] },
 } as const satisfies Readonly<Record<ChipKind, object>>;

@@ -54,6 +54,11 @@ export function epilogueOf(
       case 'scale':
         lines.push(`v *= ${floatLiteral(nodeOf(graph, op.node, 'scale').attrs.factor)}; // scale`);
         break;
+      case 'rescale': {
+        const { factor, offset } = nodeOf(graph, op.node, 'rescale').attrs;
+        lines.push(`v = v * ${floatLiteral(factor)} + ${floatLiteral(offset)}; // rescale`);
+        break;
+      }
       case 'activation_gradient': // the slope, multiplied with the cotangent
       case 'multiply':
       case 'add': {

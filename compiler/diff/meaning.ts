@@ -9,7 +9,7 @@ import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { sameShape } from './parameters.ts';
 import { pointerTo } from './pointers.ts';
 import type { Severity } from './rules.ts';
-import { type GraphPair, known } from './side.ts';
+import { type GraphPair, known, knownOption } from './side.ts';
 
 /** Compares what both graphs say of training and sampling, and how the input is made up. */
 export function diffMeaning(sides: GraphPair): readonly Finding[] {
@@ -18,6 +18,7 @@ export function diffMeaning(sides: GraphPair): readonly Finding[] {
     : 'which no shape shows, whatever else changed';
   return [
     ...inputDrafts(sides, others),
+    ...centeredDrafts(sides, others),
     ...(known(sides, 'diffusion') ? diffusionDrafts(sides, others) : []),
   ].map(finding);
 }
@@ -50,6 +51,24 @@ function inputDrafts(sides: GraphPair, others: string): readonly FindingDraft[] 
       before: text(a),
       after: text(b),
       message: `the first convolution reads ${text(b)} where it read ${text(a)}, ${others}`,
+    },
+  ];
+}
+
+/** Images in [0, 1] or in [-1, 1]: no tensor tells. */
+function centeredDrafts(sides: GraphPair, others: string): readonly FindingDraft[] {
+  const [a, b] = [sides.a.graph, sides.b.graph];
+  if (a.center_input === b.center_input || !knownOption(sides, 'center_input')) return [];
+  const text = (graph: typeof a) => (graph.center_input ? 'images in [0, 1]' : 'images in [-1, 1]');
+  return [
+    {
+      rule: 'weights/reinterpreted-input',
+      change: '~',
+      place: 'in',
+      pointer: pointerTo(sides, ['center_input_sample', 'center_input']),
+      before: text(a),
+      after: text(b),
+      message: `the model takes ${text(b)} where it took ${text(a)}, ${others}`,
     },
   ];
 }

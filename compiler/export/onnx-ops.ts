@@ -5,6 +5,7 @@
 
 import { InternalError } from '../diagnostics.ts';
 import type { NodeOf } from '../opgraph/opgraph.ts';
+import { paddingOf } from '../ops/conv.ts';
 import type { DType, OpName, Shape, TensorType } from '../ops/op.ts';
 import { timestepFrequencies } from '../ops/timestep_embedding.ts';
 import { float, int, ints, type OnnxBuilder, onnxType, text } from './onnx-builder.ts';
@@ -31,9 +32,22 @@ export const ONNX_OPS = {
     return b.node(path, 'Mul', [x!.name, gate]);
   }),
   relu: inFloat((b, { path }, [x]) => b.node(path, 'Relu', [x!.name])),
+  gelu: inFloat((b, { path }, [x]) => {
+    const erf = b.node(path, 'Erf', [b.node(path, 'Mul', [x!.name, b.float([], [Math.SQRT1_2])])]);
+    const share = b.node(path, 'Add', [erf, b.float([], [1])]);
+    return b.node(path, 'Mul', [b.node(path, 'Mul', [x!.name, b.float([], [0.5])]), share]);
+  }),
+  mish: inFloat((b, { path }, [x]) => {
+    const gate = b.node(path, 'Tanh', [b.node(path, 'Softplus', [x!.name])]);
+    return b.node(path, 'Mul', [x!.name, gate]);
+  }),
   add: (b, { path }, [x, y]) => b.node(path, 'Add', [x!.name, y!.name]),
   multiply: inFloat((b, { path }, [x, y]) => b.node(path, 'Mul', [x!.name, y!.name])),
   scale: inFloat((b, { path, attrs }, [x]) => b.node(path, 'Mul', [x!.name, b.float([], [attrs.factor])])),
+  rescale: inFloat((b, { path, attrs }, [x]) => {
+    const scaled = b.node(path, 'Mul', [x!.name, b.float([], [attrs.factor])]);
+    return b.node(path, 'Add', [scaled, b.float([], [attrs.offset])]);
+  }),
   activation_gradient: forwardOnly,
   channel_add: inFloat((b, { path }, [x, e]) => {
     const spread = reshape(b, path, e!.name, perChannel(x!.type.shape));
@@ -170,7 +184,7 @@ function convolution(
   return b.node(path, opType, names(alike), [
     ints('kernel_shape', operands[1]!.type.shape.slice(2)),
     ints('strides', attrs.stride),
-    ints('pads', [...attrs.padding, ...attrs.padding]),
+    ints('pads', [...paddingOf(attrs).begin, ...paddingOf(attrs).end]),
     ...('output_padding' in attrs ? [ints('output_padding', attrs.output_padding)] : []),
   ]);
 }
@@ -182,11 +196,12 @@ function timestepEmbedding(
   [timesteps]: readonly OnnxValue[],
 ): string {
   const batch = type.shape[0]!;
-  const frequencies = timestepFrequencies(attrs.dim, attrs.max_period);
+  const frequencies = timestepFrequencies(attrs);
   const column = reshape(b, path, timesteps!.name, [batch, 1]);
   const rounded = b.node(path, 'Mul', [column, b.float([1, frequencies.length], [...frequencies])]);
   const angles = b.node(path, 'Cast', [rounded], [int('to', ONNX_TYPE.double)]);
   const parts = [b.node(path, 'Cos', [angles]), b.node(path, 'Sin', [angles])];
+  if (attrs.order === 'sin_cos') parts.reverse();
   if (attrs.dim % 2 === 1) parts.push(b.double([batch, 1], Array<number>(batch).fill(0)));
   const joined = b.node(path, 'Concat', parts, [int('axis', 1)]);
   return b.node(path, 'Cast', [joined], [int('to', onnxType(type.dtype))]);

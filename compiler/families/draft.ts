@@ -17,6 +17,8 @@ export interface Draft {
   /** Input blocks, middle block, output blocks, each in order. */
   readonly blocks: readonly DraftBlock[];
   readonly head: { readonly norm: Norm };
+  /** Whether the model computes on 2x - 1; default: on x. */
+  readonly center_input?: boolean;
   /** What makes it a classifier, which has no output blocks. */
   readonly pool?: Pool;
   /** What the model's checkpoints call its parameters. */

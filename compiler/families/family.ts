@@ -32,7 +32,7 @@ export interface Family<F> {
   /** Keywords whose values no shape tells. */
   readonly untold: readonly string[];
   /** The graphs that a checkpoint may belong to, called `name` where it is none that is published; or why to none. */
-  read(tensors: Tensors, name: string): Reading | { readonly fault: string };
+  read(tensors: Tensors, name: string): Reading | Unread;
   /** The models that were published with weights. */
   readonly published: readonly { readonly name: string }[];
 }
@@ -42,6 +42,13 @@ export interface Reading {
   readonly tensors: BareTensors;
   /** The likeliest first. */
   readonly candidates: readonly Candidate[];
+}
+
+/** Why a checkpoint is none of a family. */
+export interface Unread {
+  readonly fault: string;
+  /** Whether nothing in it looks like the family, so that what is missing tells nobody anything. */
+  readonly foreign: boolean;
 }
 
 export interface Candidate {

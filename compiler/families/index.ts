@@ -1,5 +1,6 @@
 // The table of families, by the key of a graph file that their keywords stand under.
 
+import { diffusers, type Unet2dFile } from './diffusers/family.ts';
 import type { Family } from './family.ts';
 import { type AdmFile, guidedDiffusion } from './guided-diffusion/family.ts';
 import { type ClassifierFile, guidedDiffusionClassifier } from './guided-diffusion-classifier/family.ts';
@@ -10,6 +11,7 @@ export interface FamilyFiles {
   readonly unet: UnetFile;
   readonly adm: AdmFile;
   readonly adm_classifier: ClassifierFile;
+  readonly unet_2d: Unet2dFile;
 }
 
 export type FamilyKey = keyof FamilyFiles;
@@ -18,6 +20,7 @@ export const FAMILIES = {
   unet: improvedDiffusion,
   adm: guidedDiffusion,
   adm_classifier: guidedDiffusionClassifier,
+  unet_2d: diffusers,
 } as const satisfies {
   readonly [K in FamilyKey]: Family<FamilyFiles[K]>;
 };

@@ -1,5 +1,5 @@
 // Blocks level by level down, the middle, and back up: the constructor of UNetModel in improved-diffusion and in
-// guided-diffusion (unet.py), which differ in the layers that they put there.
+// guided-diffusion (unet.py) and of UNet2DModel in diffusers (unet_2d.py), which differ in the layers that they put there.
 
 import { last } from '../diagnostics.ts';
 import type { WrittenLayer } from '../layers/index.ts';
@@ -15,12 +15,14 @@ export interface Levels {
   /** Channels of each level; between levels the size halves. */
   readonly widths: readonly number[];
   readonly num_res_blocks: number;
-  /** Downsampling factors that have attention. */
-  readonly attention_resolutions: readonly number[];
+  /** Whether residual blocks of a level, 0 being that of the whole image, have attention behind them. */
+  attends(level: number, way: 'down' | 'up'): boolean;
   resBlock(in_channels: number, out_channels: number): WrittenLayer;
   attention(channels: number, way: 'down' | 'up'): WrittenLayer;
-  down(channels: number): WrittenLayer;
-  up(channels: number): WrittenLayer;
+  middle(channels: number): readonly WrittenLayer[];
+  /** What leads from a level down to the next, and from it up to the one above. */
+  down(channels: number, level: number): WrittenLayer;
+  up(channels: number, level: number): WrittenLayer;
 }
 
 /** The blocks of a model in the order of computation. */
@@ -31,46 +33,45 @@ export function levelBlocks(levels: Levels): readonly DraftBlock[] {
   /** Widths of the pushed outputs that are not yet popped. */
   const skips: number[] = [];
   let channels = levels.first;
-  let ds = 1;
 
   const push = (layers: WrittenLayer[]): void => {
     input.push(layers);
     skips.push(channels);
   };
-  const body = (in_channels: number, width: number, way: 'down' | 'up'): WrittenLayer[] => {
+  const body = (in_channels: number, level: number, way: 'down' | 'up'): WrittenLayer[] => {
+    const width = widths[level]!;
     channels = width;
-    const attends = levels.attention_resolutions.includes(ds);
+    const attends = levels.attends(level, way);
     return [levels.resBlock(in_channels, width), ...(attends ? [levels.attention(width, way)] : [])];
   };
 
   push([{ type: 'conv', in_channels: levels.entry, out_channels: channels, kernel: 3 }]);
-  for (const [level, width] of widths.entries()) {
-    for (let i = 0; i < num_res_blocks; i++) push(body(channels, width, 'down'));
-    if (level < widths.length - 1) {
-      push([levels.down(channels)]);
-      ds *= 2;
-    }
+  for (const level of widths.keys()) {
+    for (let i = 0; i < num_res_blocks; i++) push(body(channels, level, 'down'));
+    if (level < widths.length - 1) push([levels.down(channels, level)]);
   }
 
-  const middle = [
-    levels.resBlock(channels, channels),
-    levels.attention(channels, 'down'),
-    levels.resBlock(channels, channels),
-  ];
+  const middle = [...levels.middle(channels)];
 
-  for (const [level, width] of [...widths.entries()].reverse()) {
+  for (const level of [...widths.keys()].reverse()) {
     for (let i = 0; i <= num_res_blocks; i++) {
       const skip = last(skips);
       skips.pop();
-      const layers = body(channels + skip, width, 'up');
-      if (level > 0 && i === num_res_blocks) {
-        layers.push(levels.up(channels));
-        ds /= 2;
-      }
+      const layers = body(channels + skip, level, 'up');
+      if (level > 0 && i === num_res_blocks) layers.push(levels.up(channels, level));
       output.push(layers);
     }
   }
   return [...blocksOf('input', input), ...blocksOf('middle', [middle]), ...blocksOf('output', output)];
+}
+
+/** The middle block of both openai families. */
+export function attendedMiddle(
+  levels: Pick<Levels, 'resBlock' | 'attention'>,
+  channels: number,
+): readonly WrittenLayer[] {
+  const block = () => levels.resBlock(channels, channels);
+  return [block(), levels.attention(channels, 'down'), block()];
 }
 
 function blocksOf(role: DraftBlock['role'], blocks: readonly WrittenLayer[][]): readonly DraftBlock[] {

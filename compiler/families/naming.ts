@@ -20,6 +20,8 @@ export interface Naming {
   readonly besides: Readonly<Record<keyof Besides, string>>;
   /** The prefix of every layer, block by block. */
   prefixes(blocks: readonly DraftBlock[]): readonly (readonly string[])[];
+  /** Which of two parameters a checkpoint has first; 0 where they stand as in the graph. */
+  compare(a: string, b: string): number;
   /** The module that a tensor belongs to, by its name alone: a layer's prefix, or the name of what stands beside them. */
   moduleOf(name: string): string;
 }

@@ -1,11 +1,13 @@
 // The table of namings. A family has one; the explicit form says which, so that a model keeps the names of its checkpoints.
 
+import { diffusersNaming } from './diffusers/naming.ts';
 import { improvedDiffusionNaming } from './improved-diffusion/naming.ts';
 import type { Naming } from './naming.ts';
 
-export const NAMINGS = { 'improved-diffusion': improvedDiffusionNaming } as const satisfies Readonly<
-  Record<string, Naming>
->;
+export const NAMINGS = {
+  'improved-diffusion': improvedDiffusionNaming,
+  diffusers: diffusersNaming,
+} as const satisfies Readonly<Record<string, Naming>>;
 
 export type NamingName = keyof typeof NAMINGS;
 

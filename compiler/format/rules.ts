@@ -10,8 +10,17 @@ export interface Rule {
 }
 
 /** The keys that the keywords of a family stand under. */
-const KEYWORDS = ['unet', 'adm', 'adm_classifier'] as const;
-const LEVELS = [...KEYWORDS, 'blocks', 'channel_mult', 'num_res_blocks'] as const;
+const KEYWORDS = ['unet', 'adm', 'adm_classifier', 'unet_2d'] as const;
+const LEVELS = [
+  ...KEYWORDS,
+  'blocks',
+  'channel_mult',
+  'num_res_blocks',
+  'block_out_channels',
+  'layers_per_block',
+  'down_block_types',
+  'up_block_types',
+] as const;
 
 /** Codes never change their meaning; a rule that goes leaves a gap. */
 export const RULES = {
@@ -26,12 +35,22 @@ export const RULES = {
   G008: { title: 'every key is known', reads: [] },
   G009: { title: 'a value has the type and the range of its key', reads: [] },
   G010: {
-    title: 'a graph has exactly one of `unet`, `adm`, `adm_classifier` and `blocks`, in a known version',
+    title:
+      'a graph has exactly one of `unet`, `adm`, `adm_classifier`, `unet_2d` and `blocks`, in a known version',
     reads: [],
   },
   G011: {
     title: 'every normalised width divides into the groups of its norm',
-    reads: [...LEVELS, 'model_channels', 'in_channels', 'super_resolution', 'head', 'norm'],
+    reads: [
+      ...LEVELS,
+      'model_channels',
+      'in_channels',
+      'super_resolution',
+      'head',
+      'norm',
+      'norm_num_groups',
+      'attn_norm_num_groups',
+    ],
   },
   G012: {
     title: 'attention channels divide into the heads',
@@ -42,11 +61,12 @@ export const RULES = {
       'num_heads_upsample',
       'num_head_channels',
       'attention_resolutions',
+      'attention_head_dim',
     ],
   },
   G013: {
     title: 'a size that is halved on the way down is met again on the way up',
-    reads: [...LEVELS, 'image_size', 'dims', 'conv_resample', 'resblock_updown'],
+    reads: [...LEVELS, 'image_size', 'dims', 'conv_resample', 'resblock_updown', 'downsample_padding'],
   },
   G014: {
     title: 'a size has one number for each dimension',
@@ -81,6 +101,15 @@ export const RULES = {
     reads: ['beta_start', 'beta_end', 'steps_offset', 'steps', 'noise_schedule', 'diffusion'],
   },
   G025: { title: 'the channels of a residual block come in fours', reads: ['blocks'] },
+  G026: {
+    title: 'what is said of every level is said as often as there are levels',
+    reads: ['unet_2d', 'block_out_channels', 'down_block_types', 'up_block_types'],
+  },
+  G027: {
+    title: 'the frequencies of a timestep embedding are finite',
+    reads: [...KEYWORDS, 'block_out_channels', 'freq_shift', 'time_embed', 'channels', 'shift'],
+  },
+  G028: { title: 'options of a layer can be had together', reads: ['blocks'] },
   G030: { title: 'every attention resolution is reached, once', reads: [...LEVELS, 'attention_resolutions'] },
   G031: {
     title: 'an option applies somewhere',
@@ -92,6 +121,11 @@ export const RULES = {
       'resblock_updown',
       'timestep_spacing',
       'steps_offset',
+      'mid_block_type',
+      'add_attention',
+      'downsample_type',
+      'sample_size',
+      'image_size',
     ],
   },
   G032: {

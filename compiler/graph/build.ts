@@ -11,7 +11,7 @@ import { draftExplicit } from './explicit.ts';
 import type { Block, Budgets, Graph } from './graph.ts';
 import { checkDiffusion, resolveDiffusion } from './rules-diffusion.ts';
 import { checkSizes, resolveSize, type SaidSize } from './rules-sizes.ts';
-import { checkChannels, checkHeads, checkNorms } from './rules-widths.ts';
+import { checkChannels, checkHeads, checkNorms, checkTimeEmbed } from './rules-widths.ts';
 import { verifyGraph } from './verify.ts';
 
 export interface BuildOptions {
@@ -36,6 +36,7 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
   const diagnostics: Diagnostic[] = [
     ...(isSize(size) ? [] : [size]),
     ...(lowRes && !isSize(lowRes) ? [lowRes] : []),
+    ...checkTimeEmbed(draft),
     ...checkNorms(draft),
     ...checkHeads(draft),
     ...checkChannels(draft, entry),
@@ -60,6 +61,7 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
     budgets: spec.budgets ? saidBudgets(spec.budgets) : null,
     blocks: placeBlocks(draft, size),
     pool: draft.pool ?? null,
+    center_input: draft.center_input ?? false,
     head: { channels: layerOutChannels(last(last(draft.blocks).layers)), norm: draft.head.norm },
     naming: draft.naming,
   };

@@ -7,6 +7,7 @@ import { FORMAT_VERSION } from '../format/common.ts';
 import { printInline } from '../format/json.ts';
 import { isUsual } from '../layers/norm.ts';
 import { writtenLayer } from '../layers/queries.ts';
+import { writtenTimeEmbed } from '../layers/time_embed.ts';
 import { explicitFile, type WrittenExplicit } from '../spec/explicit.ts';
 import type { ExplicitSpec } from '../spec/spec.ts';
 import { type Block, type Diffusion, type Graph, LATER_DIFFUSION } from './graph.ts';
@@ -17,10 +18,10 @@ type WrittenLayer = WrittenExplicit['blocks']['middle']['layers'][number];
 
 /** Blocks as they were written. */
 export function draftExplicit(spec: ExplicitSpec): Draft {
-  const { dims, in_channels, out_channels, num_classes, time_embed, head, pool, naming } = spec;
+  const { dims, in_channels, out_channels, num_classes, time_embed, head, pool, naming, center_input } = spec;
   const { input, middle, output } = spec.blocks;
   return {
-    ...{ dims, in_channels, out_channels, num_classes, time_embed, head, naming },
+    ...{ dims, in_channels, out_channels, num_classes, time_embed, head, naming, center_input },
     ...(pool && { pool }),
     blocks: [
       ...input.map(({ layers }, index) => ({ role: 'input' as const, index, layers })),
@@ -56,7 +57,7 @@ export function toExplicit(graph: Graph): ExplicitGraph {
     in_channels: graph.in_channels,
     out_channels: graph.out_channels,
     num_classes: graph.num_classes,
-    time_embed: { ...graph.time_embed },
+    time_embed: writtenTimeEmbed(graph.time_embed),
     ...(graph.super_resolution && {
       super_resolution: { low_res_size: [...graph.super_resolution.low_res_size] },
     }),
@@ -64,6 +65,7 @@ export function toExplicit(graph: Graph): ExplicitGraph {
     ...(graph.budgets && { budgets: { ...graph.budgets } }),
     ...(isUsual(graph.head.norm) ? {} : { head: { norm: { ...graph.head.norm } } }),
     ...(graph.pool && { pool: { ...graph.pool } }),
+    ...(graph.center_input && { center_input: true }),
     ...(graph.naming === DEFAULT_NAMING ? {} : { naming: graph.naming }),
     blocks: { input: blocks('input'), middle, output: blocks('output') },
   };

@@ -91,6 +91,8 @@ export interface Graph {
   readonly blocks: readonly Block[];
   /** What a classifier has instead of output blocks and head; its output are logits [B, out_channels]. */
   readonly pool: Pool | null;
+  /** Whether images in [0, 1] are given, which the model moves to [-1, 1] first: it computes on 2x - 1. */
+  readonly center_input: boolean;
   /** The head: GroupNorm, SiLU, 3^dims convolution from `channels`. The norm is that of a pool, too. */
   readonly head: { readonly channels: number; readonly norm: Norm };
   /** What checkpoints call the parameters. */

@@ -32,11 +32,11 @@ export function lowerGraph(graph: Graph, options: LowerOptions): OpGraph {
   const start: SharedScope = { b, torso: PRECISIONS[options.precision], embedding: null, rowInput };
   const shared: SharedScope = { ...start, embedding: timeEmbedding(graph, start, timesteps) };
 
-  let h = x;
+  let h = graph.center_input ? b.add('rescale', [x], { factor: 2, offset: -1 }, 'x') : x;
   if (graph.super_resolution) {
     const low = input('low_res', [batch, graph.in_channels, ...graph.super_resolution.low_res_size]);
     const up = b.add('upsample_linear', [low], { size: graph.image_size }, 'low_res');
-    h = b.add('concat', [x, up], {}, 'low_res');
+    h = b.add('concat', [h, up], {}, 'low_res');
   }
   h = castTo(b, h, PRECISIONS[options.precision].activations, 'input_blocks');
 

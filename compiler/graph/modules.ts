@@ -28,7 +28,7 @@ export interface GraphModule {
   lower(shared: SharedScope, x: number): number;
 }
 
-/** All modules in checkpoint order (module registration order of the original UNetModel). */
+/** All modules in the order in which the original UNetModel registers them. */
 export function graphModules(graph: Graph): readonly GraphModule[] {
   return [
     timeEmbedModule(graph),

@@ -1,5 +1,6 @@
 // Every parameter of a graph, with the names, shapes and order of its checkpoints.
 
+import { namingOf } from '../families/namings.ts';
 import type { Parameter } from '../layers/part.ts';
 import type { Graph } from './graph.ts';
 import { graphModules } from './modules.ts';
@@ -11,9 +12,10 @@ export type { Parameter };
  * layers [out, in].
  */
 export function parameters(graph: Graph): readonly Parameter[] {
-  return graphModules(graph).flatMap((module) =>
-    module.parameters.map(({ name, shape }) => ({ name, shape })),
-  );
+  const { compare } = namingOf(graph.naming);
+  return graphModules(graph)
+    .flatMap((module) => module.parameters.map(({ name, shape }) => ({ name, shape })))
+    .toSorted((a, b) => compare(a.name, b.name));
 }
 
 /** Number of scalars in all parameters. */

@@ -6,6 +6,7 @@ import { DEFAULT_NAMING } from '../families/namings.ts';
 import { isUsual, printNorm } from '../layers/norm.ts';
 import { layerOutChannels, printLayer } from '../layers/queries.ts';
 import { type Diffusion, type Graph, LATER_DIFFUSION } from './graph.ts';
+import { timeEmbedModule } from './modules.ts';
 import { parameterCount, parameters } from './parameters.ts';
 
 /** The graph as text, one line a layer: `  input_blocks.1.0  res_block 128 -> 256 film skip conv1x1  32x32`. */
@@ -17,10 +18,11 @@ export function printGraph(graph: Graph): string {
     ...(graph.super_resolution
       ? [`low_res [${graph.in_channels},${graph.super_resolution.low_res_size.join('x')}]`]
       : []),
-    `time_embed ${graph.time_embed.channels} -> ${graph.time_embed.hidden}`,
+    printTimeEmbed(graph),
     ...(graph.num_classes === null ? [] : [`label_emb ${graph.num_classes} classes`]),
     printDiffusion(diffusion),
   ];
+  if (graph.center_input) lines.push('x -> 2 x - 1');
   if (graph.naming !== DEFAULT_NAMING) lines.push(`names as in ${graph.naming}`);
   const skips: string[] = [];
   for (const block of graph.blocks) {
@@ -44,6 +46,13 @@ export function printGraph(graph: Graph): string {
   );
   lines.push(`parameters ${parameterCount(graph)} in ${parameters(graph).length} tensors`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The time embedding in a line, without what is as in improved-diffusion. */
+function printTimeEmbed(graph: Graph): string {
+  const { channels, hidden } = graph.time_embed;
+  const options = timeEmbedModule(graph).facts.map(({ printed }) => printed);
+  return [`time_embed ${channels} -> ${hidden}`, ...options].filter((word) => word !== '').join(' ');
 }
 
 /** The process in a line; keys that few graphs have are told where they say something of their own. */

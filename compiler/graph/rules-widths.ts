@@ -14,6 +14,15 @@ function fault(code: RuleCode, pointer: string, message: string): Diagnostic {
   return { severity: 'error', code, pointer, message };
 }
 
+/** G027: the shift of a time embedding leaves its frequencies finite. */
+export function checkTimeEmbed(draft: Draft): readonly Diagnostic[] {
+  const { channels, shift } = draft.time_embed;
+  const half = Math.floor(channels / 2);
+  if (shift < Math.max(1, half)) return [];
+  const message = `a time embedding of ${channels} channels has ${count(half, 'frequency', 'frequencies')}, which a shift of ${shift} makes infinite; use less than ${half}`;
+  return [fault('G027', draft.pointer(null, 'time_embed/shift'), message)];
+}
+
 /** G011: what layers and the head normalise divides into the groups of the norm. */
 export function checkNorms(draft: Draft): readonly Diagnostic[] {
   const faults = new Map<string, Diagnostic>();

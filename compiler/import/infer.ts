@@ -2,7 +2,7 @@
 // they read the first that has exactly these tensors is taken.
 
 import { type Diagnostic, GraphError } from '../diagnostics.ts';
-import type { JsonObject, Reading, Undetermined } from '../families/family.ts';
+import type { JsonObject, Reading, Undetermined, Unread } from '../families/family.ts';
 import { FAMILY_KEYS, familyOf } from '../families/index.ts';
 import type { BareTensors, Tensors } from '../families/tensors.ts';
 import { buildGraph } from '../graph/build.ts';
@@ -49,7 +49,7 @@ export function inferGraph(
   throw new GraphError([{ severity: 'error', code: 'G020', pointer: '', message }], file);
 }
 
-type Read = Reading | { readonly fault: string };
+type Read = Reading | Unread;
 
 /** What the families read: what is asked for first, then keywords, and the blocks of models that no keywords make last. */
 function inOrder(read: readonly Read[], form: Spec['form'] | undefined) {
@@ -60,12 +60,15 @@ function inOrder(read: readonly Read[], form: Spec['form'] | undefined) {
   return candidates.toSorted((a, b) => place(a.candidate.spec) - place(b.candidate.spec));
 }
 
-/** What the checkpoint is instead, or what the first family misses. */
+/** What the checkpoint is instead, or what the families miss that it looks like; the first where it looks like none. */
 function whyNone(names: readonly string[], read: readonly Read[]): string {
   const foreign = foreignFamily(names);
   const titles = FAMILY_KEYS.map((key) => familyOf(key).title);
-  if (foreign !== null) return `this is ${foreign}, no model of ${titles.join(', ')}`;
-  return [...new Set(read.map((one) => ('fault' in one ? one.fault : '')))].join('; ');
+  const faults = read.flatMap((one) => ('fault' in one ? [one] : []));
+  const alike = faults.filter((one) => !one.foreign);
+  const missed = [...new Set((alike.length > 0 ? alike : faults.slice(0, 1)).map(({ fault }) => fault))];
+  if (foreign === null) return missed.join('; ');
+  return `this is ${foreign.what}, no model of ${titles.join(', ')}; ${foreign.next}`;
 }
 
 /** The graph of a candidate that has exactly these tensors, or what speaks against it. */

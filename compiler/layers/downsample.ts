@@ -11,7 +11,10 @@ const fields = {
   channels: layerChannels('Channels that arrive and leave.'),
   method: choice(['conv', 'avg_pool'])
     .default('conv')
-    .describe('conv: kernel 3, stride 2, padding 1. avg_pool: mean of two neighbours in each dimension.'),
+    .describe('conv: kernel 3, stride 2. avg_pool: mean of two neighbours in each dimension.'),
+  padding: choice(['both', 'end'])
+    .default('both')
+    .describe('Where a convolution pads with zeros: one on both sides, or one behind the last pixel alone.'),
 };
 const schema = strict(fields).describe('Halves the size (in 3D height and width alone).');
 
@@ -27,14 +30,19 @@ export const downsample = {
     method === 'conv' ? convolution('conv', channels, channels, cube(3, dims)) : [],
   lower(layer, at, x) {
     const factor = resampleFactors(at.dims);
+    const padding = layer.padding === 'both' ? undefined : [...factor.map(atBegin), ...factor.map(atEnd)];
     return layer.method === 'conv'
-      ? at.convolution('conv', x, { stride: factor })
+      ? at.convolution('conv', x, { stride: factor, padding })
       : at.b.add('avg_pool', [x], { kernel: factor }, at.path());
   },
   levels: () => 1,
-  // the convolution (kernel 3, stride 2, padding 1) rounds up, pooling down
-  size: ({ method }, n) => (method === 'conv' ? Math.ceil(n / 2) : Math.floor(n / 2)),
-  facts: { method: { changes: 'meaning', rule: 'resampling', told: true, print: String } },
+  // a convolution that is padded on both sides rounds up, the others down
+  size: ({ method, padding }, n) =>
+    method === 'conv' && padding === 'both' ? Math.ceil(n / 2) : Math.floor(n / 2),
+  facts: {
+    method: { changes: 'meaning', rule: 'resampling', told: true, print: String },
+    padding: { changes: 'meaning', rule: 'resampling' },
+  },
   role: () => 'down',
   label: ({ channels, method }) => `↓ ${method === 'conv' ? 'conv' : 'pool'} ${channels}`,
   read(shapeOf) {
@@ -42,3 +50,13 @@ export const downsample = {
     return weight ? { type: 'downsample', channels: weight[0] ?? 0, method: 'conv' } : null;
   },
 } as const satisfies LayerDef<DownsampleLayer, 'conv', z.input<typeof schema>>;
+
+/** Zeros in front of a dimension that is divided by `factor` and padded at its end alone; one that is kept has a kernel of 3. */
+function atBegin(factor: number): number {
+  return factor === 1 ? 1 : 0;
+}
+
+/** Zeros behind it. */
+function atEnd(): number {
+  return 1;
+}

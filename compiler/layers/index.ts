@@ -7,6 +7,7 @@ import { type AttentionPool, attention_pool } from './attention_pool.ts';
 import { type ConvLayer, conv } from './conv.ts';
 import { type DownsampleLayer, downsample } from './downsample.ts';
 import { type Head, head } from './head.ts';
+import { type IdentityLayer, identity } from './identity.ts';
 import { type LabelEmb, label_emb } from './label_emb.ts';
 import type { LayerDef, ModuleDef } from './layer.ts';
 import { type ResBlockLayer, res_block } from './res_block.ts';
@@ -16,11 +17,17 @@ import { type TimeEmbed, time_embed } from './time_embed.ts';
 import { type UpsampleLayer, upsample } from './upsample.ts';
 
 /** A layer of a TimeEmbedSeq block, as its schema reads it. */
-export type Layer = ConvLayer | ResBlockLayer | AttentionLayer | DownsampleLayer | UpsampleLayer;
+export type Layer =
+  | ConvLayer
+  | ResBlockLayer
+  | AttentionLayer
+  | DownsampleLayer
+  | UpsampleLayer
+  | IdentityLayer;
 export type LayerType = Layer['type'];
 export type LayerOf<T extends LayerType> = Extract<Layer, { type: T }>;
 
-export const LAYERS = { conv, res_block, attention, downsample, upsample } as const satisfies {
+export const LAYERS = { conv, res_block, attention, downsample, upsample, identity } as const satisfies {
   readonly [T in LayerType]: LayerDef<LayerOf<T>, string, unknown>;
 };
 

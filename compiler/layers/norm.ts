@@ -14,8 +14,7 @@ export const DEFAULT_NORM: Norm = { groups: 32, eps: 1e-5 };
 
 const epsilon = 'a number above 0 and at most 1';
 
-/** The key `norm` of layers and of the head. */
-export const norm = strict({
+const fields = strict({
   groups: integer(1, LIMITS.channels)
     .default(DEFAULT_NORM.groups)
     .describe('Groups that the channels divide into; each is normalised by itself.'),
@@ -25,9 +24,13 @@ export const norm = strict({
     .lte(1, epsilon)
     .default(DEFAULT_NORM.eps)
     .describe('What is added to the variance.'),
-})
-  .default(DEFAULT_NORM)
-  .describe('GroupNorm.');
+});
+
+/** The key `norm` of layers and of the head. */
+export const norm = fields.default(DEFAULT_NORM).describe('GroupNorm.');
+
+/** The key `norm` of layers that may do without. */
+export const optionalNorm = fields.nullable().default(DEFAULT_NORM).describe('GroupNorm; null: none.');
 
 /** Whether a norm is that of improved-diffusion. */
 export function isUsual({ groups, eps }: Norm): boolean {
@@ -39,5 +42,8 @@ export function printNorm({ groups, eps }: Norm): string {
   return `${groups} groups eps ${eps}`;
 }
 
-/** No shape shows a norm. */
-export const normFact: Fact<Norm> = { changes: 'meaning', text: printNorm };
+/** No shape shows a norm's groups and epsilon. */
+export const normFact: Fact<Norm | null> = {
+  changes: 'meaning',
+  text: (norm) => (norm === null ? 'none' : printNorm(norm)),
+};

@@ -1,10 +1,13 @@
 // The residual block: GroupNorm, SiLU, conv; time embedding; GroupNorm, SiLU, dropout, conv; skip. Takes the time
 // embedding, by FiLM or by addition. One that halves or doubles the size does so in front of its first convolution and
-// on its skip. Source: improved-diffusion and guided-diffusion, unet.py (ResBlock); Perez et al. 2018, arXiv:1709.07871.
+// on its skip. Source: improved-diffusion and guided-diffusion, unet.py (ResBlock); diffusers, resnet.py (ResnetBlock2D);
+// Perez et al. 2018, arXiv:1709.07871.
 
 import { z } from 'zod';
 import { dropout } from '../format/common.ts';
 import { choice, layerChannels, strict } from '../format/fields.ts';
+import { activation } from './activation.ts';
+import { divided, divisor, divisorFact } from './divisor.ts';
 import { cube, type LayerDef, plain } from './layer.ts';
 import { norm, normFact } from './norm.ts';
 import { affine, convolution } from './part.ts';
@@ -28,6 +31,8 @@ const fields = {
     .describe(
       'What happens to the size in front of the first convolution and on the skip. down: mean of two neighbours in each dimension. up: nearest.',
     ),
+  activation,
+  divisor,
 };
 const schema = strict(fields)
   .describe('The residual block; it takes the time embedding.')
@@ -90,13 +95,15 @@ export const res_block = {
       ...(skip === 'identity' && in_channels !== out_channels ? [changed] : []),
     ];
   },
-  inert: ({ skip, resample }) => skip === 'identity' && resample === 'none',
+  inert: ({ skip, resample, divisor }) => skip === 'identity' && resample === 'none' && divisor === 1,
   facts: {
     conditioning: { changes: 'meaning', rule: 'conditioning', told: true, print: String },
     dropout: { changes: 'training', rule: 'dropout', print: (p) => (p > 0 ? `dropout ${p}` : '') },
     skip: { changes: 'shapes', rule: 'skip' },
     norm: normFact,
     resample: { changes: 'meaning', rule: 'resampling', told: 'by place' },
+    activation: { changes: 'meaning' },
+    divisor: divisorFact,
   },
   role: ({ resample }) => (resample === 'none' ? 'res' : resample),
   label({ in_channels, out_channels, resample }) {
@@ -120,13 +127,14 @@ export const res_block = {
 
 function lower(layer: ResBlockLayer, at: Scope<Part>, x: number): number {
   const { b } = at;
+  const act = layer.activation;
   // before the other branch, so that its convolution is ready to be summed into the last one
   const resized = resampled(layer, at, x);
   const skip = layer.skip === 'identity' ? resized : at.convolution('skip', resized);
-  let h = b.add('silu', [at.norm('norm1', x, layer.norm)], {}, at.path('silu1'));
+  let h = b.add(act, [at.norm('norm1', x, layer.norm)], {}, at.path('silu1'));
   h = at.convolution('conv1', resampled(layer, at, h));
 
-  const activated = b.add('silu', [at.embedding()], {}, at.path('time_silu'));
+  const activated = b.add(act, [at.embedding()], {}, at.path('time_silu'));
   const projected = at.linear('time', activated);
   if (layer.conditioning === 'film') {
     h = at.norm('norm2', h, layer.norm);
@@ -135,9 +143,9 @@ function lower(layer: ResBlockLayer, at: Scope<Part>, x: number): number {
     h = b.add('channel_add', [h, projected], {}, at.path('time'));
     h = at.norm('norm2', h, layer.norm);
   }
-  h = b.add('silu', [h], {}, at.path('silu2'));
+  h = b.add(act, [h], {}, at.path('silu2'));
   h = b.add('dropout', [h], { p: layer.dropout }, at.path('dropout'));
-  return b.add('add', [skip, at.convolution('conv2', h)], {}, at.path());
+  return divided(b, b.add('add', [skip, at.convolution('conv2', h)], {}, at.path()), layer, at.path());
 }
 
 /** A value at the size that the block gives. */

@@ -22,11 +22,20 @@ export interface Scope<P extends string = string> {
   param(part: P, tensor: TensorName): number;
   norm(part: P, x: number, norm: Norm): number;
   linear(part: P, x: number): number;
-  /** Convolution with padding (kernel - 1) / 2; `dtype` (default: that of the torso's weights) is that of its weights. */
+  /** Linear layers of some parts at every position of a sequence, as one product: their results follow each other along channels. */
+  positionwise(parts: readonly P[], x: number, path: string): number;
+  /**
+   * Convolution with padding (kernel - 1) / 2 where none is given, as the op has it; `dtype` (default: that of the torso's
+   * weights) is that of its weights.
+   */
   convolution(
     part: P,
     x: number,
-    options?: { readonly stride?: readonly number[]; readonly dtype?: DType },
+    options?: {
+      readonly stride?: readonly number[];
+      readonly padding?: readonly number[] | undefined;
+      readonly dtype?: DType;
+    },
   ): number;
 }
 
@@ -71,12 +80,25 @@ export function createScope<P extends string>(shared: SharedScope, own: OwnScope
     norm: (part, x, { groups, eps }) =>
       b.add('group_norm', [x, param(part, 'weight'), param(part, 'bias')], { groups, eps }, path(part)),
     linear: (part, x) => b.add('linear', [x, param(part, 'weight'), param(part, 'bias')], {}, path(part)),
-    convolution(part, x, { stride, dtype = torso.weights } = {}) {
+    positionwise(parts, x, path) {
+      const joined = (values: readonly number[]) =>
+        values.length === 1 ? values[0]! : b.add('param_concat', values, {}, path);
+      const asKernel = (weight: number) =>
+        b.add('reshape', [weight], { shape: [...b.typeOf(weight).shape, 1] }, path);
+      const weight = joined(parts.map((part) => asKernel(param(part, 'weight'))));
+      const bias = joined(parts.map((part) => param(part, 'bias')));
+      const operands = [weight, bias].map((value) => castTo(b, value, torso.weights, path));
+      return b.add('conv', [x, ...operands], { stride: [1], padding: [0] }, path);
+    },
+    convolution(part, x, { stride, padding, dtype = torso.weights } = {}) {
       const [weight, bias] = [param(part, 'weight'), param(part, 'bias')];
       const kernel = b.typeOf(weight).shape.slice(2);
       const operands = [x, castTo(b, weight, dtype, path(part)), castTo(b, bias, dtype, path(part))];
-      const padding = kernel.map((k) => (k - 1) / 2);
-      return b.add('conv', operands, { stride: stride ?? kernel.map(() => 1), padding }, path(part));
+      const attrs = {
+        stride: stride ?? kernel.map(() => 1),
+        padding: padding ?? kernel.map((k) => (k - 1) / 2),
+      };
+      return b.add('conv', operands, attrs, path(part));
     },
   };
 }

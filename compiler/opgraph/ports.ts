@@ -28,7 +28,7 @@ function portOf(graph: OpGraph, { attrs, type }: NodeOf<'input'>, id: number): G
       `input ${name} is embedded on the host, and %${others[0]?.at} reads it as well`,
     );
     const spec = { name, encoding: 'timestep', dtype: 'f32', shape: [batch] } as const;
-    return { spec: { ...spec, ...first.node.attrs, order: 'cos_sin', shift: 0 }, value: first.at };
+    return { spec: { ...spec, ...first.node.attrs }, value: first.at };
   }
   if (dtype === 'u32') {
     const counts = readers.flatMap(({ node }) => classesIn(graph, node));

@@ -22,7 +22,7 @@ function outputShape(
   if (bias) demandShape('conv_transpose', 'bias', bias, [to!]);
   demandPerDimension('conv_transpose', 'stride', stride, space, 1);
   demandPerDimension('conv_transpose', 'padding', padding, space, 0);
-  demandPerDimension('conv_transpose', 'output_padding', output_padding, space, 0);
+  demandPerDimension('conv_transpose', 'output_padding', output_padding, space);
   demand(
     output_padding.every((n, d) => n < stride[d]!),
     'conv_transpose',

@@ -15,7 +15,9 @@ export interface Convolution {
   readonly size: Space3;
   readonly kernel: Space3;
   readonly stride: Space3;
+  /** Zeros in front of every dimension, and behind it. */
   readonly padding: Space3;
+  readonly end: Space3;
 }
 
 export interface Convolved {
@@ -33,8 +35,9 @@ export function convolve(
   bias: Float64Array,
   c: Convolution,
 ): Convolved {
-  const size = map3((d) => Math.floor((c.size[d] + 2 * c.padding[d] - c.kernel[d]) / c.stride[d]) + 1);
-  const plane = map3((d) => Math.ceil((c.size[d] + 2 * c.padding[d]) / c.stride[d]));
+  const padded = map3((d) => c.padding[d] + c.size[d] + c.end[d]);
+  const size = map3((d) => Math.floor((padded[d] - c.kernel[d]) / c.stride[d]) + 1);
+  const plane = map3((d) => Math.ceil(padded[d] / c.stride[d]));
   const run = ((size[0] - 1) * plane[1] + (size[1] - 1)) * plane[2] + size[2];
   const offsets = tapOffsets(c, plane);
   const sums = Array.from({ length: BLOCK }, () => new Float64Array(run));

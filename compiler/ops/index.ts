@@ -18,7 +18,7 @@ import { linear } from './linear.ts';
 import { log_softmax_gradient } from './log_softmax_gradient.ts';
 import type { OpDef, OpName } from './op.ts';
 import { param_concat } from './param_concat.ts';
-import { activation_gradient, activations, add, dropout, multiply, scale } from './pointwise.ts';
+import { activation_gradient, activations, add, dropout, multiply, rescale, scale } from './pointwise.ts';
 import { position_add } from './position_add.ts';
 import { reshape } from './reshape.ts';
 import { slice } from './slice.ts';
@@ -37,6 +37,7 @@ export const OPS = {
   add,
   multiply,
   scale,
+  rescale,
   activation_gradient,
   channel_add,
   film,

@@ -29,6 +29,9 @@ export const NO_MACS: Macs = { conv: 0, linear: 0, attention: 0 };
 /** How channels of q, k and v lie: `heads_first` is [head][q, k, v][channel], `qkv_first` is [q, k, v][head][channel]. */
 export type AttentionOrder = 'heads_first' | 'qkv_first';
 
+/** Which half of a timestep embedding comes first: the cosines or the sines. */
+export type EmbeddingOrder = 'cos_sin' | 'sin_cos';
+
 /** Attributes of an op that has none. */
 type NoAttrs = Readonly<Record<never, never>>;
 
@@ -44,7 +47,12 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   /** A parameter by its checkpoint name. */
   readonly param: { readonly name: string; readonly shape: Shape };
   /** Sinusoidal embedding of timesteps [B] → [B, dim]. */
-  readonly timestep_embedding: { readonly dim: number; readonly max_period: number };
+  readonly timestep_embedding: {
+    readonly dim: number;
+    readonly max_period: number;
+    readonly order: EmbeddingOrder;
+    readonly shift: number;
+  };
   /** x [B, K], weight [N, K], bias [N] → [B, N]. */
   readonly linear: NoAttrs;
   /** table [N, E], indices [B] → [B, E]. */
@@ -55,6 +63,8 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly multiply: NoAttrs;
   /** factor · x. */
   readonly scale: { readonly factor: number };
+  /** factor · x + offset. */
+  readonly rescale: { readonly factor: number; readonly offset: number };
   /** x, g of one shape: f'(x) · g for the activation function f. */
   readonly activation_gradient: { readonly of: Activation };
   /** x [B, C, ...] + e [B, C], e repeated over space. */
@@ -75,9 +85,15 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly window: { readonly start: Shape; readonly size: Shape };
   /** Joins parameters along their first axis, when weights are loaded. */
   readonly param_concat: NoAttrs;
-  /** x, weight [O, I, ...kernel], and where there is one bias [O]. */
+  /**
+   * x, weight [O, I, ...kernel], and where there is one bias [O]. `padding` is one number a dimension, or, where both ends
+   * differ, one for the beginning of each and then one for its end.
+   */
   readonly conv: { readonly stride: Shape; readonly padding: Shape };
-  /** x, weight [I, O, ...kernel], and where there is one bias [O]; the output ends `output_padding` positions later. */
+  /**
+   * x, weight [I, O, ...kernel], and where there is one bias [O]; the output ends `output_padding` positions later, earlier
+   * where it is negative.
+   */
   readonly conv_transpose: {
     readonly stride: Shape;
     readonly padding: Shape;

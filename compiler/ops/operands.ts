@@ -89,17 +89,19 @@ export function demandShape(op: OpName, what: string, type: TensorType, shape: S
   );
 }
 
-/** Demands one whole number of at least `least` for each spatial dimension. */
+/** Demands one whole number for each spatial dimension, of at least `least` where that is given. */
 export function demandPerDimension(
   op: OpName,
   what: string,
   values: Shape,
   space: Shape,
-  least: number,
+  least?: number,
 ): void {
+  const bound = least === undefined ? '' : ` of at least ${least}`;
   demand(
-    values.length === space.length && values.every((v) => Number.isInteger(v) && v >= least),
+    values.length === space.length &&
+      values.every((v) => Number.isInteger(v) && (least === undefined || v >= least)),
     op,
-    () => `${what} must be ${space.length} whole numbers of at least ${least}, got [${values.join(', ')}]`,
+    () => `${what} must be ${space.length} whole numbers${bound}, got [${values.join(', ')}]`,
   );
 }

@@ -4,7 +4,7 @@ import { ACTIVATIONS, type Activation, isActivation, ofActivations } from './act
 import { NO_MACS, type OpAttrs, type OpDef, type RefTensor, sizeOf, type TensorType } from './op.ts';
 import { binary, demand, demandFloat, formatType, sameShape, unary } from './operands.ts';
 
-type UnaryName = Activation | 'dropout' | 'scale';
+type UnaryName = Activation | 'dropout' | 'scale' | 'rescale';
 
 /** An op y_i = f(x_i) with `flops` floating-point operations an element. */
 function pointwise<N extends UnaryName>(
@@ -35,6 +35,9 @@ export const dropout = pointwise('dropout', 0, (x) => x);
 
 /** factor · x. */
 export const scale = pointwise('scale', 1, (x, { factor }) => factor * x);
+
+/** factor · x + offset. */
+export const rescale = pointwise('rescale', 2, (x, { factor, offset }) => factor * x + offset);
 
 type BinaryName = 'add' | 'multiply' | 'activation_gradient';
 

@@ -53,6 +53,7 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
     case 'film_gradient':
       return { ...map, epilogue: [view()] };
     case 'scale':
+    case 'rescale':
       return { ...map, epilogue: [{ node: id, operand: null }] };
     case 'add':
     case 'multiply':

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { DEFAULT_NAMING, NAMINGS, type NamingName } from '../families/namings.ts';
 import { dims, head, in_channels, num_classes, tail } from '../format/common.ts';
-import { anyList, choice, integer, LIMITS, list, oneOf, strict } from '../format/fields.ts';
+import { anyList, choice, flag, integer, LIMITS, list, oneOf, strict } from '../format/fields.ts';
 import { LAYERS } from '../layers/index.ts';
 import { norm } from '../layers/norm.ts';
 import { poolSchema } from '../layers/pool.ts';
@@ -44,6 +44,9 @@ export const explicitFile = strict({
     'The TimeEmbedSeq blocks. Behind them stands the head: GroupNorm, SiLU, convolution to out_channels.',
   ),
   pool: poolSchema.optional(),
+  center_input: flag()
+    .default(false)
+    .describe('Whether the model is given images in [0, 1] and moves them to [-1, 1] first.'),
   head: strict({ norm }).prefault({}).describe('Options of the head, and of a pool.'),
   naming: choice(Object.keys(NAMINGS) as [NamingName])
     .default(DEFAULT_NAMING)

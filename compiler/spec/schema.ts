@@ -24,7 +24,7 @@ export function graphSchema(): object {
     $schema,
     title: 'unetc graph',
     description:
-      'A UNet of a diffusion model, by the keywords of a family (unet, adm, adm_classifier) or in the explicit form (blocks).',
+      'A UNet of a diffusion model, by the keywords of a family (unet, adm, adm_classifier, unet_2d) or in the explicit form (blocks).',
     ...choice,
     definitions: { ...Object.fromEntries(families), blocks },
   };

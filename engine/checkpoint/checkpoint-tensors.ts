@@ -6,6 +6,7 @@ import { decodeUtf8, fault } from '../../runtime/bytes.ts';
 import { addressOf, openFileOf, openShardOf } from '../../runtime/host/node/open-weights.ts';
 import { openCheckpoint } from '../../runtime/weights/checkpoint.ts';
 import { duplicateKey } from '../../runtime/weights/duplicate-key.ts';
+import { tensorToday, weightsToday } from '../../runtime/weights/old-names.ts';
 import type { OpenShard } from '../../runtime/weights/shards.ts';
 import type { CheckpointAddress, TensorInfo } from '../../runtime/weights/source.ts';
 import { UsageError } from '../errors.ts';
@@ -48,8 +49,11 @@ export function tensorsOfCheckpoint(
   openShard: OpenShard | null = null,
 ): CheckpointTensors {
   const listed = beginsAsJson(bytes) ? readListed(bytes, address) : null;
-  if (listed !== null) return { tensors: listed, notes: [] };
-  const source = openCheckpoint(bytes, address, openShard);
+  if (listed !== null) {
+    const today = [...listed].map(([name, shape]) => tensorToday({ name, shape }));
+    return { tensors: new Map(today.map(({ name, shape }) => [name, shape])), notes: [] };
+  }
+  const source = weightsToday(openCheckpoint(bytes, address, openShard));
   try {
     const tensors = new Map((source.tensors ?? []).map(({ name, shape }) => [name, shape]));
     const { notes = [], stem } = source;

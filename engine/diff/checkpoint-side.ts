@@ -31,10 +31,10 @@ export function sideOfTensors(
   }
 }
 
-/** Options of the graph's layers that no shape tells: `heads`, `dropout`. */
+/** Options of the graph and its layers that no shape tells: `heads`, `dropout`. */
 function untoldOptions(graph: Graph): readonly string[] {
   const facts = graphModules(graph).flatMap((module) => module.facts);
-  return facts.filter(({ fact }) => isUntold(fact)).map(({ field }) => field);
+  return [...facts.filter(({ fact }) => isUntold(fact)).map(({ field }) => field), 'center_input'];
 }
 
 /** The fact of the model that a key of an inferred graph stands for; null where it is about options of layers. */

@@ -49,10 +49,11 @@ export function imageSizeOf(
  * every tensor that is unknown, missing, of the wrong type or shape, or out of range.
  */
 export function toModelInputs(
-  { origin, tensors }: RunInputs,
+  { origin, tensors: stored }: RunInputs,
   { inputs: ports }: ModelInterface,
 ): ModelInputs {
   const names = ports.map(({ name }) => name);
+  const tensors = renamed(stored, names);
   const strangers = [...tensors.keys()].filter((name) => !OUTPUT.test(name) && !names.includes(name));
   const typed = ports.flatMap((port) => typeFaults(port, tensors.get(port.name)));
   const inputs = Object.fromEntries(
@@ -69,6 +70,19 @@ export function toModelInputs(
   const faults = [...strangers.map((name) => strangerFault(name, names)), ...typed, ...fits];
   if (faults.length > 0) throw fault(origin, faults.join(`\n${origin.label}: `));
   return inputs;
+}
+
+/** What other projects call an input, by our name. */
+const ALIASES = { y: 'class_labels' } as const;
+
+/** The tensors with the names of the model's inputs where they have those of other projects. */
+function renamed(stored: RunInputs['tensors'], names: readonly string[]): RunInputs['tensors'] {
+  const ours = new Map<string, string>(
+    Object.entries(ALIASES).flatMap(([name, alias]) =>
+      names.includes(name) && !stored.has(name) ? [[alias, name] as const] : [],
+    ),
+  );
+  return new Map([...stored].map(([name, tensor]) => [ours.get(name) ?? name, tensor]));
 }
 
 /** A name that is no input's, with the one that it may stand for. */

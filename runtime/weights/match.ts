@@ -3,6 +3,7 @@
 import { fault } from '../bytes.ts';
 import type { Scratch } from '../scratch.ts';
 import { nearestName } from './nearest-name.ts';
+import { weightsToday } from './old-names.ts';
 import { fittingPrefixes } from './prefix.ts';
 import type { TensorInfo, WeightSource } from './source.ts';
 
@@ -29,14 +30,16 @@ export interface MatchOptions {
 
 /**
  * Matches every expected tensor with one of the source, by name and shape; the source may hold no others where they are
- * not allowed. A prefix that all its names share (`module.`, `model.`) is taken off, with a note. Throws a RuntimeError of
+ * not allowed. A prefix that all its names share (`module.`, `model.`) is taken off, and names that older versions of
+ * diffusers wrote are read as today's, each with a note. Throws a RuntimeError of
  * kind `weights` that lists what is missing, what is unexpected and what is of another shape, with the nearest names.
  */
 export function matchWeights(
   expected: readonly TensorInfo[],
-  source: WeightSource,
+  stored: WeightSource,
   { allowUnexpected = false }: MatchOptions = {},
 ): MatchedWeights {
+  const source = weightsToday(stored);
   const shapes = new Map(expected.map(({ name, shape }) => [name, shape]));
   const prefix = source.tensors === null ? '' : sharedPrefix(expected, source.tensors);
   const left =

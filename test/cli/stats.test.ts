@@ -1,18 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { GraphStats } from '../../engine/compile/graph-stats.ts';
-import { ADM_NAMES, GOLDEN_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
+import { ADM_NAMES, DIFFUSERS_NAMES, GOLDEN_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { unetc, unetcJson } from '../unetc.ts';
 
 const at = temporaryFolder();
 
 describe('unetc stats', () => {
-  test.each(ADM_NAMES)('counts the parameters of %s as the original does', async (name) => {
-    writeFileSync(at('graph.json'), goldenGraph(name));
-    const stats = await unetcJson<GraphStats>('stats', at('graph.json'));
-    expect(stats).toMatchObject({ exit: 0, params: goldenCase(name).params });
-  });
+  test.each([...ADM_NAMES, ...DIFFUSERS_NAMES])(
+    'counts the parameters of %s as the original does',
+    async (name) => {
+      writeFileSync(at('graph.json'), goldenGraph(name));
+      const stats = await unetcJson<GraphStats>('stats', at('graph.json'));
+      expect(stats).toMatchObject({ exit: 0, params: goldenCase(name).params });
+    },
+  );
 
   test.each(GOLDEN_NAMES)('counts %s as PyTorch does', async (name) => {
     writeFileSync(at('graph.json'), goldenGraph(name));

@@ -35,12 +35,12 @@ describe.each(ALL_NAMES)('%s', (name) => {
 });
 
 /**
- * Every target that the adapter has, models of guided-diffusion also in strict; for the large model the last target, since
+ * Every target that the adapter has, models of guided-diffusion and of diffusers also in strict; for the large model the last target, since
  * a processor takes minutes with the others.
  */
 async function variantsFor(name: string): Promise<readonly (readonly [Target, boolean])[]> {
   const targets = await testTargets();
   const asked = goldenCase(name).params > 1e7 ? targets.slice(-1) : targets;
-  const strict = name.startsWith('adm/') ? [false, true] : [false];
+  const strict = name.includes('/') ? [false, true] : [false];
   return asked.flatMap((target) => strict.map((one) => [target, one] as const));
 }

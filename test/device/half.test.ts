@@ -11,7 +11,7 @@ import { gradientOf } from '../fixtures/gradient-ops.ts';
 import { conv, halfOver, norm, silu } from '../fixtures/half-ops.ts';
 import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
 import { parameterRounding, storedRounding } from '../fixtures/rounding.ts';
-import { ADM_NAMES, ALL_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
+import { ADM_NAMES, ALL_NAMES, DIFFUSERS_NAMES, goldenCase, goldenGraph } from '../golden-cases.ts';
 import { relativeError, runBundle } from '../on-device.ts';
 import { runOps } from '../run-ops.ts';
 
@@ -138,6 +138,7 @@ const CASES =
         'tiny-1d',
         'tiny-3d',
         ...ADM_NAMES,
+        ...DIFFUSERS_NAMES,
       ] as const)
     : ALL_NAMES;
 

@@ -20,6 +20,7 @@ import { admGraphUpTo } from '../arbitrary-adm-graph.ts';
 import { arbitraryClassifierGraph } from '../arbitrary-classifier-graph.ts';
 import { arbitraryExplicitGraph } from '../arbitrary-explicit-graph.ts';
 import { type CompactGraph, compactGraphUpTo } from '../arbitrary-graph.ts';
+import { unet2dGraphUpTo } from '../arbitrary-unet-2d-graph.ts';
 import { smallestGroup } from '../fixtures/conditioning.ts';
 import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
 import { relativeError, runOnDevice, testTargets } from '../on-device.ts';
@@ -90,6 +91,7 @@ async function wrongOutputs(
 describe.each<readonly [string, fc.Arbitrary<CompactGraph>, number]>([
   ['the compact form', compactGraphUpTo(8), Math.ceil(graphs / 2)],
   ['guided-diffusion', admGraphUpTo(8), Math.ceil(graphs / 4)],
+  ['diffusers', unet2dGraphUpTo(8), Math.ceil(graphs / 4)],
   ['the explicit form', arbitraryExplicitGraph, Math.floor(graphs / 2)],
   ['classifiers and their gradients', arbitraryClassifierGraph, Math.ceil(graphs / 8)],
 ])('graphs of %s', (_, specs, numRuns) => {

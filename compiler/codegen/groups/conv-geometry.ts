@@ -2,6 +2,7 @@
 
 import { invariant } from '../../diagnostics.ts';
 import type { NodeOf, OpGraph } from '../../opgraph/opgraph.ts';
+import { paddingOf } from '../../ops/conv.ts';
 import { sizeOf } from '../../ops/op.ts';
 import type { ScheduledConv } from '../../schedule/schedule.ts';
 import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
@@ -32,7 +33,8 @@ export function convGeometry(graph: OpGraph, group: ScheduledConv, packed = fals
   const kernel = padSpace(graph.nodes[node.inputs[1]!]!.type.shape.slice(2), 1);
   const taps = sizeOf(kernel);
   const [stride_d, stride_h, stride_w] = padSpace(node.attrs.stride, 1);
-  const [pad_d, pad_h, pad_w] = padSpace(node.attrs.padding, 0);
+  // what lies behind the input's end is zero however much of it is read: only the output's size tells of padding there
+  const [pad_d, pad_h, pad_w] = padSpace(paddingOf(node.attrs).begin, 0);
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
   const loaded = loadSources(graph, group.sources, 'load_input', group.home, packed);
   const skip = group.skip

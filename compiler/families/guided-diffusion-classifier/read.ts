@@ -6,7 +6,7 @@ import { FORMAT_VERSION } from '../../format/common.ts';
 import type { Layer } from '../../layers/index.ts';
 import type { PoolType } from '../../layers/pool.ts';
 import type { Shape } from '../../ops/op.ts';
-import type { Candidate, JsonObject, Reading, Undetermined } from '../family.ts';
+import type { Candidate, JsonObject, Reading, Undetermined, Unread } from '../family.ts';
 import { fitAdm } from '../guided-diffusion/read.ts';
 import { likelySize, toldBy, whyNot } from '../improved-diffusion/read.ts';
 import { type ReadModel, readBlocks } from '../improved-diffusion/read-blocks.ts';
@@ -27,14 +27,14 @@ interface ReadPool {
 }
 
 /** The graphs that the tensors may be of, with what no shape tells guessed; or why they are of none. */
-export function readCheckpoint(tensors: Tensors, name: string): Reading | { readonly fault: string } {
+export function readCheckpoint(tensors: Tensors, name: string): Reading | Unread {
   const grouped = groupTensors(tensors);
   const pool = readPool(grouped.all);
-  if (pool === null) return { fault: whyNot([...grouped.all.keys()]) };
+  if (pool === null) return whyNot([...grouped.all.keys()]);
   // blocks are read as those of a model with a head
   const all = new Map([...grouped.all, ['out.2.weight', [pool.classes]] as const]);
   const model = readBlocks({ ...grouped, all, output: new Map() });
-  if (model === null) return { fault: whyNot([...all.keys()]) };
+  if (model === null) return whyNot([...grouped.all.keys()]);
   return { tensors: grouped, candidates: resampled(model).map((one) => asKeywords(one, pool, name)) };
 }
 

@@ -2,10 +2,11 @@
 
 import type { WrittenLayer } from '../../layers/index.ts';
 import { DEFAULT_NORM } from '../../layers/norm.ts';
+import { usualTimeEmbed } from '../../layers/time_embed.ts';
 import { entryChannels } from '../blocks.ts';
 import type { Draft, DraftLayer } from '../draft.ts';
 import { downsample, resBlock, upHeads, upsample } from '../improved-diffusion/draft.ts';
-import { levelBlocks } from '../levels.ts';
+import { attendedMiddle, type Levels, levelBlocks } from '../levels.ts';
 import type { AdmFile } from './keywords.ts';
 
 type Adm = AdmFile['adm'];
@@ -13,7 +14,11 @@ type Adm = AdmFile['adm'];
 /** The model of `file.adm`: its blocks level by level down, the middle, and back up. */
 export function draftAdm(file: AdmFile): Draft {
   const { adm } = file;
-  const { dims, in_channels, out_channels, num_classes, num_res_blocks, attention_resolutions } = adm;
+  const { dims, in_channels, out_channels, num_classes, num_res_blocks } = adm;
+  const layers: Pick<Levels, 'resBlock' | 'attention'> = {
+    resBlock: (from, to) => resBlock(adm, from, to),
+    attention: (channels, way) => attention(adm, channels, way),
+  };
   const widths = adm.channel_mult.map((mult) => widthOf(adm, mult));
   return {
     dims,
@@ -25,13 +30,13 @@ export function draftAdm(file: AdmFile): Draft {
       first: widths[0]!,
       widths,
       num_res_blocks,
-      attention_resolutions,
-      resBlock: (from, to) => resBlock(adm, from, to),
-      attention: (channels, way) => attention(adm, channels, way),
+      attends: (level) => adm.attention_resolutions.includes(2 ** level),
+      ...layers,
+      middle: (channels) => attendedMiddle(layers, channels),
       down: (channels) => resampling(adm, channels, 'down'),
       up: (channels) => resampling(adm, channels, 'up'),
     }),
-    time_embed: { channels: adm.model_channels, hidden: 4 * adm.model_channels },
+    time_embed: usualTimeEmbed(adm.model_channels),
     head: { norm: DEFAULT_NORM },
     naming: 'improved-diffusion',
     pointer: (place, field) => `/adm/${place === null ? field : keywordOf(adm, place.block.role, field)}`,

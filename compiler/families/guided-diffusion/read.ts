@@ -2,7 +2,7 @@
 // names of improved-diffusion's, and blocks that no keywords make are read there.
 
 import { FORMAT_VERSION } from '../../format/common.ts';
-import type { Candidate, JsonObject, Reading, Undetermined } from '../family.ts';
+import type { Candidate, JsonObject, Reading, Undetermined, Unread } from '../family.ts';
 import { fitKeywords } from '../improved-diffusion/fit-keywords.ts';
 import { likelySize, readImages, toldBy, whyNot } from '../improved-diffusion/read.ts';
 import { type ReadModel, readBlocks } from '../improved-diffusion/read-blocks.ts';
@@ -15,10 +15,10 @@ import { KNOWN_ADM, type KnownAdm, knownAdm, type ToldAdm } from './published.ts
 const USUAL_HEAD = 64;
 
 /** The graph that the tensors may be of, with what no shape tells guessed; or why they are of none. */
-export function readCheckpoint(tensors: Tensors, name: string): Reading | { readonly fault: string } {
+export function readCheckpoint(tensors: Tensors, name: string): Reading | Unread {
   const grouped = groupTensors(tensors);
   const model = readBlocks(grouped);
-  if (model === null) return { fault: whyNot([...grouped.all.keys()]) };
+  if (model === null) return whyNot([...grouped.all.keys()]);
   return { tensors: grouped, candidates: [asKeywords(model, name)] };
 }
 

@@ -3,9 +3,10 @@
 
 import type { WrittenLayer } from '../../layers/index.ts';
 import { DEFAULT_NORM } from '../../layers/norm.ts';
+import { usualTimeEmbed } from '../../layers/time_embed.ts';
 import { entryChannels } from '../blocks.ts';
 import type { Draft } from '../draft.ts';
-import { levelBlocks } from '../levels.ts';
+import { attendedMiddle, type Levels, levelBlocks } from '../levels.ts';
 import type { UnetFile } from './keywords.ts';
 
 type Unet = UnetFile['unet'];
@@ -13,7 +14,11 @@ type Unet = UnetFile['unet'];
 /** The model of `file.unet`: its blocks level by level down, the middle, and back up. */
 export function draftUnet(file: UnetFile): Draft {
   const { unet } = file;
-  const { dims, in_channels, out_channels, num_classes, num_res_blocks, attention_resolutions } = unet;
+  const { dims, in_channels, out_channels, num_classes, num_res_blocks } = unet;
+  const layers: Pick<Levels, 'resBlock' | 'attention'> = {
+    resBlock: (from, to) => resBlock(unet, from, to),
+    attention: (channels, way) => attention(channels, way === 'up' ? upHeads(unet) : unet.num_heads),
+  };
   return {
     dims,
     in_channels,
@@ -24,13 +29,13 @@ export function draftUnet(file: UnetFile): Draft {
       first: unet.model_channels,
       widths: unet.channel_mult.map((mult) => mult * unet.model_channels),
       num_res_blocks,
-      attention_resolutions,
-      resBlock: (from, to) => resBlock(unet, from, to),
-      attention: (channels, way) => attention(channels, way === 'up' ? upHeads(unet) : unet.num_heads),
+      attends: (level) => unet.attention_resolutions.includes(2 ** level),
+      ...layers,
+      middle: (channels) => attendedMiddle(layers, channels),
       down: (channels) => downsample(unet, channels),
       up: (channels) => upsample(unet, channels),
     }),
-    time_embed: { channels: unet.model_channels, hidden: 4 * unet.model_channels },
+    time_embed: usualTimeEmbed(unet.model_channels),
     head: { norm: DEFAULT_NORM },
     naming: 'improved-diffusion',
     pointer: (place, field) => {

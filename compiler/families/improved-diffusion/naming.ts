@@ -21,9 +21,10 @@ export const improvedDiffusionNaming: Naming = {
       conv2: 'out_layers.3',
       skip: 'skip_connection',
     },
-    attention: { norm: 'norm', qkv: 'qkv', attention: 'attention', proj: 'proj_out' },
+    attention: { norm: 'norm', qkv: 'qkv', q: 'q', k: 'k', v: 'v', attention: 'attention', proj: 'proj_out' },
     downsample: { conv: 'op' },
     upsample: { conv: 'conv' },
+    identity: {},
     time_embed: { linear1: '0', silu: '1', linear2: '2' },
     label_emb: { table: '' },
     out: { norm: '0', silu: '1', conv: '2' },
@@ -49,5 +50,6 @@ export const improvedDiffusionNaming: Naming = {
     spatial_pool_v2: 'out',
   },
   prefixes: (blocks) => blocks.map((block) => block.layers.map((_, layer) => layerPath({ block, layer }))),
+  compare: () => 0,
   moduleOf: (name) => MODULE.exec(name)?.[1] ?? name,
 };

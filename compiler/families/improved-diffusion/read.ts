@@ -3,7 +3,7 @@
 import { FORMAT_VERSION } from '../../format/common.ts';
 import { LIMITS } from '../../format/fields.ts';
 import { levelsDown, writtenLayer } from '../../layers/queries.ts';
-import type { Candidate, JsonObject, Reading } from '../family.ts';
+import type { Candidate, JsonObject, Reading, Unread } from '../family.ts';
 import type { Tensors } from '../tensors.ts';
 import { fitKeywords } from './fit-keywords.ts';
 import { KNOWN_GRAPHS, knownGraph } from './published.ts';
@@ -18,10 +18,10 @@ const USUAL_CHANNELS = [1, 3, 4];
 const ANCHORS = ['time_embed.0.weight', 'input_blocks.0.0.weight', 'out.2.weight'] as const;
 
 /** The graphs that the tensors may be of, with what no shape tells guessed; or why they are of none. */
-export function readCheckpoint(tensors: Tensors, name: string): Reading | { readonly fault: string } {
+export function readCheckpoint(tensors: Tensors, name: string): Reading | Unread {
   const grouped = groupTensors(tensors);
   const model = readBlocks(grouped);
-  if (model === null) return { fault: whyNot([...grouped.all.keys()]) };
+  if (model === null) return whyNot([...grouped.all.keys()]);
   return { tensors: grouped, candidates: [asKeywords(model, name), asBlocks(model, name)] };
 }
 
@@ -125,14 +125,18 @@ function gcd(a: number, b: number): number {
 }
 
 /** What speaks against tensors of which `readBlocks` makes nothing. */
-export function whyNot(names: readonly string[]): string {
+export function whyNot(names: readonly string[]): Unread {
   const missing = ANCHORS.filter((name) => !names.includes(name));
-  if (missing.length === 0) return 'input_blocks.0.0.weight is no convolution in 1, 2 or 3 dimensions';
+  if (missing.length === 0) {
+    return { fault: 'input_blocks.0.0.weight is no convolution in 1, 2 or 3 dimensions', foreign: false };
+  }
   const inside = names.find((name) => name.endsWith(`.${ANCHORS[0]}`));
   if (inside !== undefined) {
     const prefix = inside.slice(0, -ANCHORS[0].length);
     const stranger = names.find((name) => !name.startsWith(prefix));
-    return `the names of a model begin with ${JSON.stringify(prefix)} here, but others do not, such as ${JSON.stringify(stranger)}; save the model's tensors alone`;
+    const fault = `the names of a model begin with ${JSON.stringify(prefix)} here, but others do not, such as ${JSON.stringify(stranger)}; save the model's tensors alone`;
+    return { fault, foreign: false };
   }
-  return `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing, which every model of improved-diffusion has`;
+  const fault = `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing, which every model of improved-diffusion has`;
+  return { fault, foreign: missing.length === ANCHORS.length };
 }

@@ -6,7 +6,7 @@ import { attention } from './attention.ts';
 import { channel_add, film, position_add } from './conditioning.ts';
 import { concat, reshape, slice, window } from './join.ts';
 import { group_norm } from './norm.ts';
-import { activation, add, cast, dropout, multiply, scale } from './pointwise.ts';
+import { activation, add, cast, dropout, multiply, rescale, scale } from './pointwise.ts';
 import { conv, conv_transpose, linear } from './products.ts';
 import { avg_pool, upsample_nearest } from './resample.ts';
 import { type OpRule, SECOND, WEIGHTS } from './rule.ts';
@@ -21,6 +21,7 @@ export const GRADIENTS = {
   add,
   multiply,
   scale,
+  rescale,
   activation_gradient: [SECOND],
   channel_add,
   film,

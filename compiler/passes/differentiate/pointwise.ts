@@ -17,6 +17,11 @@ export const multiply: OpRule<'multiply'> = [
 
 export const scale: OpRule<'scale'> = [(site) => site.add('scale', [site.g], site.node.attrs)];
 
+/** The offset adds nothing. */
+export const rescale: OpRule<'rescale'> = [
+  (site) => site.add('scale', [site.g], { factor: site.node.attrs.factor }),
+];
+
 /** At inference it is the identity. */
 export const dropout: OpRule<'dropout'> = [same];
 

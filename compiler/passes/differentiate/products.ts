@@ -1,11 +1,16 @@
 // Gradients of products by what is multiplied with the weights: the same weights, the other way round.
 
+import { paddingOf } from '../../ops/conv.ts';
 import { type OpRule, WEIGHTS } from './rule.ts';
 
-/** The transposed convolution, as long as the input was: a stride may leave positions over at its end. */
+/**
+ * The transposed convolution, as long as the input was: a stride may leave positions over at its end, and padding there
+ * alone asks for fewer of them.
+ */
 export const conv: OpRule<'conv'> = [
   (site) => {
-    const { stride, padding } = site.node.attrs;
+    const { stride } = site.node.attrs;
+    const { begin: padding } = paddingOf(site.node.attrs);
     const [x, weight] = site.node.inputs;
     const [, , ...from] = site.typeOf(x!).shape;
     const [, , ...to] = site.node.type.shape;

@@ -77,7 +77,7 @@ describe('the keywords', () => {
     const { graph } = load({ channel_mult: [0.5, 1.5] });
     expect(graph.blocks[0]!.layers[0]!.layer).toMatchObject({ type: 'conv', out_channels: 32 });
     expect(graph.head.channels).toBe(32);
-    expect(graph.time_embed).toEqual({ channels: 64, hidden: 256 });
+    expect(graph.time_embed).toMatchObject({ channels: 64, hidden: 256 });
     expect(load({ model_channels: 100, channel_mult: [0.649] }).graph.head.channels).toBe(64);
   });
 });

@@ -85,8 +85,18 @@ describe('the compact form', () => {
         skip: 'conv1x1',
         norm: { groups: 32, eps: 1e-5 },
         resample: 'none',
+        activation: 'silu',
+        divisor: 1,
       },
-      { type: 'attention', channels: 64, heads: 4, norm: { groups: 32, eps: 1e-5 }, order: 'heads_first' },
+      {
+        type: 'attention',
+        channels: 64,
+        heads: 4,
+        norm: { groups: 32, eps: 1e-5 },
+        order: 'heads_first',
+        projections: 'joined',
+        divisor: 1,
+      },
       { type: 'upsample', channels: 64, method: 'nearest_conv' },
     ]);
     expect(graph.blocks[6]!.layers.map((l) => [l.path, l.in_size, l.out_size])).toEqual([
@@ -94,7 +104,7 @@ describe('the compact form', () => {
       ['output_blocks.1.1', [8, 8], [8, 8]],
       ['output_blocks.1.2', [8, 8], [16, 16]],
     ]);
-    expect(graph.time_embed).toEqual({ channels: 32, hidden: 128 });
+    expect(graph.time_embed).toEqual({ channels: 32, hidden: 128, order: 'cos_sin', shift: 0 });
     expect(graph.head).toEqual({ channels: 32, norm: { groups: 32, eps: 1e-5 } });
     expect(graph.naming).toBe('improved-diffusion');
   });
@@ -389,6 +399,8 @@ describe('the explicit form', () => {
         skip: 'conv1x1',
         norm: { groups: 32, eps: 1e-5 },
         resample: 'none',
+        activation: 'silu',
+        divisor: 1,
       },
       path: 'output_blocks.1.0',
       prefix: 'output_blocks.1.0',

@@ -95,6 +95,16 @@ describe('the published graphs', () => {
   });
 
   test.each([
+    ['ddpm-cifar10-32', 35_746_307],
+    ['ddpm-celebahq-256', 113_673_219],
+  ])('%s of diffusers has %i parameters, and no warnings', (name, params) => {
+    const { graph, warnings } = loadGraph(readFileSync(new URL(`${name}.json`, GRAPHS), 'utf8'), name);
+    expect(warnings).toEqual([]);
+    expect(graph.name).toBe(name);
+    expect(parameterCount(graph)).toBe(params);
+  });
+
+  test.each([
     ['mnist', 'model'],
     ['mnist-sr', 'upsample'],
   ])('%s is the graph its checkpoint was trained with', (name, key) => {

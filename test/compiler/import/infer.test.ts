@@ -5,18 +5,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GraphError } from '../../../compiler/diagnostics.ts';
 import { entryChannels } from '../../../compiler/families/blocks.ts';
-import { KNOWN_ADM } from '../../../compiler/families/guided-diffusion/published.ts';
-import { KNOWN_CLASSIFIERS } from '../../../compiler/families/guided-diffusion-classifier/published.ts';
-import { KNOWN_GRAPHS } from '../../../compiler/families/improved-diffusion/published.ts';
+import { FAMILY_KEYS, familyOf } from '../../../compiler/families/index.ts';
 import { toExplicit } from '../../../compiler/graph/explicit.ts';
-import type { Graph } from '../../../compiler/graph/graph.ts';
+import type { Block, Graph } from '../../../compiler/graph/graph.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { parameters } from '../../../compiler/graph/parameters.ts';
 import { inferGraph } from '../../../compiler/import/infer.ts';
+import { isUntold } from '../../../compiler/layers/fact.ts';
 import type { Layer } from '../../../compiler/layers/index.ts';
+import { layerFacts } from '../../../compiler/layers/queries.ts';
 import { admGraphUpTo } from '../../arbitrary-adm-graph.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
+import { unet2dGraphUpTo } from '../../arbitrary-unet-2d-graph.ts';
 import { ALL_NAMES, CLASSIFIER_NAMES, familyOfCase, GOLDEN, goldenGraph } from '../../golden-cases.ts';
 
 type Shapes = Map<string, readonly number[]>;
@@ -29,12 +30,22 @@ const FILES = readdirSync(GRAPHS).filter((name) => name.endsWith('.json') && nam
 
 /** What shapes tell of a graph. */
 function told(graph: Graph): object {
-  const { blocks, time_embed, dims, out_channels, num_classes, pool } = toExplicit(graph);
-  const plain = (layer: Layer): Layer => {
-    if (layer.type === 'attention') return { ...layer, heads: 1, order: 'heads_first' };
-    return layer.type === 'res_block' ? { ...layer, dropout: 0 } : layer;
+  const { time_embed, dims, out_channels, num_classes, pool } = graph;
+  // models of diffusers say their norms, of which shapes tell no more than that they are there
+  const said = graph.naming !== 'diffusers';
+  const plain = (layer: Layer): object => {
+    const untold = layerFacts(layer).flatMap(({ field, fact }) =>
+      isUntold(fact) && (field !== 'norm' || !said) ? [field] : [],
+    );
+    const normed = layer.type === 'attention' && layer.norm !== null;
+    return Object.fromEntries([
+      ...Object.entries({ ...layer, normed }).filter(([key]) => !untold.includes(key)),
+    ]);
   };
-  const layers = ({ layers }: { readonly layers: readonly object[] }) => (layers as Layer[]).map(plain);
+  const layers = (role: Block['role']) =>
+    graph.blocks
+      .filter((block) => block.role === role)
+      .map((block) => block.layers.map(({ layer }) => plain(layer)));
   const images =
     entryChannels(graph) === out_channels && out_channels % 2 === 0
       ? entryChannels(graph)
@@ -45,10 +56,10 @@ function told(graph: Graph): object {
     out_channels,
     num_classes,
     pool: pool?.type,
-    time_embed,
-    input: blocks.input.map(layers),
-    middle: layers(blocks.middle),
-    output: blocks.output.map(layers),
+    time_embed: said ? time_embed : { channels: time_embed.channels, hidden: time_embed.hidden },
+    input: layers('input'),
+    middle: layers('middle'),
+    output: layers('output'),
   };
 }
 
@@ -73,18 +84,21 @@ describe('inferGraph', () => {
     const { graph } = loadGraph(readFileSync(new URL(file, GRAPHS), 'utf8'), file);
     const { spec, undetermined } = inferGraph(tensorsOf(graph));
     expect(reload(spec)).toEqual(graph);
-    const section = 'adm' in spec ? '/adm' : 'adm_classifier' in spec ? '/adm_classifier' : '/unet';
-    const { hint } = undetermined.find(({ key }) => key === `${section}/num_heads`)!;
+    const family = FAMILY_KEYS.find((key) => key in spec)!;
+    const heads = family === 'unet_2d' ? 'attention_head_dim' : 'num_heads';
+    const { hint } = undetermined.find(({ key }) => key === `/${family}/${heads}`)!;
     expect(hint).toContain(`in ${graph.name},`);
   });
 
   it('knows the graphs in graphs/ as they are there', () => {
     const files = FILES.map((file) => JSON.parse(readFileSync(new URL(file, GRAPHS), 'utf8')));
-    const known = [...KNOWN_GRAPHS, ...KNOWN_ADM, ...KNOWN_CLASSIFIERS].map((graph) => ({
-      $schema: './schema.json',
-      version: 1,
-      ...graph,
-    }));
+    const known = FAMILY_KEYS.flatMap<{ readonly name: string }>((key) => familyOf(key).published).map(
+      (graph) => ({
+        $schema: './schema.json',
+        version: 1,
+        ...graph,
+      }),
+    );
     const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
     expect(known.toSorted(byName)).toEqual(files.toSorted(byName));
   });
@@ -123,6 +137,21 @@ describe('inferGraph', () => {
         const likely = inferGraph(tensorsOf(made));
         if (own) expect(likely.spec).toEqual(spec);
         expect(told(likely.graph)).toEqual(told(made));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('gives back arbitrary graphs of diffusers', () => {
+    fc.assert(
+      fc.property(unet2dGraphUpTo(16), (file) => {
+        const made = loadGraph(JSON.stringify(file), 'made').graph;
+        const { spec, graph, undetermined } = inferGraph(tensorsOf(made));
+        expect(told(graph)).toEqual(told(made));
+        expect(reload(spec)).toEqual(graph);
+        expect(spec).toHaveProperty('unet_2d');
+        const keys = undetermined.map(({ key }) => key);
+        expect(new Set(keys).size).toBe(keys.length);
       }),
       { numRuns: 100 },
     );
@@ -235,7 +264,11 @@ describe('inferGraph on checkpoints of no graph', () => {
 
   it.each([
     ['nothing', [], 'time_embed.0.weight, input_blocks.0.0.weight, out.2.weight are missing'],
-    ['diffusers', ['down_blocks.0.resnets.0.conv1.weight'], 'this is a UNet of diffusers'],
+    [
+      'part of diffusers',
+      ['down_blocks.0.resnets.0.conv1.weight', 'conv_in.weight'],
+      'time_embedding.linear_1.weight, conv_out.weight are missing, which every UNet2DModel of diffusers has',
+    ],
     ['Stable Diffusion', ['input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight'], 'cross-attention'],
   ])('says of %s what it is', (_, names, message) => {
     expect(fails(new Map(names.map((name) => [name, [1]]))).join()).toContain(message);

@@ -37,12 +37,17 @@ const WRITTEN: readonly WrittenLayer[] = [
   { ...res, out_channels: 32, conditioning: 'additive', skip: 'identity' },
   { ...res, out_channels: 32, conditioning: 'film', skip: 'identity', resample: 'down' },
   { ...res, conditioning: 'film', skip: 'conv1x1', resample: 'up' },
+  { ...res, activation: 'mish', divisor: 1.5 },
   { type: 'attention', channels: 32, heads: 4, norm, order: 'qkv_first' },
+  { type: 'attention', channels: 32, heads: 4, norm, order: 'qkv_first', projections: 'separate' },
+  { type: 'attention', channels: 32, norm: null, order: 'qkv_first', projections: 'separate', divisor: 2 },
   { type: 'downsample', channels: 32, method: 'conv' },
+  { type: 'downsample', channels: 32, method: 'conv', padding: 'end' },
   { type: 'downsample', channels: 32, method: 'avg_pool' },
   { type: 'upsample', channels: 32, method: 'nearest_conv' },
   { type: 'upsample', channels: 32, method: 'nearest' },
   { type: 'upsample', channels: 32, method: 'conv_transpose' },
+  { type: 'identity', channels: 32 },
 ];
 const EXAMPLES = WRITTEN.map(newLayer);
 
@@ -65,7 +70,15 @@ const MADE_UP: Naming = {
       conv2: 'conv2',
       skip: 'conv_shortcut',
     },
-    attention: { norm: 'group_norm', qkv: 'in.qkv', attention: 'core', proj: 'to_out.0' },
+    attention: {
+      norm: 'group_norm',
+      qkv: 'in.qkv',
+      q: 'to_q',
+      k: 'to_k',
+      v: 'to_v',
+      attention: 'core',
+      proj: 'to_out.0',
+    },
     downsample: { conv: 'down' },
     upsample: { conv: 'up' },
   },
@@ -77,6 +90,7 @@ const MADE_UP: Naming = {
   },
   prefixes: (blocks) =>
     blocks.map((block) => block.layers.map(({ type }, i) => `levels.${blockPath(block)}.${type}s.${i}`)),
+  compare: () => 0,
   moduleOf: (name) => name.split('.').slice(0, 4).join('.'),
 };
 

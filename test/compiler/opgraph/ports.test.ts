@@ -10,7 +10,7 @@ test('images, timesteps, labels, and what is neither', () => {
   const text = `
     %0 = input() {name="picture", type=f32[2,3,8,8]}
     %1 = input() {name="when", type=f32[2]}
-    %2 = timestep_embedding(%1) {dim=32, max_period=10000}
+    %2 = timestep_embedding(%1) {dim=32, max_period=10000, order="cos_sin", shift=0}
     %3 = input() {name="z", type=u32[2]}
     %4 = param() {name="table", shape=[10, 32]}
     %5 = embedding(%4, %3)
@@ -37,7 +37,7 @@ test('images, timesteps, labels, and what is neither', () => {
 test('timesteps that are embedded on the host are read by nothing else', () => {
   const text = `
     %0 = input() {name="t", type=f32[2]}
-    %1 = timestep_embedding(%0) {dim=8, max_period=10000}
+    %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
     %2 = add(%0, %0)
     return output=%2
   `;

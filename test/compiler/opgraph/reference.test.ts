@@ -39,7 +39,7 @@ describe('runReference', () => {
       %1 = param() {name="bias", shape=[1]}
       %2 = param() {name="unused", shape=[1]}
       %3 = input() {name="timesteps", type=f32[1]}
-      %4 = timestep_embedding(%3) {dim=1, max_period=10000}
+      %4 = timestep_embedding(%3) {dim=1, max_period=10000, order="cos_sin", shift=0}
       %5 = linear(%4, %0, %1)
       %6 = linear(%5, %0, %1)
       %7 = silu(%5)

@@ -9,9 +9,11 @@ import { tensor } from '../../fixtures/values.ts';
 
 const f32 = (...shape: number[]): TensorType => ({ dtype: 'f32', shape });
 
+const usual = { order: 'cos_sin', shift: 0 } as const;
+
 describe('timestep_embedding', () => {
   it('is cosines, then sines, of frequencies from 1 down to max_period^-(h-1)/h', () => {
-    const y = timestep_embedding.reference([tensor([2], [0, 10.5])], { dim: 4, max_period: 100 });
+    const y = timestep_embedding.reference([tensor([2], [0, 10.5])], { dim: 4, max_period: 100, ...usual });
     expect(y.shape).toEqual([2, 4]);
     // exp(-ln(100) / 2) in steps of float32 falls one unit short of 0.1
     const slow = Math.fround(10.5 * 0.09999999403953552);
@@ -20,19 +22,19 @@ describe('timestep_embedding', () => {
   });
 
   it('fills an odd width with a zero', () => {
-    const y = timestep_embedding.reference([tensor([2], [3, 4])], { dim: 5, max_period: 10000 });
+    const y = timestep_embedding.reference([tensor([2], [3, 4])], { dim: 5, max_period: 10000, ...usual });
     expect([y.data[4], y.data[9]]).toEqual([0, 0]);
     expect(y.data[7]).toBe(Math.fround(Math.sin(4)));
-    expect(timestep_embedding.reference([tensor([1], [3])], { dim: 1, max_period: 10000 })).toEqual(
+    expect(timestep_embedding.reference([tensor([1], [3])], { dim: 1, max_period: 10000, ...usual })).toEqual(
       tensor([1, 1], [0]),
     );
   });
 
   it('refuses anything but a vector of timesteps', () => {
-    expect(() => timestep_embedding.infer([f32(1, 1)], { dim: 4, max_period: 100 })).toThrow(
+    expect(() => timestep_embedding.infer([f32(1, 1)], { dim: 4, max_period: 100, ...usual })).toThrow(
       /must be \[batch\]/,
     );
-    expect(() => timestep_embedding.infer([f32(1)], { dim: 0, max_period: 100 })).toThrow(/dim 0/);
+    expect(() => timestep_embedding.infer([f32(1)], { dim: 0, max_period: 100, ...usual })).toThrow(/dim 0/);
   });
 });
 

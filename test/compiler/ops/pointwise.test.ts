@@ -23,6 +23,8 @@ const f16 = (...shape: number[]): TensorType => ({ dtype: 'f16', shape });
 const VALUES: Readonly<Record<Activation, readonly number[]>> = {
   silu: [0, -0.2689414213699951, 0, 0.7310585786300049, 1000],
   relu: [0, 0, 0, 1, 1000],
+  gelu: [0, -0.15865525393145705, 0, 0.8413447460685429, 1000],
+  mish: [0, -0.30340146137410895, 0, 0.8650983882673103, 1000],
 };
 
 describe.each(Object.keys(ACTIVATIONS).filter(isActivation))('the activation function %s', (name) => {
@@ -42,7 +44,7 @@ describe('relu', () => {
 });
 
 describe('activation_gradient', () => {
-  it.each(['silu', 'relu'] as const)('is g times the slope of %s', (of) => {
+  it.each(['silu', 'relu', 'gelu', 'mish'] as const)('is g times the slope of %s', (of) => {
     const [x, g] = [noise([40], 1), noise([40], 2)];
     const y = activation_gradient.reference([x, g], { of });
     const f = (step: number) => activations[of].reference([{ ...x, data: x.data.map((v) => v + step) }], {});

@@ -83,7 +83,9 @@ function holds(of: number, body: (b: Body, channels: number, space: Shape) => nu
 }
 
 describe('the gradient of', () => {
-  it.each(['silu', 'relu'] as const)('%s', (op) => holds(1, (b) => b.add(op, [b.x], {}, 'f')));
+  it.each(['silu', 'relu', 'gelu', 'mish'] as const)('%s', (op) =>
+    holds(1, (b) => b.add(op, [b.x], {}, 'f')),
+  );
 
   it('add, multiply and scale, where both operands move', () =>
     holds(1, (b) => {

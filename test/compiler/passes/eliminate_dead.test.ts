@@ -33,7 +33,7 @@ test('the interface stays: every input, and the embedding of timesteps that no b
     %0 = input() {name="x", type=f32[1,4,2]}
     %1 = input() {name="timesteps", type=f32[1]}
     %2 = input() {name="y", type=u32[1]}
-    %3 = timestep_embedding(%1) {dim=8, max_period=10000}
+    %3 = timestep_embedding(%1) {dim=8, max_period=10000, order="cos_sin", shift=0}
     %4 = silu(%3)
     %5 = param() {name="label_emb.weight", shape=[3, 8]}
     %6 = embedding(%5, %2)
@@ -42,7 +42,7 @@ test('the interface stays: every input, and the embedding of timesteps that no b
     %0 = input() {name="x", type=f32[1,4,2]}
     %1 = input() {name="timesteps", type=f32[1]}
     %2 = input() {name="y", type=u32[1]}
-    %3 = timestep_embedding(%1) {dim=8, max_period=10000}
+    %3 = timestep_embedding(%1) {dim=8, max_period=10000, order="cos_sin", shift=0}
     return output=%0`;
   expect(passed(eliminate_dead, before)).toBe(normal(after));
 });

@@ -5,7 +5,7 @@ import { normal, passed } from '../../fixtures/text.ts';
 test('linear layers of one operand become one, and each reader takes its slice', () => {
   const before = `
     %0 = input() {name="timesteps", type=f32[2]}
-    %1 = timestep_embedding(%0) {dim=8, max_period=10000}
+    %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
     %2 = param() {name="a.weight", shape=[4, 8]}  # a
     %3 = param() {name="a.bias", shape=[4]}  # a
     %4 = linear(%1, %2, %3)  # a
@@ -20,7 +20,7 @@ test('linear layers of one operand become one, and each reader takes its slice',
     return output=%12, middle=%8`;
   const after = `
     %0 = input() {name="timesteps", type=f32[2]}
-    %1 = timestep_embedding(%0) {dim=8, max_period=10000}
+    %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
     %2 = param() {name="a.weight", shape=[4, 8]}  # a
     %3 = param() {name="a.bias", shape=[4]}  # a
     %4 = param() {name="b.weight", shape=[12, 8]}  # b
@@ -42,7 +42,7 @@ test('linear layers of one operand become one, and each reader takes its slice',
 test('parameters that are there already, or that two layers share, are not written twice', () => {
   const before = `
     %0 = input() {name="timesteps", type=f32[2]}
-    %1 = timestep_embedding(%0) {dim=8, max_period=10000}
+    %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
     %2 = param() {name="a.weight", shape=[4, 8]}
     %3 = param() {name="shared.bias", shape=[4]}
     %4 = param() {name="b.weight", shape=[4, 8]}
@@ -56,7 +56,7 @@ test('parameters that are there already, or that two layers share, are not writt
     return output=%5, middle=%11`;
   const after = `
     %0 = input() {name="timesteps", type=f32[2]}
-    %1 = timestep_embedding(%0) {dim=8, max_period=10000}
+    %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
     %2 = param() {name="a.weight", shape=[4, 8]}
     %3 = param() {name="shared.bias", shape=[4]}
     %4 = param() {name="b.weight", shape=[4, 8]}
@@ -77,7 +77,7 @@ test('parameters that are there already, or that two layers share, are not writt
 test('layers of different operands stay apart', () => {
   const text = `
     %0 = input() {name="timesteps", type=f32[2]}
-    %1 = timestep_embedding(%0) {dim=8, max_period=10000}
+    %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
     %2 = param() {name="a.weight", shape=[8, 8]}
     %3 = param() {name="a.bias", shape=[8]}
     %4 = linear(%1, %2, %3)  # a

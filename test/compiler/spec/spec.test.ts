@@ -109,12 +109,12 @@ describe('readSpec', () => {
     [
       'both forms',
       { ...compact, ...explicit, unet },
-      'G010 /blocks: a graph has "unet", "adm", "adm_classifier" (compact form) or "blocks" (explicit form), not both; remove one',
+      'G010 /blocks: a graph has "unet", "adm", "adm_classifier", "unet_2d" (compact form) or "blocks" (explicit form), not both; remove one',
     ],
     [
       'neither form',
       { version: 1, image_size: 32 },
-      'G010 : a graph needs "unet", "adm", "adm_classifier" (compact form) or "blocks" (explicit form)',
+      'G010 : a graph needs "unet", "adm", "adm_classifier", "unet_2d" (compact form) or "blocks" (explicit form)',
     ],
     [
       'another version',
@@ -146,7 +146,7 @@ describe('readSpec', () => {
     [
       'an unknown layer',
       { ...explicit, blocks: { ...explicit.blocks, middle: block({ type: 'attn' }) } },
-      'G009 /blocks/middle/layers/0/type: found "attn", expected "conv", "res_block", "attention", "downsample" or "upsample"',
+      'G009 /blocks/middle/layers/0/type: found "attn", expected "conv", "res_block", "attention", "downsample", "upsample" or "identity"',
     ],
     [
       'an empty block',

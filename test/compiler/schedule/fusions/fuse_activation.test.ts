@@ -4,7 +4,7 @@ import { scheduled } from '../../../fixtures/text.ts';
 
 const linear = `
   %0 = input() {name="timesteps", type=f32[2]}
-  %1 = timestep_embedding(%0) {dim=8, max_period=10000}
+  %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
   %2 = param() {name="a.weight", shape=[8, 8]}
   %3 = param() {name="a.bias", shape=[8]}
   %4 = linear(%1, %2, %3)

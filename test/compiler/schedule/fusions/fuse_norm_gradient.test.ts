@@ -5,7 +5,7 @@ import { scheduled } from '../../../fixtures/text.ts';
 const start = `
   %0 = input() {name="x", type=f32[1,4,2]}
   %1 = input() {name="timesteps", type=f32[1]}
-  %2 = timestep_embedding(%1) {dim=8, max_period=10000}
+  %2 = timestep_embedding(%1) {dim=8, max_period=10000, order="cos_sin", shift=0}
   %3 = param() {name="n.weight", shape=[4]}
   %4 = param() {name="n.bias", shape=[4]}
   %5 = input() {name="g", type=f32[1,4,2]}

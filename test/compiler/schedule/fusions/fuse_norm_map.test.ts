@@ -5,7 +5,7 @@ import { scheduled } from '../../../fixtures/text.ts';
 const norm = `
   %0 = input() {name="x", type=f32[1,4,2]}
   %1 = input() {name="timesteps", type=f32[1]}
-  %2 = timestep_embedding(%1) {dim=8, max_period=10000}
+  %2 = timestep_embedding(%1) {dim=8, max_period=10000, order="cos_sin", shift=0}
   %3 = param() {name="n.weight", shape=[4]}
   %4 = param() {name="n.bias", shape=[4]}
   %5 = group_norm(%0, %3, %4) {groups=2, eps=1e-5}

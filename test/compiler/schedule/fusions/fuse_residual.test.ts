@@ -31,7 +31,7 @@ test('a linear layer adds the label embedding', () => {
   const text = `
     %0 = input() {name="timesteps", type=f32[2]}
     %1 = input() {name="y", type=u32[2]}
-    %2 = timestep_embedding(%0) {dim=8, max_period=10000}
+    %2 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
     %3 = param() {name="a.weight", shape=[8, 8]}
     %4 = param() {name="a.bias", shape=[8]}
     %5 = linear(%2, %3, %4)

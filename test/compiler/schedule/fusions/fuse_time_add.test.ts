@@ -5,7 +5,7 @@ import { scheduled } from '../../../fixtures/text.ts';
 const block = `
   %0 = input() {name="x", type=f32[1,4,2]}
   %1 = input() {name="timesteps", type=f32[1]}
-  %2 = timestep_embedding(%1) {dim=8, max_period=10000}
+  %2 = timestep_embedding(%1) {dim=8, max_period=10000, order="cos_sin", shift=0}
   %3 = slice(%2) {start=4, end=8}
   %4 = param() {name="a.weight", shape=[4, 4, 1]}
   %5 = param() {name="a.bias", shape=[4]}
@@ -28,7 +28,7 @@ test('not behind anything but a convolution', () => {
   const text = `
     %0 = input() {name="x", type=f32[1,4,2]}
     %1 = input() {name="timesteps", type=f32[1]}
-    %2 = timestep_embedding(%1) {dim=4, max_period=10000}
+    %2 = timestep_embedding(%1) {dim=4, max_period=10000, order="cos_sin", shift=0}
     %3 = silu(%0)
     %4 = channel_add(%3, %2)
     return output=%4`;
