@@ -17,6 +17,7 @@ import { register as encode } from './commands/encode.ts';
 import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
 import { register as graph } from './commands/graph.ts';
+import { register as importFolder } from './commands/import.ts';
 import { register as infer } from './commands/infer.ts';
 import { register as inputs } from './commands/inputs.ts';
 import { register as merge } from './commands/merge.ts';
@@ -40,7 +41,7 @@ export const commands: readonly Register[] = [
   group('Training:'),
   ...[data],
   group('Checkpoints:'),
-  ...[convert, infer, check, exportOnnx],
+  ...[convert, importFolder, infer, check, exportOnnx],
   group('Measuring:'),
   ...[bench, profile, tune, drift],
   group('This machine:'),

@@ -44,6 +44,7 @@ export type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
 export type { Sample, StepReport } from '../runtime/sampler/sample.ts';
 export type { Sampler } from '../runtime/sampler/samplers/index.ts';
 export type { Tensor } from '../runtime/tensor.ts';
+export * from './checkpoint/import-diffusers.ts';
 export type { Stage } from './compile/compile-model.ts';
 export type { Batch, BatchSource, BatchStream, Dataset, OpenDataOptions } from './data/entry.ts';
 export { batchesBy, openData } from './data/entry.ts';

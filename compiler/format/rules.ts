@@ -110,6 +110,7 @@ export const RULES = {
     reads: [...KEYWORDS, 'block_out_channels', 'freq_shift', 'time_embed', 'channels', 'shift'],
   },
   G028: { title: 'options of a layer can be had together', reads: ['blocks'] },
+  G029: { title: 'what a folder of diffusers says can be expressed', reads: [] },
   G030: { title: 'every attention resolution is reached, once', reads: [...LEVELS, 'attention_resolutions'] },
   G031: {
     title: 'an option applies somewhere',

@@ -164,6 +164,7 @@ const COMMANDS = [
     'merge',
     'diff',
     'infer',
+    'import',
     'check',
     'convert',
   ],
