@@ -1,18 +1,10 @@
 // The Node API: `import { compile, load } from 'unetc'`. The command line is a thin skin over the same parts.
 
 import { type Diagnostic, GraphError } from '../compiler/diagnostics.ts';
-import type { Diffusion } from '../compiler/graph/graph.ts';
 import type { Precision } from '../compiler/precision.ts';
 import { type Bundle, formatManifest } from '../runtime/bundle.ts';
-import { RuntimeError } from '../runtime/errors.ts';
 import { openWeights } from '../runtime/host/node/open-weights.ts';
-import type { ModelInputs, ModelInterface as Ports } from '../runtime/model.ts';
 import { parseBundle } from '../runtime/parse-bundle.ts';
-import { type Denoiser, type DenoiserInputs, denoiserOf } from '../runtime/sampler/denoiser.ts';
-import { diffusionProcess } from '../runtime/sampler/process.ts';
-import type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
-import { type Sample, type StepReport, sample } from '../runtime/sampler/sample.ts';
-import { type Sampler, usualSampler } from '../runtime/sampler/samplers/index.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { weightsInMemory } from '../runtime/weights/memory.ts';
 import { bundleFiles, writeBundle } from './compile/bundle-folder.ts';
@@ -24,6 +16,7 @@ import { targetFor } from './compile/target-choice.ts';
 import { UsageError } from './errors.ts';
 import { readGraphFile, textOfGraph } from './graph/graph-file.ts';
 import { silentHost, warnAll } from './host.ts';
+import { type LoadedModel, loadedModel } from './model/loaded-model.ts';
 import {
   bundleSource,
   type GraphSource,
@@ -31,7 +24,8 @@ import {
   type ModelSource,
   readModel,
 } from './model/model-source.ts';
-import { type OpenedModel, openSource } from './model/open-model.ts';
+import { openGuidedSource } from './model/open-guided.ts';
+import { openSource } from './model/open-model.ts';
 
 export type { Diagnostic, Position } from '../compiler/diagnostics.ts';
 export { GraphError, InternalError } from '../compiler/diagnostics.ts';
@@ -50,6 +44,7 @@ export type { Batch, BatchSource, BatchStream, Dataset, OpenDataOptions } from '
 export { batchesBy, openData } from './data/entry.ts';
 export { UsageError } from './errors.ts';
 export { defineUNet, type GraphFile } from './graph/typescript/define-unet.ts';
+export type { LoadedModel, ModelInterface, ModelOutputs, SampleOptions } from './model/loaded-model.ts';
 
 /**
  * A graph: the path of its file, its JSON text (which begins with a brace), or what the text says as an object, in
@@ -70,6 +65,11 @@ export interface CompileOptions {
   readonly size?: number | readonly number[] | undefined;
   /** Adds the feature vectors of every block to the outputs: `down.i`, `middle`, `up.i`. Default false. */
   readonly taps?: boolean | undefined;
+  /**
+   * Adds a classifier's gradient: labels `y` to its inputs, and `gradient` to its outputs. Without it a classifier gives its
+   * `output` alone, and cannot guide. Default false.
+   */
+  readonly gradient?: boolean | undefined;
   /** Leaves out every algorithm that is less exact than the plain one. Default false. */
   readonly strict?: boolean | undefined;
   /**
@@ -102,6 +102,17 @@ export interface CompiledGraph extends Bundle {
   write(folder: string, options?: { readonly types?: boolean }): Promise<void>;
 }
 
+/** A classifier that guides a model, in `load`. */
+export interface ClassifierInput {
+  /** A graph, or a bundle that was compiled with `gradient`, of the model's channels, size and batch. */
+  readonly model: GraphInput | Bundle;
+  /** As those of the model. */
+  readonly weights: string | ReadonlyMap<string, Tensor>;
+  readonly allowUnexpected?: boolean | undefined;
+  /** Default: as the model's. */
+  readonly precision?: Precision | undefined;
+}
+
 /** What `load` needs for a bundle, whose sizes are compiled in. */
 export interface BundleLoadOptions {
   /**
@@ -113,63 +124,13 @@ export interface BundleLoadOptions {
   readonly allowUnexpected?: boolean | undefined;
   /** Computes in float64 on the CPU instead of the GPU: slow, for checking. Default false. */
   readonly reference?: boolean | undefined;
+  /** Guides the model in `sample`; it is opened on the same device. */
+  readonly classifier?: ClassifierInput | undefined;
 }
 
 export interface LoadOptions extends BundleLoadOptions, Omit<CompileOptions, 'target'> {
   /** Name of a target. Default `auto`: what suits the adapter. */
   readonly target?: string | undefined;
-}
-
-/** `output` [B, out_channels, ...size], and where compiled with taps `down.i`, `middle`, `up.i`. */
-export interface ModelOutputs {
-  readonly output: Tensor;
-  readonly [tap: string]: Tensor;
-}
-
-export interface SampleOptions {
-  /** Default: `{ kind: 'ddim', eta: 0 }` where `steps` begins with ddim, else `{ kind: 'ddpm' }`. */
-  readonly sampler?: Sampler | undefined;
-  /** Classifier-free guidance, for models that were taught a null class. */
-  readonly guidance?: Guidance | undefined;
-  /** The respacing: `50`, `ddim50`, or sections `10,10,20`. Default: every step of the training process. */
-  readonly steps?: string | undefined;
-  /** Looked at between steps; when aborted, its reason is thrown. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each step of each batch. */
-  readonly onStep?: ((report: StepReport) => void) | undefined;
-}
-
-/** What a model takes and gives. */
-export interface ModelInterface extends Denoiser, Ports {}
-
-/** A model with its weights, ready to run. */
-export interface LoadedModel<Inputs extends object = DenoiserInputs, Outputs = ModelOutputs> {
-  /** The graph's name. */
-  readonly name: string;
-  /** What it runs on, in words. */
-  readonly adapter: string;
-  /** Batch, channels, sizes and classes, and every input and output with name, shape and encoding. */
-  readonly interface: ModelInterface;
-  /** The process it was trained with, as the graph says. */
-  readonly diffusion: Diffusion;
-  /** What was odd about the graph, and what was done to make the weights fit. */
-  readonly notes: readonly string[];
-  /**
-   * One forward pass. `x` is [B, in_channels, ...size] row-major, `timesteps` [B] (fractions allowed), `y` [B] exactly
-   * where the model has classes, `low_res` [B, in_channels, ...its size] exactly where it upsamples. One run at a time.
-   * Rejects with RuntimeError('input') that lists every input that does not fit, and RuntimeError('gpu').
-   */
-  run(inputs: Inputs): Promise<Outputs>;
-  /**
-   * Draws samples, in the order of the requests: each depends on its request alone, at any batch.
-   * Throws RuntimeError('input') before the first step, RuntimeError('gpu') where a value is not finite.
-   */
-  sample(
-    requests: readonly SampleRequest[],
-    options?: SampleOptions,
-  ): AsyncGenerator<Sample, void, undefined>;
-  /** Gives back the GPU's memory, after the run under way. The model cannot run any more. */
-  close(): Promise<void>;
 }
 
 /**
@@ -210,60 +171,56 @@ export async function load(model: GraphInput | Bundle, options: LoadOptions): Pr
   const notes: string[] = [];
   const host = silentHost(notes);
   if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
-  const { weights, reference, allowUnexpected } = options;
-  const opened = await openSource(
-    source,
-    typeof weights === 'string' ? openWeights(weights) : weightsInMemory(weights),
-    { ...settings, reference, allowUnexpected },
-    host,
-  );
-  return loadedModel(opened, notes);
-}
-
-function loadedModel({ model, graph, adapter, close }: OpenedModel, notes: readonly string[]): LoadedModel {
-  let closed: Promise<void> | null = null;
-  const running = new Set<Promise<unknown>>();
-  const run = (inputs: ModelInputs) => {
-    if (closed) return Promise.reject(new RuntimeError('input', 'the model was closed; load it again'));
-    const run = model.run(inputs).finally(() => running.delete(run));
-    running.add(run);
-    return run;
-  };
-  return {
-    name: graph.name,
-    adapter,
-    interface: { ...denoiserOf(model.interface), ...model.interface },
-    diffusion: graph.diffusion,
-    notes,
-    run: async (inputs) => Object.fromEntries(await run(inputs)) as ModelOutputs,
-    sample(requests, { steps = '', sampler, guidance, signal, onStep } = {}) {
-      const process = diffusionProcess(graph.diffusion, steps);
-      const watched = { ...(guidance && { guidance }), ...(signal && { signal }), ...(onStep && { onStep }) };
-      return sample({ interface: model.interface, run }, requests, {
-        process,
-        sampler: sampler ?? usualSampler(steps),
-        ...watched,
-      });
-    },
-    close() {
-      closed ??= Promise.allSettled(running).then(() => close());
-      return closed;
-    },
-  };
-}
-
-async function sourceOf(model: GraphInput | Bundle, settings: ModelSettings): Promise<ModelSource> {
-  if (isPath(model)) return readModel(model, settings);
-  if (typeof model === 'string' || !isBundle(model)) return inMemory(model, settings);
-  const { manifest, kernels } = model;
-  const checked = await parseBundle(formatManifest(manifest), (file) => kernels.get(file), 'the bundle');
-  return bundleSource(checked, 'the bundle', settings);
-}
-
-function inMemory(graph: GraphInput, { size }: ModelSettings): GraphSource {
-  if (typeof graph === 'string') return graphSource(graph, 'graph', size);
+  const { weights, reference, allowUnexpected, classifier } = options;
+  const opening = { ...settings, reference, allowUnexpected };
+  if (classifier === undefined)
+    return loadedModel(await openSource(source, weightsOf(weights), opening, host), notes);
+  const beside = await readClassifier(classifier, settings);
+  if (beside.kind === 'graph') warnAll(host, beside.warnings, beside.label);
+  const own = weightsOf(weights);
   try {
-    return graphSource(textOfGraph(graph, 'graph'), 'graph', size);
+    const guide = { ...classifier, source: beside, weights: weightsOf(classifier.weights) };
+    return loadedModel(await openGuidedSource(source, own, guide, opening, host), notes);
+  } catch (error) {
+    own.close();
+    throw error;
+  }
+}
+
+function weightsOf(weights: LoadOptions['weights']) {
+  return typeof weights === 'string' ? openWeights(weights) : weightsInMemory(weights);
+}
+
+/** Throws UsageError where it is no classifier's input; callers in JavaScript may give anything. */
+function readClassifier(classifier: ClassifierInput, { batch, size }: ModelSettings): Promise<ModelSource> {
+  const { model, weights, precision } = classifier ?? {};
+  if (model === undefined || weights === undefined) {
+    throw new UsageError(
+      "classifier: expected a model and its weights, as in { model: 'c.json', weights: 'c.pt' }",
+    );
+  }
+  checkSettings({ precision });
+  return sourceOf(model, { batch, size, precision }, 'classifier');
+}
+
+/** `label` is what messages call what is no file. */
+async function sourceOf(
+  model: GraphInput | Bundle,
+  settings: ModelSettings,
+  label = 'graph',
+): Promise<ModelSource> {
+  if (isPath(model)) return readModel(model, settings);
+  if (typeof model === 'string' || !isBundle(model)) return inMemory(model, settings, label);
+  const { manifest, kernels } = model;
+  const called = label === 'graph' ? 'the bundle' : `the bundle of the ${label}`;
+  const checked = await parseBundle(formatManifest(manifest), (file) => kernels.get(file), called);
+  return bundleSource(checked, called, settings);
+}
+
+function inMemory(graph: GraphInput, { size }: ModelSettings, label = 'graph'): GraphSource {
+  if (typeof graph === 'string') return graphSource(graph, label, size);
+  try {
+    return graphSource(textOfGraph(graph, label), label, size);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     // Nobody sees the text that lines and columns would count in.
@@ -284,10 +241,11 @@ function isBundle(model: object): model is Bundle {
 }
 
 function settingsOf({ size, ...options }: CompileOptions): ModelSettings {
-  const { batch, taps, strict, precision, target, memory, tuning } = options;
+  const { batch, taps, gradient, strict, precision, target, memory, tuning } = options;
   const settings = {
     batch,
     taps,
+    gradient,
     strict,
     precision,
     target,

@@ -33,7 +33,7 @@ export const LARGEST_BATCH = 65536;
 /** Throws UsageError for settings that no graph can be compiled with; callers in JavaScript may give anything. */
 export function checkSettings(settings: ModelSettings): void {
   const { batch, size, precision, target, memory, tuning } = settings;
-  for (const name of ['taps', 'strict'] as const) {
+  for (const name of ['taps', 'gradient', 'strict'] as const) {
     const value = settings[name];
     if (value !== undefined && typeof value !== 'boolean') throw off(name, `'${value}'`, 'true or false');
   }

@@ -7,7 +7,7 @@ import { RuntimeError } from '../errors.ts';
 import type { ModelInterface, PortValue, TimeRow } from '../model.ts';
 import type { InputSpec } from '../ports.ts';
 import type { Tensor } from '../tensor.ts';
-import { CLASSIFIER_LABELS, GRADIENT } from './classifier.ts';
+import { CLASSIFIER_LABELS, GRADIENT, isClassifier } from './classifier.ts';
 
 /** Inputs of one pass of a denoiser. */
 export interface DenoiserInputs {
@@ -82,6 +82,20 @@ export function denoiserOf({ batch, inputs, outputs }: ModelInterface): Denoiser
     num_classes: y?.classes ?? null,
     low_res_size: low?.shape.slice(2) ?? null,
     classifier_classes: (gradient && find(CLASSIFIER_LABELS, 'label')?.classes) ?? null,
+  };
+}
+
+/** A denoiser's words for any model; of a classifier, which no sampler can call, `out_channels` are its classes. */
+export function describeModel(face: ModelInterface): Denoiser {
+  if (!isClassifier(face)) return denoiserOf(face);
+  const shapeOf = (ports: ModelInterface['inputs'] | ModelInterface['outputs'], name: string) =>
+    ports.find((port) => port.name === name)?.shape ?? [];
+  const [, in_channels = 0, ...image_size] = shapeOf(face.inputs, 'x');
+  const [, classes = 0] = shapeOf(face.outputs, 'output');
+  const isLabelled = face.inputs.some(({ name }) => name === 'y');
+  return {
+    ...{ batch: face.batch, in_channels, out_channels: classes, image_size },
+    ...{ num_classes: isLabelled ? classes : null, low_res_size: null, classifier_classes: null },
   };
 }
 
