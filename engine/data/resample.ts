@@ -91,6 +91,9 @@ export function resize(
 
 function convolve(raster: Raster, width: number, height: number, filter: Filter, window: Window): Raster {
   const bands = BANDS[raster.colours];
+  const whole = window.width === width && window.height === height;
+  if (filter === 'box' && raster.width === 2 * width && raster.height === 2 * height && whole)
+    return halve(raster);
   let { data } = raster;
   let rows = raster.height;
   // the rows that the window's own are made of
@@ -108,6 +111,24 @@ function convolve(raster: Raster, width: number, height: number, filter: Filter,
       : alongRows(data, span, bands, tapsOf(filter, raster.width, width, window.left, window.width));
   if (columns !== null) data = alongColumns(data, window.width * bands, columns, top);
   return { width: window.width, height: window.height, colours: raster.colours, data };
+}
+
+/** The box filter of two equal weights, most of the work on large pictures: both passes in one, each rounded as there. */
+function halve({ width, height, colours, data }: Raster): Raster {
+  const bands = BANDS[colours];
+  const result = new Uint8Array((width / 2) * (height / 2) * bands);
+  const stride = width * bands;
+  let to = 0;
+  for (let y = 0; y < height; y += 2) {
+    for (let x = 0; x < width; x += 2) {
+      for (let band = 0, at = y * stride + x * bands; band < bands; band++, at++) {
+        const above = (data[at]! + data[at + bands]! + 1) >> 1;
+        const below = (data[at + stride]! + data[at + stride + bands]! + 1) >> 1;
+        result[to++] = (above + below + 1) >> 1;
+      }
+    }
+  }
+  return { width: width / 2, height: height / 2, colours, data: result };
 }
 
 /** Rows of the input that are read. */
@@ -141,11 +162,10 @@ function alongRows(data: Uint8Array, span: Span, bands: number, taps: Taps): Uin
     const from = (span.top + row) * span.stride;
     for (let x = 0; x < first.length; x++) {
       const start = from + first[x]! * bands;
+      const [begin, end] = [x * stride, x * stride + count[x]!];
       for (let band = 0; band < bands; band++) {
         let sum = HALF;
-        for (let k = 0, at = start + band; k < count[x]!; k++, at += bands) {
-          sum += data[at]! * weights[x * stride + k]!;
-        }
+        for (let k = begin, at = start + band; k < end; k++, at += bands) sum += data[at]! * weights[k]!;
         result[row * length + x * bands + band] = sum >> PRECISION;
       }
     }
@@ -159,11 +179,10 @@ function alongColumns(data: Uint8Array, length: number, taps: Taps, top: number)
   const result = new Uint8ClampedArray(first.length * length);
   for (let y = 0; y < first.length; y++) {
     const start = (first[y]! - top) * length;
+    const [begin, end] = [y * stride, y * stride + count[y]!];
     for (let x = 0; x < length; x++) {
       let sum = HALF;
-      for (let k = 0, at = start + x; k < count[y]!; k++, at += length) {
-        sum += data[at]! * weights[y * stride + k]!;
-      }
+      for (let k = begin, at = start + x; k < end; k++, at += length) sum += data[at]! * weights[k]!;
       result[y * length + x] = sum >> PRECISION;
     }
   }

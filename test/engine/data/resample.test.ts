@@ -65,6 +65,21 @@ describe('resize', () => {
     },
   );
 
+  test.each(['L', 'LA', 'RGB', 'CMYK'] as const)(
+    'halving %s in one pass is the two passes of Pillow',
+    (colours) => {
+      const picture = raster(24, 16, colours, noisy);
+      // a window keeps the general way
+      const left = resize(picture, 12, 8, 'box', { left: 0, top: 0, width: 6, height: 8 });
+      const right = resize(picture, 12, 8, 'box', { left: 6, top: 0, width: 6, height: 8 });
+      const half = 6 * BANDS[colours];
+      const rows = Array.from({ length: 8 }, (_, y) =>
+        [left, right].flatMap(({ data }) => [...data.subarray(y * half, (y + 1) * half)]),
+      );
+      expect([...resize(picture, 12, 8, 'box').data]).toEqual(rows.flat());
+    },
+  );
+
   test('what is of one colour stays so', () => {
     const picture = raster(50, 30, 'RGB', (i) => [10, 200, 255][i % 3]!);
     const result = resize(picture, 13, 70, 'bicubic');
