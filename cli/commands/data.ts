@@ -81,8 +81,11 @@ function printSurvey(survey: Survey): string {
   const takes = `${model.channels} ${model.channels === 1 ? 'channel' : 'channels'} of ${size}`;
   const partly = read < count ? `, ${whole(read)} of them read` : '';
   const lines = [
-    `${data}: ${whole(count)} images (${kind})${partly}, for a model of ${takes}`,
-    row('usable', `${whole(usable)}${skipped.count === 0 ? '' : `, ${whole(skipped.count)} files left out`}`),
+    `${data}: ${whole(count)} ${count === 1 ? 'image' : 'images'} (${kind})${partly}, for a model of ${takes}`,
+    row(
+      'usable',
+      `${whole(usable)}${skipped.count === 0 ? '' : `, ${whole(skipped.count)} ${skipped.count === 1 ? 'file' : 'files'} left out`}`,
+    ),
     ...(pictures === null ? [] : pictureLines(pictures)),
     row(
       'values',

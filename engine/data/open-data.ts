@@ -208,7 +208,8 @@ function othersNote({ others }: PictureFiles): readonly string[] {
   const kinds = [...others].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, 8);
   const total = [...others.values()].reduce((sum, count) => sum + count, 0);
   const each = kinds.map(([extension, count]) => `${count} ${extension || 'without an extension'}`);
-  return [`${total} files that are no PNG, JPEG or GIF by their names were left alone: ${each.join(', ')}`];
+  const files = total === 1 ? '1 file that is' : `${total} files that are`;
+  return [`left alone: ${files} no PNG, JPEG or GIF by name (${each.join(', ')})`];
 }
 
 function nothingThere({ others, skipped }: PictureFiles): string {

@@ -87,6 +87,7 @@ export async function surveyData(
     const items: SheetItem[] = [];
     const drawn = options.flip || options.crop === 'random' || options.seed !== undefined;
     let usable = 0;
+    let done = 0;
     const start = performance.now();
     try {
       for await (const batch of data.rows({ batch: BATCH, until: read })) {
@@ -99,7 +100,8 @@ export async function surveyData(
         }
         sums.count += batch.x_start.data.length;
         if (preview && !drawn && items.length < SHOWN) items.push(...itemsOf(batch, data));
-        progress.update(Math.min(read, batch.samples!.at(-1) === undefined ? 0 : batch.samples!.at(-1)! + 1));
+        done = Math.min(read, done + BATCH);
+        progress.update(done);
       }
     } finally {
       progress.finish();
@@ -107,7 +109,9 @@ export async function surveyData(
     const seconds = (performance.now() - start) / 1000;
     if (preview && drawn) items.push(...(await firstOfRun(data, Math.min(SHOWN, data.count))));
     const mean = sums.count === 0 ? 0 : sums.sum / sums.count;
-    const pictures = facts.size === 0 ? null : summarize([...facts.values()], wanted);
+    // pictures are told of as they are read, in any order
+    const inOrder = [...facts].sort(([a], [b]) => a - b).map(([, found]) => found);
+    const summary = inOrder.length === 0 ? null : summarize(inOrder, wanted);
     const survey: Survey = {
       ...{ data: place, kind: data.kind, count: data.count, read, usable, skipped: data.skipped() },
       model: {
@@ -117,16 +121,16 @@ export async function surveyData(
         low_res: wanted.low_res,
       },
       classes: data.classes,
-      pictures,
+      pictures: summary,
       values: {
-        min: sums.min,
-        max: sums.max,
+        min: sums.count === 0 ? 0 : sums.min,
+        max: sums.count === 0 ? 0 : sums.max,
         mean,
         deviation: Math.sqrt(Math.max(0, sums.squares / Math.max(1, sums.count) - mean * mean)),
       },
       threads: data.threads,
       ms_per_image: read === 0 ? 0 : (seconds * 1000) / read,
-      notes: [...data.notes, ...pictureNotes(pictures, options), ...valueNotes(sums.min, data.kind)],
+      notes: [...data.notes, ...pictureNotes(summary, options), ...valueNotes(sums.min, data.kind)],
     };
     const sheet = items.length === 0 ? null : encodePng(contactSheet(items.slice(0, SHOWN)));
     return { survey, sheet };
@@ -183,18 +187,25 @@ function summarize(facts: readonly PictureFacts[], { channels, space }: Wanted):
   };
 }
 
-function pictureNotes(pictures: PictureSummary | null, { background }: DataOptions): readonly string[] {
-  if (pictures === null) return [];
-  const { transparent, enlarged, made_grey } = pictures;
+/** `1 picture is`, `3 pictures are`. */
+function pictures(count: number, verb: 'is' | 'has'): string {
+  const many = { is: 'are', has: 'have' }[verb];
+  return count === 1 ? `1 picture ${verb}` : `${count} pictures ${many}`;
+}
+
+function pictureNotes(found: PictureSummary | null, { background }: DataOptions): readonly string[] {
+  if (found === null) return [];
+  const { transparent, enlarged, made_grey } = found;
   return [
     ...(transparent > 0 && background === undefined
       ? [
-          `${transparent} pictures are transparent in places; their alpha is dropped: give a background to put them over`,
+          `${pictures(transparent, 'is')} transparent in places, and alpha is dropped: give a background to put such ` +
+            'pictures over',
         ]
       : []),
-    ...(enlarged > 0 ? [`${enlarged} pictures are smaller than the model's images and are enlarged`] : []),
+    ...(enlarged > 0 ? [`${pictures(enlarged, 'is')} smaller than the model's images, and made larger`] : []),
     ...(made_grey > 0
-      ? [`${made_grey} pictures have colours or a palette, and the model takes grey: they become grey`]
+      ? [`${pictures(made_grey, 'has')} colours or a palette, and the model takes grey: they become grey`]
       : []),
   ];
 }

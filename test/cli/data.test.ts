@@ -45,7 +45,7 @@ test('prints what is there, and names what cannot be read', async () => {
   expect(exit).toBe(0);
   const text = stdout.replaceAll(at(), 'T').replace(/[\d.]+ ms/, '1.00 ms');
   expect(text).toBe(`T/set: 4 images (pictures), for a model of 1 channel of 8x8
-  usable          3, 1 files left out
+  usable          3, 1 file left out
   pictures        1 png grey 8 bit, 1 png rgb 8 bit, 1 png rgb+alpha 8 bit
   width x height  6x8 to 20x22, median 12x14
   values          ${/values +(.*)/.exec(stdout)![1]}
@@ -56,9 +56,9 @@ test('prints what is there, and names what cannot be read', async () => {
   left out: T/set/dog_2.png: this is no PNG, JPEG or GIF; convert it to one of them
 `);
   for (const note of [
-    '1 files that are no PNG, JPEG or GIF by their names were left alone: 1 .me',
-    '1 pictures are transparent in places; their alpha is dropped',
-    "1 pictures are smaller than the model's images and are enlarged",
+    'left alone: 1 file that is no PNG, JPEG or GIF by name (1 .me)',
+    '1 picture is transparent in places, and alpha is dropped: give a background',
+    "1 picture is smaller than the model's images, and made larger",
     '2 pictures have colours or a palette, and the model takes grey: they become grey',
   ]) {
     expect(stderr).toContain(`note: ${note}`);
@@ -115,6 +115,25 @@ test.each([
   const outcome = await unetc('data', at('set'), '--graph', at('classes.json'), ...words);
   expect(outcome.stderr).toContain(message);
   expect(outcome.exit).toBe(exit);
+});
+
+test('where the first images are all bad there is still an answer', async () => {
+  for (let i = 0; i < 40; i++) {
+    picture(`set/b_${String(i).padStart(2, '0')}.png`, 8);
+    if (i < 20) fs.writeFileSync(at(`set/b_${String(i).padStart(2, '0')}.png`), 'nothing');
+  }
+  const args = ['data', at('set'), '--graph', at('graph.json'), '--workers', '0', '--limit', '18'];
+  const survey = await unetcJson<{
+    readonly usable: number;
+    readonly skipped: object;
+    readonly values: object;
+  }>(...args);
+  expect(survey).toMatchObject({
+    exit: 0,
+    usable: 0,
+    skipped: { count: 18 },
+    values: { min: 0, max: 0, mean: 0 },
+  });
 });
 
 test('no data: exit 5', async () => {
