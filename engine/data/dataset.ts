@@ -77,7 +77,6 @@ export function createDataset(parts: DatasetParts): Dataset {
   const { samples, labels, wanted, augment, seed, onPicture } = parts;
   const { count } = samples;
   const bad = new Map<number, string>();
-  const listed: Skipped[] = parts.skipped.slice(0, LISTED);
   const order = runOrder(seed, count);
   const length = sampleLength(wanted);
   const smallShape = wanted.low_res === null ? null : [wanted.channels, ...wanted.low_res];
@@ -93,8 +92,6 @@ export function createDataset(parts: DatasetParts): Dataset {
     if (bad.has(sample)) return false;
     const reading = await samples.read(sample, look, image, samples.hasSmall ? small : null);
     if (reading.kind === 'bad') {
-      if (!bad.has(sample) && listed.length < LISTED)
-        listed.push({ file: samples.name(sample), reason: reading.reason });
       bad.set(sample, reading.reason);
       return false;
     }
@@ -128,10 +125,9 @@ export function createDataset(parts: DatasetParts): Dataset {
         if (await read(sample, look, part(images, slot, length)!, part(small, slot, smallLength)))
           return sample;
       }
-      const [first] = listed;
       throw new RuntimeError(
         'input',
-        `${parts.path}: not one of ${count} files can be read, the first ${first?.file}: ${first?.reason}`,
+        `${parts.path}: not one of ${count} files can be read, the first ${samples.name(0)}: ${bad.get(0)}`,
       );
     });
     return batchOf(await allOf(slots), images, small);
@@ -159,7 +155,12 @@ export function createDataset(parts: DatasetParts): Dataset {
   const { path, kind, classes, notes, threads, close } = parts;
   return {
     ...{ path, kind, count, classes, notes, threads, close },
-    skipped: () => ({ count: parts.skipped.length + bad.size, files: listed }),
+    skipped() {
+      // in the order of the data: threads find them in any
+      const found = [...bad].sort(([a], [b]) => a - b);
+      const files = found.map(([sample, reason]) => ({ file: samples.name(sample), reason }));
+      return { count: parts.skipped.length + bad.size, files: [...parts.skipped, ...files].slice(0, LISTED) };
+    },
     name: samples.name,
     label: (sample) => labels?.[sample] ?? null,
     steps: ({ batch, from = 0, signal = parts.signal }: StepRequest) =>

@@ -100,8 +100,7 @@ describe('steps', () => {
       const bad = [1, 6];
       for (const { samples } of run) expect(samples!.filter((sample) => bad.includes(sample))).toEqual([]);
       expect(data.skipped().count).toBe(2);
-      const files = data.skipped().files.toSorted((a, b) => (a.file < b.file ? -1 : 1));
-      expect(files).toEqual([
+      expect(data.skipped().files).toEqual([
         {
           file: path.join(place, 'cat_002.png'),
           reason: expect.stringContaining('this is no PNG, JPEG or GIF'),
