@@ -13,7 +13,7 @@ import { GRADIENT_PASSES, runPasses } from './passes/index.ts';
 import type { Precision } from './precision.ts';
 import { targetAt } from './schedule/backends/index.ts';
 import { buildSchedule } from './schedule/build.ts';
-import type { Tuning } from './schedule/choices/tuning.ts';
+import { type Tuning, tuningOfGraph } from './schedule/choices/tuning.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { verifySchedule } from './schedule/verify.ts';
 import { GENERIC, type Target } from './target.ts';
@@ -34,6 +34,10 @@ export interface CompileOptions {
    * chosen; the result may still take more where there are none.
    */
   readonly memoryLimit?: number | undefined;
+  /** The price of memory, as a bundle records it; without it the least at which the result fits `memoryLimit`. */
+  readonly price?: number | undefined;
+  /** The version of unetc that a bundle says wrote it. */
+  readonly version?: string | undefined;
   /** What was measured on the adapter; without it a cost model chooses. */
   readonly tuning?: Tuning | undefined;
   /** False leaves every op a dispatch of its own: for comparison. */
@@ -59,6 +63,7 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
   const { batch = 1, taps = false, precision = 'f32', memoryLimit = Number.POSITIVE_INFINITY } = options;
   const forward = runPasses(lowerGraph(graph, { batch, taps, precision }));
   const ops = options.gradient ? runPasses(forward, GRADIENT_PASSES) : forward;
+  if (options.price !== undefined) return compileOps(graph, ops, options, options.price);
   return fitMemory(
     memoryLimit,
     (price) => compileOps(graph, ops, options, price),
@@ -81,6 +86,11 @@ function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: 
     taps,
     strict,
     place,
+    compiler: {
+      version: options.version ?? '',
+      price,
+      tuning: tuning === undefined ? null : tuningOfGraph(ops, tuning),
+    },
   });
   return { graph, ops, schedule, memory, bundle };
 }

@@ -23,6 +23,7 @@ import {
   graphSource,
   type ModelSource,
   readModel,
+  type SourceOptions,
 } from './model/model-source.ts';
 import { openGuidedSource } from './model/open-guided.ts';
 import { openSource } from './model/open-model.ts';
@@ -124,6 +125,10 @@ export interface BundleLoadOptions {
   readonly allowUnexpected?: boolean | undefined;
   /** Computes in float64 on the CPU instead of the GPU: slow, for checking. Default false. */
   readonly reference?: boolean | undefined;
+  /** Seconds after which a pass that does not end is given up. Default: 60, or 20 times the estimate. */
+  readonly timeout?: number | undefined;
+  /** Runs a bundle as it is, without comparing it with what its graph compiles to. Default false. */
+  readonly trust?: boolean | undefined;
   /** Guides the model in `sample`; it is opened on the same device. */
   readonly classifier?: ClassifierInput | undefined;
 }
@@ -167,15 +172,16 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
  */
 export async function load(model: GraphInput | Bundle, options: LoadOptions): Promise<LoadedModel> {
   const settings = settingsOf(options);
-  const source = await sourceOf(model, settings);
+  const { trust, timeout } = options;
+  const source = await sourceOf(model, { ...settings, trust });
   const notes: string[] = [];
   const host = silentHost(notes);
   if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
   const { weights, reference, allowUnexpected, classifier } = options;
-  const opening = { ...settings, reference, allowUnexpected };
+  const opening = { ...settings, reference, allowUnexpected, timeout };
   if (classifier === undefined)
     return loadedModel(await openSource(source, weightsOf(weights), opening, host), notes);
-  const beside = await readClassifier(classifier, settings);
+  const beside = await readClassifier(classifier, { ...settings, trust });
   if (beside.kind === 'graph') warnAll(host, beside.warnings, beside.label);
   const own = weightsOf(weights);
   try {
@@ -192,7 +198,10 @@ function weightsOf(weights: LoadOptions['weights']) {
 }
 
 /** Throws UsageError where it is no classifier's input; callers in JavaScript may give anything. */
-function readClassifier(classifier: ClassifierInput, { batch, size }: ModelSettings): Promise<ModelSource> {
+function readClassifier(
+  classifier: ClassifierInput,
+  { batch, size, trust }: SourceOptions,
+): Promise<ModelSource> {
   const { model, weights, precision } = classifier ?? {};
   if (model === undefined || weights === undefined) {
     throw new UsageError(
@@ -200,13 +209,13 @@ function readClassifier(classifier: ClassifierInput, { batch, size }: ModelSetti
     );
   }
   checkSettings({ precision });
-  return sourceOf(model, { batch, size, precision }, 'classifier');
+  return sourceOf(model, { batch, size, precision, trust }, 'classifier');
 }
 
 /** `label` is what messages call what is no file. */
 async function sourceOf(
   model: GraphInput | Bundle,
-  settings: ModelSettings,
+  settings: SourceOptions,
   label = 'graph',
 ): Promise<ModelSource> {
   if (isPath(model)) return readModel(model, settings);

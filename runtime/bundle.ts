@@ -131,6 +131,20 @@ export const manifestSchema = z
     taps: z.boolean(),
     /** Whether every algorithm that is less exact than the plain one was left out. */
     strict: z.boolean(),
+    /** Who wrote it, and what else its kernels depend on: with the fields above, all that it is compiled again from. */
+    compiler: z
+      .strictObject({
+        /** The version of unetc. */
+        version: z.string(),
+        /** Microseconds that a byte of packed weights was worth to choices. */
+        price: z.number().min(0),
+        /** What was measured of the graph's convolutions, in microseconds by group and candidate; null for nothing. */
+        tuning: z
+          .record(z.string(), z.record(z.string(), z.number().positive()).readonly())
+          .readonly()
+          .nullable(),
+      })
+      .readonly(),
     requires: z.strictObject({
       features: z.array(z.string()).readonly(),
       limits: z.record(z.string(), positive),

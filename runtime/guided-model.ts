@@ -12,6 +12,7 @@ import type { Program } from './program.ts';
 import { CLASSIFIER_LABELS, GRADIENT, type GuidedNames, guidedInterface } from './sampler/classifier.ts';
 import { createSubmitter } from './submit.ts';
 import type { Tensor } from './tensor.ts';
+import { createWatchdog } from './watchdog.ts';
 
 /** A guided model. */
 export interface GuidedModel extends Model {
@@ -78,7 +79,9 @@ function onOneDevice(model: Program, classifier: Program): Together {
   }) as [Image, Image];
   const own = placed(model, 'output', 0);
   const outputs = [...own, ...placed(classifier, GRADIENT, bytesOfOutputs(own))];
-  const submitter = createSubmitter(model.opened, bytesOfOutputs(outputs));
+  const seconds = model.watchdog.seconds + classifier.watchdog.seconds;
+  const watchdog = createWatchdog(model.opened, seconds);
+  const submitter = createSubmitter(model.opened, bytesOfOutputs(outputs), watchdog);
   return {
     async run(ours, theirs) {
       checkInputs(ours, model.forward.inputs);
@@ -87,10 +90,10 @@ function onOneDevice(model: Program, classifier: Program): Together {
       return submitter.run({
         name: 'the pass of a model and its classifier',
         outputs,
-        encode(encoder) {
-          encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, from.bytes);
-          model.forward.encode(ours, encoder);
-          classifier.forward.encode(others, encoder);
+        encode(recorder) {
+          recorder.encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, from.bytes);
+          model.forward.encode(ours, recorder);
+          classifier.forward.encode(others, recorder);
         },
       });
     },

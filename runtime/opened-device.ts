@@ -11,6 +11,7 @@ import {
 } from './adapter.ts';
 import { RuntimeError } from './errors.ts';
 import type { Pacing } from './pacing.ts';
+import { createPipelineCache, type PipelineCache } from './pipelines.ts';
 
 export interface OpenedDevice {
   readonly device: GPUDevice;
@@ -23,12 +24,21 @@ export interface OpenedDevice {
    * before this one.
    */
   readonly twin: (() => Promise<OpenedDevice>) | null;
+  /** What was compiled for it, by this model and by those before. */
+  readonly pipelines: PipelineCache;
   /** How its host waits for it. */
   readonly pacing: Pacing;
-  /** Resolves when the device is gone: to the error, or to null after `close`. Never rejects. */
+  /** Seconds without a sign of life after which work on it is given up; null for those that suit the work. */
+  readonly timeout: number | null;
+  /** Resolves when the device is gone or given up: to the error, or to null after `close`. Never rejects. */
   readonly lost: Promise<RuntimeError | null>;
   /** Throws the first error that no guard caught: the loss of the device, an error between two guards. */
   check(): void;
+  /**
+   * Gives up the device, which hangs: from now on `check` throws `error`, and `close` leaves the device as it is, for
+   * what destroys one waits until it has done its work.
+   */
+  abandon(error: RuntimeError): void;
   /** Destroys the device and waits until it is gone. A second call does nothing. */
   close(): Promise<void>;
 }
@@ -40,6 +50,9 @@ export interface HostFacts {
   readonly pacing: Pacing;
   /** Opens another device like it, where that would share what the driver compiles. */
   readonly twin?: OpenedDevice['twin'];
+  readonly timeout?: number | null;
+  /** What the host changes about a device before anybody uses it. */
+  readonly prepare?: (device: GPUDevice) => void;
 }
 
 /**
@@ -50,7 +63,7 @@ export interface HostFacts {
 export async function requestDevice(
   adapter: GPUAdapter,
   requires: DeviceRequirements,
-  { backend, pacing, twin = null }: HostFacts,
+  { backend, pacing, timeout = null, twin = null, prepare }: HostFacts,
 ): Promise<OpenedDevice> {
   const description = describeAdapter(adapter.info, backend);
   const lacks = findLacks({ features: adapter.features, limits: limitsOf(adapter.limits) }, requires);
@@ -72,48 +85,75 @@ export async function requestDevice(
       cause: error,
     });
   }
-  return watchDevice(device, description, { pacing, twin: description.isFallback ? twin : null });
+  prepare?.(device);
+  return watchDevice(device, description, { pacing, timeout, twin: description.isFallback ? twin : null });
 }
 
 /** A device with the errors that it reports from now on. */
 export function watchDevice(
   device: GPUDevice,
   adapter: AdapterDescription,
-  { pacing, twin }: Pick<OpenedDevice, 'pacing' | 'twin'>,
+  { pacing, timeout, twin }: Pick<OpenedDevice, 'pacing' | 'timeout' | 'twin'>,
 ): OpenedDevice {
-  let failure: RuntimeError | null = null;
+  const seen: Seen = { failure: null, abandoned: false };
   let closing: Promise<void> | null = null;
-  device.addEventListener('uncapturederror', (event) => {
-    // Dawn prints the error to stdout unless this is called.
-    event.preventDefault();
-    const message = `the GPU reported an error: ${event.error.message.trim()}`;
-    failure ??= new RuntimeError('gpu', message);
+  device.addEventListener('uncapturederror', keepFirst(seen));
+  let giveUp: (error: RuntimeError) => void = () => {};
+  const abandoned = new Promise<RuntimeError>((resolve) => {
+    giveUp = resolve;
   });
-  const lost = device.lost.then((info) => {
+  const gone = device.lost.then((info) => {
     if (closing) return null;
     const message = `the GPU device was lost (${info.reason}): ${info.message.trim() || 'the driver gives no reason'}`;
     const error = new RuntimeError('gpu', `${message}; adapter ${adapterLine(adapter)}`);
     // Loss explains whatever was reported before it.
-    failure = error;
+    seen.failure = error;
     return error;
   });
+  const lost = Promise.race([gone, abandoned]);
   return {
     device,
     adapter,
     features: new Set(device.features),
     limits: limitsOf(device.limits),
     twin,
+    pipelines: createPipelineCache(device),
     pacing,
+    timeout,
     lost,
     check: () => {
-      if (failure) throw failure;
+      if (seen.failure) throw seen.failure;
+    },
+    abandon: (error) => {
+      seen.failure = error;
+      seen.abandoned = true;
+      giveUp(error);
     },
     close: () => {
       closing ??= Promise.resolve().then(async () => {
+        if (seen.abandoned) return;
         device.destroy();
         await lost;
       });
       return closing;
     },
+  };
+}
+
+interface Seen {
+  failure: RuntimeError | null;
+  abandoned: boolean;
+}
+
+/**
+ * A listener that keeps the first error. It is made where no device is in reach: Dawn's binding holds on to listeners,
+ * and one that holds on to its device keeps that, with its threads and memory, for as long as the process lives.
+ */
+function keepFirst(seen: Seen): (event: GPUUncapturedErrorEvent) => void {
+  return (event) => {
+    // Dawn prints the error to stdout unless this is called.
+    event.preventDefault();
+    const message = `the GPU reported an error: ${event.error.message.trim()}`;
+    seen.failure ??= new RuntimeError('gpu', message);
   };
 }

@@ -11,15 +11,20 @@ export interface PipelineCache {
   get(file: string, wgsl: string): Promise<GPUComputePipeline>;
 }
 
-/** An empty cache; it lives as long as its device. */
+/** Pipelines that are kept: of some ten graphs that are unlike each other. */
+const MOST = 512;
+
+/** An empty cache, which keeps what was asked for last; it lives as long as its device. */
 export function createPipelineCache(device: GPUDevice): PipelineCache {
   const pipelines = new Map<string, Promise<GPUComputePipeline>>();
   return {
     get(file, wgsl) {
-      const known = pipelines.get(wgsl);
-      if (known) return known;
-      const compiling = compile(device, file, wgsl);
+      const compiling = pipelines.get(wgsl) ?? compile(device, file, wgsl);
+      // the order of a map is that of setting, so the oldest stands first
+      pipelines.delete(wgsl);
       pipelines.set(wgsl, compiling);
+      const [oldest] = pipelines.keys();
+      if (pipelines.size > MOST) pipelines.delete(oldest!);
       return compiling;
     },
   };

@@ -8,17 +8,18 @@ import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { bytesOfOutputs, type Output, placeOutputs } from './outputs.ts';
 import { findPass, inputsOf, type Pass, passesOf } from './passes.ts';
-import { createPipelineCache, type PipelineCache } from './pipelines.ts';
+import type { PipelineCache } from './pipelines.ts';
 import { encodePort, listOf } from './port-values.ts';
 import { isRowPort, specOf } from './ports.ts';
 import { createState, initializeState, type ProgramState } from './state.ts';
-import { encodeSteps, prepareSteps, type Step } from './steps.ts';
+import { encodeSteps, prepareSteps, type Recorder, type Step } from './steps.ts';
 import { createSubmitter, IN_FLIGHT } from './submit.ts';
 import type { Tensor } from './tensor.ts';
 import { createTimePath } from './time-path.ts';
 import type { DispatchTimer } from './timing.ts';
 import { clearSlots, type Traced, traceDispatches } from './trace.ts';
 import type { ReadParameter } from './upload.ts';
+import { createWatchdog, patienceFor, type Watchdog } from './watchdog.ts';
 
 export type { ReadParameter } from './upload.ts';
 
@@ -28,6 +29,8 @@ export interface Program extends Model {
   /** What passes hand on to each other. */
   readonly state: ProgramState;
   readonly opened: OpenedDevice;
+  /** What ends a pass that does not end. */
+  readonly watchdog: Watchdog;
   /** The first pass, to be submitted together with that of another program on the device. */
   readonly forward: ForwardPass;
   /** As a model does: the first pass. A `timer` of as many dispatches as it has gets when each of them ran. */
@@ -47,7 +50,7 @@ export interface ForwardPass {
   /** The buffer of a port's slot. */
   buffer(slot: number): GPUBuffer;
   /** Writes the inputs and records the dispatches. What is not given stands in its slot already. */
-  encode(inputs: ModelInputs, encoder: GPUCommandEncoder): void;
+  encode(inputs: ModelInputs, recorder: Recorder): void;
 }
 
 /**
@@ -59,7 +62,7 @@ export async function createProgram(
   bundle: Bundle,
   read: ReadParameter,
   opened: OpenedDevice,
-  cache: PipelineCache = createPipelineCache(opened.device),
+  cache: PipelineCache = opened.pipelines,
 ): Promise<Program> {
   const { manifest, kernels } = bundle;
   const { device, pacing } = opened;
@@ -73,7 +76,8 @@ export async function createProgram(
       throw error;
     },
   );
-  const steps = await prepareSteps(bundle, memory, read, pipelines, opened)
+  const watchdog = createWatchdog(opened, patienceFor(manifest, opened.adapter.isFallback));
+  const steps = await prepareSteps(bundle, memory, read, pipelines, opened, watchdog)
     .then(async (prepared) => {
       // Behind the first run of each kernel, which writes to whatever it binds.
       await initializeState(manifest, memory, read, device);
@@ -89,7 +93,11 @@ export async function createProgram(
     return { ...pass, steps: steps.slice(pass.first, pass.end), read };
   });
   const forward = passes[0]!;
-  const submitter = createSubmitter(opened, Math.max(...passes.map(({ read }) => bytesOfOutputs(read))));
+  const submitter = createSubmitter(
+    opened,
+    Math.max(...passes.map(({ read }) => bytesOfOutputs(read))),
+    watchdog,
+  );
   opened.check();
   const times = manifest.time_path.dispatches;
   const timed = inputsOf(manifest.dispatches.slice(0, times), forward.inputs).filter(isRowPort);
@@ -101,35 +109,36 @@ export async function createProgram(
           device,
           buffer: memory.buffer,
           write: (rows) => writeRows(timed, memory, rows, device),
-          encode: (encoder) => encodeSteps(steps.slice(0, times), encoder),
+          encode: (encoder) => encodeSteps(steps.slice(0, times), { encoder, begin: null }),
         });
 
   const encodePass = (
     pass: ReadyPass,
     inputs: ModelInputs,
-    encoder: GPUCommandEncoder,
+    recorder: Recorder,
     timer?: DispatchTimer,
   ): void => {
     // a timer times every dispatch, so the time path is computed and not recalled
     const recalled = timePath !== null && pass === forward && timer === undefined;
-    if (recalled) timePath.recall(rowsOf(forward, manifest.batch, inputs), encoder);
+    if (recalled) timePath.recall(rowsOf(forward, manifest.batch, inputs), recorder.encoder);
     writeInputs(pass, memory, inputs, device);
-    encodeSteps(recalled ? pass.steps.slice(times) : pass.steps, encoder, timer);
+    encodeSteps(recalled ? pass.steps.slice(times) : pass.steps, recorder, timer);
   };
   const runPass = async (pass: ReadyPass, inputs: ModelInputs, timer?: DispatchTimer) => {
     checkInputs(inputs, pass.inputs);
-    const encode = (encoder: GPUCommandEncoder) => encodePass(pass, inputs, encoder, timer);
+    const encode = (recorder: Recorder) => encodePass(pass, inputs, recorder, timer);
     return submitter.run({ name: `the pass ${pass.name}`, outputs: pass.read, timer, encode });
   };
 
   return {
     manifest,
     opened,
+    watchdog,
     forward: {
       inputs: forward.inputs,
       outputs: forward.outputs,
       buffer: memory.buffer,
-      encode: (inputs, encoder) => encodePass(forward, inputs, encoder),
+      encode: (inputs, recorder) => encodePass(forward, inputs, recorder),
     },
     interface: interfaceOf(manifest),
     state: createState(manifest, memory, device),
@@ -144,7 +153,8 @@ export async function createProgram(
         clearSlots(manifest, memory, device);
         writeInputs(forward, memory, inputs, device);
       });
-      const encode = (i: number, encoder: GPUCommandEncoder) => encodeSteps([steps[i]!], encoder);
+      const encode = (i: number, encoder: GPUCommandEncoder) =>
+        encodeSteps([steps[i]!], { encoder, begin: null });
       yield* traceDispatches(manifest, memory, device, forward, encode);
     },
     close() {

@@ -1,14 +1,25 @@
 // The dispatches of a program, bound and ready to be encoded.
 
 import type { Bundle, Manifest } from './bundle.ts';
+import { describeDispatch } from './describe-dispatch.ts';
 import { guard } from './guard.ts';
 import { type Memory, UNIFORM_ALIGNMENT } from './memory.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import type { DispatchTimer } from './timing.ts';
 import { type ReadParameter, uploadWeights } from './upload.ts';
 import { warmUp } from './warm-up.ts';
+import type { Watchdog } from './watchdog.ts';
+
+/** A pass being recorded. */
+export interface Recorder {
+  readonly encoder: GPUCommandEncoder;
+  /** Where dispatches are submitted one by one: begins a submission, of what `name` names. */
+  readonly begin: ((name: () => string) => void) | null;
+}
 
 export interface Step {
+  /** What it is, for messages. */
+  readonly name: () => string;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
@@ -32,7 +43,8 @@ function bindDispatch(
   };
   const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
   const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-  return { pipeline, bindGroup, workgroups: dispatch.workgroups };
+  const name = () => describeDispatch(manifest, index);
+  return { name, pipeline, bindGroup, workgroups: dispatch.workgroups };
 }
 
 /**
@@ -45,6 +57,7 @@ export async function prepareSteps(
   read: ReadParameter,
   pipelines: readonly Promise<GPUComputePipeline>[],
   opened: OpenedDevice,
+  watchdog: Watchdog,
 ): Promise<readonly Step[]> {
   const { manifest } = bundle;
   const { device } = opened;
@@ -61,22 +74,33 @@ export async function prepareSteps(
     return guard(device, 'binding memory', () => bind(dispatch, pipeline));
   };
   // none may be left running when another fails
-  const [steps, warm, uploaded] = await Promise.allSettled([
+  const settled = Promise.allSettled([
     bindAll(),
-    opened.adapter.isFallback ? warmUp(bundle, bindFirst, opened) : null,
+    opened.adapter.isFallback ? warmUp(bundle, bindFirst, opened, watchdog) : null,
     uploadWeights(manifest, memory, read, opened),
   ]);
+  // on a device that was given up nothing ends any more
+  const [steps, warm, uploaded] = await Promise.race([settled, failing(opened)]);
   if (uploaded.status === 'rejected') throw uploaded.reason;
   if (steps.status === 'rejected') throw steps.reason;
   if (warm.status === 'rejected') throw warm.reason;
   return steps.value;
 }
 
-export function encodeSteps(steps: readonly Step[], encoder: GPUCommandEncoder, timer?: DispatchTimer): void {
+/** Rejects where the device is lost or given up. */
+async function failing({ lost }: OpenedDevice): Promise<never> {
+  const error = await lost;
+  if (error !== null) throw error;
+  return new Promise(() => undefined);
+}
+
+export function encodeSteps(steps: readonly Step[], recorder: Recorder, timer?: DispatchTimer): void {
+  const { begin } = recorder;
   // Timestamps are written where passes begin and end.
-  const passes = timer ? steps.map((step) => [step]) : [steps];
+  const passes = timer || begin ? steps.map((step) => [step]) : [steps];
   passes.forEach((dispatches, i) => {
-    const pass = encoder.beginComputePass(timer && { timestampWrites: timer.writes(i) });
+    if (dispatches.length > 0) begin?.(dispatches[0]!.name);
+    const pass = recorder.encoder.beginComputePass(timer && { timestampWrites: timer.writes(i) });
     for (const { pipeline, bindGroup, workgroups } of dispatches) {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);

@@ -5,8 +5,10 @@ import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { type Output, readOutputs } from './outputs.ts';
+import type { Recorder } from './steps.ts';
 import type { Tensor } from './tensor.ts';
 import type { DispatchTimer } from './timing.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** What is submitted at once. */
 export interface Work {
@@ -17,13 +19,13 @@ export interface Work {
   /** Gets when each dispatch ran. */
   readonly timer?: DispatchTimer | undefined;
   /** Writes what the work is given, and records its dispatches. */
-  encode(encoder: GPUCommandEncoder): void;
+  encode(recorder: Recorder): void;
 }
 
 export interface Submitter {
   /**
-   * Submits and waits for the results, which are empty where nothing is read back. Throws RuntimeError('gpu'), and
-   * RuntimeError('input') where as much is under way as may be.
+   * Submits and waits for the results, which are empty where nothing is read back; behind work that was given before,
+   * where as much is under way as may be. Throws RuntimeError('gpu').
    */
   run(work: Work): Promise<ReadonlyMap<string, Tensor>>;
   /** Releases the memory. */
@@ -33,8 +35,14 @@ export interface Submitter {
 /** Submissions that may be under way at once. The queue keeps their order, so they share all memory but the results'. */
 export const IN_FLIGHT = 2;
 
-/** @param bytes the most that is read back at once */
-export function createSubmitter({ device, pacing, adapter, check }: OpenedDevice, bytes: number): Submitter {
+/**
+ * What is submitted first is submitted dispatch by dispatch, so that one that hangs is known by name; that costs some
+ * milliseconds. One that has ended once is not expected to hang later.
+ * @param bytes the most that is read back at once
+ */
+export function createSubmitter(opened: OpenedDevice, bytes: number, watchdog: Watchdog): Submitter {
+  const { device, pacing, adapter, check } = opened;
+  const known = new Set<string>();
   const readbacks = Array.from({ length: IN_FLIGHT }, () =>
     device.createBuffer({
       label: 'readback',
@@ -43,46 +51,81 @@ export function createSubmitter({ device, pacing, adapter, check }: OpenedDevice
     }),
   );
   const free = [...readbacks];
+  const queued: ((readback: GPUBuffer) => void)[] = [];
+  const take = (): Promise<GPUBuffer> | GPUBuffer =>
+    free.pop() ?? new Promise((resolve) => queued.push(resolve));
+  const give = (readback: GPUBuffer) => {
+    const next = queued.shift();
+    if (next === undefined) free.push(readback);
+    else next(readback);
+  };
   // Work behind other work takes as long as both; how long is expected is remembered apart.
   const pauses = readbacks.map(() => pacing.createPause(adapter.isFallback));
   return {
     async run({ name, outputs, timer, encode }) {
-      const pause = pauses[IN_FLIGHT - free.length];
-      const staging = free.pop();
-      if (staging === undefined || pause === undefined) {
-        throw new RuntimeError(
-          'input',
-          `${IN_FLIGHT} runs of this program have not ended; await one before the next`,
-        );
-      }
+      const staging = await take();
+      const pause = pauses[IN_FLIGHT - free.length - 1]!;
       try {
+        check();
+        const record = known.has(name) ? recordWhole(device, name) : recordStepwise(opened, watchdog, name);
         await guard(device, name, () => {
-          const encoder = device.createCommandEncoder();
-          encode(encoder);
+          encode(record);
+          const { encoder } = record;
           timer?.resolve(encoder);
           for (const { slot, bytes, offset } of outputs)
             encoder.copyBufferToBuffer(slot, 0, staging, offset, bytes);
           device.queue.submit([encoder.finish()]);
         });
-        if (outputs.length === 0) {
-          await pause.until(() => device.queue.onSubmittedWorkDone());
-          check();
-          return new Map();
-        }
-        await pause.until(() => staging.mapAsync(GPUMapMode.READ));
+        const wait = (): Promise<unknown> =>
+          outputs.length === 0 ? device.queue.onSubmittedWorkDone() : staging.mapAsync(GPUMapMode.READ);
+        await watchdog.until(pause.until(wait), record.doing);
         check();
-        return readOutputs(outputs, staging);
+        known.add(name);
+        return outputs.length === 0 ? new Map() : readOutputs(outputs, staging);
       } catch (error) {
         check();
         throw error instanceof RuntimeError
           ? error
           : new RuntimeError('gpu', `reading back results: ${String(error)}`);
       } finally {
-        free.push(staging);
+        give(staging);
       }
     },
     destroy() {
       for (const readback of readbacks) readback.destroy();
     },
+  };
+}
+
+/** A recorder that knows what the device is at, in words. */
+interface Followed extends Recorder {
+  doing(): string;
+}
+
+function recordWhole(device: GPUDevice, name: string): Followed {
+  return { encoder: device.createCommandEncoder(), begin: null, doing: () => `${name}, which ended before,` };
+}
+
+/** Submits dispatch by dispatch, and counts those that have ended. */
+function recordStepwise({ device, pacing }: OpenedDevice, watchdog: Watchdog, name: string): Followed {
+  let encoder = device.createCommandEncoder();
+  const names = [() => 'what comes before its dispatches'];
+  let ended = 0;
+  return {
+    get encoder() {
+      return encoder;
+    },
+    begin(step) {
+      device.queue.submit([encoder.finish()]);
+      const done = () => {
+        ended++;
+        watchdog.alive();
+      };
+      // a device that is lost tells so elsewhere
+      void pacing.unhurried(() => device.queue.onSubmittedWorkDone()).then(done, () => undefined);
+      names.push(step);
+      encoder = device.createCommandEncoder();
+    },
+    doing: () => `${name}: ${names[Math.min(ended, names.length - 1)]!()},`,
   };
 }

@@ -6,7 +6,7 @@
 import type { Bundle } from './bundle.ts';
 import { guard } from './guard.ts';
 import type { OpenedDevice } from './opened-device.ts';
-import { createPipelineCache } from './pipelines.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** A dispatch that needs no more than to be recorded. */
 export interface Dispatchable {
@@ -29,11 +29,14 @@ export async function warmUp(
   bundle: Bundle,
   first: (kernel: number) => Promise<Dispatchable>,
   opened: OpenedDevice,
+  watchdog: Watchdog,
 ): Promise<void> {
   const left = bundle.manifest.kernels.map((_, kernel) => kernel);
   let helping: Promise<void> | null = null;
   for (let kernel = left.shift(); kernel !== undefined; kernel = left.shift()) {
-    const took = await runOnce(opened, await first(kernel));
+    const { file } = bundle.manifest.kernels[kernel]!;
+    const ran = runOnce(opened, await first(kernel));
+    const took = await watchdog.until(ran, () => `the first run of kernels/${file}`);
     if (took < COMPILED_MS || helping !== null || opened.twin === null) continue;
     helping = help(bundle, left, opened.twin).catch(() => undefined);
   }
@@ -44,14 +47,13 @@ export async function warmUp(
 async function help(bundle: Bundle, left: number[], twin: () => Promise<OpenedDevice>): Promise<void> {
   const { manifest, kernels } = bundle;
   const opened = await twin();
-  const { device, pacing } = opened;
+  const { device, pacing, pipelines } = opened;
   try {
-    const cache = createPipelineCache(device);
     const width = manifest.texture_width;
     for (let kernel = left.pop(); kernel !== undefined; kernel = left.pop()) {
       const { file } = manifest.kernels[kernel]!;
       const { bindings, sizes } = manifest.dispatches.find((one) => one.kernel === kernel)!;
-      const pipeline = await pacing.unhurried(() => cache.get(file, kernels.get(file)!));
+      const pipeline = await pacing.unhurried(() => pipelines.get(file, kernels.get(file)!));
       const uniform = uniformOf(device, Uint32Array.from(sizes));
       const standIns = bindings.map((binding) =>
         isTexture(bundle, binding) ? standInTexture(device, width) : standInBuffer(device),

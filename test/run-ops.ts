@@ -87,6 +87,7 @@ export function compileOps(ops: OpGraph, options: OpsOptions = {}): Bundle {
   const batch = ops.nodes.find((n) => n.op === 'input')!.type.shape[0]!;
   const bundle = generateBundle(anyGraph(), schedule, memory, {
     place: { label: 'ops' },
+    compiler: { version: '', price: 0, tuning: null },
     target,
     batch,
     precision: ops.nodes.some(({ type }) => type.dtype === 'f16') ? 'f16' : 'f32',

@@ -2,7 +2,7 @@
 // memory can be measured and engines cannot disturb each other; it gets its job as one argument, commands as lines on
 // stdin (`run`, `write`, `end`), and answers with lines of JSON on stdout. Other lines there are drivers talking.
 
-import type { ModelSettings } from '../../engine/compile/model-settings.ts';
+import type { ModelOptions } from '../../engine/model/open-model.ts';
 
 /** The peers by their names on the command line. */
 export const PEERS = [
@@ -32,7 +32,7 @@ export interface EngineJob {
   readonly engine: EngineName;
   /** Graph file or bundle folder. */
   readonly model: string;
-  readonly settings: ModelSettings;
+  readonly settings: Omit<ModelOptions, 'weights'>;
   /** The weights as safetensors, and the same in an ONNX model; null where no peer needs it. */
   readonly weights: string;
   readonly onnx: string | null;

@@ -167,6 +167,7 @@ async function measure(
   }
   const opened = await openDevice({
     requires: manifest.requires,
+    timeout: options.timeout,
     disabledToggles: needlessToggles(target.name),
   });
   const weights = openWeights('hash:1');

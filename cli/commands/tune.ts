@@ -32,7 +32,7 @@ export const register: Register = (program, context) => {
     .addOption(outputOption('<FILE>', 'the tuning file to write'))
     .optionsGroup(heading('run'))
     .option('--runs <N>', 'passes of each candidate, of which the least time counts', '7');
-  addOptions(command, [...WEIGHT_OPTIONS, 'size', 'precision', 'target', 'tuning', 'json'], {
+  addOptions(command, [...WEIGHT_OPTIONS, 'size', 'precision', 'target', 'tuning', 'timeout', 'json'], {
     weights: { usual: 'hash:1' },
     size: 'another image size than the graphs say',
   })

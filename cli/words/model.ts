@@ -1,6 +1,8 @@
 // The options of commands that open a model: their words, read into what the engine opens it by.
 
+import { checkTimeout } from '../../engine/compile/model-settings.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
+import { parseAmount } from '../parse.ts';
 import { parseSettings, type SettingWords } from './settings.ts';
 
 /** The options of commands that open a model, as they were typed. */
@@ -9,10 +11,20 @@ export interface ModelWords extends SettingWords {
   readonly allowUnexpected?: boolean;
   readonly renameMap?: string;
   readonly reference?: boolean;
+  readonly timeout?: string;
+  readonly trust?: boolean;
 }
 
 /** Reads the words. Throws UsageError for one that is off. */
 export function parseModelOptions(words: ModelWords): ModelOptions {
-  const { weights, allowUnexpected, renameMap, reference } = words;
-  return { ...parseSettings(words), weights, allowUnexpected, renameMap, reference };
+  const { weights, allowUnexpected, renameMap, reference, trust } = words;
+  const timeout = words.timeout === undefined ? undefined : parseTimeout(words.timeout);
+  return { ...parseSettings(words), weights, allowUnexpected, renameMap, reference, timeout, trust };
+}
+
+/** Seconds as they were typed. Throws UsageError. */
+export function parseTimeout(text: string): number {
+  const timeout = parseAmount(text, '--timeout');
+  checkTimeout(timeout);
+  return timeout;
 }

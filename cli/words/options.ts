@@ -93,6 +93,17 @@ const ROWS = {
     about: 'compute in float64 without a GPU: slow, for checking',
     under: 'run',
   },
+  timeout: {
+    flags: '--timeout <SECONDS>',
+    about:
+      'give up a pass that does not end, and name its kernel (default: 60, or 20 times the estimate where that is more)',
+    under: 'run',
+  },
+  trust: {
+    flags: '--trust',
+    about: "run a bundle's kernels as they are, and do not compare them with what its graph compiles to",
+    under: 'run',
+  },
   progress: {
     flags: '--progress <KIND>',
     about: 'on stderr: auto, json (a document a line), or none',
@@ -136,7 +147,7 @@ export const CLASSIFIER_OPTIONS = [
 ] as const satisfies readonly SharedOption[];
 
 /** What every command takes that opens a model on a device. */
-export const MODEL_OPTIONS = [...WEIGHT_OPTIONS, ...COMPILE_OPTIONS] as const;
+export const MODEL_OPTIONS = [...WEIGHT_OPTIONS, ...COMPILE_OPTIONS, 'timeout', 'trust'] as const;
 
 /** Adds rows to a command, in this order. A change may be a text: what help says instead. */
 export function addOptions<Name extends SharedOption>(

@@ -28,6 +28,7 @@ export interface BundleOptions {
   readonly precision: Precision;
   readonly taps: boolean;
   readonly strict: boolean;
+  readonly compiler: Manifest['compiler'];
   readonly place: GraphPlace;
 }
 
@@ -94,6 +95,7 @@ export function generateBundle(
     image_size: graph.image_size,
     taps: options.taps,
     strict: options.strict,
+    compiler: options.compiler,
     requires: {
       features: [...options.target.features],
       limits: requiredLimits(arenas, plan.slots, options.target),

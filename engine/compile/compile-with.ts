@@ -4,6 +4,7 @@ import { type Compilation, compileGraph } from '../../compiler/compile.ts';
 import type { GraphPlace } from '../../compiler/diagnostics.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Target } from '../../compiler/target.ts';
+import { packageVersion } from '../package.ts';
 import { checkGradient, type ModelSettings } from './model-settings.ts';
 import { tuningFor } from './tuning-choice.ts';
 
@@ -29,6 +30,7 @@ export function compileWith(
     target,
     memoryLimit: memory,
     tuning,
+    version: packageVersion(),
     place,
   });
 }

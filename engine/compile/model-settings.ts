@@ -58,6 +58,16 @@ export function checkSettings(settings: ModelSettings): void {
   }
 }
 
+/** The most seconds that a timeout may have: what a timer of the system counts to, some 24 days. */
+const LONGEST_TIMEOUT = 2_000_000;
+
+/** Throws UsageError for a timeout that is none. */
+export function checkTimeout(timeout: unknown): void {
+  if (timeout === undefined) return;
+  if (typeof timeout === 'number' && timeout > 0 && timeout <= LONGEST_TIMEOUT) return;
+  throw off('timeout', String(timeout), `a number of seconds above 0 and at most ${LONGEST_TIMEOUT}`);
+}
+
 function off(name: string, found: unknown, expected: string): UsageError {
   return new UsageError((option) => `${option(name)}: found ${found}, expected ${expected}`);
 }

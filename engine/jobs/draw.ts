@@ -1,10 +1,14 @@
 // Draws the samples of a job that its folder does not have yet, and writes each down before the next batch is begun.
 
+import { RuntimeError } from '../../runtime/errors.ts';
 import type { Model } from '../../runtime/model.ts';
 import { groupChains } from '../../runtime/sampler/chain.ts';
+import { denoiserOf } from '../../runtime/sampler/denoiser.ts';
+import { NotFinite } from '../../runtime/sampler/finite.ts';
 import type { DiffusionProcess } from '../../runtime/sampler/process.ts';
-import type { SampleRequest } from '../../runtime/sampler/request.ts';
+import { type SampleRequest, sampleShape } from '../../runtime/sampler/request.ts';
 import { type StepReport, sample } from '../../runtime/sampler/sample.ts';
+import { elements } from '../../runtime/tensor.ts';
 import type { JobFolder } from './folder.ts';
 import type { SampleJob } from './job.ts';
 import type { Entry } from './manifest.ts';
@@ -31,9 +35,11 @@ export async function drawSamples(
 ): Promise<Drawn> {
   const made = new Map<number, Entry>();
   if (missing.length === 0) return { made, steps: 0 };
+  const length = elements(sampleShape(denoiserOf(model.interface)));
+  const chains = state.chains({ steps: process.timestep_map.length, length });
   const resumed = new Map(
     missing.flatMap(({ seed }, position) => {
-      const chain = state.chains.get(seed);
+      const chain = chains.get(seed);
       return chain === undefined ? [] : [[position, chain] as const];
     }),
   );
@@ -75,7 +81,9 @@ export async function drawSamples(
       watch.sample(entry);
     }
   } catch (error) {
-    if (host.signal.aborted) save();
+    // what ended before the GPU failed is as good as ever; a value that is not finite is not
+    const failed = error instanceof RuntimeError && error.kind === 'gpu' && !(error instanceof NotFinite);
+    if (host.signal.aborted || failed) save();
     throw error;
   } finally {
     watch.end();

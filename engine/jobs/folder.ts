@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathKind } from '../../runtime/host/node/files.ts';
 import { OptionError } from '../errors.ts';
+import { placeInside } from './inside.ts';
 import type { SampleJob } from './job.ts';
 import { type Lock, refuseHeld, takeLock } from './lock.ts';
 import {
@@ -17,8 +18,16 @@ import {
   nameOfShard,
   readManifest,
 } from './manifest.ts';
-import { type JobState, journalsIn, lockPath, openState, removeStateFolders, statePath } from './state.ts';
-import { pictureName, type SampleStore, SHEET_NAME, TRAJECTORIES } from './store.ts';
+import {
+  type JobState,
+  journalsIn,
+  lockPath,
+  openState,
+  removeStateFolders,
+  stateFiles,
+  statePath,
+} from './state.ts';
+import { isOurs, pictureName, type SampleStore, SHEET_NAME, TRAJECTORIES } from './store.ts';
 import { removeTemporaries } from './temporaries.ts';
 
 export interface JobFolder {
@@ -40,8 +49,15 @@ type FolderJob = Pick<SampleJob, 'out' | 'shard' | 'resume' | 'format' | 'trajec
  * @throws RuntimeError('output') that says what differs
  */
 export function checkFolder(job: FolderJob, identity: Identity): void {
+  checkLinks(job);
   refuseHeld(lockPath(statePath(job.out, job.shard)), job.out);
   checkJobs(job, identity);
+}
+
+/** Refuses links in the places of what every job has. */
+function checkLinks({ out, shard }: FolderJob): void {
+  for (const name of stateFiles(shard)) placeInside(out, name);
+  for (const name of [manifestName(shard), TRAJECTORIES]) placeInside(out, name);
 }
 
 function checkJobs(job: FolderJob, identity: Identity): void {
@@ -75,6 +91,7 @@ export async function openFolder(
 ): Promise<JobFolder & { readonly store: SampleStore }> {
   const { out, shard } = job;
   const place = statePath(out, shard);
+  checkLinks(job);
   const made = pathKind(out) === 'missing' ? [out] : [];
   const lock = await takeLock(lockPath(place), out);
   try {
@@ -158,6 +175,10 @@ function removeJob(job: FolderJob): void {
     ...entries.flatMap(({ file, trajectory }) => [file, trajectory?.file]),
     manifestName(shard),
   ];
-  for (const file of files) if (file !== undefined) fs.rmSync(path.join(out, file), { force: true });
+  // what a manifest names beside the files of jobs is somebody else's
+  const own = files
+    .filter((file) => file !== undefined && isOurs(file))
+    .map((file) => placeInside(out, file!));
+  for (const file of own) fs.rmSync(file, { force: true });
   state?.clear();
 }

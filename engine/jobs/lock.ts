@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { RuntimeError } from '../../runtime/errors.ts';
 import { OptionError } from '../errors.ts';
 
 const holderSchema = z.strictObject({
@@ -144,6 +145,12 @@ interface Found {
 }
 
 function read(file: string): Found | null {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return null;
+  // a pipe would be waited for
+  if (!stat.isFile()) {
+    throw new RuntimeError('output', `${file}: this is no lock but a link, a folder or a device; remove it`);
+  }
   try {
     const text = fs.readFileSync(file, 'utf8');
     return { text, holder: parse(text), changed: fs.statSync(file).mtimeMs };

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { decodeUtf8, fault, type Origin } from '../../runtime/bytes.ts';
 import { listFolder, pathKind, readFile, writeFile } from '../../runtime/host/node/files.ts';
 import { sha256Of } from '../digest.ts';
+import { isInside, placeInside } from './inside.ts';
 import type { Shard } from './shard.ts';
 import { shardName } from './shard.ts';
 
@@ -14,7 +15,7 @@ export const MANIFEST_FORMAT = 'unetc-samples';
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const setting = z.union([z.string(), z.number(), z.null()]);
 /** A file below the folder, never out of it. */
-const inside = z.string().regex(/^(?!\/)(?!.*\.\.)[^\\]+$/);
+const inside = z.string().refine(isInside, 'it leads out of the folder');
 
 /** What makes samples what they are, flat, so that two can be told apart by their keys. */
 const recipeSchema = z.record(z.string(), setting);
@@ -63,7 +64,7 @@ export const manifestName = (shard: Pick<Shard, 'index' | 'count'>): string =>
   nameOfShard('manifest.json', shard);
 
 export function writeManifest(folder: string, manifest: Manifest): string {
-  const file = path.join(folder, manifestName(manifest.shard));
+  const file = placeInside(folder, manifestName(manifest.shard));
   const samples = manifest.samples.map((entry) => `  ${JSON.stringify(entry)}`).join(',\n');
   const { samples: _, ...rest } = manifest;
   const text = JSON.stringify({ ...rest, samples: [] }, null, 1);
@@ -98,7 +99,7 @@ export function listManifests(folder: string): readonly string[] {
 
 /** Whether a file is there, with the bytes that its hash is of. */
 export function isIntact(folder: string, { file, sha256 }: FileHash): boolean {
-  const place = path.join(folder, file);
+  const place = placeInside(folder, file);
   return pathKind(place) === 'file' && sha256Of(readFile({ kind: 'output', label: place })) === sha256;
 }
 

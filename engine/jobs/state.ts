@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pathKind, writeFile } from '../../runtime/host/node/files.ts';
 import type { ChainState } from '../../runtime/sampler/chain.ts';
 import { sha256Of } from '../digest.ts';
-import { readChains, type StoppedChain, writeChains } from './checkpoint.ts';
+import { type ChainLimits, readChains, type StoppedChain, writeChains } from './checkpoint.ts';
 import { type Entry, entrySchema, type Identity, identitySchema } from './manifest.ts';
 import { type Shard, shardName } from './shard.ts';
 import { removeTemporaries } from './temporaries.ts';
@@ -20,13 +20,19 @@ export function statePath(out: string, shard: Pick<Shard, 'index' | 'count'>): s
   return path.join(out, STATE_FOLDER, shardName(shard) ?? 'job');
 }
 
+/** What the state of a shard consists of, relative to the folder of samples. */
+export function stateFiles(shard: Pick<Shard, 'index' | 'count'>): readonly string[] {
+  const state = `${STATE_FOLDER}/${shardName(shard) ?? 'job'}`;
+  return [JOURNAL, CHAINS, PARTS, 'lock'].map((name) => `${state}/${name}`);
+}
+
 export const lockPath = (state: string): string => path.join(state, 'lock');
 
 export interface JobState {
   /** Entries of the journal, by seed. */
   readonly entries: ReadonlyMap<number, Entry>;
-  /** Chains to go on with, by seed. */
-  readonly chains: ReadonlyMap<number, ChainState>;
+  /** Chains to go on with, by seed. Throws RuntimeError('output') where they are not as they were saved. */
+  chains(limits: ChainLimits): ReadonlyMap<number, ChainState>;
   /** Notes that a sample is done and on disk. */
   record(entries: readonly Entry[]): void;
   /** Saves chains in place of those saved before. */
@@ -58,7 +64,7 @@ export function openState(folder: string, identity: Identity): JobState {
   let empty = entries.size === 0 && pathKind(chainFile) === 'missing';
   return {
     entries,
-    chains: pathKind(chainFile) === 'file' ? readChains(chainFile, key) : new Map(),
+    chains: (limits) => (pathKind(chainFile) === 'missing' ? new Map() : readChains(chainFile, key, limits)),
     isEmpty: () => empty,
     record(added) {
       empty = false;

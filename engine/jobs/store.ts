@@ -9,6 +9,7 @@ import { type Pixels, toPixels } from '../../runtime/image/pixels.ts';
 import { shrink } from '../../runtime/image/shrink.ts';
 import type { Sample } from '../../runtime/sampler/sample.ts';
 import { sha256Of } from '../digest.ts';
+import { placeInside } from './inside.ts';
 import type { Format, SampleJob } from './job.ts';
 import { type Entry, type FileHash, isIntact, nameOfShard } from './manifest.ts';
 import { PARTS } from './state.ts';
@@ -89,6 +90,19 @@ export function openStore(job: StoreJob, state: string): SampleStore {
   };
 }
 
+/** Whether a job may have written a file of this name into its folder, under any format and shard. */
+export function isOurs(name: string): boolean {
+  const shard = String.raw`(-\d+-of-\d+)?`;
+  const names = [
+    String.raw`(${TRAJECTORIES}/)?\d{6,}\.png`,
+    String.raw`contact-sheet${shard}\.png`,
+    String.raw`samples${shard}\.(npz|npy|safetensors)`,
+    String.raw`manifest${shard}\.json`,
+    String.raw`\.unetc/[\w-]+/${PARTS}/\d+\.f32`,
+  ];
+  return new RegExp(`^(${names.join('|')})$`).test(name);
+}
+
 /** The file name of a seed's picture: six digits or more, so that names sort as seeds do. */
 export function pictureName(seed: number): string {
   return `${String(seed).padStart(6, '0')}.png`;
@@ -100,7 +114,7 @@ function partFile(out: string, state: string, seed: number): string {
 }
 
 function save(out: string, file: string, bytes: Uint8Array): FileHash {
-  writeFile(path.join(out, file), bytes);
+  writeFile(placeInside(out, file), bytes);
   return { file, sha256: sha256Of(bytes) };
 }
 
@@ -113,7 +127,7 @@ function saveTrajectory({ out, trajectory }: StoreJob, name: string, sample: Sam
 /** Read back from disk, so that a run that was stopped makes the same sheet as one that was not. */
 function finishSheet(out: string, name: string, entries: readonly Entry[]): FileHash {
   const items = entries.slice(0, SHEET_SAMPLES).map(({ seed, label, file }) => {
-    return { pixels: readPicture(path.join(out, file!)), label: String(label ?? seed) };
+    return { pixels: readPicture(placeInside(out, file!)), label: String(label ?? seed) };
   });
   return save(out, name, encodePng(contactSheet(items)));
 }

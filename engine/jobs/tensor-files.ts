@@ -7,6 +7,7 @@ import { quantize } from '../../runtime/image/pixels.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
 import { sha256Of } from '../digest.ts';
+import { placeInside } from './inside.ts';
 import type { Format } from './job.ts';
 import type { Entry, FileHash } from './manifest.ts';
 import { int64Array, type NpyArray, npyChunks, npzChunks } from './npy.ts';
@@ -52,7 +53,7 @@ export function arraysOf(images: NpyArray, labels: readonly number[] | null): Re
 
 function* readParts(out: string, entries: readonly Entry[]): Generator<Float32Array> {
   for (const { file } of entries) {
-    const bytes = readFile({ kind: 'output', label: path.join(out, file!) });
+    const bytes = readFile({ kind: 'output', label: placeInside(out, file!) });
     yield new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   }
 }

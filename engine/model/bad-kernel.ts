@@ -1,6 +1,6 @@
 // Finds the kernel that made the first NaN or infinity of a forward pass, and says what is known of it.
 
-import type { Manifest } from '../../runtime/bundle.ts';
+import { describeDispatch } from '../../runtime/describe-dispatch.ts';
 import type { ModelInputs } from '../../runtime/model.ts';
 import type { Program } from '../../runtime/program.ts';
 import { firstBad } from '../../runtime/sampler/finite.ts';
@@ -15,19 +15,9 @@ export async function findBadKernel(
     if (bad < 0) continue;
     const count = values.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
     return (
-      `dispatch ${dispatch + 1} of ${program.manifest.dispatches.length}, ${describe(program.manifest, dispatch)}: ` +
+      `${describeDispatch(program.manifest, dispatch)}: ` +
       `${count} of ${values.length} values are not finite, the first is ${values[bad]} at ${bad}`
     );
   }
   return null;
-}
-
-/** The kernel's file, the block that it computes for, and the parameters that it reads. */
-function describe(manifest: Manifest, index: number): string {
-  const { kernel, path, group, bindings } = manifest.dispatches[index]!;
-  const parameters = bindings.flatMap((binding) =>
-    binding.kind === 'weights' ? manifest.weights[binding.weights]!.parts.map(({ param }) => param) : [],
-  );
-  const read = parameters.length === 0 ? 'no parameters' : [...new Set(parameters)].join(', ');
-  return `kernels/${manifest.kernels[kernel]!.file} of ${path} (${group.trim()}), which reads ${read}`;
 }

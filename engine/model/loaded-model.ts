@@ -56,7 +56,7 @@ export interface LoadedModel<Inputs extends object = DenoiserInputs, Outputs = M
    * One forward pass. `x` is [B, in_channels, ...size] row-major, `timesteps` [B] (fractions allowed), `y` [B] exactly
    * where the model has classes, or is a classifier that was loaded with `gradient`, `low_res` [B, in_channels, ...its
    * size] exactly where it upsamples. A model with a classifier takes its labels as `classifier_y` [B] and then gives its
-   * `gradient`. One run at a time.
+   * `gradient`. Runs queue.
    * Rejects with RuntimeError('input') that lists every input that does not fit, and RuntimeError('gpu').
    */
   run(inputs: Inputs): Promise<Outputs>;

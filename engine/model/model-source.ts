@@ -13,6 +13,7 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { type OutputSpec, specOf } from '../../runtime/ports.ts';
 import { isBundleFolder, readBundle } from '../compile/bundle-folder.ts';
+import { compareBundle, foreignNote } from '../compile/compare-bundle.ts';
 import { checkBundleFits, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
 import { readGraphFile } from '../graph/graph-file.ts';
 
@@ -31,15 +32,25 @@ export interface BundleSource {
   readonly label: string;
   readonly graph: Graph;
   readonly bundle: Bundle;
+  /** Whether it is what its graph compiles to. */
+  readonly verified: boolean;
+  /** What the caller should know of a bundle that was not compared; null of one that was, or that is trusted. */
+  readonly note: string | null;
 }
 
 export type ModelSource = GraphSource | BundleSource;
+
+/** How a model is read. */
+export interface SourceOptions extends ModelSettings {
+  /** Takes a bundle as it is, without comparing it with what its graph compiles to. */
+  readonly trust?: boolean | undefined;
+}
 
 /**
  * Reads a graph file, or a folder as a bundle. Throws GraphError, RuntimeError('bundle'), and UsageError where a
  * bundle was compiled with other settings.
  */
-export async function readModel(path: string, settings: ModelSettings): Promise<ModelSource> {
+export async function readModel(path: string, settings: SourceOptions): Promise<ModelSource> {
   if (isBundleFolder(path)) return bundleSource(await readBundle(path), path, settings);
   return graphSource(readGraphFile(path), path, settings.size);
 }
@@ -50,10 +61,16 @@ export function graphSource(text: string | JsonText, label: string, size?: reado
   return { kind: 'graph', label, ...loaded, resize: (other) => graphSource(text, label, other) };
 }
 
-/** The source of a checked bundle. Throws UsageError where the settings differ from the bundle's. */
-export function bundleSource(bundle: Bundle, label: string, settings: ModelSettings): BundleSource {
+/**
+ * The source of a bundle that was parsed. Throws UsageError where the settings differ from the bundle's, and
+ * RuntimeError('bundle') where it is not what its graph compiles to, unless it is trusted.
+ */
+export function bundleSource(bundle: Bundle, label: string, settings: SourceOptions): BundleSource {
   checkBundleFits(bundle.manifest, label, settings);
-  return { kind: 'bundle', label, graph: graphOfBundle(bundle, label), bundle };
+  const graph = graphOfBundle(bundle, label);
+  const verified = !settings.trust && compareBundle(bundle, graph, label);
+  const note = verified || settings.trust ? null : foreignNote(bundle, label);
+  return { kind: 'bundle', label, graph, bundle, verified, note };
 }
 
 /**

@@ -24,7 +24,7 @@ import {
   openModel,
   openReference,
 } from './open-model.ts';
-import { bundleOf, type OpenHost, openPrograms } from './open-program.ts';
+import { bundleOf, isVerified, type OpenHost, openPrograms } from './open-program.ts';
 
 /** A classifier: a graph file or the folder of a bundle, and how it is opened where that differs from its model. */
 export interface ClassifierOptions
@@ -48,7 +48,8 @@ export async function openGuidedModel(
   if (classifier === undefined) return openModel(path, options, host);
   const source = await readModel(path, options);
   const { size, batch } = options;
-  const beside = await readModel(classifier.model, { size, batch, precision: classifier.precision });
+  const { trust } = options;
+  const beside = await readModel(classifier.model, { size, batch, precision: classifier.precision, trust });
   for (const one of [source, beside]) if (one.kind === 'graph') warnAll(host, one.warnings, one.label);
   const weights = await openRenamed(options.weights, options.renameMap, source.graph);
   const others = await openRenamed(classifier.weights, classifier.renameMap, beside.graph).catch((error) => {
@@ -94,12 +95,13 @@ export async function openGuidedSource(
 }
 
 function matchNoted(
-  { graph }: ModelSource,
+  source: ModelSource,
   weights: WeightSource,
   options: Pick<ModelOptions, 'allowUnexpected'>,
   host: OpenHost,
 ): MatchedWeights {
-  const matched = matchWeights(parameters(graph), weights, options);
+  if (source.kind === 'bundle' && source.note !== null) host.note(source.note);
+  const matched = matchWeights(parameters(source.graph), weights, options);
   for (const note of matched.notes) host.note(`${weights.label}: ${note}`);
   return matched;
 }
@@ -174,8 +176,8 @@ async function openOnDevice(
 ): Promise<OpenedModel> {
   const bundles = await compileBoth(model, classifier, options.memory);
   const parts = [
-    { bundle: bundles.model, read: model.matched.read },
-    { bundle: bundles.classifier, read: classifier.matched.read },
+    { bundle: bundles.model, read: model.matched.read, verified: isVerified(model.source) },
+    { bundle: bundles.classifier, read: classifier.matched.read, verified: isVerified(classifier.source) },
   ];
   const { programs, device, close } = await openPrograms(parts, options, host);
   const [program, guide] = programs as readonly [(typeof programs)[0], (typeof programs)[0]];

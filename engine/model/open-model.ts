@@ -27,6 +27,10 @@ export interface ModelOptions extends ModelSettings {
   readonly renameMap?: string | undefined;
   /** Computes in float64 on the reference executor instead of the GPU. */
   readonly reference?: boolean | undefined;
+  /** Seconds after which a pass that does not end is given up; default: 60, or 20 times the estimate. */
+  readonly timeout?: number | undefined;
+  /** Runs a bundle without comparing it with what its graph compiles to. */
+  readonly trust?: boolean | undefined;
 }
 
 /** The same without the weights, for those who have opened them. */
@@ -80,6 +84,7 @@ export async function openSource(
   try {
     const matched = matchWeights(parameters(source.graph), weights, options);
     for (const note of matched.notes) host.note(`${weights.label}: ${note}`);
+    if (source.kind === 'bundle' && source.note !== null) host.note(source.note);
     options.check?.(interfaceOf(source.graph, batchOf(source, options), options.gradient), source.graph);
     if (options.reference) return openReference(source, weights, matched, options);
     const opened = await openOnDevice(source, matched, options, host);

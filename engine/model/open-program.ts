@@ -5,11 +5,10 @@ import { adapterLine } from '../../runtime/adapter.ts';
 import type { Bundle, Manifest } from '../../runtime/bundle.ts';
 import { type DawnOptions, openDevice } from '../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
-import { createPipelineCache } from '../../runtime/pipelines.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
 import { compileWith } from '../compile/compile-with.ts';
 import { checkMemory } from '../compile/memory-limit.ts';
-import type { ModelSettings } from '../compile/model-settings.ts';
+import { checkTimeout, type ModelSettings } from '../compile/model-settings.ts';
 import { targetHere } from '../compile/target-here.ts';
 import { foreignTuning } from '../compile/tuning-choice.ts';
 import type { Host } from '../host.ts';
@@ -31,9 +30,17 @@ export interface OpenedPrograms extends Omit<OpenedProgram, 'program'> {
   readonly programs: readonly Program[];
 }
 
+/** How programs are made ready to run, beyond what was compiled into them. */
+export interface ProgramOptions extends ModelSettings {
+  /** Seconds after which a pass that does not end is given up. */
+  readonly timeout?: number | undefined;
+}
+
 /** A bundle with the values of its parameters. */
 export interface ProgramPart {
   readonly bundle: Bundle;
+  /** Whether it is what a graph compiles to: nothing else runs without Dawn's care for memory. */
+  readonly verified: boolean;
   readonly read: ReadParameter;
 }
 
@@ -57,14 +64,24 @@ export function needlessToggles(target: string): readonly string[] {
 export async function openProgram(
   source: ModelSource,
   read: ReadParameter,
-  options: ModelSettings,
+  options: ProgramOptions,
   host: OpenHost,
   extras: DeviceExtras = {},
 ): Promise<OpenedProgram> {
   const bundle = await bundleOf(source, options);
   checkMemory(bundle.manifest, options.memory, source.kind);
-  const { programs, device, close } = await openPrograms([{ bundle, read }], options, host, extras);
+  const { programs, device, close } = await openPrograms(
+    [{ bundle, read, verified: isVerified(source) }],
+    options,
+    host,
+    extras,
+  );
   return { program: programs[0]!, device, close };
+}
+
+/** Whether the bundle of a source is what its graph compiles to. */
+export function isVerified(source: ModelSource): boolean {
+  return source.kind === 'graph' || source.verified;
 }
 
 /** The bundle of a source, which is compiled where it is a graph. */
@@ -76,15 +93,19 @@ export async function bundleOf(source: ModelSource, options: ModelSettings): Pro
 /** Makes bundles ready to run on one device, which has what each of them asks for. */
 export async function openPrograms(
   parts: readonly ProgramPart[],
-  options: ModelSettings,
+  options: ProgramOptions,
   host: OpenHost,
   { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
 ): Promise<OpenedPrograms> {
+  checkTimeout(options.timeout);
   const manifests = parts.map(({ bundle }) => bundle.manifest);
-  const needless = manifests.map(({ target }) => needlessToggles(target));
+  const robust = !parts.every(({ verified }) => verified);
+  const needless = manifests.map(({ target }) => (robust ? [] : needlessToggles(target)));
   const requires = joined(manifests.map((manifest) => manifest.requires));
   const device = await openDevice({
     ...dawn,
+    robust,
+    timeout: options.timeout,
     disabledToggles: [
       ...disabledToggles,
       ...needless[0]!.filter((toggle) => needless.every((toggles) => toggles.includes(toggle))),
@@ -104,7 +125,7 @@ export async function openCompiled(
   read: ReadParameter,
   device: OpenedDevice,
 ): Promise<OpenedProgram> {
-  const { programs, close } = await openOn([{ bundle, read }], device);
+  const { programs, close } = await openOn([{ bundle, read, verified: true }], device);
   return { program: programs[0]!, device, close };
 }
 
@@ -116,8 +137,7 @@ async function openOn(parts: readonly ProgramPart[], device: OpenedDevice): Prom
     await device.close();
   };
   try {
-    const cache = createPipelineCache(device.device);
-    for (const { bundle, read } of parts) programs.push(await createProgram(bundle, read, device, cache));
+    for (const { bundle, read } of parts) programs.push(await createProgram(bundle, read, device));
     return { programs, device, close };
   } catch (error) {
     await close();

@@ -34,9 +34,13 @@ export interface Sample {
 }
 
 /** Opens the adapter with its clock, for all bundles of a target that are to be measured. */
-export function openForTuning(bundles: readonly Bundle[], target: string): Promise<OpenedDevice> {
+export function openForTuning(
+  bundles: readonly Bundle[],
+  target: string,
+  timeout?: number,
+): Promise<OpenedDevice> {
   const disabledToggles = [QUANTIZATION, ...needlessToggles(target)];
-  return openDevice({ requires: requirementsOf(bundles), disabledToggles });
+  return openDevice({ requires: requirementsOf(bundles), disabledToggles, timeout });
 }
 
 function requirementsOf(bundles: readonly Bundle[]): DeviceRequirements {

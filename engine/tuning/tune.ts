@@ -56,7 +56,7 @@ export async function tune(
   const { precision = 'f32' } = options;
   const compiled = graphs.map((graph) => compileVariants(graph, { target, precision, tuning }));
   const bundles = compiled.flatMap(({ variants }) => variants.map(({ bundle }) => bundle));
-  const opened = await openForTuning(bundles, target.name);
+  const opened = await openForTuning(bundles, target.name, options.timeout);
   try {
     const cache = createPipelineCache(opened.device);
     const samples: Sample[] = [];

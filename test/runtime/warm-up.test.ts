@@ -9,12 +9,16 @@ import { openNullDevice } from '../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createPipelineCache } from '../../runtime/pipelines.ts';
 import { type Dispatchable, warmUp } from '../../runtime/warm-up.ts';
+import type { Watchdog } from '../../runtime/watchdog.ts';
 import { goldenGraph } from '../golden-cases.ts';
 
 const { bundle } = compileGraph(loadGraph(goldenGraph('tiny-film'), 'tiny-film').graph, {
   target: findTarget('generic')!,
 });
 const { manifest } = bundle;
+
+/** A watchdog that is content with everything. */
+const watchdog: Watchdog = { seconds: 60, until: (work) => work, alive: () => undefined };
 
 let opened: OpenedDevice;
 let first: (kernel: number) => Promise<Dispatchable>;
@@ -62,7 +66,7 @@ it('runs every kernel once where that is fast', async () => {
   everyRunTakes(1);
   const submits = submitsOf(opened.device);
   const twin = vi.fn(() => openNullDevice());
-  await warmUp(bundle, first, { ...opened, twin });
+  await warmUp(bundle, first, { ...opened, twin }, watchdog);
   expect(submits).toHaveBeenCalledTimes(manifest.kernels.length);
   expect(twin).not.toHaveBeenCalled();
 });
@@ -82,7 +86,7 @@ it('does not take what is copied before a kernel for compiling', async () => {
     return undefined;
   });
   const twin = vi.fn(() => openNullDevice());
-  await warmUp(bundle, first, { ...opened, twin });
+  await warmUp(bundle, first, { ...opened, twin }, watchdog);
   expect(now).toBe(1000 * manifest.kernels.length);
   expect(twin).not.toHaveBeenCalled();
 });
@@ -94,7 +98,7 @@ it('shares them with a second device where the driver compiles, and closes it', 
   const others = submitsOf(second.device);
   const close = vi.fn(() => second.close());
   const twin = vi.fn(async () => ({ ...second, close }));
-  await warmUp(bundle, first, { ...opened, twin });
+  await warmUp(bundle, first, { ...opened, twin }, watchdog);
   expect(twin).toHaveBeenCalledOnce();
   expect(others.mock.calls.length).toBeGreaterThan(0);
   expect(submits.mock.calls.length + others.mock.calls.length).toBe(manifest.kernels.length);
@@ -105,9 +109,9 @@ it('shares them with a second device where the driver compiles, and closes it', 
 it('does without a second device where there is none, or where it fails', async () => {
   everyRunTakes(1000);
   const submits = submitsOf(opened.device);
-  await warmUp(bundle, first, { ...opened, twin: null });
+  await warmUp(bundle, first, { ...opened, twin: null }, watchdog);
   expect(submits).toHaveBeenCalledTimes(manifest.kernels.length);
   const refusing = () => Promise.reject(new Error('no second device'));
-  await warmUp(bundle, first, { ...opened, twin: refusing });
+  await warmUp(bundle, first, { ...opened, twin: refusing }, watchdog);
   expect(submits).toHaveBeenCalledTimes(2 * manifest.kernels.length);
 });

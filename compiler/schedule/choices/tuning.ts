@@ -13,20 +13,44 @@ export type Tuning = Readonly<Record<string, Readonly<Record<string, number>>>>;
 /** The key of a convolution group, such as `conv 128>256 3x3 s1 p1 16x16 norm`. */
 export function keyOf(graph: OpGraph, group: ConvGroup): string {
   const node = convolutionOf(graph, group);
+  const { dtype } = node.type;
+  return [
+    ...wordsOf(graph, node),
+    ...(isNormed(graph, group) ? ['norm'] : []),
+    ...(group.skip ? ['skip'] : []),
+    ...(dtype === 'f32' ? [] : [dtype]),
+  ].join(' ');
+}
+
+type Convolution = Extract<OpNode, { op: 'conv' | 'conv_transpose' }>;
+
+/** The words of a key that say which convolution it is, whatever is fused into it. */
+function wordsOf(graph: OpGraph, node: Convolution): readonly string[] {
   const [first, second, ...kernel] = graph.nodes[node.inputs[1]!]!.type.shape;
   const [inputs, outputs] = node.op === 'conv' ? [second, first] : [first, second];
-  const { shape, dtype } = node.type;
   return [
     node.op,
     `${inputs}>${outputs}`,
     kernel.join('x'),
     `s${each(node.attrs.stride)}`,
     `p${each(node.attrs.padding)}`,
-    shape.slice(2).join('x'),
-    ...(isNormed(graph, group) ? ['norm'] : []),
-    ...(group.skip ? ['skip'] : []),
-    ...(dtype === 'f32' ? [] : [dtype]),
-  ].join(' ');
+    node.type.shape.slice(2).join('x'),
+  ];
+}
+
+/** What a tuning knows of the convolutions of a graph, however they are fused; all else of it changes nothing there. */
+export function tuningOfGraph(graph: OpGraph, tuning: Tuning): Tuning {
+  const own = new Set(
+    graph.nodes.flatMap((node) =>
+      node.op === 'conv' || node.op === 'conv_transpose' ? [wordsOf(graph, node).join(' ')] : [],
+    ),
+  );
+  const isOwn = (key: string) => [...own].some((words) => key === words || key.startsWith(`${words} `));
+  return Object.fromEntries(
+    Object.entries(tuning)
+      .filter(([key]) => isOwn(key))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 /** Whether a group norm stands in front of a convolution, with what is applied to its result on the way. */
@@ -37,7 +61,7 @@ export function isNormed(graph: OpGraph, group: ConvGroup): boolean {
   return node.op === 'group_norm';
 }
 
-function convolutionOf(graph: OpGraph, group: ConvGroup): Extract<OpNode, { op: 'conv' | 'conv_transpose' }> {
+function convolutionOf(graph: OpGraph, group: ConvGroup): Convolution {
   const node = graph.nodes[group.anchor]!;
   invariant(node.op === 'conv' || node.op === 'conv_transpose', `%${group.anchor} is no convolution`);
   return node;

@@ -12,14 +12,19 @@ import {
 import { RuntimeError } from '../../errors.ts';
 import { type OpenedDevice, requestDevice } from '../../opened-device.ts';
 import type { Pacing } from '../../pacing.ts';
+import { createMute, type Mute } from './native-output.ts';
 import { createPause } from './pause.ts';
+import { borrowDevice } from './spare-devices.ts';
 import { unhurried } from './unhurried.ts';
 
 /**
- * The objects that Dawn's `create` returned, until their devices are gone: when one is collected before, the
- * process aborts or hangs.
+ * What Dawn's `create` returned, by its options, for as long as the process lives: each has threads, a descriptor and
+ * megabytes that it never gives back, and the process aborts or hangs where one is collected before its devices are.
  */
-const alive = new Set<GPU>();
+const instances = new Map<string, GPU>();
+
+/** Keeps Dawn's own lines off the streams of the process; made with the first instance. */
+let mute: Mute | null = null;
 
 /** Dawn is asked for events: calmly while a pass runs, after half of the time that it will take. */
 const PACING: Pacing = { unhurried, createPause };
@@ -33,10 +38,14 @@ export interface DawnOptions {
   readonly toggles?: readonly string[];
   /** Dawn toggles to switch off. */
   readonly disabledToggles?: readonly string[];
+  /** Keeps Dawn's check of every access to memory, whatever the environment's UNETC_DAWN_TOGGLES say. Default false. */
+  readonly robust?: boolean;
 }
 
 export interface OpenOptions extends DawnOptions {
   readonly requires?: DeviceRequirements;
+  /** Seconds without a sign of life after which work on it is given up; default: what suits the work. */
+  readonly timeout?: number | undefined;
 }
 
 /** An adapter with all that it offers. */
@@ -50,6 +59,9 @@ export interface InspectedAdapter {
 
 /** What WebGPU grants everywhere. */
 export const nothingRequired: DeviceRequirements = { features: [], limits: {} };
+
+/** The toggle that takes Dawn's checks of accesses out of kernels. */
+const UNCHECKED = 'disable_robustness';
 
 /** Toggles without which Dawn hides what some drivers can do. */
 const featureToggles: Readonly<Record<string, readonly string[]>> = {
@@ -65,26 +77,39 @@ const noAdapter =
  * Opens a device with exactly the features and limits of `requires`.
  *
  * Throws RuntimeError('adapter') where there is no adapter, or one that lacks something. The process may end
- * while a device is open; `close` gives it back earlier.
+ * while a device is open; `close` gives it back earlier, to the next who wants one like it.
  */
 export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevice> {
   const requires = options.requires ?? nothingRequired;
   const toggles = requires.features.flatMap((name) => featureToggles[name] ?? []);
-  const gpu = await createGpu({ ...options, toggles: [...toggles, ...(options.toggles ?? [])] });
-  try {
-    const request = async (twin: OpenedDevice['twin']) =>
-      requestDevice(await requestAdapter(gpu), requires, {
+  const dawn = { ...options, toggles: [...toggles, ...(options.toggles ?? [])] };
+  const gpu = await instanceOf(dawn);
+  const { features, limits } = requires;
+  const key = JSON.stringify([flagsOf(dawn), [...features].sort(), Object.entries(limits).sort()]);
+  const open = (twin: OpenedDevice['twin']) =>
+    borrowDevice({ key, timeout: options.timeout ?? null }, async () => {
+      const adapter = await requestAdapter(gpu);
+      return requestDevice(adapter, requires, {
         backend: backendName(options),
         pacing: PACING,
         twin,
+        prepare,
       });
-    const opened = await request(hasDriverCache() ? () => request(null) : null);
-    void opened.lost.then(() => alive.delete(gpu));
-    return opened;
-  } catch (error) {
-    alive.delete(gpu);
-    throw error;
-  }
+    });
+  return open(hasDriverCache() ? () => open(null) : null);
+}
+
+/** Dawn prints a compiler's warnings on stdout, while the call that makes a module runs. */
+function prepare(device: GPUDevice): void {
+  const create = device.createShaderModule.bind(device);
+  const value: GPUDevice['createShaderModule'] = (descriptor) => muted(() => create(descriptor));
+  Object.defineProperty(device, 'createShaderModule', { value });
+}
+
+/** What a call into Dawn gives, without what it prints. */
+function muted<T>(work: () => T): T {
+  mute ??= createMute();
+  return mute(work);
 }
 
 /** Opens Dawn's null backend: the GPU of tests without a GPU, with WebGPU's default limits. */
@@ -95,32 +120,25 @@ export function openNullDevice(requires: DeviceRequirements = nothingRequired): 
 /** What the adapter that `openDevice` would take offers. Throws RuntimeError('adapter') where there is none. */
 export async function inspectAdapter(options: DawnOptions = {}): Promise<InspectedAdapter> {
   const toggles = [...Object.values(featureToggles).flat(), ...(options.toggles ?? [])];
-  const gpu = await createGpu({ ...options, toggles });
-  try {
-    const adapter = await requestAdapter(gpu);
-    return {
-      adapter: describeAdapter(adapter.info, backendName(options)),
-      features: new Set([...adapter.features].sort()),
-      limits: limitsOf(adapter.limits),
-      matrices: matricesOf(adapter.info),
-    };
-  } finally {
-    alive.delete(gpu);
-  }
+  const adapter = await requestAdapter(await instanceOf({ ...options, toggles }));
+  return {
+    adapter: describeAdapter(adapter.info, backendName(options)),
+    features: new Set([...adapter.features].sort()),
+    limits: limitsOf(adapter.limits),
+    matrices: matricesOf(adapter.info),
+  };
 }
 
 /** The names of all adapters of the platform's backend; empty where there is none. */
 export async function listAdapters(): Promise<readonly string[]> {
   // Dawn has no call for this; it lists its adapters when it is asked for one by a name that none has.
-  const gpu = await createGpu({ adapter: 'none has this name' });
+  const gpu = await instanceOf({ adapter: 'none has this name' });
   try {
-    await gpu.requestAdapter();
+    await muted(() => gpu.requestAdapter());
     return [];
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return [...message.matchAll(/name: '([^']*)'/g)].map((match) => match[1] ?? '');
-  } finally {
-    alive.delete(gpu);
   }
 }
 
@@ -134,24 +152,35 @@ function backendName(options: DawnOptions): string {
   return platform === 'darwin' ? 'metal' : platform === 'win32' ? 'd3d12' : 'vulkan';
 }
 
-async function createGpu(options: DawnOptions): Promise<GPU> {
+/** The instance of Dawn with these options, which is made at the first call. */
+async function instanceOf(options: DawnOptions): Promise<GPU> {
+  const flags = flagsOf(options);
+  const key = flags.join(' ');
   const { create, globals } = await loadDawn();
+  const known = instances.get(key);
+  if (known !== undefined) return known;
   // GPUBufferUsage and its kin, which a browser has as globals.
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true });
   }
-  const fromEnv = (env.UNETC_DAWN_TOGGLES ?? '').split(',').filter((name) => name.trim() !== '');
-  const toggles = [...new Set([...(options.toggles ?? []), ...fromEnv.map((name) => name.trim())])];
-  const disabled = options.disabledToggles ?? [];
+  const gpu = muted(() => create([...flags]));
+  instances.set(key, gpu);
+  return gpu;
+}
+
+/** Options in the words of Dawn's binding. */
+function flagsOf(options: DawnOptions): readonly string[] {
+  const fromEnv = (env.UNETC_DAWN_TOGGLES ?? '').split(',').map((name) => name.trim());
+  const asked = [...(options.toggles ?? []), ...fromEnv].filter((name) => name !== '');
+  const toggles = [...new Set(asked.filter((name) => !(options.robust && name === UNCHECKED)))].sort();
+  const disabled = [...new Set(options.disabledToggles ?? [])].sort();
   const adapter = options.adapter ?? env.UNETC_ADAPTER;
-  const gpu = create([
+  return [
     ...(options.backend ? [`backend=${options.backend}`] : []),
     ...(adapter && !options.backend ? [`adapter=${adapter}`] : []),
     ...(toggles.length > 0 ? [`enable-dawn-features=${toggles.join(',')}`] : []),
     ...(disabled.length > 0 ? [`disable-dawn-features=${disabled.join(',')}`] : []),
-  ]);
-  alive.add(gpu);
-  return gpu;
+  ];
 }
 
 async function loadDawn(): Promise<typeof import('webgpu')> {
@@ -172,7 +201,7 @@ async function loadDawn(): Promise<typeof import('webgpu')> {
 async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
   let adapter: GPUAdapter | null;
   try {
-    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    adapter = await muted(() => gpu.requestAdapter({ powerPreference: 'high-performance' }));
   } catch (error) {
     const reason = error instanceof Error ? error.message.trim() : String(error);
     const hint = env.UNETC_ADAPTER ? ` (UNETC_ADAPTER is '${env.UNETC_ADAPTER}')` : '';

@@ -48,6 +48,6 @@ export function takeWebDevice(device: GPUDevice, requires: DeviceRequirements): 
   const description = describeAdapter(device.adapterInfo, BACKEND);
   const lacks = findLacks({ features: device.features, limits: limitsOf(device.limits) }, requires);
   if (lacks.length > 0) throw lacksError(description, lacks);
-  const watched = watchDevice(device, description, { pacing: UNPACED, twin: null });
+  const watched = watchDevice(device, description, { pacing: UNPACED, timeout: null, twin: null });
   return { ...watched, close: () => Promise.resolve() };
 }
