@@ -6,7 +6,7 @@ import { graphMacs, totalMacs } from '../graph/macs.ts';
 import { parameterCount } from '../graph/parameters.ts';
 import { PRECISIONS, type Precision } from '../precision.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
-import { pointerTo } from './pointers.ts';
+import { pointerTo, shapeKeys } from './pointers.ts';
 import type { RuleId } from './rules.ts';
 import { type DiffSide, type GraphPair, known } from './side.ts';
 
@@ -59,7 +59,7 @@ function macsOf(graph: Graph): number {
 /** Compares what both sides cost, and holds the new one to its budgets. */
 export function diffCost(sides: GraphPair, cost: { readonly a: Cost; readonly b: Cost }): readonly Finding[] {
   const metrics = Object.keys(METRICS) as Metric[];
-  const keys = ['model_channels', 'channel_mult', 'num_res_blocks', 'attention_resolutions', 'image_size'];
+  const keys = [...shapeKeys(sides, 'widths', 'blocks', 'label_emb', 'out'), 'image_size'];
   const pointer = pointerTo(sides, keys, sides.b.graph.blocks[0]!.path);
   const [had, has] = [sides.a.graph.budgets, sides.b.graph.budgets];
   const drafts = metrics.flatMap((metric): readonly FindingDraft[] => {

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.ts';
 import { count } from '../graph/words.ts';
 import { layerOutChannels } from '../layers/queries.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
-import { type Keys, pointerTo } from './pointers.ts';
+import { type Keys, pointerTo, shapeKeys } from './pointers.ts';
 import { depthOf } from './roles.ts';
 import type { RuleId, Severity } from './rules.ts';
 import { type GraphPair, known } from './side.ts';
@@ -68,7 +68,7 @@ export function diffInterface(sides: GraphPair): readonly Finding[] {
   say(
     'interface/size-divisor',
     'x',
-    ['channel_mult'],
+    shapeKeys(sides, 'levels'),
     [String(before), String(after)],
     `sizes must be divisible by ${after} where it was ${before}`,
     before % after === 0 ? 'info' : 'breaking',
@@ -93,7 +93,7 @@ export function diffInterface(sides: GraphPair): readonly Finding[] {
   say(
     'interface/classes',
     'y',
-    ['num_classes'],
+    shapeKeys(sides, 'label_emb'),
     texts((g) => (g.num_classes === null ? 'no labels' : count(g.num_classes, 'class', 'classes'))),
     classesMessage(a.num_classes, b.num_classes),
     a.num_classes !== null && b.num_classes !== null && b.num_classes > a.num_classes
@@ -113,7 +113,7 @@ export function diffInterface(sides: GraphPair): readonly Finding[] {
   const sizes = known(sides, 'image_size');
   const [old, fresh] = both((graph) => tapsOf(graph, sizes));
   const differing = differences(old, fresh);
-  const tapKeys = ['num_res_blocks', 'channel_mult', 'model_channels', 'image_size'];
+  const tapKeys = [...shapeKeys(sides, 'blocks', 'widths'), 'image_size'];
   if (differing.length > 0) {
     const message = `${count(differing.length, 'feature vector')} ${differing.length === 1 ? 'is' : 'are'} new, gone or of another shape`;
     const [first = ''] = differing;

@@ -1,5 +1,6 @@
 // Where in the new graph's file a finding was decided: the JSON pointer that a reviewer should look at.
 
+import type { ShapeTopic } from '../families/family.ts';
 import { FAMILY_KEYS, familyOf } from '../families/index.ts';
 import { childPointer } from '../format/json.ts';
 import type { Spec } from '../spec/spec.ts';
@@ -7,6 +8,13 @@ import type { DiffSide } from './side.ts';
 
 /** Keywords of a family, or keys beside them, that could have decided something, the likeliest first. */
 export type Keys = readonly string[];
+
+/** The keywords that a change of the model's shapes is decided by; of the explicit form those of the first family. */
+export function shapeKeys({ b }: { readonly b: DiffSide }, ...topics: readonly ShapeTopic[]): Keys {
+  const [first] = FAMILY_KEYS;
+  const form = b.spec === null || b.spec.form === 'blocks' ? first! : b.spec.form;
+  return [...new Set(topics.flatMap((topic) => familyOf(form).shapes[topic]))];
+}
 
 /** Whether a key is a keyword of a family: of `form` alone where it is one. */
 function isKeyword(form: Spec['form'], key: string): boolean {
@@ -67,6 +75,8 @@ function keyPointer(spec: Spec, key: string): string {
   const keyword = isKeyword(spec.form, first);
   if (spec.form === 'blocks' && keyword && !Object.hasOwn(spec, first)) return '/blocks';
   const section = spec.form !== 'blocks' && keyword ? `/${spec.form}` : '';
+  // decided by a keyword of the other side's family
+  if (section === '' && spec.form !== 'blocks' && isKeyword('blocks', first)) return `/${spec.form}`;
   return `${section}/${key.replaceAll('.', '/')}`;
 }
 

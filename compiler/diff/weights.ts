@@ -16,7 +16,7 @@ import {
   type RenameMap,
   sameShape,
 } from './parameters.ts';
-import { pointerTo } from './pointers.ts';
+import { pointerTo, shapeKeys } from './pointers.ts';
 import type { GraphPair } from './side.ts';
 
 export interface WeightsDiff {
@@ -82,7 +82,7 @@ function coming(sides: GraphPair, pairs: ParamsOf, inside = false): FindingDraft
   const inert = added && inside && layers.every(isInert);
   const what = inside ? 'layer' : 'block';
   const path = inside ? layers[0]!.path : layers[0]!.path.slice(0, layers[0]!.path.lastIndexOf('.'));
-  const keys = ['num_res_blocks', 'channel_mult', 'attention_resolutions', 'resblock_updown'];
+  const keys = shapeKeys(sides, 'blocks');
   const base = {
     change: added ? ('+' as const) : ('-' as const),
     place: pair.role.name,
@@ -117,16 +117,7 @@ function pairFindings(
 ): readonly FindingDraft[] {
   const [from, to] = [a!, b!];
   const at = { place: role.name, path: { a: from.path, b: to.path } };
-  const keys = [
-    'model_channels',
-    'channel_mult',
-    'use_scale_shift_norm',
-    'upsample',
-    'conv_resample',
-    'resblock_updown',
-    'dims',
-    'num_res_blocks',
-  ];
+  const keys = shapeKeys(sides, 'widths');
   const found = shapeFindings({ ...at, pointer: pointerTo(sides, keys, to.path) }, modules.parameters, {
     before: printLayer(from.layer),
     after: printLayer(to.layer),
@@ -144,14 +135,13 @@ function besideFindings(
   part: (typeof BESIDES)[number],
   modules: ModulePair,
 ): readonly FindingDraft[] {
-  const keys = {
-    time_embed: ['model_channels'],
-    label_emb: ['num_classes'],
-    out: ['out_channels', 'model_channels'],
-  };
   const place = part === 'out' ? 'head' : part;
   const on = (side: 'a' | 'b') => (modules.parameters.some((p) => p[side]) ? part : null);
-  const at = { place, path: { a: on('a'), b: on('b') }, pointer: pointerTo(sides, keys[part], part) };
+  const at = {
+    place,
+    path: { a: on('a'), b: on('b') },
+    pointer: pointerTo(sides, shapeKeys(sides, part), part),
+  };
   const found = shapeFindings(at, modules.parameters, null);
   return found.length > 0 ? found : silentFindings(sides, place, modules);
 }
@@ -223,7 +213,7 @@ function renamed(
     rule: 'weights/renamed',
     change: '~',
     place: 'model',
-    pointer: pointerTo(sides, ['num_res_blocks', 'channel_mult'], sides.b.graph.blocks[0]!.path),
+    pointer: pointerTo(sides, shapeKeys(sides, 'blocks'), sides.b.graph.blocks[0]!.path),
     before: moves[0]!.split(' -> ')[0]!,
     after: moves[0]!.split(' -> ')[1]!,
     message: `${count(moved.size, 'tensor')} of ${count(moves.length, 'layer')} ${moved.size === 1 ? 'has' : 'have'} another name${others}`,

@@ -29,6 +29,8 @@ export interface Family<F> {
   rules(file: F, image_size: readonly number[] | null): readonly Diagnostic[];
   /** The keywords that decide an option of a layer, by the option. */
   readonly decides: Readonly<Record<string, readonly string[]>>;
+  /** The keywords that decide what a model is made of, by what a change of them is seen in, the likeliest first. */
+  readonly shapes: Readonly<Record<ShapeTopic, readonly string[]>>;
   /** Keywords whose values no shape tells. */
   readonly untold: readonly string[];
   /** The graphs that a checkpoint may belong to, called `name` where it is none that is published; or why to none. */
@@ -36,6 +38,9 @@ export interface Family<F> {
   /** The models that were published with weights. */
   readonly published: readonly { readonly name: string }[];
 }
+
+/** Where a change of keywords is seen: which layers there are, how wide they are, and what stands beside the blocks. */
+export type ShapeTopic = 'blocks' | 'widths' | 'levels' | 'time_embed' | 'label_emb' | 'out';
 
 /** A checkpoint as a family reads it. Nothing in it is checked: what was read wrongly has other tensors. */
 export interface Reading {

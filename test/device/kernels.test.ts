@@ -85,6 +85,11 @@ describe('conv', () => {
     over([1, 8, 3, 5, 7], 8, [3, 3, 3], { stride: [1, 2, 2] }),
     over([1, 8, 6, 6], 8, [3, 3], { padding: [0, 0] }),
     over([1, 8, 6, 5], 8, [2, 4], { padding: [1, 0], stride: [3, 1] }),
+    // one behind the last pixel alone, with what is stored behind a sample in memory
+    over([2, 8, 6, 4], 8, [3, 3], { stride: [2, 2], padding: [0, 0, 1, 1] }),
+    over([2, 8, 8], 6, [3], { stride: [2], padding: [0, 1] }),
+    over([1, 8, 3, 4, 6], 8, [3, 3, 3], { stride: [1, 2, 2], padding: [1, 0, 0, 1, 1, 1] }),
+    over([2, 5, 4, 5], 7, [3, 3], { padding: [2, 0, 0, 3] }),
     over([1, 16, 4, 4], 100, [1, 1]),
     over([1, 100, 4, 4], 16, [3, 3]),
     // every tile: 16x32, 32x32, 32x64, 64x64, with a rest in each
@@ -115,6 +120,16 @@ describe('conv_transpose', () => {
     over([1, 20, 1, 1], 36, [4, 4], [2, 2]),
     over([1, 8, 2, 3, 3], 8, [3, 4, 4], [1, 2, 2]),
     over([1, 4, 5, 4], 4, [3, 3], [3, 1]),
+  ]);
+});
+
+describe('rescale', () => {
+  const moved = (b: OpsBuilder, from: number) =>
+    b.add('rescale', [from], { factor: 2, offset: -1 }, 'rescale');
+  check([
+    ['of an image', opsOver([2, 3, 5, 7], (b) => moved(b, b.x))],
+    ['in front of a convolution', opsOver([1, 3, 6, 4], (b) => conv(b, moved(b, b.x), 8, [3, 3]))],
+    ['behind one', opsOver([1, 6, 6], (b) => moved(b, conv(b, b.x, 5, [3])))],
   ]);
 });
 

@@ -78,6 +78,12 @@ describe.runIf(runs)('conv_matrix', () => {
     over('3x3, columns by two subgroups', [64, 8, 4, 4], (b, x) => conv(b, x, 128, [3, 3])),
     ...byHand(over('1x1, columns by four subgroups', [128, 8, 3, 4], (b, x) => conv(b, x, 128, [1, 1]))),
     over('3x3, stride 2', [1, 8, 9, 16], (b, x) => conv(b, x, 8, [3, 3], [2, 2])),
+    over('3x3, stride 2, padded behind the image alone', [2, 8, 8, 16], (b, x) => {
+      const weights = b
+        .weights('down', [8, 8, 3, 3])
+        .map((w) => b.add('cast', [w], { dtype: 'f16' }, 'down'));
+      return b.add('conv', [x, ...weights], { stride: [2, 2], padding: [0, 0, 1, 1] }, 'down');
+    }),
     ...byHand(
       over('nearest upsampling, 3x3', [1, 8, 8, 8], (b, x) => {
         return conv(b, b.add('upsample_nearest', [x], { factor: [2, 2] }, 'up'), 8, [3, 3]);

@@ -2,6 +2,7 @@
 // `adm_classifier`.
 
 import type { Family } from '../family.ts';
+import { ADM_SHAPES } from '../guided-diffusion/keywords.ts';
 import { STAND_INS } from '../improved-diffusion/keywords.ts';
 import { draftClassifier } from './draft.ts';
 import { admClassifier, type ClassifierFile, classifierFile } from './keywords.ts';
@@ -28,6 +29,7 @@ export const guidedDiffusionClassifier = {
     skip: ['channel_mult'],
     dropout: ['dropout'],
   },
+  shapes: { ...ADM_SHAPES, out: ['pool', ...ADM_SHAPES.out] },
   untold: ['num_heads', 'num_head_channels', 'use_new_attention_order', 'dropout'],
   read: readCheckpoint,
   published: KNOWN_CLASSIFIERS,

@@ -3,7 +3,7 @@
 import type { Family } from '../family.ts';
 import { STAND_INS } from '../improved-diffusion/keywords.ts';
 import { draftAdm } from './draft.ts';
-import { type AdmFile, adm, admFile } from './keywords.ts';
+import { ADM_SHAPES, type AdmFile, adm, admFile } from './keywords.ts';
 import { KNOWN_ADM } from './published.ts';
 import { readCheckpoint } from './read.ts';
 import { checkAdm } from './rules.ts';
@@ -27,6 +27,7 @@ export const guidedDiffusion = {
     skip: ['channel_mult'],
     dropout: ['dropout'],
   },
+  shapes: ADM_SHAPES,
   untold: ['num_heads', 'num_head_channels', 'use_new_attention_order', 'dropout'],
   read: readCheckpoint,
   published: KNOWN_ADM,

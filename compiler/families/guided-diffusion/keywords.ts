@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { flag, integer, LIMITS, strict } from '../../format/fields.ts';
 import { familyFile } from '../family.ts';
-import { unet } from '../improved-diffusion/keywords.ts';
+import { UNET_SHAPES, unet } from '../improved-diffusion/keywords.ts';
 
 const multiplier = `a number above 0 and at most ${LIMITS.channel_mult}`;
 const multipliers = `a list of 1 to ${LIMITS.levels} numbers above 0 and at most ${LIMITS.channel_mult}`;
@@ -41,3 +41,10 @@ export const admFile = familyFile(
 
 /** The same with its defaults filled in. */
 export type AdmFile = Readonly<z.output<typeof admFile>>;
+
+/** The keywords that decide what a model is made of. */
+export const ADM_SHAPES = {
+  ...UNET_SHAPES,
+  blocks: [...UNET_SHAPES.blocks, 'resblock_updown'],
+  widths: [...UNET_SHAPES.widths, 'resblock_updown'],
+} as const;

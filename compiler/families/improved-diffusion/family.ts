@@ -2,7 +2,7 @@
 
 import type { Family } from '../family.ts';
 import { draftUnet } from './draft.ts';
-import { STAND_INS, type UnetFile, unet, unetFile } from './keywords.ts';
+import { STAND_INS, UNET_SHAPES, type UnetFile, unet, unetFile } from './keywords.ts';
 import { KNOWN_GRAPHS } from './published.ts';
 import { readCheckpoint } from './read.ts';
 import { checkAttention, checkUnused } from './rules.ts';
@@ -27,6 +27,7 @@ export const improvedDiffusion = {
     skip: ['channel_mult'],
     dropout: ['dropout'],
   },
+  shapes: UNET_SHAPES,
   untold: ['num_heads', 'dropout'],
   read: readCheckpoint,
   published: KNOWN_GRAPHS,

@@ -60,3 +60,21 @@ export const STAND_INS = {
   num_res_blocks: 1,
   attention_resolutions: [],
 } as const;
+
+/** The keywords that decide what a model is made of. */
+export const UNET_SHAPES = {
+  blocks: ['num_res_blocks', 'channel_mult', 'attention_resolutions'],
+  widths: [
+    'model_channels',
+    'channel_mult',
+    'use_scale_shift_norm',
+    'upsample',
+    'conv_resample',
+    'dims',
+    'num_res_blocks',
+  ],
+  levels: ['channel_mult'],
+  time_embed: ['model_channels'],
+  label_emb: ['num_classes'],
+  out: ['out_channels', 'model_channels'],
+} as const;

@@ -12,6 +12,8 @@ import {
   COMPACT_PAIRS,
   EXPLICIT_PAIRS,
   type ExplicitDraft,
+  UNET_2D,
+  UNET_2D_PAIRS,
 } from '../../fixtures/diff-pairs.ts';
 import { findingLines, patched, sideOf } from '../../fixtures/diff-sides.ts';
 
@@ -60,6 +62,43 @@ describe('keywords of guided-diffusion', () => {
     );
     expect(new Set(pointers({ num_head_channels: 16 }))).toEqual(new Set(['/adm/num_head_channels']));
     expect(pointers({ resblock_updown: true })).toContain('/adm/resblock_updown');
+  });
+});
+
+describe('fields of diffusers', () => {
+  const { unet: _, ...rest } = BASE;
+  const of = (to: object) => sideOf({ ...rest, unet_2d: { ...UNET_2D, ...to } });
+  const pointers = (to: object) =>
+    new Set(
+      diffSides(of({}), of(to)).findings.flatMap(({ rule, pointer }) =>
+        ['interface/taps', 'numerics/sampling'].includes(rule) ? [] : [pointer],
+      ),
+    );
+
+  test.each(UNET_2D_PAIRS)('$to', ({ to, expected }) => {
+    expect(findingLines(diffSides(of({}), of(to)).findings)).toEqual(expected);
+    expect(pointers(to)).toEqual(new Set(expected.map(() => `/unet_2d/${Object.keys(to)[0]}`)));
+  });
+
+  test('another epsilon is of every norm', () => {
+    const { findings } = diffSides(of({}), of({ norm_eps: 1e-6 }));
+    expect(findings.every(({ rule }) => rule === 'weights/reinterpreted-option')).toBe(true);
+    expect(findings.map(({ place }) => place)).toContain('head');
+    expect(pointers({ norm_eps: 1e-6 })).toEqual(new Set(['/unet_2d/norm_eps']));
+  });
+
+  test.each([
+    { layers_per_block: 2 },
+    { block_out_channels: [32, 96] },
+    { resnet_time_scale_shift: 'scale_shift' },
+    { num_class_embeds: 10 },
+    { out_channels: 6 },
+    { add_attention: false },
+    { mid_block_type: null },
+    { downsample_padding: 0 },
+  ])('a finding names the field that decided it: %j', (to) => {
+    const [key] = Object.keys(to);
+    expect(pointers(to)).toEqual(new Set([`/unet_2d/${key}`]));
   });
 });
 

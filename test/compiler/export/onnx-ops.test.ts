@@ -58,6 +58,14 @@ describe('the table of ONNX operators', () => {
        %3 = conv(%0, %1, %2) {stride=[2], padding=[1]}`,
     ],
     [
+      'conv padded behind alone',
+      noise32([2, 3, 6, 4], 1),
+      `%0 = input() {name="x", type=f32[2,3,6,4]}
+       %1 = param() {name="w", shape=[4, 3, 3, 3]}
+       %2 = param() {name="bias", shape=[4]}
+       %3 = conv(%0, %1, %2) {stride=[2, 2], padding=[0, 0, 1, 1]}`,
+    ],
+    [
       'conv in 3D',
       noise32([1, 2, 3, 5, 6], 1),
       `%0 = input() {name="x", type=f32[1,2,3,5,6]}
@@ -147,6 +155,16 @@ describe('the table of ONNX operators', () => {
     const last = text.trim().split('\n').length - 1;
     const graph = parseOpGraph(`${text}\nreturn output=%${last}`);
     verified(await errors(graph, { x, timesteps }), 5e-7);
+  });
+
+  it('embeds timesteps with the sines first, and shifted frequencies', async () => {
+    const graph = parseOpGraph(`
+      %0 = input() {name="timesteps", type=f32[2]}
+      %1 = timestep_embedding(%0) {dim=9, max_period=10000, order="sin_cos", shift=1}
+      return output=%1
+    `);
+    const inputs = { x: tensor([1], [0]), timesteps: tensor([2], [999, 12]) };
+    verified(await errors(graph, inputs), 5e-7);
   });
 
   it('rounds float16 once an op, with float32 operands beside', async () => {

@@ -33,6 +33,10 @@ const CASES: readonly [name: string, x: Shape, w: Shape, stride: Shape, padding:
   ['2D, stride beyond the kernel', [1, 2, 8, 8], [2, 2, 2, 2], [3, 3], [0, 0]],
   ['2D, kernel and stride by dimension', [2, 3, 9, 6], [4, 3, 4, 2], [3, 1], [2, 0]],
   ['3D, only height and width strided', [1, 2, 3, 5, 6], [3, 2, 3, 3, 3], [1, 2, 2], [1, 1, 1]],
+  ['1D, padded behind alone', [2, 3, 8], [5, 3, 3], [2], [0, 1]],
+  ['2D, padded behind alone', [2, 3, 6, 4], [5, 3, 3, 3], [2, 2], [0, 0, 1, 1]],
+  ['2D, other padding on every side', [1, 2, 4, 5], [3, 2, 3, 3], [1, 1], [2, 0, 1, 3]],
+  ['3D, depth on both sides', [1, 2, 3, 4, 6], [3, 2, 3, 3, 3], [1, 2, 2], [1, 0, 0, 1, 1, 1]],
   ['one output position', [1, 4, 2, 2], [7, 4, 2, 2], [1, 1], [0, 0]],
 ];
 

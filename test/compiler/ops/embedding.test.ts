@@ -21,6 +21,24 @@ describe('timestep_embedding', () => {
     expect([...y.data]).toEqual(expected.map(Math.fround));
   });
 
+  it('has the sines first where the order says so', () => {
+    const [t, attrs] = [tensor([1], [7]), { dim: 5, max_period: 100, shift: 0 }];
+    const [cosines, sines] = [
+      timestep_embedding.reference([t], { ...attrs, order: 'cos_sin' }).data,
+      timestep_embedding.reference([t], { ...attrs, order: 'sin_cos' }).data,
+    ];
+    expect([...sines]).toEqual([cosines[2], cosines[3], cosines[0], cosines[1], 0]);
+  });
+
+  it('ends at max_period where the shift is 1', () => {
+    const attrs = { dim: 8, max_period: 100, order: 'cos_sin', shift: 1 } as const;
+    const y = timestep_embedding.reference([tensor([1], [1])], attrs);
+    expect(y.data[3]).toBeCloseTo(Math.cos(0.01), 7);
+    expect(() => timestep_embedding.infer([f32(1)], { ...attrs, shift: 4 })).toThrow(
+      /shift 4 below half of dim 8/,
+    );
+  });
+
   it('fills an odd width with a zero', () => {
     const y = timestep_embedding.reference([tensor([2], [3, 4])], { dim: 5, max_period: 10000, ...usual });
     expect([y.data[4], y.data[9]]).toEqual([0, 0]);

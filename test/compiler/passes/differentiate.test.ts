@@ -87,6 +87,12 @@ describe('the gradient of', () => {
     holds(1, (b) => b.add(op, [b.x], {}, 'f')),
   );
 
+  it('rescale', () =>
+    holds(1, (b) => {
+      const moved = b.add('rescale', [b.x], { factor: 2, offset: -1 }, 'rescale');
+      return b.add('multiply', [moved, moved], {}, 'square');
+    }));
+
   it('add, multiply and scale, where both operands move', () =>
     holds(1, (b) => {
       const half = b.add('scale', [b.x], { factor: 0.5 }, 'scale');
@@ -126,16 +132,17 @@ describe('the gradient of', () => {
         shapes(1),
         fc.integer({ min: 1, max: 3 }),
         fc.integer({ min: 1, max: 3 }),
-        fc.boolean(),
-        ({ batch, channels, space, seed }, stride, kernel, pads) => {
-          const padding = pads ? 1 : 0;
-          fc.pre(space.every((n) => n + 2 * padding >= kernel));
+        fc.integer({ min: 0, max: 1 }),
+        fc.integer({ min: 0, max: 1 }),
+        ({ batch, channels, space, seed }, stride, kernel, begin, end) => {
+          fc.pre(begin <= end && space.every((n) => n + begin + end >= kernel));
           const each = (n: number) => space.map(() => n);
+          const padding = begin === end ? each(begin) : [...each(begin), ...each(end)];
           const graph = derivativeOf([batch, channels, ...space], (b) =>
             b.add(
               'conv',
               [b.x, b.param(2, channels, ...each(kernel)), b.param(2)],
-              { stride: each(stride), padding: each(padding) },
+              { stride: each(stride), padding },
               'conv',
             ),
           );
