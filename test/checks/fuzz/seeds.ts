@@ -14,7 +14,15 @@ const root = packageRoot();
 
 /** Texts of graphs: every family, the explicit form, every number of dimensions. */
 export function graphTexts(): readonly string[] {
-  const published = ['mnist', 'mnist-sr', 'cifar10', 'adm64', 'adm64-classifier', 'upsample256'];
+  const published = [
+    'mnist',
+    'mnist-sr',
+    'cifar10',
+    'adm64',
+    'adm64-classifier',
+    'ddpm-cifar10-32',
+    'upsample256',
+  ];
   const texts = published.map((name) => readFileSync(path.join(root, 'graphs', `${name}.json`), 'utf8'));
   const explicit = printExplicit(toExplicit(loadGraph(SMALL_GRAPH, 'small').graph));
   const line = { ...JSON.parse(SMALL_GRAPH), image_size: [16] };

@@ -24,6 +24,18 @@ const PUBLISHED = [
   'upsample256',
   'mnist',
   'mnist-sr',
+  'ddpm-cifar10-32',
+  'ddpm-celebahq-256',
+] as const;
+
+/** Large models that share their kernels: each once; adm512 binds activations beyond the default limits. */
+const ONCE = [
+  'adm64',
+  'adm128',
+  'adm256',
+  'adm-upsample256',
+  'adm64-classifier',
+  'adm256-classifier',
 ] as const;
 
 let opened: OpenedDevice;
@@ -130,6 +142,8 @@ describe.each(PUBLISHED)('published %s', (name) => {
   test('with taps', () => checkBundle(published(name), { taps: true }));
   test('in float16', () => checkBundle(published(name), { precision: 'f16' }));
 });
+
+test.each(ONCE)('published %s, fused', (name) => checkBundle(published(name), {}));
 
 describe.each(['cifar10', 'imagenet64', 'lsun256', 'mnist'] as const)(
   'published %s for matrix units',

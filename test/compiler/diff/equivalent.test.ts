@@ -1,16 +1,19 @@
 // Pairs that say the same: a diff finds nothing.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { diffSides } from '../../../compiler/diff/diff.ts';
 import { toExplicit } from '../../../compiler/graph/explicit.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
+import { unet2dGraphUpTo } from '../../arbitrary-unet-2d-graph.ts';
 import { BASE, type GraphPatch } from '../../fixtures/diff-pairs.ts';
 import { patched, sideOf } from '../../fixtures/diff-sides.ts';
 
-const PUBLISHED = ['cifar10', 'imagenet64', 'imagenet64-cond', 'lsun256', 'upsample256', 'mnist', 'mnist-sr'];
+const PUBLISHED = readdirSync(new URL('../../../graphs/', import.meta.url)).flatMap((file) =>
+  file === 'schema.json' ? [] : (/^(.*)\.json$/.exec(file)?.slice(1) ?? []),
+);
 const published = (name: string) =>
   readFileSync(new URL(`../../../graphs/${name}.json`, import.meta.url), 'utf8');
 
@@ -113,5 +116,6 @@ describe('no finding', () => {
     };
     fc.assert(fc.property(arbitraryCompactGraph, check), { numRuns: 60, seed: 1 });
     fc.assert(fc.property(arbitraryExplicitGraph, check), { numRuns: 60, seed: 1 });
+    fc.assert(fc.property(unet2dGraphUpTo(16), check), { numRuns: 60, seed: 1 });
   });
 });

@@ -17,7 +17,17 @@ import {
 } from '../../fixtures/diff-pairs.ts';
 import { findingLines, patched, sideOf } from '../../fixtures/diff-sides.ts';
 
-const PUBLISHED = ['cifar10', 'imagenet64', 'imagenet64-cond', 'lsun256', 'upsample256', 'mnist', 'mnist-sr'];
+const PUBLISHED = [
+  'cifar10',
+  'imagenet64',
+  'imagenet64-cond',
+  'lsun256',
+  'upsample256',
+  'mnist',
+  'mnist-sr',
+  'ddpm-cifar10-32',
+  'ddpm-celebahq-256',
+];
 const GOLDEN = new URL('../../golden/diff/published.txt', import.meta.url);
 
 describe('keywords', () => {
@@ -124,7 +134,7 @@ test('the published graphs, each with each', () => {
     sideOf(readFileSync(new URL(`../../../graphs/${name}.json`, import.meta.url), 'utf8')),
   );
   const pairs = sides.flatMap((a, i) => sides.slice(i + 1).map((b) => [a, b] as const));
-  expect(pairs).toHaveLength(21);
+  expect(pairs).toHaveLength(36);
   const text = pairs
     .map(([a, b]) => [`${a.label} -> ${b.label}`, ...findingLines(diffSides(a, b).findings), ''].join('\n'))
     .join('\n');
