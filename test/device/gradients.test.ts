@@ -90,6 +90,8 @@ describe('norms', () => {
         [[1, 6, 3, 3], 3],
         [[1, 40, 2, 3, 2], 8],
         [[1, 32, 19, 17], 32],
+        [[2, 520, 3, 2], 1],
+        [[1, 258, 2, 3], 2],
       ] as const
     ).map(([shape, groups]) => over(`${groups} groups`, shape, (b) => silu(b, norm(b, b.x, groups)))),
     over('behind a convolution, in front of silu and another', [1, 8, 6, 6], (b) =>

@@ -13,9 +13,6 @@ import { storedHalves } from '../half.ts';
 import { type CallRequest, callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 
-/** Quads that a workgroup has room for: five vectors each, beside those of its threads, in 16 KB. */
-const MOST_QUADS = 128;
-
 export function norm_gradient({ graph }: Schedule, group: ScheduledNormGradient): KernelCall {
   const [source0, source1] = group.sources;
   const stored = storedHalves(graph, { source0: source0!, source1: source1!, result: group.result });
@@ -27,7 +24,7 @@ export function normGradientSubgroup({ graph }: Schedule, group: ScheduledNormGr
   return callKernel({
     file: 'norm_gradient_subgroup',
     ...request,
-    consts: { ...request.consts, TEXTURE_WIDTH },
+    consts: { TEXTURE_WIDTH },
   });
 }
 
@@ -40,17 +37,12 @@ function requestOf(
   const out = extentOf(graph, group.result);
   const norm_width = out.channels / node.attrs.groups;
   const chunk_quads = leastQuads(norm_width);
-  invariant(
-    chunk_quads <= MOST_QUADS,
-    `the gradient of norm groups of ${norm_width} channels (%${group.anchor})`,
-  );
   const weights = createWeightsBuilder(graph);
   weights.vector(node.inputs[1]!); // gamma, the first of the weights
   const betaAt = group.through.length > 0 ? weights.vector(normBehind(graph, group)) : 0;
   const fused = joinFragments(stored, through(graph, group, out.quads));
   const [source0, source1] = group.sources;
   return {
-    consts: { MAX_QUADS: chunk_quads <= 16 ? 16 : MOST_QUADS },
     ...fused,
     declared: {
       weights: { kind: 'weights' },
@@ -72,7 +64,7 @@ function requestOf(
   };
 }
 
-/** Quads that groups of so many channels fill together. */
+/** Quads that groups of so many channels fill together: one, two or four groups. */
 function leastQuads(width: number): number {
   let quads = 1;
   while ((quads * 4) % width !== 0) quads++;

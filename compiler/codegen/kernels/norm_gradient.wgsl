@@ -1,10 +1,9 @@
 // The gradient of a group norm by what it normalises: with x = (source0 - mean) * share and h = gamma * g over the
 // elements of a norm group, share * (h - mean(h) - x * mean(h * x)); g is the cotangent of the norm's result. Where FiLM
 // and an activation function follow the norm, source1 is the cotangent of what they give, and g is computed on the way.
-// A workgroup of 256 threads goes over the pixels of whole norm groups that fill whole quads, four times: for the mean, the
-// deviation, the means of h and h * x, and the result. Activations are channels-last: [sample][pixel][channel / 4].
-
-const MAX_QUADS = 64u;   // of a workgroup, and of its arrays
+// A workgroup of 256 threads goes over the pixels of whole norm groups that fill whole quads, which are four at the most,
+// four times: for their means, their deviations, their means of h and h * x, and the result. Activations are channels-last:
+// [sample][pixel][channel / 4].
 
 struct Sizes {
   pixels: u32,          // pixels of a sample
@@ -23,12 +22,7 @@ struct Sizes {
 @group(0) @binding(3) var<storage, read> source1: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
 
-var<workgroup> shares: array<vec4f, 256>;             // of a sum, one a thread
-var<workgroup> channels: array<vec4f, MAX_QUADS>;     // sums over the pixels of each channel
-var<workgroup> means: array<vec4f, MAX_QUADS>;        // of the norm group of each channel
-var<workgroup> deviations: array<vec4f, MAX_QUADS>;   // reciprocal
-var<workgroup> of_h: array<vec4f, MAX_QUADS>;         // means of h and h * x
-var<workgroup> of_hx: array<vec4f, MAX_QUADS>;
+var<workgroup> shares: array<vec4f, 256>;   // of a sum, one a thread
 
 var<private> gamma: vec4f;
 var<private> beta: vec4f;
@@ -57,6 +51,25 @@ fn cotangent(normalised: vec4f, given: vec4f) -> vec4f {
   return given;
 }
 
+// which of the workgroup's norm groups each channel of a quad is in
+fn groups_of(quad: u32) -> vec4u {
+  return (vec4u(0u, 1u, 2u, 3u) + quad * 4u) / sizes.norm_width;
+}
+
+// sums of the norm groups, with what each channel of a quad adds
+fn add_channels(sums: vec4f, quad: u32, channels: vec4f) -> vec4f {
+  let groups = groups_of(quad);
+  var more = sums;
+  for (var i = 0u; i < 4u; i++) { more[groups[i]] += channels[i]; }
+  return more;
+}
+
+// what is known of each norm group, for the channels of a quad
+fn of_channels(known: vec4f, quad: u32) -> vec4f {
+  let groups = groups_of(quad);
+  return vec4f(known[groups.x], known[groups.y], known[groups.z], known[groups.w]);
+}
+
 // the sum over all threads
 fn sum_threads(share: vec4f, lane: u32) -> vec4f {
   workgroupBarrier();
@@ -69,82 +82,70 @@ fn sum_threads(share: vec4f, lane: u32) -> vec4f {
   return shares[0];
 }
 
-// the mean, over the norm group of each channel of a quad, of what `channels` sums
-fn mean_of_groups(quad: u32) -> vec4f {
-  var sums = vec4f();
-  for (var i = 0u; i < 4u; i++) {
-    let first = (quad * 4u + i) / sizes.norm_width * sizes.norm_width;
-    var sum = 0.0;
-    for (var c = first; c < min(first + sizes.norm_width, MAX_QUADS * 4u); c++) { sum += channels[c / 4u][c % 4u]; }
-    sums[i] = sum;
-  }
-  return sums / f32(sizes.norm_width * sizes.pixels);
-}
-
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let sample = workgroup.z;
   let first = workgroup.x * sizes.chunk_quads;
   let count = min(sizes.chunk_quads, sizes.quads - first);
   let begin = sample * sizes.pixels * sizes.quads + first;
+  let elements = f32(sizes.norm_width * sizes.pixels);
 
+  var sums = vec4f();
   for (var q = 0u; q < count; q++) {
     var sum = vec4f();
     for (var p = lane; p < sizes.pixels; p += 256u) { sum += load_source0(begin + p * sizes.quads + q); }
-    let all = sum_threads(sum, lane);
-    if (lane == 0u) { channels[q] = all; }
+    sums = add_channels(sums, q, sum);
   }
-  workgroupBarrier();
-  if (lane < count) { means[lane] = mean_of_groups(lane); }
-  workgroupBarrier();
+  let means = sum_threads(sums, lane) / elements;
 
+  sums = vec4f();
   for (var q = 0u; q < count; q++) {
-    let mean = means[q];
+    let mean = of_channels(means, q);
     var sum = vec4f();
     for (var p = lane; p < sizes.pixels; p += 256u) {
       let deviation = load_source0(begin + p * sizes.quads + q) - mean;
       sum += deviation * deviation;
     }
-    let all = sum_threads(sum, lane);
-    if (lane == 0u) { channels[q] = all; }
+    sums = add_channels(sums, q, sum);
   }
-  workgroupBarrier();
-  if (lane < count) { deviations[lane] = inverseSqrt(mean_of_groups(lane) + sizes.eps); }
-  workgroupBarrier();
+  let deviations = inverseSqrt(sum_threads(sums, lane) / elements + sizes.eps);   // reciprocal
 
-  for (var pass_of = 0u; pass_of < 2u; pass_of++) {
-    for (var q = 0u; q < count; q++) {
-      let mean = means[q];
-      let share = deviations[q];
-      gamma = weights[first + q];
-      beta = weights[sizes.beta_at + first + q];
-      prepare_quad(sample, first + q);
-      var sum = vec4f();
-      for (var p = lane; p < sizes.pixels; p += 256u) {
-        let at = begin + p * sizes.quads + q;
-        let normalised = (load_source0(at) - mean) * share;
-        let h = gamma * cotangent(normalised, load_source1(at));
-        sum += select(h * normalised, h, pass_of == 0u);
-      }
-      let all = sum_threads(sum, lane);
-      if (lane == 0u) { channels[q] = all; }
+  sums = vec4f();
+  var products = vec4f();
+  for (var q = 0u; q < count; q++) {
+    let mean = of_channels(means, q);
+    let share = of_channels(deviations, q);
+    gamma = weights[first + q];
+    beta = weights[sizes.beta_at + first + q];
+    prepare_quad(sample, first + q);
+    var sum = vec4f();
+    var product = vec4f();
+    for (var p = lane; p < sizes.pixels; p += 256u) {
+      let at = begin + p * sizes.quads + q;
+      let normalised = (load_source0(at) - mean) * share;
+      let h = gamma * cotangent(normalised, load_source1(at));
+      sum += h;
+      product += h * normalised;
     }
-    workgroupBarrier();
-    if (lane < count) {
-      if (pass_of == 0u) { of_h[lane] = mean_of_groups(lane); } else { of_hx[lane] = mean_of_groups(lane); }
-    }
-    workgroupBarrier();
+    sums = add_channels(sums, q, sum);
+    products = add_channels(products, q, product);
   }
+  let of_h = sum_threads(sums, lane) / elements;
+  let of_hx = sum_threads(products, lane) / elements;
 
   for (var q = 0u; q < count; q++) {
+    let mean = of_channels(means, q);
+    let share = of_channels(deviations, q);
+    let mean_h = of_channels(of_h, q);
+    let mean_hx = of_channels(of_hx, q);
     gamma = weights[first + q];
     beta = weights[sizes.beta_at + first + q];
     prepare_quad(sample, first + q);
     for (var p = lane; p < sizes.pixels; p += 256u) {
       let at = begin + p * sizes.quads + q;
-      let normalised = (load_source0(at) - means[q]) * deviations[q];
+      let normalised = (load_source0(at) - mean) * share;
       let h = gamma * cotangent(normalised, load_source1(at));
-      store_result(at, deviations[q] * (h - of_h[q] - normalised * of_hx[q]));
+      store_result(at, share * (h - mean_h - normalised * mean_hx));
     }
   }
 }

@@ -1,13 +1,13 @@
 // The gradient of a group norm by what it normalises: with x = (source0 - mean) * share and h = gamma * g over the
 // elements of a norm group, share * (h - mean(h) - x * mean(h * x)); g is the cotangent of the norm's result. Where FiLM
 // and an activation function follow the norm, source1 is the cotangent of what they give, and g is computed on the way.
-// For subgroups of 8 lanes: a workgroup goes over whole norm groups that fill whole quads, a lane over every eighth pixel.
+// For subgroups of 8 lanes: a workgroup goes over whole norm groups that fill whole quads, which are four at
+// the most, a lane over every eighth pixel.
 // Activations in textures are [sample][channel / 4][pixel].
 
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
-const MAX_QUADS = 64u;   // of a workgroup, and of its arrays
 const TEXTURE_WIDTH = 2048u;
 
 struct Sizes {
@@ -27,11 +27,6 @@ struct Sizes {
 @group(0) @binding(3) var source1: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(4) var result: texture_storage_2d<rgba32float, write>;
 
-var<private> channels: array<vec4f, MAX_QUADS>;     // sums over the pixels of each channel
-var<private> means: array<vec4f, MAX_QUADS>;        // of the norm group of each channel
-var<private> deviations: array<vec4f, MAX_QUADS>;   // reciprocal
-var<private> of_h: array<vec4f, MAX_QUADS>;         // means of h and h * x
-var<private> of_hx: array<vec4f, MAX_QUADS>;
 var<private> gamma: vec4f;
 var<private> beta: vec4f;
 
@@ -58,16 +53,23 @@ fn sum_lanes(value: vec4f) -> vec4f {
   return sum;
 }
 
-// the mean, over the norm group of each channel of a quad, of what `channels` sums
-fn mean_of_groups(quad: u32) -> vec4f {
-  var sums = vec4f();
-  for (var i = 0u; i < 4u; i++) {
-    let first = (quad * 4u + i) / sizes.norm_width * sizes.norm_width;
-    var sum = 0.0;
-    for (var c = first; c < min(first + sizes.norm_width, MAX_QUADS * 4u); c++) { sum += channels[c / 4u][c % 4u]; }
-    sums[i] = sum;
-  }
-  return sums / f32(sizes.norm_width * sizes.pixels);
+// which of the workgroup's norm groups each channel of a quad is in
+fn groups_of(quad: u32) -> vec4u {
+  return (vec4u(0u, 1u, 2u, 3u) + quad * 4u) / sizes.norm_width;
+}
+
+// sums of the norm groups, with what each channel of a quad adds
+fn add_channels(sums: vec4f, quad: u32, channels: vec4f) -> vec4f {
+  let groups = groups_of(quad);
+  var more = sums;
+  for (var i = 0u; i < 4u; i++) { more[groups[i]] += channels[i]; }
+  return more;
+}
+
+// what is known of each norm group, for the channels of a quad
+fn of_channels(known: vec4f, quad: u32) -> vec4f {
+  let groups = groups_of(quad);
+  return vec4f(known[groups.x], known[groups.y], known[groups.z], known[groups.w]);
 }
 
 @compute @workgroup_size(8)
@@ -75,61 +77,66 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let sample = workgroup.z;
   let first = workgroup.x * sizes.chunk_quads;
   let count = min(sizes.chunk_quads, sizes.quads - first);
+  let elements = f32(sizes.norm_width * sizes.pixels);
 
+  var sums = vec4f();
   for (var q = 0u; q < count; q++) {
     let begin = (sample * sizes.quads + first + q) * sizes.pixels;
     var sum = vec4f();
     for (var p = lane; p < sizes.pixels; p += 8u) { sum += textureLoad(source0, texel(begin + p)); }
-    channels[q] = sum_lanes(sum);
+    sums = add_channels(sums, q, sum);
   }
-  for (var q = 0u; q < count; q++) { means[q] = mean_of_groups(q); }
+  let means = sum_lanes(sums) / elements;
 
+  sums = vec4f();
   for (var q = 0u; q < count; q++) {
     let begin = (sample * sizes.quads + first + q) * sizes.pixels;
-    let mean = means[q];
+    let mean = of_channels(means, q);
     var sum = vec4f();
     for (var p = lane; p < sizes.pixels; p += 8u) {
       let deviation = textureLoad(source0, texel(begin + p)) - mean;
       sum += deviation * deviation;
     }
-    channels[q] = sum_lanes(sum);
+    sums = add_channels(sums, q, sum);
   }
-  for (var q = 0u; q < count; q++) { deviations[q] = inverseSqrt(mean_of_groups(q) + sizes.eps); }
+  let deviations = inverseSqrt(sum_lanes(sums) / elements + sizes.eps);   // reciprocal
 
-  // the sums of h in `channels`, those of h * x kept apart until the means of h are known
+  sums = vec4f();
+  var products = vec4f();
   for (var q = 0u; q < count; q++) {
     let begin = (sample * sizes.quads + first + q) * sizes.pixels;
-    let mean = means[q];
-    let share = deviations[q];
+    let mean = of_channels(means, q);
+    let share = of_channels(deviations, q);
     gamma = weights[first + q];
     beta = weights[sizes.beta_at + first + q];
     prepare_quad(sample, first + q);
     var sum = vec4f();
-    var products = vec4f();
+    var product = vec4f();
     for (var p = lane; p < sizes.pixels; p += 8u) {
       let normalised = (textureLoad(source0, texel(begin + p)) - mean) * share;
       let h = gamma * cotangent(normalised, textureLoad(source1, texel(begin + p)));
       sum += h;
-      products += h * normalised;
+      product += h * normalised;
     }
-    channels[q] = sum_lanes(sum);
-    of_hx[q] = sum_lanes(products);
+    sums = add_channels(sums, q, sum);
+    products = add_channels(products, q, product);
   }
-  for (var q = 0u; q < count; q++) { of_h[q] = mean_of_groups(q); }
-  for (var q = 0u; q < count; q++) { channels[q] = of_hx[q]; }
-  for (var q = 0u; q < count; q++) { of_hx[q] = mean_of_groups(q); }
+  let of_h = sum_lanes(sums) / elements;
+  let of_hx = sum_lanes(products) / elements;
 
   for (var q = 0u; q < count; q++) {
     let begin = (sample * sizes.quads + first + q) * sizes.pixels;
-    let mean = means[q];
-    let share = deviations[q];
+    let mean = of_channels(means, q);
+    let share = of_channels(deviations, q);
+    let mean_h = of_channels(of_h, q);
+    let mean_hx = of_channels(of_hx, q);
     gamma = weights[first + q];
     beta = weights[sizes.beta_at + first + q];
     prepare_quad(sample, first + q);
     for (var p = lane; p < sizes.pixels; p += 8u) {
       let normalised = (textureLoad(source0, texel(begin + p)) - mean) * share;
       let h = gamma * cotangent(normalised, textureLoad(source1, texel(begin + p)));
-      textureStore(result, texel(begin + p), share * (h - of_h[q] - normalised * of_hx[q]));
+      textureStore(result, texel(begin + p), share * (h - mean_h - normalised * mean_hx));
     }
   }
 }
