@@ -19,6 +19,7 @@ export const DOCUMENTS = [
   ['graphs/README.md', 'the format of graphs, every rule, the published models'],
   ['docs/sampling.md', 'samplers, latents, shards, formats'],
   ['docs/diff.md', 'findings, accepted findings, workflows'],
+  ['docs/api.md', 'the Node API'],
   ['docs/bundle.md', 'what a bundle is'],
   ['docs/README.md', 'all of them'],
 ] as const;

@@ -38,6 +38,7 @@ const besides: Readonly<Record<string, readonly string[]>> = {
 /** The same of the engine, which may import all of the compiler and the runtime. */
 const engineOrder = [
   'errors',
+  'arguments',
   'host',
   'package',
   'statistics',
@@ -52,6 +53,9 @@ const engineOrder = [
   'profile',
   'tuning',
   'jobs',
+  'graph-input',
+  'options',
+  'tools',
   'api',
 ];
 

@@ -5,11 +5,18 @@ import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInputs, ModelInterface as Ports } from '../../runtime/model.ts';
 import { type Denoiser, type DenoiserInputs, describeModel } from '../../runtime/sampler/denoiser.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
-import type { Guidance, SampleRequest } from '../../runtime/sampler/request.ts';
-import { type Sample, type StepReport, sample } from '../../runtime/sampler/sample.ts';
-import { type Sampler, usualSampler } from '../../runtime/sampler/samplers/index.ts';
+import type { SampleRequest } from '../../runtime/sampler/request.ts';
+import { type Sample, sample } from '../../runtime/sampler/sample.ts';
+import { optionsOf, type Sampler, samplerOf, usualSampler } from '../../runtime/sampler/samplers/index.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { UsageError } from '../errors.ts';
+import {
+  checkEncoding,
+  checkInputs,
+  checkSampling,
+  type EncodeInput,
+  type EncodeOptions,
+  type SampleOptions,
+} from './call-options.ts';
 import type { OpenedModel } from './open-model.ts';
 
 /**
@@ -20,21 +27,6 @@ import type { OpenedModel } from './open-model.ts';
 export interface ModelOutputs {
   readonly output: Tensor;
   readonly [tap: string]: Tensor;
-}
-
-export interface SampleOptions {
-  /** Default: `{ kind: 'ddim', eta: 0 }` where `steps` begins with ddim, else `{ kind: 'ddpm' }`. */
-  readonly sampler?: Sampler | undefined;
-  /** Classifier-free guidance, for models that were taught a null class. */
-  readonly guidance?: Guidance | undefined;
-  /** How far the classifier that the model was loaded with moves a step. Default 1. */
-  readonly classifierScale?: number | undefined;
-  /** The respacing: `50`, `ddim50`, or sections `10,10,20`. Default: every step of the training process. */
-  readonly steps?: string | undefined;
-  /** Looked at between steps; when aborted, its reason is thrown. */
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each step of each batch. */
-  readonly onStep?: ((report: StepReport) => void) | undefined;
 }
 
 /** What a model takes and gives. A classifier's `out_channels` are its classes. */
@@ -68,8 +60,24 @@ export interface LoadedModel<Inputs extends object = DenoiserInputs, Outputs = M
     requests: readonly SampleRequest[],
     options?: SampleOptions,
   ): AsyncGenerator<Sample, void, undefined>;
+  /**
+   * Leads images back to the noise that DDIM without noise makes them from, in their order, as `unetc encode` does: what
+   * `sample` takes as `noise`, with the same steps and `{ kind: 'ddim', eta: 0 }`. Throws as `sample`.
+   */
+  encode(images: readonly EncodeInput[], options?: EncodeOptions): AsyncGenerator<Latent, void, undefined>;
   /** Gives back the GPU's memory, after the run under way. The model cannot run any more. */
   close(): Promise<void>;
+  /** The same, at the end of the block of `await using model = await load(…)`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The noise that an image is made from. */
+export interface Latent {
+  readonly input: EncodeInput;
+  /** Position of the image in the list. */
+  readonly position: number;
+  /** x_T, [C, ...space]. */
+  readonly noise: Tensor;
 }
 
 /** A model that was opened, as the API gives it. `notes` may still grow while the model is opened. */
@@ -85,36 +93,63 @@ export function loadedModel(
     running.add(run);
     return run;
   };
+  const end = (): Promise<void> => {
+    closed ??= Promise.allSettled(running).then(() => close());
+    return closed;
+  };
   return {
     name: graph.name,
     adapter,
     interface: { ...describeModel(model.interface), ...model.interface },
     diffusion: graph.diffusion,
     notes,
-    run: async (inputs) => Object.fromEntries(await run(inputs)) as ModelOutputs,
-    sample(requests, { steps = '', sampler, guidance, classifierScale, signal, onStep } = {}) {
-      checkScale(classifierScale);
-      const process = diffusionProcess(graph.diffusion, steps);
-      const watched = {
-        ...(guidance && { guidance }),
-        ...(classifierScale !== undefined && { classifier_scale: classifierScale }),
-        ...(signal && { signal }),
-        ...(onStep && { onStep }),
-      };
+    async run(inputs) {
+      checkInputs(inputs, model.interface);
+      return Object.fromEntries(await run(inputs)) as ModelOutputs;
+    },
+    sample(requests, options = {}) {
+      checkSampling(requests, options);
+      const { steps = '', sampler, onStep } = options;
       return sample({ interface: model.interface, run }, requests, {
-        process,
-        sampler: sampler ?? usualSampler(steps),
-        ...watched,
+        process: diffusionProcess(graph.diffusion, steps),
+        sampler: wholeSampler(sampler ?? usualSampler(steps)),
+        ...sharedOptions(options),
+        ...(onStep && { onStep }),
       });
     },
-    close() {
-      closed ??= Promise.allSettled(running).then(() => close());
-      return closed;
+    async *encode(images, options = {}) {
+      const refine = checkEncoding(images, options);
+      const { steps = '', onStep } = options;
+      const process = diffusionProcess(graph.diffusion, steps);
+      const requests = images.map((one, seed) => ({ ...one, seed }));
+      const shared = { process, refine, ...sharedOptions(options), ...(onStep && { onStep }) };
+      const { encode } = await import('../../runtime/sampler/encode.ts');
+      for await (const { position, image } of encode({ interface: model.interface, run }, requests, shared)) {
+        yield { input: images[position]!, position, noise: image };
+      }
     },
+    close: end,
+    [Symbol.asyncDispose]: end,
   };
 }
 
-function checkScale(scale: unknown): void {
-  if (scale === undefined || Number.isFinite(scale)) return;
-  throw new UsageError(`classifierScale: found ${scale}, expected a number, such as 1`);
+/** A sampler whose options that are not given have their defaults. */
+function wholeSampler(sampler: Sampler): Sampler {
+  const given = Object.entries(optionsOf(sampler)).filter(([, value]) => value !== undefined);
+  return samplerOf(sampler.kind, Object.fromEntries(given));
+}
+
+/** What drawing and encoding are told alike. */
+function sharedOptions({
+  guidance,
+  classifierScale,
+  clip,
+  signal,
+}: Omit<SampleOptions, 'sampler' | 'onStep'>) {
+  return {
+    ...(guidance && { guidance }),
+    ...(classifierScale !== undefined && { classifier_scale: classifierScale }),
+    ...(clip !== undefined && { clip_denoised: clip }),
+    ...(signal && { signal }),
+  };
 }

@@ -8,13 +8,21 @@
 // itself, which is taken for x_0 of the least noisy index. A sample that has settled is left as it is, whatever the
 // others of its batch do.
 
+import { RuntimeError } from '../errors.ts';
 import type { Model } from '../model.ts';
+import { elements } from '../tensor.ts';
 import { asTensor, type Group, groupChains } from './chain.ts';
-import { denoiserOf } from './denoiser.ts';
+import { type Denoiser, denoiserOf } from './denoiser.ts';
 import { checkFinite } from './finite.ts';
 import { createForward } from './forward.ts';
 import type { DiffusionProcess } from './process.ts';
-import { checkClassifierGuidance, checkGuidance, checkRequests, type SampleRequest } from './request.ts';
+import {
+  checkClassifierGuidance,
+  checkGuidance,
+  checkRequests,
+  type SampleRequest,
+  sampleShape,
+} from './request.ts';
 import type { Sample, SampleOptions } from './sample.ts';
 import { ddimReverse, type Reading, readAnswer } from './samplers/ddim.ts';
 import { samplerOf } from './samplers/index.ts';
@@ -50,6 +58,7 @@ export async function* encode(
   checkClassifierGuidance(denoiser, classifier_scale, guidance);
   checkRequests(denoiser, process, samplerOf('ddim'), requests);
   if (guidance !== undefined) checkGuidance(denoiser, guidance);
+  checkImages(denoiser, requests);
   const groups = groupChains(requests, new Map(), 0, denoiser.batch);
   const total = groups.length * process.timestep_map.length;
   let done = 0;
@@ -57,6 +66,20 @@ export async function* encode(
     const rows = await encodeGroup(model, group, options, () => onStep?.(++done, total));
     for (const [k, { request, position }] of group.members.entries())
       yield { request, position, image: rows[k]! };
+  }
+}
+
+/** @throws RuntimeError('input') at the first image that is not one of the model's */
+function checkImages(model: Denoiser, requests: readonly EncodeRequest[]): void {
+  const shape = sampleShape(model);
+  for (const [position, { image }] of requests.entries()) {
+    const bad = image.findIndex((value) => !Number.isFinite(value));
+    const fault =
+      image.length !== elements(shape)
+        ? `has ${image.length} values, and [${shape.join(', ')}] takes ${elements(shape)}`
+        : `holds ${image[bad]} at element ${bad}`;
+    if (image.length !== elements(shape) || bad >= 0)
+      throw new RuntimeError('input', `image ${position}: it ${fault}`);
   }
 }
 

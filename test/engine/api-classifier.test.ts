@@ -103,7 +103,7 @@ describe('a model with a classifier', () => {
 
   test('what is off is named before anything is drawn', async () => {
     await expect(draw(Number.NaN)).rejects.toThrow(UsageError);
-    await expect(draw('much' as never)).rejects.toThrow('classifierScale: found much, expected a number');
+    await expect(draw('much' as never)).rejects.toThrow("classifierScale: found 'much', expected a number");
     const plain = await load(MODEL, { weights: 'hash:1', reference: true });
     const drawn = plain.sample([{ seed: 0 }], { steps: '2', classifierScale: 2 });
     await expect(drawn.next()).rejects.toThrow('classifier_scale: no classifier guides the model');

@@ -228,7 +228,7 @@ describe('load', () => {
     await expect(model.run(undefined as never)).rejects.toThrow('x is missing');
     await model.close();
     for (const weights of [undefined, 5, {}] as never[]) {
-      await expect(load(TINY, { weights })).rejects.toThrow('the weights: found ');
+      await expect(load(TINY, { weights })).rejects.toThrow(/^weights: (found|load needs it)/);
     }
     const noTensor = new Map([['out.2.bias', 5]]) as never;
     await expect(load(TINY, { weights: noTensor })).rejects.toThrow('"out.2.bias" is no tensor');

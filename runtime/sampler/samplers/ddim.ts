@@ -108,12 +108,12 @@ export function ddimReverse(
  * Checks that DDIM's noise leaves room for the rest at every step: sigma^2 <= 1 - a', which every eta up to 1 does.
  * @throws RuntimeError('input') with the largest eta that works
  */
-export function checkEta({ tables }: DiffusionProcess, eta: number): void {
+export function checkEta({ tables, ddim_alphas_cumprod_prev }: DiffusionProcess, eta: number): void {
   let largest = Number.POSITIVE_INFINITY;
-  for (let index = 1; index < tables.betas.length; index++) {
-    // sigma^2 at eta 1 is the posterior variance.
-    const room = 1 - tables.alphas_cumprod_prev[index]!;
-    largest = Math.min(largest, Math.sqrt(room / tables.posterior_variance[index]!));
+  for (const [index, previous] of ddim_alphas_cumprod_prev.entries()) {
+    const here = tables.alphas_cumprod[index]!;
+    // At eta 1 it is sigma^2 = (1 - a') / (1 - a) · (1 - a / a'); into the image itself (a' = 1) no noise is added.
+    if (previous < 1) largest = Math.min(largest, Math.sqrt((1 - here) / (1 - here / previous)));
   }
   if (eta >= 0 && (eta <= 1 || eta <= largest)) return;
   const most = Math.max(1, Math.floor(largest * 1000) / 1000);

@@ -169,6 +169,20 @@ describe('steps', () => {
     checkEta(process, largest);
     expect(() => checkEta(process, largest + 0.002)).toThrow(message);
   });
+
+  test('the last step counts where it does not lead into the image itself', () => {
+    const settings = {
+      ...DIFFUSION_DEFAULTS,
+      steps: 1000,
+      noise_schedule: 'linear',
+      predict: 'epsilon',
+      variance: 'fixed_small',
+      rescale_timesteps: false,
+    } as const;
+    const spaced = { ...settings, timestep_spacing: 'trailing', set_alpha_to_one: false } as const;
+    expect(() => checkEta(diffusionProcess(spaced, '2'), 1.0001)).toThrow(/allows 0 to 1\b/);
+    checkEta(diffusionProcess({ ...spaced, set_alpha_to_one: true }, '2'), 1.0001);
+  });
 });
 
 // Images of independent pixels N(0, s^2): then E[eps | x_t] = sqrt(1 - a) x_t / (a s^2 + 1 - a).

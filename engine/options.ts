@@ -1,0 +1,123 @@
+// The options of the calls that compile and open models, with what their values may be.
+
+import type { Precision } from '../compiler/precision.ts';
+import type { Bundle } from '../runtime/bundle.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import { CHECKED_LATER, type Check, FLAG, isPlain, NUMBER, textOf } from './arguments.ts';
+import { checkSettings, type ModelSettings } from './compile/model-settings.ts';
+import type { GraphInput } from './graph-input.ts';
+
+export interface CompileOptions {
+  /** Images in a forward pass, 1 to 65536. Default 1. */
+  readonly batch?: number | undefined;
+  /** Image size instead of the graph's, slowest dimension first; one number stands for all dimensions. */
+  readonly size?: number | readonly number[] | undefined;
+  /** Adds the feature vectors of every block to the outputs: `down.i`, `middle`, `up.i`. Default false. */
+  readonly taps?: boolean | undefined;
+  /**
+   * Adds a classifier's gradient: labels `y` to its inputs, and `gradient` to its outputs. Without it a classifier gives its
+   * `output` alone, and cannot guide. Default false.
+   */
+  readonly gradient?: boolean | undefined;
+  /** Leaves out every algorithm that is less exact than the plain one. Default false. */
+  readonly strict?: boolean | undefined;
+  /**
+   * Element type of the torso's activations and weights: `f16` is the original's convert_to_fp16, for targets that have
+   * float16. Default `f32`.
+   */
+  readonly precision?: Precision | undefined;
+  /** Name of a target. Default `generic`, which runs wherever WebGPU does. */
+  readonly target?: string | undefined;
+  /**
+   * The most bytes that weights and activations may take on the device. Kernels that need less are chosen where they do
+   * not fit, and a UsageError tells what would be needed where there are none. Default: no limit.
+   */
+  readonly memory?: number | undefined;
+  /** A file of `unetc tune`, or `none` for the cost model's choices. Default: what ships for the target. */
+  readonly tuning?: string | undefined;
+}
+
+/** A classifier that guides a model, in `load`. */
+export interface ClassifierInput {
+  /** A graph, or a bundle that was compiled with `gradient`, of the model's channels, size and batch. */
+  readonly model: GraphInput | Bundle;
+  /** As those of the model. */
+  readonly weights: string | ReadonlyMap<string, Tensor>;
+  readonly allowUnexpected?: boolean | undefined;
+  /** Default: as the model's. */
+  readonly precision?: Precision | undefined;
+}
+
+/** What `load` needs for a bundle, whose sizes are compiled in. */
+export interface BundleLoadOptions {
+  /**
+   * A `.safetensors` file, a `.pt` file, an index of shards, one of these with `#KEY` for a state dict or a prefix of
+   * names in it, `hash:SEED`, or tensors by name. Every tensor of the graph must be there in its shape, and no other.
+   */
+  readonly weights: string | ReadonlyMap<string, Tensor>;
+  /** Leaves out tensors that the graph does not have, with a note that lists them. Default false. */
+  readonly allowUnexpected?: boolean | undefined;
+  /** A file of `unetc diff --write-rename-map`, by which the weights are read. */
+  readonly renameMap?: string | undefined;
+  /** Computes in float64 on the CPU instead of the GPU: slow, for checking. Default false. */
+  readonly reference?: boolean | undefined;
+  /** Seconds after which a pass that does not end is given up. Default: 60, or 20 times the estimate. */
+  readonly timeout?: number | undefined;
+  /** Runs a bundle as it is, without comparing it with what its graph compiles to. Default false. */
+  readonly trust?: boolean | undefined;
+  /** Guides the model in `sample`; it is opened on the same device. */
+  readonly classifier?: ClassifierInput | undefined;
+}
+
+export interface LoadOptions extends BundleLoadOptions, Omit<CompileOptions, 'target'> {
+  /** Name of a target. Default `auto`: what suits the adapter. */
+  readonly target?: string | undefined;
+}
+
+const WEIGHTS: Check = {
+  expected: "a checkpoint's path, 'hash:SEED' or a Map of tensors by name",
+  holds: (value) => value instanceof Map || (typeof value === 'string' && value !== ''),
+};
+
+/** What is compiled, by `checkSettings` but for what it is never given. */
+export const COMPILE_OPTIONS = {
+  batch: CHECKED_LATER,
+  size: CHECKED_LATER,
+  taps: CHECKED_LATER,
+  gradient: CHECKED_LATER,
+  strict: CHECKED_LATER,
+  precision: CHECKED_LATER,
+  target: CHECKED_LATER,
+  memory: CHECKED_LATER,
+  tuning: CHECKED_LATER,
+} as const satisfies { readonly [name in keyof Required<CompileOptions>]: Check };
+
+export const LOAD_OPTIONS = {
+  ...COMPILE_OPTIONS,
+  weights: WEIGHTS,
+  allowUnexpected: FLAG,
+  renameMap: textOf('the path of a file'),
+  reference: FLAG,
+  timeout: {
+    expected: 'seconds above 0, such as 60',
+    holds: (value) => NUMBER.holds(value) && Number(value) > 0,
+  },
+  trust: FLAG,
+  classifier: { expected: "{ model, weights }, as in { model: 'c.json', weights: 'c.pt' }", holds: isPlain },
+} as const satisfies { readonly [name in keyof Required<LoadOptions>]: Check };
+
+export const CLASSIFIER_OPTIONS = {
+  model: CHECKED_LATER,
+  weights: WEIGHTS,
+  allowUnexpected: FLAG,
+  precision: CHECKED_LATER,
+} as const satisfies { readonly [name in keyof Required<ClassifierInput>]: Check };
+
+/** The options of a call as the compiler has them. Throws UsageError for a value that is off. */
+export function settingsOf({ size, ...options }: CompileOptions): ModelSettings {
+  const { batch, taps, gradient, strict, precision, target, memory, tuning } = options;
+  const sizes = typeof size === 'number' ? [size] : size;
+  const settings = { batch, taps, gradient, strict, precision, target, memory, tuning, size: sizes };
+  checkSettings(settings);
+  return settings;
+}
