@@ -116,6 +116,7 @@ const WEIGHTS = [
   /^diffusion_pytorch_model\.safetensors$/,
   /^diffusion_pytorch_model\.safetensors\.index\.json$/,
   /^diffusion_pytorch_model\.bin$/,
+  /^diffusion_pytorch_model\.bin\.index\.json$/,
   /^diffusion_pytorch_model\..+\.(safetensors|bin|safetensors\.index.*\.json)$/,
 ];
 

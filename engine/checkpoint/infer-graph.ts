@@ -42,8 +42,9 @@ function inferNamed(
   try {
     return inferGraph(tensors, names);
   } catch (error) {
-    const anchors = [...tensors.keys()].filter((name) => name.endsWith(`.${ANCHOR}`));
-    const prefixes = anchors.map((name) => name.slice(0, -ANCHOR.length));
+    const prefixes = [...tensors.keys()].flatMap((name) =>
+      ANCHORS.flatMap((anchor) => (name.endsWith(`.${anchor}`) ? [name.slice(0, -anchor.length)] : [])),
+    );
     if (error instanceof GraphError && stem !== undefined) {
       for (const prefix of averagedFirst(prefixes, (one) => one).slice(0, LISTED)) {
         host.note(`what looks like a model lies under a prefix: ${stem}${prefix}`);
@@ -53,8 +54,8 @@ function inferNamed(
   }
 }
 
-/** A tensor that every model of the family has. */
-const ANCHOR = 'time_embed.0.weight';
+/** Tensors of which every model has one: those of openai's families, and of diffusers. */
+const ANCHORS = ['time_embed.0.weight', 'time_embedding.linear_1.weight'] as const;
 /** Prefixes that are named. */
 const LISTED = 10;
 
