@@ -70,6 +70,8 @@ function openByContent(
     throw fault(origin, 'nothing stands behind the #; name a state dict or a prefix, or take it off');
   const head = source.read(0, Math.min(source.size, 512));
   if (head.length === 0) throw fault(origin, 'the file is empty; download or save it again');
+  // The length of its header may begin as a pickle does, and no pickle goes on so.
+  if (begins(head, 4, '\0\0\0\0{')) return keyed(safetensorsWeights(source, label, address.file), key);
   if (begins(head, 0, 'PK\x03\x04') || begins(head, 0, 'PK\x05\x06')) return archiveWeights(source, address);
   if (begins(head, 0, LEGACY_MAGIC)) return legacyWeights(source, address);
   if (begins(head, 0, '\x80')) return pickleWeights(source, address);

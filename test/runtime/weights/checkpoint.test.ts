@@ -55,6 +55,18 @@ describe('content decides, not the name', () => {
   });
 });
 
+test.each([0x280, 0x480])(
+  'a header of %d bytes, whose length begins as a pickle does, is no pickle',
+  (length) => {
+    const head = Buffer.alloc(length, ' ');
+    head.write('{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}');
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(length));
+    const weights = open(Buffer.concat([size, head, Buffer.from(Float32Array.of(3).buffer)]));
+    expect([...weights.read('w', [1])]).toEqual([3]);
+  },
+);
+
 describe('files that are taken for weights', () => {
   const tar = latin1(`${'\0'.repeat(257)}ustar${'\0'.repeat(250)}`);
   test.each<[string, Uint8Array, string]>([
