@@ -1,7 +1,7 @@
 // How a command's failure is told: the kind, the exit code of the published table, the words.
 
 import { CommanderError } from 'commander';
-import { type Diagnostic, formatDiagnostic, GraphError } from '../compiler/diagnostics.ts';
+import { type Diagnostic, GraphError, MOST_TOLD } from '../compiler/diagnostics.ts';
 import { spelled, UsageError } from '../engine/errors.ts';
 import { RuntimeError, type RuntimeErrorKind } from '../runtime/errors.ts';
 import { CheckFailed } from './context.ts';
@@ -39,7 +39,9 @@ export interface Failure {
   readonly exit: number;
   readonly message: string;
   readonly file?: string;
+  /** Those that are told, and how many more there are. */
   readonly diagnostics?: readonly Diagnostic[];
+  readonly more?: number;
   /** Where our own bug is; for stderr only. */
   readonly stack?: string;
 }
@@ -55,7 +57,8 @@ export function describeFailure(error: unknown): Failure {
       exit: exitCodes.graph,
       message: error.message,
       file: error.file,
-      diagnostics: error.diagnostics,
+      diagnostics: error.diagnostics.slice(0, MOST_TOLD),
+      ...(error.diagnostics.length > MOST_TOLD ? { more: error.diagnostics.length - MOST_TOLD } : {}),
     };
   }
   if (error instanceof CommanderError) return failure('usage', usageMessage(error));
@@ -73,7 +76,7 @@ export function failureText(found: Failure): string {
   switch (found.kind) {
     case 'graph':
       // Diagnostics begin with their own `error[…]` or `warning[…]`.
-      return (found.diagnostics ?? []).map((d) => formatDiagnostic(d, found.file ?? '')).join('\n');
+      return found.message;
     case 'internal':
       return (
         `${found.stack ?? found.message}\n` +

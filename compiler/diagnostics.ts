@@ -25,6 +25,15 @@ export function formatDiagnostic(d: Diagnostic, file: string): string {
   return escapeControls(`${d.severity}[${d.code}] ${place}: ${d.message}${position}`);
 }
 
+/** Findings that are told of one text: who mends these sees the others next. */
+export const MOST_TOLD = 20;
+
+/** Prints findings, a line each, the first of them and how many more there are. */
+export function formatDiagnostics(found: readonly Diagnostic[], file: string): string {
+  const lines = found.slice(0, MOST_TOLD).map((d) => formatDiagnostic(d, file));
+  return [...lines, ...(found.length > MOST_TOLD ? [`and ${found.length - MOST_TOLD} more`] : [])].join('\n');
+}
+
 /** Text from a file must neither break the line nor steer a terminal. */
 function escapeControls(text: string): string {
   return text.replace(/\p{C}/gu, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
@@ -43,7 +52,7 @@ export class GraphError extends Error {
     readonly diagnostics: readonly Diagnostic[],
     readonly file: string,
   ) {
-    super(diagnostics.map((d) => formatDiagnostic(d, file)).join('\n'));
+    super(formatDiagnostics(diagnostics, file));
   }
 }
 

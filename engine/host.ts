@@ -1,7 +1,7 @@
 // What the engine needs of whoever calls it: somewhere to tell of what happens, and a signal to stop by. The command
 // line prints, the Node API collects; a page would show.
 
-import type { Diagnostic } from '../compiler/diagnostics.ts';
+import { type Diagnostic, MOST_TOLD } from '../compiler/diagnostics.ts';
 
 /** How far something is that is done in pieces. */
 export interface Progress {
@@ -44,7 +44,7 @@ export function silentHost(notes: string[] = []): Host {
   };
 }
 
-/** Tells all warnings of a graph. */
+/** Tells the warnings of a graph; of very many, the first. */
 export function warnAll(host: Pick<Host, 'warn'>, warnings: readonly Diagnostic[], file: string): void {
-  for (const warning of warnings) host.warn(warning, file);
+  for (const warning of warnings.slice(0, MOST_TOLD)) host.warn(warning, file);
 }

@@ -4,6 +4,9 @@ import { BUNDLE_VERSION, type Bundle, digestedText, manifestSchema, sha256 } fro
 import { checkManifest } from './bundle-check.ts';
 import { RuntimeError } from './errors.ts';
 
+/** Levels of arrays and objects that a manifest may have. */
+const MOST_LEVELS = 64;
+
 /** Which unetc wrote the manifests of the versions before this one. */
 const WRITERS: ReadonlyMap<unknown, string> = new Map([
   [1, 'a unetc before 0.1.0'],
@@ -28,6 +31,11 @@ export async function parseBundle(
     json = JSON.parse(manifestText);
   } catch (error) {
     return fail(`manifest.json is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (isDeeperThan(json, MOST_LEVELS)) {
+    return fail(
+      `manifest.json nests more than ${MOST_LEVELS} levels deep; none that unetc writes has half of them`,
+    );
   }
   const version = (json as { version?: unknown } | null)?.version;
   if (version !== undefined && version !== BUNDLE_VERSION) {
@@ -62,6 +70,18 @@ export async function parseBundle(
     kernels.set(file, text);
   }
   return { manifest, kernels };
+}
+
+/** Whether JSON nests deeper than so many levels, told without a stack as deep. */
+function isDeeperThan(json: unknown, levels: number): boolean {
+  let level: readonly unknown[] = [json];
+  for (let depth = 0; depth <= levels; depth++) {
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? Object.values(value) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 function writerOf(version: unknown): string {

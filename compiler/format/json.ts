@@ -5,14 +5,19 @@ import type { RuleCode } from './rules.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** Where things of a text begin, by JSON pointer. */
+export interface Places {
+  get(pointer: string): Position | undefined;
+}
+
 /** A text read as JSON. `value` is undefined where a fault could not be passed. */
 export interface JsonText {
   readonly value: Json | undefined;
   readonly faults: readonly Diagnostic[];
   /** Where the value at a JSON pointer begins. */
-  readonly values: ReadonlyMap<string, Position>;
+  readonly values: Places;
   /** Where the key of an object's member at a JSON pointer begins. */
-  readonly keys: ReadonlyMap<string, Position>;
+  readonly keys: Places;
 }
 
 /** Levels of arrays and objects a text may nest; deeper ones would overflow the stack of recursive checks. */
@@ -34,80 +39,122 @@ export function childPointer(parent: string, key: string | number): string {
   return `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
+/** A value of the text, in the tree that it is a part of: pointers are made where one is needed. */
+interface Place {
+  readonly parent: Place | null;
+  readonly key: string | number;
+  /** Offset of its key in an object; of the value itself elsewhere. */
+  readonly keyAt: number;
+  at: number;
+  /** Members of an object, elements of an array. */
+  children: Map<string, Place> | Place[] | null;
+}
+
+/** Letters of a key that a message shows: a text of long keys within each other would have pointers without end. */
+const SHOWN_KEY = 200;
+
+function pointerTo(place: Place): string {
+  const keys: string[] = [];
+  for (let at: Place | null = place; at?.parent; at = at.parent) {
+    const key = String(at.key);
+    keys.push(key.length > SHOWN_KEY ? `${key.slice(0, SHOWN_KEY)}…` : key);
+  }
+  return keys.reverse().reduce(childPointer, '');
+}
+
+/** The place that a pointer leads to. */
+function follow(root: Place, pointer: string): Place | undefined {
+  let place: Place | undefined = root;
+  for (const part of pointer === '' ? [] : pointer.slice(1).split('/')) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    const children: Place['children'] = place?.children ?? null;
+    place = Array.isArray(children) ? children[Number(key)] : children?.get(key);
+  }
+  return place;
+}
+
 /** Reads `text`. Never throws; of a repeated key the last value counts, as in JSON.parse. */
 export function readJson(text: string): JsonText {
   const faults: Diagnostic[] = [];
-  const values = new Map<string, Position>();
-  const keys = new Map<string, Position>();
   const lines = lineStarts(text);
+  const root: Place = { parent: null, key: '', keyAt: 0, at: 0, children: null };
+  const values: Places = { get: (pointer) => located(follow(root, pointer), 'at') };
+  const keys: Places = {
+    get: (pointer) => (pointer === '' ? undefined : located(follow(root, pointer), 'keyAt')),
+  };
   let at = 0;
 
-  function report(code: RuleCode, pointer: string, offset: number, message: string): void {
-    faults.push({ severity: 'error', code, pointer, message, position: positionOf(lines, offset) });
+  function located(place: Place | undefined, which: 'at' | 'keyAt'): Position | undefined {
+    return place === undefined ? undefined : positionOf(lines, place[which]);
   }
 
-  function stop(pointer: string, offset: number, message: string): never {
-    report('G001', pointer, offset, message);
+  function report(code: RuleCode, place: Place, offset: number, message: string): void {
+    const position = positionOf(lines, offset);
+    faults.push({ severity: 'error', code, pointer: pointerTo(place), message, position });
+  }
+
+  function stop(place: Place, offset: number, message: string): never {
+    report('G001', place, offset, message);
     throw new Stop();
   }
 
-  function skipSpace(pointer: string): void {
+  function skipSpace(place: Place): void {
     for (;;) {
       while (at < text.length && ' \t\n\r'.includes(text[at]!)) at++;
       if (!text.startsWith('//', at) && !text.startsWith('/*', at)) return;
-      report('G001', pointer, at, 'JSON has no comments; remove this one');
+      report('G001', place, at, 'JSON has no comments; remove this one');
       const block = text.startsWith('/*', at);
       const end = text.indexOf(block ? '*/' : '\n', at + 2);
       at = end < 0 ? text.length : end + (block ? 2 : 1);
     }
   }
 
-  function readValue(pointer: string, depth: number): Json {
-    skipSpace(pointer);
-    values.set(pointer, positionOf(lines, at));
+  function readValue(place: Place, depth: number): Json {
+    skipSpace(place);
+    place.at = at;
     const c = text[at];
     if (c === '{' || c === '[') {
       if (depth >= MAX_DEPTH) {
-        report('G004', pointer, at, `values nest more than ${MAX_DEPTH} levels deep; a graph needs 7`);
+        report('G004', place, at, `values nest more than ${MAX_DEPTH} levels deep; a graph needs 7`);
         throw new Stop();
       }
-      return c === '{' ? readObject(pointer, depth + 1) : readArray(pointer, depth + 1);
+      return c === '{' ? readObject(place, depth + 1) : readArray(place, depth + 1);
     }
-    if (c === '"') return readString(pointer);
-    return readScalar(pointer);
+    if (c === '"') return readString(place);
+    return readScalar(place);
   }
 
-  function readScalar(pointer: string): Json {
+  function readScalar(place: Place): Json {
     const start = at;
     WORD.lastIndex = at;
     const word = WORD.exec(text)?.[0];
-    if (word === undefined) stop(pointer, at, `found ${foundAt(text, at)}, expected a value`);
+    if (word === undefined) stop(place, at, `found ${foundAt(text, at)}, expected a value`);
     at += word.length;
     const literal = LITERALS.get(word);
     if (literal !== undefined) return literal;
     NUMBER.lastIndex = 0;
     if (NUMBER.exec(word)?.[0] !== word) {
       const quote = /^['\u2018\u201c]/.test(word) ? '; strings stand in double quotes' : '';
-      stop(pointer, start, `found ${clip(word)}, expected a value${quote}`);
+      stop(place, start, `found ${clip(word)}, expected a value${quote}`);
     }
     const number = Number(word);
     if (!Number.isFinite(number)) {
-      report('G005', pointer, start, `found ${clip(word)}, which is not finite in double precision`);
+      report('G005', place, start, `found ${clip(word)}, which is not finite in double precision`);
     }
     return number === 0 ? 0 : number;
   }
 
-  function readString(pointer: string): string {
+  function readString(place: Place): string {
     const start = at;
     for (at++; text[at] !== '"'; at++) {
       const code = text.charCodeAt(at);
-      if (at >= text.length) stop(pointer, start, 'this string is not closed; add a double quote');
+      if (at >= text.length) stop(place, start, 'this string is not closed; add a double quote');
       if (code < 0x20) {
         const name = code === 10 || code === 13 ? 'a line break' : `the control character ${code}`;
-        stop(pointer, at, `found ${name} in a string; close the string or write \\n or \\u00xx`);
+        stop(place, at, `found ${name} in a string; close the string or write \\n or \\u00xx`);
       }
       if (code === 0x5c && !/^\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/.test(text.slice(at, at + 6))) {
-        stop(pointer, at, `found the escape ${clip(text.slice(at, at + 2))}, which JSON does not have`);
+        stop(place, at, `found the escape ${clip(text.slice(at, at + 2))}, which JSON does not have`);
       }
       if (code === 0x5c) at++;
     }
@@ -115,61 +162,67 @@ export function readJson(text: string): JsonText {
     return JSON.parse(text.slice(start, at)) as string;
   }
 
-  function readArray(pointer: string, depth: number): Json {
+  function readArray(place: Place, depth: number): Json {
     const items: Json[] = [];
+    const children: Place[] = [];
+    place.children = children;
     at++;
-    for (skipSpace(pointer); text[at] !== ']'; skipSpace(pointer)) {
-      items.push(readValue(childPointer(pointer, items.length), depth));
-      readComma(pointer, ']');
+    for (skipSpace(place); text[at] !== ']'; skipSpace(place)) {
+      const item: Place = { parent: place, key: items.length, keyAt: at, at, children: null };
+      children.push(item);
+      items.push(readValue(item, depth));
+      readComma(place, ']');
     }
     at++;
     return items;
   }
 
-  function readObject(pointer: string, depth: number): Json {
+  function readObject(place: Place, depth: number): Json {
     const members: Record<string, Json> = Object.create(null);
+    const children = new Map<string, Place>();
+    place.children = children;
     at++;
-    for (skipSpace(pointer); text[at] !== '}'; skipSpace(pointer)) {
+    for (skipSpace(place); text[at] !== '}'; skipSpace(place)) {
       const start = at;
-      if (text[at] !== '"') stop(pointer, at, `found ${foundAt(text, at)}, expected a key in double quotes`);
-      const key = readString(pointer);
-      const member = childPointer(pointer, key);
+      if (text[at] !== '"') stop(place, at, `found ${foundAt(text, at)}, expected a key in double quotes`);
+      const key = readString(place);
+      const member: Place = { parent: place, key, keyAt: start, at: start, children: null };
       if (key in Object.prototype) {
         report('G003', member, start, `the key ${clip(key)} is inherited by every object; remove it`);
       } else if (key in members) {
-        const first = keys.get(member)!;
+        const first = positionOf(lines, children.get(key)!.keyAt);
         report('G002', member, start, `this key stands a second time, after line ${first.line}; keep one`);
       }
-      keys.set(member, positionOf(lines, start));
+      children.set(key, member);
       skipSpace(member);
       if (text[at] !== ':') stop(member, at, `found ${foundAt(text, at)}, expected a colon after the key`);
       at++;
       const value = readValue(member, depth);
       if (!(key in Object.prototype)) members[key] = value;
-      readComma(pointer, '}');
+      readComma(place, '}');
     }
     at++;
     return members;
   }
 
   /** Reads what stands between two items: a comma, or nothing before the closing bracket. */
-  function readComma(pointer: string, close: ']' | '}'): void {
-    skipSpace(pointer);
+  function readComma(place: Place, close: ']' | '}'): void {
+    skipSpace(place);
     if (text[at] === close) return;
-    if (text[at] !== ',') stop(pointer, at, `found ${foundAt(text, at)}, expected a comma or ${close}`);
+    if (text[at] !== ',') stop(place, at, `found ${foundAt(text, at)}, expected a comma or ${close}`);
     const comma = at++;
-    skipSpace(pointer);
-    if (text[at] === close) report('G001', pointer, comma, `found a comma before ${close}; remove it`);
+    skipSpace(place);
+    if (text[at] === close) report('G001', place, comma, `found a comma before ${close}; remove it`);
   }
 
   try {
     if (text.startsWith('\ufeff')) {
-      report('G006', '', 0, 'the text begins with a byte order mark; save it as UTF-8 without one');
+      report('G006', root, 0, 'the text begins with a byte order mark; save it as UTF-8 without one');
       at = 1;
     }
-    const value = readValue('', 0);
-    skipSpace('');
-    if (at < text.length) stop('', at, `found ${foundAt(text, at)} after the end of the value; remove it`);
+    const value = readValue(root, 0);
+    skipSpace(root);
+    if (at < text.length) stop(root, at, `found ${foundAt(text, at)} after the end of the value; remove it`);
     return { value, faults, values, keys };
   } catch (error) {
     if (!(error instanceof Stop)) throw error;

@@ -5,7 +5,7 @@ import type { Diagnostic, Position } from '../diagnostics.ts';
 import { FAMILY_KEYS, type FamilyFiles, type FamilyKey, familyOf } from '../families/index.ts';
 import { diffusion, FORMAT_VERSION } from '../format/common.ts';
 import { explainIssues } from '../format/faults.ts';
-import { type Json, type JsonText, readJson } from '../format/json.ts';
+import { type Json, type JsonText, type Places, readJson } from '../format/json.ts';
 import { type ExplicitFile, explicitFile } from './explicit.ts';
 import { repair } from './repair.ts';
 
@@ -118,11 +118,7 @@ function fault(code: string, pointer: string, message: string): Diagnostic {
 }
 
 /** The place of the pointer itself, or of the nearest value around it. An unknown key is found at its key. */
-function nearestPosition(
-  diagnostic: Diagnostic,
-  values: ReadonlyMap<string, Position>,
-  keys: ReadonlyMap<string, Position>,
-): Position | undefined {
+function nearestPosition(diagnostic: Diagnostic, values: Places, keys: Places): Position | undefined {
   if (diagnostic.code === 'G008') return keys.get(diagnostic.pointer);
   for (let pointer = diagnostic.pointer; ; pointer = pointer.slice(0, pointer.lastIndexOf('/'))) {
     const position = values.get(pointer);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Origin } from '../../runtime/bytes.ts';
 import { fault } from '../../runtime/bytes.ts';
 import { listFolder, pathKind, readFile } from '../../runtime/host/node/files.ts';
-import { decodePng } from '../../runtime/host/node/png.ts';
+import { decodePng, type PictureSize, sizeOfPng } from '../../runtime/host/node/png.ts';
 import type { Pixels } from '../../runtime/image/pixels.ts';
 import { dequantize, fromPixels } from '../../runtime/image/pixels.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
@@ -20,8 +20,12 @@ import { isSheet } from './store.ts';
  * An image from a file before the model's channels are known. `name` is what a manifest calls it: its file, and of a file
  * of many its place there. `digest` is of its pixels or values.
  */
-export type InputImage = { readonly origin: Origin; readonly name: string; readonly digest: string } & (
-  | { readonly kind: 'png'; readonly pixels: Pixels }
+export type InputImage = {
+  readonly origin: Origin;
+  readonly name: string;
+  readonly digest: string;
+} /** Its pixels are unpacked when they are asked for, behind the check of its size. */ & (
+  | { readonly kind: 'png'; readonly size: PictureSize; readonly pixels: Pixels }
   /** Bytes [...space, C], as evaluation scripts take them. */
   | { readonly kind: 'bytes'; readonly shape: readonly number[]; readonly data: Uint8Array }
   | { readonly kind: 'tensor'; readonly tensor: Tensor }
@@ -94,14 +98,24 @@ function missingArray(origin: Origin): never {
 
 function readPng(file: string): InputImage {
   const origin: Origin = { kind: 'input', label: file };
-  const pixels = decodePng(readFile(origin), origin);
-  const { width, height, channels, data } = pixels;
+  const bytes = readFile(origin);
+  let unpacked: Pixels | null = null;
+  const pixels = () => {
+    unpacked ??= decodePng(bytes, origin);
+    return unpacked;
+  };
   return {
     kind: 'png',
     origin,
     name: file,
-    pixels,
-    digest: sha256Of(`${width} ${height} ${channels} ${sha256Of(data)}`),
+    size: sizeOfPng(bytes, origin),
+    get pixels() {
+      return pixels();
+    },
+    get digest() {
+      const { width, height, channels, data } = pixels();
+      return sha256Of(`${width} ${height} ${channels} ${sha256Of(data)}`);
+    },
   };
 }
 
@@ -151,8 +165,12 @@ function tensorOf(image: InputImage, shape: readonly number[]): Tensor {
   switch (image.kind) {
     case 'tensor':
       return image.tensor;
-    case 'png':
+    case 'png': {
+      const { width, height } = image.size;
+      // by the header: a picture of millions of pixels is not unpacked to be refused
+      if (shape.length === 3) checkShape('the image', [shape[0]!, height, width], shape, image.origin);
       return pngTensor(image.pixels, shape, image.origin);
+    }
     case 'bytes':
       return bytesTensor(image.shape, image.data);
   }

@@ -142,10 +142,18 @@ function writtenShape({ downscale }: SampleJob, face: Denoiser): readonly number
 /** With `debug_nan`, adds to a value that is not finite which kernel made the first. Always throws. */
 async function explainBad(
   error: unknown,
-  { debug_nan }: SampleJob,
+  { debug_nan, options }: SampleJob,
   { findBadKernel }: OpenedModel,
   host: Host,
 ): Promise<never> {
+  if (error instanceof NotFinite && options.precision === 'f16' && !host.signal.aborted) {
+    throw new OptionError(
+      'gpu',
+      (option) =>
+        `${error.message}\nfloat16 ends at 65504: what overflows there float32 computes, ${option('precision')} f32` +
+        (debug_nan ? `, in which ${option('debug_nan')} then finds the kernel` : ''),
+    );
+  }
   if (!debug_nan || !(error instanceof NotFinite) || host.signal.aborted) throw error;
   if (findBadKernel === undefined) {
     throw new OptionError(

@@ -60,15 +60,28 @@ describe('readJson', () => {
     );
   });
 
+  test('a long key before many values costs no more than its letters', () => {
+    const text = `{"${'A'.repeat(100_000)}": [${Array.from({ length: 100_000 }, () => 0).join()}]}`;
+    const { value, faults } = readJson(text);
+    expect(Object.values(value as object)[0]).toHaveLength(100_000);
+    expect(faults).toEqual([]);
+  });
+
+  test('a fault below a long key is told with the beginning of it', () => {
+    const [fault] = readJson(`{"${'A'.repeat(100_000)}": [1,]}`).faults;
+    expect(fault!.pointer.length).toBeLessThan(300);
+  });
+
   test('keeps where every value and key begins', () => {
     const read = readJson('{\n  "a/b": [1,\n    {"c~": true}]\n}');
-    expect([...read.values].map(([p, { line, column }]) => `${p} ${line}:${column}`)).toEqual([
-      ' 1:1',
-      '/a~1b 2:10',
-      '/a~1b/0 2:11',
-      '/a~1b/1 3:5',
-      '/a~1b/1/c~0 3:12',
-    ]);
+    const places = ['', '/a~1b', '/a~1b/0', '/a~1b/1', '/a~1b/1/c~0'].map((pointer) => {
+      const { line, column } = read.values.get(pointer)!;
+      return `${pointer} ${line}:${column}`;
+    });
+    expect(places).toEqual([' 1:1', '/a~1b 2:10', '/a~1b/0 2:11', '/a~1b/1 3:5', '/a~1b/1/c~0 3:12']);
+    for (const nowhere of ['/b', '/a~1b/2', '/a~1b/x', '/a~1b/1/c~0/d']) {
+      expect(read.values.get(nowhere)).toBeUndefined();
+    }
     expect(read.keys.get('/a~1b/1/c~0')).toEqual({ line: 3, column: 6 });
   });
 
