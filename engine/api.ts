@@ -17,7 +17,6 @@ import { type GraphInput, graphOfInput, sourceOfInput } from './graph-input.ts';
 import { silentHost, warnAll } from './host.ts';
 import { type LoadedModel, loadedModel } from './model/loaded-model.ts';
 import type { ModelSource, SourceOptions } from './model/model-source.ts';
-import { openGuidedSource } from './model/open-guided.ts';
 import { openSource } from './model/open-model.ts';
 import {
   CLASSIFIER_OPTIONS,
@@ -125,6 +124,7 @@ export async function load(model: GraphInput | Bundle, options: LoadOptions): Pr
   if (beside.kind === 'graph') warnAll(host, beside.warnings, beside.label);
   const own = await weightsOf(weights, renameMap, source);
   try {
+    const { openGuidedSource } = await import('./model/open-guided.ts');
     const guide = {
       ...classifier,
       source: beside,
