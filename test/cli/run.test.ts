@@ -151,6 +151,25 @@ describe('outputs', () => {
     expect(fs.readFileSync(at('out.safetensors')).equals(plain)).toBe(true);
   });
 
+  test('labels may be called as diffusers calls them, where the model has some', async () => {
+    const { y, ...unlabelled } = picture;
+    await unetc(...run('tiny-additive-class.json', save(picture)));
+    const plain = fs.readFileSync(at('out.safetensors'));
+    const named = save({ ...unlabelled, class_labels: y });
+    expect((await unetc(...run('tiny-additive-class.json', named))).exit).toBe(0);
+    expect(fs.readFileSync(at('out.safetensors')).equals(plain)).toBe(true);
+    const twice = await unetc(...run('tiny-additive-class.json', save({ ...picture, class_labels: y })));
+    expect([twice.exit, twice.stderr]).toEqual([
+      5,
+      expect.stringContaining('"class_labels" is no input of the model'),
+    ]);
+    const none = await unetc(...run('tiny-1d.json', save({ ...line(1), class_labels: y })));
+    expect([none.exit, none.stderr]).toEqual([
+      5,
+      expect.stringContaining('"class_labels" is no input of the model'),
+    ]);
+  });
+
   test('values that are not finite are told, and written as they are', async () => {
     const { graph } = loadGraph(goldenGraph('tiny-1d'), 'tiny-1d');
     const weights = parameters(graph).map(({ name, shape }) => {

@@ -12,6 +12,7 @@ import { lowerGraph } from '../../../compiler/graph/lower.ts';
 import { type ParamReader, runReference } from '../../../compiler/opgraph/reference.ts';
 import { hashTensor } from '../../../runtime/weights/hash.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
+import { unet2dGraphUpTo } from '../../arbitrary-unet-2d-graph.ts';
 import { smallestGroup } from '../../fixtures/conditioning.ts';
 import { goldenForward } from '../../fixtures/golden-forward.ts';
 import { META, runModel, runOnnx } from '../../fixtures/onnx-session.ts';
@@ -32,30 +33,37 @@ describe('an exported model', () => {
     }
   });
 
-  it('gives on onnxruntime what the reference gives: arbitrary models', { timeout: 120_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(arbitraryCompactGraph, fc.integer({ min: 1, max: 3 }), async (spec, batch) => {
-        const { graph } = loadGraph(JSON.stringify(spec), 'arbitrary');
-        const ops = lowerGraph(graph, { batch, taps: true, precision: 'f32' });
-        fc.pre(smallestGroup(ops) >= 8);
-        const inputs = {
-          x: noise32([batch, graph.in_channels, ...graph.image_size], 1),
-          timesteps: tensor([batch], [3.5, 999, 0].slice(0, batch)),
-          y: tensor(
-            [batch],
-            [0, graph.num_classes ?? 1, 1].slice(0, batch).map((y) => Math.max(0, y - 1)),
-          ),
-          low_res: noise32([batch, graph.in_channels, ...(graph.super_resolution?.low_res_size ?? [])], 2),
-        };
-        const params: ParamReader = (name, shape) => hashTensor(name, shape, 3);
-        const results = await runOnnx(ops, params, inputs);
-        for (const [key, { data }] of runReference(ops, params, inputs)) {
-          expect(relativeL2(results.get(key)!.data, data), key).toBeLessThan(1e-5);
-        }
-      }),
-      { numRuns: 12 },
-    );
-  });
+  it.each([
+    ['improved-diffusion', arbitraryCompactGraph],
+    ['diffusers', unet2dGraphUpTo(16)],
+  ] as const)(
+    'gives on onnxruntime what the reference gives: arbitrary models of %s',
+    { timeout: 120_000 },
+    async (_, specs) => {
+      await fc.assert(
+        fc.asyncProperty(specs, fc.integer({ min: 1, max: 3 }), async (spec, batch) => {
+          const { graph } = loadGraph(JSON.stringify(spec), 'arbitrary');
+          const ops = lowerGraph(graph, { batch, taps: true, precision: 'f32' });
+          fc.pre(smallestGroup(ops) >= 8);
+          const inputs = {
+            x: noise32([batch, graph.in_channels, ...graph.image_size], 1),
+            timesteps: tensor([batch], [3.5, 999, 0].slice(0, batch)),
+            y: tensor(
+              [batch],
+              [0, graph.num_classes ?? 1, 1].slice(0, batch).map((y) => Math.max(0, y - 1)),
+            ),
+            low_res: noise32([batch, graph.in_channels, ...(graph.super_resolution?.low_res_size ?? [])], 2),
+          };
+          const params: ParamReader = (name, shape) => hashTensor(name, shape, 3);
+          const results = await runOnnx(ops, params, inputs);
+          for (const [key, { data }] of runReference(ops, params, inputs)) {
+            expect(relativeL2(results.get(key)!.data, data), key).toBeLessThan(1e-5);
+          }
+        }),
+        { numRuns: 12 },
+      );
+    },
+  );
 
   const { ops, params, inputs } = goldenForward('tiny-superres');
   const model = decodeModel(exportOnnx(ops, params, META).model);

@@ -6,7 +6,7 @@ import type { Graph } from '../../../compiler/graph/graph.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { printGraph } from '../../../compiler/graph/print.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
-import { GOLDEN, GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
+import { DIFFUSERS_NAMES, GOLDEN, GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
 
 const expand = (graph: Graph) => printExplicit(toExplicit(graph));
 
@@ -18,14 +18,17 @@ function expectGolden(file: string, text: string): void {
 }
 
 describe('toExplicit', () => {
-  test.each(GOLDEN_NAMES)('of %s builds an equal graph, and expands to itself', (name) => {
-    const { graph } = loadGraph(goldenGraph(name), name);
-    const text = expand(graph);
-    const again = loadGraph(text, name);
-    expect(again.graph).toEqual(graph);
-    expect(again.warnings).toEqual([]);
-    expect(expand(again.graph)).toBe(text);
-  });
+  test.each([...GOLDEN_NAMES, ...DIFFUSERS_NAMES])(
+    'of %s builds an equal graph, and expands to itself',
+    (name) => {
+      const { graph } = loadGraph(goldenGraph(name), name);
+      const text = expand(graph);
+      const again = loadGraph(text, name);
+      expect(again.graph).toEqual(graph);
+      expect(again.warnings).toEqual([]);
+      expect(expand(again.graph)).toBe(text);
+    },
+  );
 
   test('of a classifier with more classes than an image can have channels expands to itself', () => {
     const file = { ...JSON.parse(readFileSync('graphs/adm64-classifier.json', 'utf8')) };
