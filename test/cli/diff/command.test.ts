@@ -358,7 +358,9 @@ describe('sides', () => {
     const own = await diff('graphs/mnist.json', 'graphs/mnist.safetensors');
     expect(own).toMatchObject({ exit: 0, findings: [], b: { kind: 'checkpoint' } });
     expect(own.notes).toEqual([
-      expect.stringContaining('shapes do not tell name, image size, dropout, norm, heads, order, diffusion;'),
+      expect.stringContaining(
+        'shapes do not tell name, image size, order, shift, dropout, norm, activation, divisor, padding, heads, center input, diffusion;',
+      ),
     ]);
     const weights = checkpoint(heads(), 'heads.safetensors');
     expect(await diff(base(), weights)).toMatchObject({ exit: 0, findings: [] });
