@@ -16,6 +16,7 @@ import { register as drift } from './commands/drift.ts';
 import { register as encode } from './commands/encode.ts';
 import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
+import { register as gradients } from './commands/gradients.ts';
 import { register as graph } from './commands/graph.ts';
 import { register as importFolder } from './commands/import.ts';
 import { register as infer } from './commands/infer.ts';
@@ -39,7 +40,7 @@ export const commands: readonly Register[] = [
   group('Running:'),
   ...[compile, inputs, run, sample, encode, merge],
   group('Training:'),
-  ...[data],
+  ...[data, gradients],
   group('Checkpoints:'),
   ...[convert, importFolder, infer, check, exportOnnx],
   group('Measuring:'),

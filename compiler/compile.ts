@@ -9,7 +9,8 @@ import { lowerGraph } from './graph/lower.ts';
 import { type MemoryPlan, planMemory } from './memory/plan.ts';
 import { verifyMemory } from './memory/verify.ts';
 import type { OpGraph } from './opgraph/opgraph.ts';
-import { GRADIENT_PASSES, runPasses } from './passes/index.ts';
+import { GRADIENT_PASSES, runPasses, TRAINING_PASSES } from './passes/index.ts';
+import { training_loss } from './passes/training_loss.ts';
 import type { Precision } from './precision.ts';
 import { targetAt } from './schedule/backends/index.ts';
 import { buildSchedule } from './schedule/build.ts';
@@ -25,6 +26,8 @@ export interface CompileOptions {
   readonly taps?: boolean;
   /** Adds labels `y` to the inputs of a classifier, and to its outputs `gradient`, that of Σ log softmax(output)[y] by x. */
   readonly gradient?: boolean;
+  /** The loss of a training batch and the gradients of all parameters in the place of the model's output. */
+  readonly gradients?: boolean;
   readonly precision?: Precision;
   readonly target?: Target;
   /** Leaves out every algorithm that is less exact than the plain one. */
@@ -60,15 +63,23 @@ export interface Compilation {
  * more than the target reaches.
  */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
-  const { batch = 1, taps = false, precision = 'f32', memoryLimit = Number.POSITIVE_INFINITY } = options;
-  const forward = runPasses(lowerGraph(graph, { batch, taps, precision }));
-  const ops = options.gradient ? runPasses(forward, GRADIENT_PASSES) : forward;
+  const { memoryLimit = Number.POSITIVE_INFINITY } = options;
+  const ops = opsOf(graph, options);
   if (options.price !== undefined) return compileOps(graph, ops, options, options.price);
   return fitMemory(
     memoryLimit,
     (price) => compileOps(graph, ops, options, price),
     ({ bundle }) => memoryOf(bundle.manifest),
   );
+}
+
+/** The ops of what a graph is compiled for: a forward pass, or a training batch. */
+function opsOf(graph: Graph, options: CompileOptions): OpGraph {
+  const { batch = 1, taps = false, precision = 'f32' } = options;
+  const lowered = lowerGraph(graph, { batch, taps, precision });
+  if (options.gradients) return runPasses(training_loss(lowered, graph.diffusion), TRAINING_PASSES);
+  const forward = runPasses(lowered);
+  return options.gradient ? runPasses(forward, GRADIENT_PASSES) : forward;
 }
 
 function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: number): Compilation {
@@ -85,6 +96,7 @@ function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: 
     precision,
     taps,
     strict,
+    pass: options.gradients ? 'gradients' : 'forward',
     place,
     compiler: {
       version: options.version ?? '',

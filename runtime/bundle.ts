@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { inputPortSchema, outputPortSchema, portName, statePortSchema } from './ports.ts';
 import type { DiffusionSettings } from './sampler/process.ts';
 
+export { LOSS_COEFFICIENTS } from './loss-coefficients.ts';
 export type { InputPort, InputSpec, OutputPort, OutputSpec, StatePort } from './ports.ts';
 
 export const BUNDLE_VERSION = 3;

@@ -20,7 +20,8 @@ export function checkPorts(manifest: Manifest, fault: Fault): void {
       if (names.has(port.name)) fault(`${pointer}/name`, `a second port called ${port.name}`);
       names.add(port.name);
       const [samples] = port.shape;
-      if (list !== 'state' && port.encoding !== 'plain' && samples !== batch)
+      const ofSamples = port.encoding !== 'plain' && port.encoding !== 'parameter';
+      if (list !== 'state' && ofSamples && samples !== batch)
         fault('/batch', `${port.name} is for ${samples} samples, expected ${batch}`);
     });
   }

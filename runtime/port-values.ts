@@ -18,6 +18,7 @@ export function encodePort(port: InputPort | StatePort, value: PortValue): Uint8
 function storedValues(port: Port, value: PortValue): Float32Array | Uint16Array | Uint32Array {
   switch (port.encoding) {
     case 'image':
+    case 'parameter':
       return inDtype(port.dtype, toChannelsLast({ shape: port.shape, data: floats(value) }));
     case 'timestep':
       return timestepEmbedding(listOf(value), port);
@@ -35,7 +36,7 @@ export function decodePort(port: OutputPort | StatePort, bytes: Uint8Array<Array
     port.dtype === 'f16'
       ? float16ToFloat32(new Uint16Array(buffer, byteOffset, byteLength / 2))
       : new Float32Array(buffer, byteOffset, byteLength / 4);
-  if (port.encoding === 'image') return fromChannelsLast(stored, port.shape);
+  if (port.encoding === 'image' || port.encoding === 'parameter') return fromChannelsLast(stored, port.shape);
   return { shape: port.shape, data: stored.slice(0, elements(port.shape)) };
 }
 

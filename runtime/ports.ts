@@ -17,6 +17,9 @@ const image = {
   slot: count,
 } as const;
 
+/** [rows, columns, ...taps] of a parameter, as an image whose samples are rows. */
+const parameter = { ...image, encoding: z.literal('parameter') } as const;
+
 /** Row-major as it is, filled up to whole vectors of 16 bytes. */
 const plain = { name: portName, encoding: z.literal('plain'), shape, slot: count } as const;
 
@@ -59,6 +62,7 @@ export const inputPortSchema = z.discriminatedUnion('encoding', [
 /** What a pass gives. */
 export const outputPortSchema = z.discriminatedUnion('encoding', [
   z.strictObject({ ...image, dtype: numbers }).readonly(),
+  z.strictObject({ ...parameter, dtype: numbers }).readonly(),
   z.strictObject({ ...plain, dtype: numbers }).readonly(),
 ]);
 
@@ -97,6 +101,7 @@ export function bytesOfPort(port: Port): number {
   const { encoding, shape } = port;
   switch (encoding) {
     case 'image':
+    case 'parameter':
       return quadBytes(shape, port.dtype);
     case 'timestep':
       return quadBytes([...shape, port.dim]);

@@ -48,6 +48,7 @@ const engineOrder = [
   'checkpoint',
   'model',
   'data',
+  'training',
   'diff',
   'drift',
   'profile',

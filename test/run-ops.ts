@@ -93,6 +93,7 @@ export function compileOps(ops: OpGraph, options: OpsOptions = {}): Bundle {
     precision: ops.nodes.some(({ type }) => type.dtype === 'f16') ? 'f16' : 'f32',
     taps: false,
     strict,
+    pass: 'forward',
   });
   return { ...bundle, manifest: { ...bundle.manifest, parameters: paramsOf(ops) } };
 }

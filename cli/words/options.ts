@@ -68,6 +68,11 @@ const ROWS = {
     about: "add a classifier's gradient to the outputs, and labels y to the inputs",
     under: 'model',
   },
+  gradients: {
+    flags: '--gradients',
+    about: 'compute the loss of a training batch and the gradients of all parameters instead',
+    under: 'model',
+  },
   classifier: {
     flags: '--classifier <MODEL>',
     about: 'a classifier that guides to the labels of --class: its graph, or a bundle with its gradient',

@@ -9,6 +9,7 @@ export interface SettingWords {
   readonly size?: string;
   readonly taps?: boolean;
   readonly gradient?: boolean;
+  readonly gradients?: boolean;
   readonly strict?: boolean;
   readonly precision?: string;
   readonly target?: string;
@@ -24,6 +25,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
     size: words.size === undefined ? undefined : parseSize(words.size),
     taps: words.taps,
     gradient: words.gradient,
+    gradients: words.gradients,
     strict: words.strict,
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,

@@ -6,7 +6,7 @@ import { toExplicit } from '../graph/explicit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
 import { type MemoryPlan, memoryTotals, type Slot, slotIn } from '../memory/plan.ts';
-import { portsOf } from '../opgraph/ports.ts';
+import { outputEncoding, portsOf } from '../opgraph/ports.ts';
 import type { Precision } from '../precision.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
@@ -29,6 +29,8 @@ export interface BundleOptions {
   readonly taps: boolean;
   readonly strict: boolean;
   readonly compiler: Manifest['compiler'];
+  /** What the pass computes that is first and, so far, alone. */
+  readonly pass: 'forward' | 'gradients';
   readonly place: GraphPlace;
 }
 
@@ -100,13 +102,13 @@ export function generateBundle(
       features: [...options.target.features],
       limits: requiredLimits(arenas, plan.slots, options.target),
     },
-    diffusion: graph.diffusion,
+    diffusion: samplingOf(graph),
     inputs: portsOf(schedule.graph).map(({ spec, value }) => ({ ...spec, slot: slot(value) })),
     outputs: schedule.graph.outputs.map(({ name, value }) => {
       const { value: stored } = resolveView(schedule.graph, value);
       const dtype = isHalf(schedule.graph, stored) ? 'f16' : 'f32';
       const { shape } = schedule.graph.nodes[value]!.type;
-      return { name, encoding: 'image', dtype, shape, slot: slot(stored) };
+      return { name, encoding: outputEncoding(schedule.graph, value), dtype, shape, slot: slot(stored) };
     }),
     state: [],
     time_path: {
@@ -125,7 +127,7 @@ export function generateBundle(
     }),
     kernels: kernels.files,
     dispatches,
-    passes: [{ name: 'forward', dispatches: dispatches.length }],
+    passes: [{ name: options.pass, dispatches: dispatches.length }],
     memory: {
       activations: totals.shared,
       activations_unshared: totals.unshared,
@@ -133,6 +135,11 @@ export function generateBundle(
     },
   };
   return { manifest: { ...manifest, sha256: sha256(digestedText(manifest)) }, kernels: kernels.texts };
+}
+
+/** What a sampler has to know of the process: the loss is training's. */
+function samplingOf({ diffusion: { loss: _, ...sampling } }: Graph): Manifest['diffusion'] {
+  return sampling;
 }
 
 /** Limits above the defaults of WebGPU are asked for only where buffers need them. */

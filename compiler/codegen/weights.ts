@@ -90,7 +90,12 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
       take((Math.ceil(columns / tile.n) * steps * chunk * tile.n * STORED_BYTES[stored]) / 4),
     product(node, { layout, tile, chunk, steps, firstStep, transposed, offset }) {
       let output = 0;
-      for (const { name, shape } of paramsOf(graph, node)) {
+      const params = paramsOf(graph, node);
+      invariant(
+        !transposed || params.length === 1,
+        () => `%${node} joins the inputs of a transposed product: such parts have no place`,
+      );
+      for (const { name, shape } of params) {
         const [first = 1, second = 1, ...taps] = shape;
         const outputs = transposed ? second : first;
         parts.push({

@@ -3,7 +3,7 @@
 // map. Another shape elsewhere in the same change makes it no better.
 
 import { entryChannels } from '../families/blocks.ts';
-import type { Diffusion } from '../graph/graph.ts';
+import { type Diffusion, usualLoss } from '../graph/graph.ts';
 import { betaEnds } from '../graph/rules-diffusion.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { sameShape } from './parameters.ts';
@@ -96,7 +96,11 @@ function diffusionDrafts(sides: GraphPair, others: string): readonly FindingDraf
 }
 
 interface DiffusionFact {
-  readonly rule: 'weights/reinterpreted-prediction' | 'weights/reinterpreted-noise' | 'numerics/sampling';
+  readonly rule:
+    | 'weights/reinterpreted-prediction'
+    | 'weights/reinterpreted-noise'
+    | 'numerics/sampling'
+    | 'numerics/training';
   readonly message: string;
   readonly severity?: Severity;
 }
@@ -165,4 +169,12 @@ const DIFFUSION_FACTS: { readonly [K in keyof Diffusion]: CompareDiffusion } = {
     rule: 'numerics/sampling',
     message: `guesses at the image are clipped to ${b.clip_range ?? 'nothing'} where it was ${a.clip_range ?? 'nothing'}`,
   }),
+  // where only the variance is said otherwise, the loss that follows from it is no change of its own
+  loss: (a, b) =>
+    a.loss === usualLoss(a.variance) && b.loss === usualLoss(b.variance)
+      ? null
+      : {
+          rule: 'numerics/training',
+          message: `training makes ${b.loss} small where it was ${a.loss}`,
+        },
 };

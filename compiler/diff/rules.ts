@@ -200,6 +200,11 @@ export const DIFF_RULES = {
     title: 'other defaults of sampling',
     next: 'compare samples: the weights mean the same, the images may differ',
   },
+  'numerics/training': {
+    severity: 'info',
+    title: 'another loss in training',
+    next: 'nothing for weights that are there; training them on goes another way',
+  },
   'cost/params': {
     severity: 'info',
     title: 'parameters',

@@ -41,6 +41,7 @@ export const ONNX_OPS = {
     const gate = b.node(path, 'Tanh', [b.node(path, 'Softplus', [x!.name])]);
     return b.node(path, 'Mul', [x!.name, gate]);
   }),
+  embedding_gradient: forwardOnly,
   add: (b, { path }, [x, y]) => b.node(path, 'Add', [x!.name, y!.name]),
   multiply: inFloat((b, { path }, [x, y]) => b.node(path, 'Mul', [x!.name, y!.name])),
   scale: inFloat((b, { path, attrs }, [x]) => b.node(path, 'Mul', [x!.name, b.float([], [attrs.factor])])),
@@ -68,6 +69,9 @@ export const ONNX_OPS = {
     return b.node(path, 'Add', [scaled, reshape(b, path, shift!, shape)]);
   }),
   film_gradient: forwardOnly,
+  scale_shift_gradient: forwardOnly,
+  channel_sum: forwardOnly,
+  batch_sum: forwardOnly,
   position_add: inFloat((b, { path }, [x, p]) => b.node(path, 'Add', [x!.name, p!.name])),
   dropout: (b, { path, attrs }, [x]) => b.node(path, 'Dropout', [x!.name, b.float([], [attrs.p])]),
   concat: (b, { path }, operands) => b.node(path, 'Concat', names(operands), [int('axis', 1)]),
@@ -75,10 +79,13 @@ export const ONNX_OPS = {
     b.node(path, 'Slice', [x!.name, b.int64([attrs.start]), b.int64([attrs.end]), b.int64([1])]),
   window: inFloat(window),
   param_concat: (b, { path }, operands) => b.node(path, 'Concat', names(operands), [int('axis', 0)]),
+  rows: forwardOnly,
   conv: (b, node, operands) => convolution(b, 'Conv', node, operands),
   conv_transpose: (b, node, operands) => convolution(b, 'ConvTranspose', node, operands),
+  conv_weight_gradient: forwardOnly,
   group_norm: inFloat(groupNorm),
   group_norm_gradient: forwardOnly,
+  group_norm_sums: forwardOnly,
   avg_pool: inFloat((b, { path, attrs }, [x]) =>
     b.node(
       path,
@@ -109,6 +116,11 @@ export const ONNX_OPS = {
   attention: inFloat(attention),
   attention_gradient: forwardOnly,
   log_softmax_gradient: forwardOnly,
+  mix: forwardOnly,
+  mse: forwardOnly,
+  mse_gradient: forwardOnly,
+  variational_bound: forwardOnly,
+  variational_bound_gradient: forwardOnly,
   reshape: (b, { path, attrs }, [x]) => reshape(b, path, x!.name, attrs.shape),
   cast: (b, { path, attrs }, [x]) => castTo(b, path, x!, attrs.dtype).name,
 } as const satisfies { readonly [N in ComputedOp]: Lowering<N> };

@@ -95,6 +95,9 @@ export const diffusion = strict({
     .nullable()
     .default(1)
     .describe('Guesses at the image are clipped to [-clip_range, clip_range]; null: never.'),
+  loss: choice(['mse', 'rescaled_mse', 'kl', 'rescaled_kl'])
+    .optional()
+    .describe('What training makes small. Default: rescaled_mse where the variance is learned, else mse.'),
 });
 
 export const tail = {
@@ -105,7 +108,7 @@ export const tail = {
     .describe('Makes the model a SuperResModel: low_res is upsampled and concatenated to the noisy image.'),
   diffusion: diffusion
     .optional()
-    .describe('Defaults for sampling: the diffusion process that the model was trained with.'),
+    .describe('The diffusion process that the model is trained with, and defaults for sampling.'),
   budgets: strict({
     params: budget('Most parameters.'),
     macs: budget('Most multiply-accumulates of a forward pass of one image.'),

@@ -10,7 +10,7 @@ import { writtenLayer } from '../layers/queries.ts';
 import { writtenTimeEmbed } from '../layers/time_embed.ts';
 import { explicitFile, type WrittenExplicit } from '../spec/explicit.ts';
 import type { ExplicitSpec } from '../spec/spec.ts';
-import { type Block, type Diffusion, type Graph, LATER_DIFFUSION } from './graph.ts';
+import { type Block, type Diffusion, type Graph, LATER_DIFFUSION, usualLoss } from './graph.ts';
 
 /** The canonical explicit form of a graph: what `expand` prints and what a bundle carries. */
 export type ExplicitGraph = Omit<WrittenExplicit, '$schema'>;
@@ -109,5 +109,6 @@ function writtenDiffusion(diffusion: Diffusion): NonNullable<WrittenExplicit['di
   return {
     ...{ steps, noise_schedule, predict, variance, rescale_timesteps },
     ...Object.fromEntries(later.map(([key]) => [key, diffusion[key as keyof Diffusion]])),
+    ...(diffusion.loss === usualLoss(variance) ? {} : { loss: diffusion.loss }),
   };
 }

@@ -37,6 +37,8 @@ export interface SuperResolution {
 export type NoiseSchedule = 'linear' | 'cosine' | 'scaled_linear';
 export type Prediction = 'epsilon' | 'x_start' | 'previous_x' | 'v';
 export type TimestepSpacing = 'leading' | 'trailing' | 'linspace';
+/** What training makes small: squared errors, with a learned variance's bound beside them, or the bound itself. */
+export type Loss = 'mse' | 'rescaled_mse' | 'kl' | 'rescaled_kl';
 export type Variance = 'learned_range' | 'learned' | 'fixed_small' | 'fixed_large';
 
 /** Defaults for sampling, all resolved. */
@@ -55,6 +57,8 @@ export interface Diffusion {
   readonly set_alpha_to_one: boolean;
   /** Guesses at the image are clipped to [-clip_range, clip_range]; null: never. */
   readonly clip_range: number | null;
+  /** Of training alone. */
+  readonly loss: Loss;
 }
 
 /** The keys of `diffusion` that came after version 1 was first published, with what they mean where they are left out. */
@@ -66,6 +70,11 @@ export const LATER_DIFFUSION = {
   set_alpha_to_one: true,
   clip_range: 1,
 } as const satisfies Partial<Diffusion>;
+
+/** The loss of a graph that says none: as the original trains. */
+export function usualLoss(variance: Variance): Loss {
+  return variance === 'learned' || variance === 'learned_range' ? 'rescaled_mse' : 'mse';
+}
 
 /** What the model may cost; what is not said has no limit. The target is `generic`, the batch one image. */
 export interface Budgets {

@@ -5,7 +5,7 @@ import { entryChannels } from '../families/blocks.ts';
 import { DEFAULT_NAMING } from '../families/namings.ts';
 import { isUsual, printNorm } from '../layers/norm.ts';
 import { layerOutChannels, printLayer } from '../layers/queries.ts';
-import { type Diffusion, type Graph, LATER_DIFFUSION } from './graph.ts';
+import { type Diffusion, type Graph, LATER_DIFFUSION, usualLoss } from './graph.ts';
 import { timeEmbedModule } from './modules.ts';
 import { parameterCount, parameters } from './parameters.ts';
 
@@ -58,7 +58,7 @@ function printTimeEmbed(graph: Graph): string {
 /** The process in a line; keys that few graphs have are told where they say something of their own. */
 function printDiffusion(diffusion: Diffusion): string {
   const { steps, noise_schedule, predict, variance, rescale_timesteps, ...later } = diffusion;
-  const usual: Omit<typeof later, never> = LATER_DIFFUSION;
+  const usual: Omit<typeof later, never> = { ...LATER_DIFFUSION, loss: usualLoss(variance) };
   const said = Object.entries(later).filter(([key, value]) => value !== usual[key as keyof typeof later]);
   return [
     `diffusion ${steps} steps ${noise_schedule} ${predict} ${variance}`,

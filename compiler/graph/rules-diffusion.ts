@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../diagnostics.ts';
 import type { RuleCode } from '../format/rules.ts';
 import type { Spec } from '../spec/spec.ts';
-import { type Diffusion, LATER_DIFFUSION } from './graph.ts';
+import { type Diffusion, LATER_DIFFUSION, usualLoss } from './graph.ts';
 
 interface Channels {
   readonly in_channels: number;
@@ -23,18 +23,20 @@ function finding(
 export function resolveDiffusion(spec: Spec['diffusion'], channels: Channels): Diffusion {
   const learned = channels.out_channels === 2 * channels.in_channels;
   const later = { ...LATER_DIFFUSION, ...spec };
+  const variance = spec?.variance ?? (learned ? 'learned_range' : 'fixed_large');
   return {
     steps: spec?.steps ?? 1000,
     noise_schedule: spec?.noise_schedule ?? 'linear',
     beta_start: later.beta_start,
     beta_end: later.beta_end,
     predict: spec?.predict ?? 'epsilon',
-    variance: spec?.variance ?? (learned ? 'learned_range' : 'fixed_large'),
+    variance,
     rescale_timesteps: spec?.rescale_timesteps ?? false,
     timestep_spacing: later.timestep_spacing,
     steps_offset: later.steps_offset,
     set_alpha_to_one: later.set_alpha_to_one,
     clip_range: later.clip_range,
+    loss: spec?.loss ?? usualLoss(variance),
   };
 }
 

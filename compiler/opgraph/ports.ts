@@ -2,6 +2,7 @@
 
 import type { InputSpec } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
+import type { OpName } from '../ops/op.ts';
 import type { NodeOf, OpGraph, OpNode } from './opgraph.ts';
 
 /** An input, and the value whose storage the host fills: that of the input itself or of its embedding. */
@@ -13,6 +14,26 @@ export interface GraphPort {
 /** The ports in the order of the graph's inputs. Throws InternalError where the readers of an input disagree. */
 export function portsOf(graph: OpGraph): readonly GraphPort[] {
   return graph.nodes.flatMap((node, id) => (node.op === 'input' ? [portOf(graph, node, id)] : []));
+}
+
+/** Ops whose results are sums over samples: they have no batch. */
+const SUMMED: ReadonlySet<OpName> = new Set([
+  'conv_weight_gradient',
+  'embedding_gradient',
+  'batch_sum',
+  'rows',
+]);
+
+/** How an output stands in its slot: a vector as it is, all else in quads of channels, of samples or of a parameter. */
+export function outputEncoding(graph: OpGraph, value: number): 'image' | 'parameter' | 'plain' {
+  if (graph.nodes[value]!.type.shape.length === 1) return 'plain';
+  return isSummed(graph, value) ? 'parameter' : 'image';
+}
+
+function isSummed(graph: OpGraph, value: number): boolean {
+  const { op, inputs } = graph.nodes[value]!;
+  const passes = op === 'reshape' || op === 'add' || op === 'scale' || op === 'cast';
+  return SUMMED.has(op) || (passes && isSummed(graph, inputs[0]!));
 }
 
 function portOf(graph: OpGraph, { attrs, type }: NodeOf<'input'>, id: number): GraphPort {

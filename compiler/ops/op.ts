@@ -32,6 +32,12 @@ export type AttentionOrder = 'heads_first' | 'qkv_first';
 /** Which half of a timestep embedding comes first: the cosines or the sines. */
 export type EmbeddingOrder = 'cos_sin' | 'sin_cos';
 
+/** Where the model's variance comes from, and whether its mean is differentiated, too. */
+type BoundAttrs = {
+  readonly variance: 'learned' | 'learned_range' | 'fixed';
+  readonly by: 'both' | 'variance';
+};
+
 /** Attributes of an op that has none. */
 type NoAttrs = Readonly<Record<never, never>>;
 
@@ -57,6 +63,8 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly linear: NoAttrs;
   /** table [N, E], indices [B] → [B, E]. */
   readonly embedding: NoAttrs;
+  /** g [B, E], indices [B]: the gradient of `embedding` by a table of so many rows. */
+  readonly embedding_gradient: { readonly rows: number };
   /** a + b of one shape. */
   readonly add: NoAttrs;
   /** a · b of one shape. */
@@ -75,6 +83,12 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly film_gradient: NoAttrs;
   /** x [B, C, T] + p [C, T], p repeated over samples. */
   readonly position_add: NoAttrs;
+  /** x, g of one shape: [B, 2C], the sums over space of g · x and of g. */
+  readonly scale_shift_gradient: NoAttrs;
+  /** x [B, C, ...]: its sum over samples and space, [C]. */
+  readonly channel_sum: NoAttrs;
+  /** x [B, C, ...]: its sum over samples, [C, ...]. */
+  readonly batch_sum: NoAttrs;
   /** Identity at inference; kept until `remove_dropout` so that the graph shows it. */
   readonly dropout: { readonly p: number };
   /** Joins two values along channels. */
@@ -85,6 +99,8 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly window: { readonly start: Shape; readonly size: Shape };
   /** Joins parameters along their first axis, when weights are loaded. */
   readonly param_concat: NoAttrs;
+  /** Rows start … end of the first axis. */
+  readonly rows: { readonly start: number; readonly end: number };
   /**
    * x, weight [O, I, ...kernel], and where there is one bias [O]. `padding` is one number a dimension, or, where both ends
    * differ, one for the beginning of each and then one for its end.
@@ -99,10 +115,18 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
     readonly padding: Shape;
     readonly output_padding: Shape;
   };
+  /** x, g: the gradient of `conv` by its weight [O, I, ...kernel], where g is that by its result; the padding in front. */
+  readonly conv_weight_gradient: {
+    readonly stride: Shape;
+    readonly padding: Shape;
+    readonly kernel: Shape;
+  };
   /** x, weight [C], bias [C]. */
   readonly group_norm: { readonly groups: number; readonly eps: number };
   /** x, weight [C], g: the gradient of `group_norm` by x where g is that by its result. */
   readonly group_norm_gradient: { readonly groups: number; readonly eps: number };
+  /** x, g of one shape: [B, 2C], the sums over space of g times the normalised x, and of g. */
+  readonly group_norm_sums: { readonly groups: number; readonly eps: number };
   readonly avg_pool: { readonly kernel: Shape };
   readonly upsample_nearest: { readonly factor: Shape };
   /** Linear interpolation to `size` (corners not aligned). */
@@ -111,6 +135,16 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly attention: { readonly heads: number; readonly order: AttentionOrder };
   /** qkv [B, 3C, T], g [B, C, T]: the gradient of `attention` by qkv where g is that by its result. */
   readonly attention_gradient: { readonly heads: number; readonly order: AttentionOrder };
+  /** a, d of one shape, c [B, K]: c[b, first] · a + c[b, second] · d. */
+  readonly mix: { readonly first: number; readonly second: number };
+  /** prediction [B, ≥ C, ...], target [B, C, ...]: the mean squared error of each sample, [B]. */
+  readonly mse: NoAttrs;
+  /** prediction, target, g [B]: the gradient of `mse` by the prediction where g is that by its result. */
+  readonly mse_gradient: NoAttrs;
+  /** prediction, target, x_start, c [B, 8]: a term of the variational bound of each sample in bits per element, [B]. */
+  readonly variational_bound: BoundAttrs;
+  /** prediction, target, x_start, c, g [B]: its gradient by the prediction where g is that by its result. */
+  readonly variational_bound_gradient: BoundAttrs;
   /** logits [B, K], y [B]: the gradient of Σ_b log softmax(logits[b])[y[b]] by the logits. */
   readonly log_softmax_gradient: NoAttrs;
   /** The same elements in another shape; only spatial dimensions are merged, split, added or dropped. */

@@ -7,6 +7,7 @@ import { eliminate_dead } from './eliminate_dead.ts';
 import { label_gradient } from './label_gradient.ts';
 import { merge_common_subexpressions } from './merge_common_subexpressions.ts';
 import { merge_time_projections } from './merge_time_projections.ts';
+import { parameter_gradients } from './parameter_gradients.ts';
 import { remove_dropout } from './remove_dropout.ts';
 
 export interface Pass {
@@ -24,6 +25,15 @@ export const PASSES: readonly Pass[] = [
 /** The passes behind these that add the gradient of a classifier. */
 export const GRADIENT_PASSES: readonly Pass[] = [
   { name: 'label_gradient', run: label_gradient }, // writes what it computes again as copies, which are not to be merged
+  { name: 'eliminate_dead', run: eliminate_dead },
+];
+
+/** The passes of a loss, in the place of those above: parameters are differentiated while each is a node of its own. */
+export const TRAINING_PASSES: readonly Pass[] = [
+  { name: 'remove_dropout', run: remove_dropout },
+  { name: 'merge_common_subexpressions', run: merge_common_subexpressions }, // before copies that are not to be merged
+  { name: 'parameter_gradients', run: parameter_gradients },
+  { name: 'merge_time_projections', run: merge_time_projections },
   { name: 'eliminate_dead', run: eliminate_dead },
 ];
 

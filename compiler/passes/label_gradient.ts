@@ -23,5 +23,9 @@ export function label_gradient(graph: OpGraph): OpGraph {
   const [batch] = b.typeOf(logits.value).shape;
   const y = b.add('input', [], { name: 'y', type: { dtype: 'u32', shape: [batch!] } }, 'y');
   const cotangent = b.add('log_softmax_gradient', [logits.value, y], {}, 'out.gradient');
-  return differentiate(b.finish(graph.outputs), { output: logits.value, cotangent, by });
+  return differentiate(b.finish(graph.outputs), {
+    output: logits.value,
+    cotangent,
+    by: [{ name: 'gradient', value: by }],
+  });
 }

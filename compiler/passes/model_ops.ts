@@ -3,15 +3,20 @@
 import type { Graph } from '../graph/graph.ts';
 import { type LowerOptions, lowerGraph } from '../graph/lower.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import { runPasses, TRAINING_PASSES } from './index.ts';
 import { label_gradient } from './label_gradient.ts';
+import { training_loss } from './training_loss.ts';
 
 export interface ModelOptions extends LowerOptions {
   /** Adds labels `y` to the inputs of a classifier, and the derivative by x of their log-probability to its outputs. */
   readonly gradient: boolean;
+  /** The loss of a training batch and its gradients in the place of the model's own inputs and outputs. */
+  readonly gradients?: boolean;
 }
 
 /** The ops that a model is made of, for the reference executor, and to see what it takes and gives. */
 export function modelOps(graph: Graph, options: ModelOptions): OpGraph {
   const ops = lowerGraph(graph, options);
+  if (options.gradients) return runPasses(training_loss(ops, graph.diffusion), TRAINING_PASSES);
   return options.gradient ? label_gradient(ops) : ops;
 }

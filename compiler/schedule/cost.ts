@@ -25,6 +25,17 @@ export function nodesOf(group: ScheduledGroup): readonly number[] {
     case 'window':
     case 'position_add':
     case 'log_softmax_gradient':
+    case 'embedding_gradient':
+    case 'scale_shift_gradient':
+    case 'batch_sum':
+    case 'rows':
+    case 'mix':
+    case 'mse':
+    case 'mse_gradient':
+    case 'variational_bound':
+    case 'variational_bound_gradient':
+    case 'channel_sum':
+    case 'weight_gradient':
     case 'gather_channels':
     case 'avg_pool':
     case 'upsample_linear':
@@ -40,6 +51,7 @@ export function nodesOf(group: ScheduledGroup): readonly number[] {
       return own.includes(group.anchor) ? own : [group.anchor, ...own];
     }
     case 'norm_gradient':
+    case 'norm_sums':
       return [...group.through.map((op) => op.node), group.anchor];
   }
 }
@@ -62,7 +74,7 @@ export function costOf(graph: OpGraph, group: ScheduledGroup): GroupCost {
 
 /** Whether only the dispatches of one group know a resource: what moves between them is the algorithm's own affair. */
 function isOwn({ kind }: Resource): boolean {
-  return kind === 'input_planes' || kind === 'output_planes' || kind === 'attention_rows';
+  return kind === 'input_planes' || kind === 'output_planes' || kind === 'attention_rows' || kind === 'parts';
 }
 
 function typeBytes({ dtype, shape }: TensorType): number {

@@ -19,7 +19,7 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
     invariant(!sliced, `%${id} (${node.op}) reads a slice of %${whole}: only time projections are slices`);
     return whole;
   };
-  const group = { anchor: id, sources: [value(0)], result: id };
+  const group = { anchor: id, sources: node.op === 'channel_sum' ? [] : [value(0)], result: id };
   const map = { ...group, kind: 'map', upsample: null, prologue: [], epilogue: [] } as const;
   const view = (): FusedOp => ({ node: id, operand: resolveView(graph, node.inputs[1]!) });
   if (isActivation(node.op)) return { ...map, prologue: [{ node: id, operand: null }] };
@@ -36,9 +36,27 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
     case 'window':
     case 'position_add':
       return { ...group, kind: node.op };
+    case 'batch_sum':
+    case 'rows':
+      return { ...group, kind: node.op };
     case 'attention_gradient':
     case 'log_softmax_gradient':
-      return { ...group, kind: node.op, sources: [value(0), value(1)] };
+    case 'embedding_gradient':
+    case 'scale_shift_gradient':
+    case 'mix':
+    case 'mse':
+    case 'mse_gradient':
+    case 'variational_bound':
+    case 'variational_bound_gradient':
+      return { ...group, kind: node.op, sources: node.inputs.map((_, operand) => value(operand)) };
+    case 'channel_sum': {
+      const { value: whole, start } = resolveView(graph, node.inputs[0]!);
+      return { ...group, kind: 'channel_sum', sources: [whole], start };
+    }
+    case 'conv_weight_gradient':
+      return { ...group, kind: 'weight_gradient', cotangent: value(1), upsample: null, prologue: [] };
+    case 'group_norm_sums':
+      return { ...group, kind: 'norm_sums', sources: [value(0), value(1)], through: [] };
     case 'group_norm_gradient':
       return { ...group, kind: 'norm_gradient', sources: [value(0), value(2)], through: [] };
     case 'embedding':
@@ -98,10 +116,14 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
       return { upsample: group.upsample, prologue: group.prologue, skip, epilogue: group.epilogue };
     case 'linear':
       return { upsample, prologue, skip, epilogue: group.epilogue };
+    case 'weight_gradient':
+      return { upsample: group.upsample, prologue: group.prologue, skip, epilogue };
     case 'avg_pool':
     case 'affine':
       return { upsample, prologue: group.prologue, skip, epilogue };
     case 'norm_gradient':
+    case 'norm_sums':
+    case 'channel_sum':
     case 'attention':
     case 'attention_gradient':
     case 'gather_channels':
@@ -110,6 +132,15 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
     case 'embedding':
     case 'position_add':
     case 'log_softmax_gradient':
+    case 'embedding_gradient':
+    case 'scale_shift_gradient':
+    case 'batch_sum':
+    case 'rows':
+    case 'mix':
+    case 'mse':
+    case 'mse_gradient':
+    case 'variational_bound':
+    case 'variational_bound_gradient':
     case 'statistics':
     case 'merge_statistics':
     case 'transfer':
@@ -120,11 +151,17 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
 /** Every value that a group of ops reads, with repetition. */
 export function valuesRead(group: FusionGroup): readonly number[] {
   const { prologue, skip, epilogue } = fusedIn(group);
-  const through = group.kind === 'norm_gradient' ? group.through : [];
+  const through = throughOf(group);
   const operands = [...prologue, ...epilogue, ...through].flatMap(({ operand }) =>
     operand ? [operand.value] : [],
   );
-  return [...group.sources, ...(skip?.sources ?? []), ...operands];
+  const cotangent = group.kind === 'weight_gradient' ? [group.cotangent] : [];
+  return [...group.sources, ...cotangent, ...(skip?.sources ?? []), ...operands];
+}
+
+/** What lies between a norm and the value of which a group has the cotangent. */
+export function throughOf(group: FusionGroup | ScheduledGroup): readonly FusedOp[] {
+  return group.kind === 'norm_gradient' || group.kind === 'norm_sums' ? group.through : [];
 }
 
 /** How groups and values hang together; kept up to date while fusions merge groups. */

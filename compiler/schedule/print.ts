@@ -2,7 +2,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { costOf, type GroupCost } from './cost.ts';
-import { fusedIn } from './groups.ts';
+import { fusedIn, throughOf } from './groups.ts';
 import type { FusedOp, Schedule, ScheduledGroup } from './schedule.ts';
 
 /** One line a group: anchor, what is fused, type, values read and written, cost, path. */
@@ -21,12 +21,15 @@ export function printGroup(
   const node = graph.nodes[group.result]!;
   const { upsample, prologue, skip, epilogue } = fusedIn(group);
   const tile = group.kind === 'conv' ? ` ${group.tile.m}x${group.tile.n}` : '';
-  const sources = 'sources' in group ? group.sources : [group.result];
+  const sources = [
+    ...('sources' in group ? group.sources : [group.result]),
+    ...('cotangent' in group ? [group.cotangent] : []),
+  ];
   const parts = [
     `#${String(index).padStart(3, '0')} ${kernelName(graph, group)}${tile}`,
     ...(upsample === null ? [] : [`upsample[${factorOf(graph, upsample)}]`]),
     ...fusedList(graph, 'prologue', prologue),
-    ...fusedList(graph, 'through', group.kind === 'norm_gradient' ? group.through : []),
+    ...fusedList(graph, 'through', throughOf(group)),
     ...(skip ? [`skip[conv ${skip.sources.map((v) => `%${v}`).join(' ')}]`] : []),
     ...fusedList(graph, 'epilogue', epilogue),
     ...(group.kind === 'conv' && group.writes

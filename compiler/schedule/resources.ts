@@ -5,6 +5,7 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { portsOf } from '../opgraph/ports.ts';
 import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from './choices/winograd.ts';
 import { fusedIn } from './groups.ts';
+import { type Resource, valueIn } from './resource.ts';
 import type {
   ComputeGroup,
   FusedOp,
@@ -18,100 +19,17 @@ import type {
 } from './schedule.ts';
 import { statisticsBytes } from './statistics-layout.ts';
 import { extentOf, isHalf, nodeOf, resolveView } from './values.ts';
+import { weightParts } from './weight-parts.ts';
+
+export { homeOfResource, type Resource, resourceName, resourceWords, valueIn } from './resource.ts';
 
 /** Texels of a row of a storage texture; a resource fills rows in the order of its vectors. */
 export const TEXTURE_WIDTH = 2048;
-
-export type Resource =
-  /** A value of the graph, where it stands. */
-  | { readonly kind: 'value'; readonly value: number; readonly home: Home }
-  /** Statistics of a value: those of its tiles, or the merged ones. */
-  | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean }
-  /** The scale and shift that a norm or FiLM comes to, named by its node. */
-  | { readonly kind: 'affine'; readonly node: number }
-  /** Winograd's planes of the input of the convolution that computes a value, and of its products. */
-  | { readonly kind: 'input_planes'; readonly value: number }
-  | { readonly kind: 'output_planes'; readonly value: number }
-  /** What the first half of attention's gradient, which computes a value, tells the other half of each query. */
-  | { readonly kind: 'attention_rows'; readonly value: number };
 
 /** A resource with its bytes. */
 export interface SizedResource {
   readonly resource: Resource;
   readonly bytes: number;
-}
-
-type ResourceKind = Resource['kind'];
-type ResourceOf<K extends ResourceKind> = Extract<Resource, { kind: K }>;
-
-interface ResourceDef<K extends ResourceKind> {
-  readonly home: (resource: ResourceOf<K>) => Home;
-  /** Its name in memory plans, such as `v12`. */
-  readonly name: (resource: ResourceOf<K>) => string;
-  /** What it is, for messages. */
-  readonly words: (resource: ResourceOf<K>) => string;
-}
-
-const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
-  value: {
-    home: ({ home }) => home,
-    name: ({ value, home }) => `${home === 'texture' ? 'x' : 'v'}${value}`,
-    words: ({ value, home }) => `%${value} in a ${home}`,
-  },
-  statistics: {
-    home: () => 'buffer',
-    name: ({ value, merged }) => `${merged ? 'm' : 's'}${value}`,
-    words: ({ value, merged }) => `${merged ? 'merged ' : ''}statistics of %${value}`,
-  },
-  affine: {
-    home: () => 'texture',
-    name: ({ node }) => `a${node}`,
-    words: ({ node }) => `scale and shift of %${node}`,
-  },
-  input_planes: {
-    home: () => 'texture',
-    name: ({ value }) => `t${value}`,
-    words: ({ value }) => `transformed input of %${value}`,
-  },
-  output_planes: {
-    home: () => 'texture',
-    name: ({ value }) => `p${value}`,
-    words: ({ value }) => `products of %${value}`,
-  },
-  attention_rows: {
-    home: () => 'buffer',
-    name: ({ value }) => `r${value}`,
-    words: ({ value }) => `softmax of the queries of %${value}`,
-  },
-};
-
-function defOf<K extends ResourceKind>({ kind }: { readonly kind: K }): ResourceDef<K> {
-  return RESOURCES[kind];
-}
-
-/** Whether a resource is a buffer or a texture. */
-export function homeOfResource(resource: Resource): Home {
-  return defOf(resource).home(resource);
-}
-
-/**
- * The name of a resource, the same for equal ones: `v12` a value in a buffer, `x12` one in a texture, `s12` its
- * statistics, `m12` its merged statistics, `a12` the scale and shift that norm or FiLM 12 comes to, `t12` and `p12` the
- * planes of input and products of the convolution that computes value 12 by Winograd's algorithm, `r12` the softmax of the
- * queries whose attention has the gradient 12.
- */
-export function resourceName(resource: Resource): string {
-  return defOf(resource).name(resource);
-}
-
-/** What a resource is, in words. */
-export function resourceWords(resource: Resource): string {
-  return defOf(resource).words(resource);
-}
-
-/** A value in a buffer, or where it is said to stand. */
-export function valueIn(value: number, home: Home = 'buffer'): Resource {
-  return { kind: 'value', value, home };
 }
 
 /** Bytes of a value in channels-last storage: channels are filled up to a multiple of four. */
@@ -168,6 +86,27 @@ const GROUPS: { readonly [K in GroupKind]: GroupDef<K> } = {
     ],
     writes: resultOf,
   },
+  norm_sums: {
+    reads: (graph, group) => [
+      ...readOfOps(graph, group),
+      ...operandsOf(graph, group.through, 'buffer').slice(0, 1),
+    ],
+    writes: inBuffer,
+  },
+  weight_gradient: {
+    reads: (graph, group) => [...readOfOps(graph, group), activation(graph, group.cotangent, group.home)],
+    writes: (graph, group) => [...inBuffer(graph, group), ...partsOf(graph, group)],
+  },
+  channel_sum: { reads: readOfOps, writes: inBuffer },
+  embedding_gradient: plain,
+  scale_shift_gradient: plain,
+  batch_sum: plain,
+  rows: plain,
+  mix: plain,
+  mse: plain,
+  mse_gradient: plain,
+  variational_bound: plain,
+  variational_bound_gradient: plain,
   attention: plain,
   attention_gradient: {
     reads: readOfOps,
@@ -209,10 +148,26 @@ function resultOf(graph: OpGraph, { result, home }: { readonly result: number; r
   return [activation(graph, result, home)];
 }
 
+/** Sums are few: they stand in a buffer, wherever what is summed stands. */
+function inBuffer(graph: OpGraph, { result }: { readonly result: number }) {
+  return [activation(graph, result, 'buffer')];
+}
+
+/** Each part of a weight's gradient is as large as the whole. */
+function partsOf(graph: OpGraph, group: GroupOf<'weight_gradient'>): readonly SizedResource[] {
+  const { count } = weightParts(graph, group);
+  if (count === 1) return [];
+  return [{ resource: { kind: 'parts', value: group.result }, bytes: count * bytesOf(graph, group.result) }];
+}
+
 function readOfOps(graph: OpGraph, group: ComputeGroup): readonly SizedResource[] {
   const { home, sources } = group;
   const { prologue, skip, epilogue } = fusedIn(group);
-  const scaled = group.kind === 'conv' || group.kind === 'map' || group.kind === 'avg_pool';
+  const scaled =
+    group.kind === 'conv' ||
+    group.kind === 'map' ||
+    group.kind === 'avg_pool' ||
+    group.kind === 'weight_gradient';
   const { affine, reads }: Scaled = scaled ? group : UNSCALED;
   const loaded = [...sources, ...(skip?.sources ?? [])].map((id) => activation(graph, id, home));
   // what an affine group has computed of a time projection, its reader does not read again

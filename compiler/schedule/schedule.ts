@@ -76,6 +76,29 @@ export interface NormGradientGroup extends OpGroup<'norm_gradient'> {
   readonly through: readonly FusedOp[];
 }
 
+/**
+ * Sums over space, a sample and a channel each, of a cotangent and of its product with what a norm made of the source: its
+ * sources are what is normalised and a cotangent.
+ */
+export interface NormSumsGroup extends OpGroup<'norm_sums'> {
+  /** As that of a norm's gradient. */
+  readonly through: readonly FusedOp[];
+}
+
+/** The gradient of a convolution's weight; its sources are what was convolved. */
+export interface WeightGradientGroup extends OpGroup<'weight_gradient'> {
+  /** The gradient by the convolution's result. */
+  readonly cotangent: number;
+  readonly upsample: number | null;
+  readonly prologue: readonly FusedOp[];
+}
+
+/** The sum of channels over samples and space. */
+export interface ChannelSumGroup extends OpGroup<'channel_sum'> {
+  /** The first channel that is summed: of a slice. */
+  readonly start: number;
+}
+
 /** Kinds of groups that nothing is fused into. */
 export type PlainKind =
   | 'attention'
@@ -85,12 +108,30 @@ export type PlainKind =
   | 'upsample_linear'
   | 'embedding'
   | 'position_add'
-  | 'log_softmax_gradient';
+  | 'log_softmax_gradient'
+  | 'embedding_gradient'
+  | 'scale_shift_gradient'
+  | 'batch_sum'
+  | 'rows'
+  | 'mix'
+  | 'mse'
+  | 'mse_gradient'
+  | 'variational_bound'
+  | 'variational_bound_gradient';
 
 export type PlainGroup = { [K in PlainKind]: OpGroup<K> }[PlainKind];
 
 /** A group of ops as fusions make it: nothing is chosen for it yet. */
-export type FusionGroup = ConvGroup | MapGroup | PoolGroup | LinearGroup | NormGradientGroup | PlainGroup;
+export type FusionGroup =
+  | ConvGroup
+  | MapGroup
+  | PoolGroup
+  | LinearGroup
+  | NormGradientGroup
+  | NormSumsGroup
+  | WeightGradientGroup
+  | ChannelSumGroup
+  | PlainGroup;
 
 /** Tiles of a value's channel statistics: `count` tiles of `pixels` pixels, the last one maybe smaller. */
 export interface StatisticsTiles {
@@ -146,6 +187,9 @@ export interface ScheduledMap extends MapGroup, Placed, Scaled {}
 export interface ScheduledPool extends PoolGroup, Placed, Scaled {}
 export interface ScheduledLinear extends LinearGroup, Placed {}
 export interface ScheduledNormGradient extends NormGradientGroup, Placed {}
+export interface ScheduledNormSums extends NormSumsGroup, Placed {}
+export interface ScheduledWeightGradient extends WeightGradientGroup, Placed, Scaled {}
+export interface ScheduledChannelSum extends ChannelSumGroup, Placed {}
 export type ScheduledPlain = PlainGroup & Placed;
 
 /** A group that computes ops. */
@@ -155,10 +199,13 @@ export type ComputeGroup =
   | ScheduledPool
   | ScheduledLinear
   | ScheduledNormGradient
+  | ScheduledNormSums
+  | ScheduledWeightGradient
+  | ScheduledChannelSum
   | ScheduledPlain;
 
 /** A group that applies a prologue to what it loads. */
-export type PrologueGroup = ScheduledConv | ScheduledMap | ScheduledPool;
+export type PrologueGroup = ScheduledConv | ScheduledMap | ScheduledPool | ScheduledWeightGradient;
 
 /** The statistics of a value that no convolution writes. */
 export interface StatisticsGroup extends Placed {

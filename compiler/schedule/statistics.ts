@@ -16,6 +16,7 @@ import type {
   Scaled,
   ScheduledGroup,
   StatisticsTiles,
+  WeightGradientGroup,
 } from './schedule.ts';
 import { extentOf, nodeOf } from './values.ts';
 
@@ -69,6 +70,7 @@ export function normOf(graph: OpGraph, group: FusionGroup | ScheduledGroup): Nor
 /** A group with what was chosen for it. */
 export type ChosenGroup = ChosenConv | Exclude<FusionGroup, ConvGroup>;
 export interface ChosenConv extends ConvGroup, Choice {}
+type Prologued = ChosenConv | MapGroup | PoolGroup | WeightGradientGroup;
 
 /**
  * Completes a schedule: groups that compute statistics no producer writes are inserted before the readers, then groups
@@ -102,7 +104,7 @@ export function insertStatistics(
     }
     known.set(value, tiles);
   };
-  const scaledBy = ({ prologue, sources, result }: ChosenConv | MapGroup | PoolGroup): Scaled => {
+  const scaledBy = ({ prologue, sources, result }: Prologued): Scaled => {
     const scaling = prologue.filter(({ node }) => !isActivation(graph.nodes[node]!.op));
     const hasNorm = scaling.some(({ node }) => graph.nodes[node]!.op === 'group_norm');
     const reads = hasNorm ? sources.map((value) => known.get(value)!) : [];
@@ -119,6 +121,7 @@ export function insertStatistics(
     if (placed.kind === 'conv') scheduled.push({ ...placed, ...scaledBy(placed), writes });
     else if (placed.kind === 'map') scheduled.push({ ...placed, ...scaledBy(placed) });
     else if (placed.kind === 'avg_pool') scheduled.push({ ...placed, ...scaledBy(placed) });
+    else if (placed.kind === 'weight_gradient') scheduled.push({ ...placed, ...scaledBy(placed) });
     else scheduled.push(placed);
     provide(placed.result, writes);
   }

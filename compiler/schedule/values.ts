@@ -84,7 +84,9 @@ export interface Extent {
 }
 
 export function extentOf(graph: OpGraph, id: number): Extent {
-  const [batch = 1, channels = 1, ...space] = graph.nodes[id]!.type.shape;
+  const { shape } = graph.nodes[id]!.type;
+  // a vector stands there as one row
+  const [batch = 1, channels = 1, ...space] = shape.length === 1 ? [1, ...shape] : shape;
   const [depth, height, width] = padSpace(space, 1);
   return {
     batch,

@@ -5,7 +5,7 @@ import type { GraphPlace } from '../../compiler/diagnostics.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Target } from '../../compiler/target.ts';
 import { packageVersion } from '../package.ts';
-import { checkGradient, type ModelSettings } from './model-settings.ts';
+import { checkGradient, checkGradients, type ModelSettings } from './model-settings.ts';
 import { tuningFor } from './tuning-choice.ts';
 
 /**
@@ -19,12 +19,15 @@ export function compileWith(
   place: GraphPlace,
 ): Compilation {
   checkGradient(graph, settings);
-  const { batch = 1, taps = false, gradient = false, strict = false, precision = 'f32', memory } = settings;
+  checkGradients(graph, settings);
+  const { batch = 1, taps = false, gradient = false, gradients = false, strict = false } = settings;
+  const { precision = 'f32', memory } = settings;
   const tuning = tuningFor(target, settings);
   return compileGraph(graph, {
     batch,
     taps,
     gradient,
+    gradients,
     strict,
     precision,
     target,

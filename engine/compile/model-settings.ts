@@ -3,6 +3,7 @@
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { isPrecision, type Precision } from '../../compiler/precision.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
+import { learnsVariance } from '../../runtime/sampler/process.ts';
 import { UsageError } from '../errors.ts';
 import { AUTO, targetFor } from './target-choice.ts';
 
@@ -16,6 +17,8 @@ export interface ModelSettings {
   readonly taps?: boolean | undefined;
   /** Adds a classifier's gradient to the outputs, and the labels that it is for to the inputs. */
   readonly gradient?: boolean | undefined;
+  /** Compiles the loss of a training batch and the gradients of all parameters in the place of the forward pass. */
+  readonly gradients?: boolean | undefined;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean | undefined;
   readonly precision?: Precision | undefined;
@@ -86,9 +89,51 @@ export function checkGradient({ name, pool }: Graph, { gradient }: ModelSettings
   );
 }
 
+/** Whether a bundle computes the loss and the gradients of a training batch. */
+export function givesGradients({ passes }: Manifest): boolean {
+  return passes[0]?.name === 'gradients';
+}
+
+/** Throws UsageError where gradients of a training batch are asked for in a way that there are none. */
+export function checkGradients(graph: Graph, { gradients, gradient, taps, precision }: ModelSettings): void {
+  if (!gradients) return;
+  const { name, pool, in_channels, out_channels, diffusion } = graph;
+  if (pool !== null) {
+    throw new UsageError(
+      (option) => `${option('gradients')}: ${name} is a classifier; the losses are those of diffusion models`,
+    );
+  }
+  const outputs = learnsVariance(diffusion.variance) ? 2 * in_channels : in_channels;
+  if (out_channels !== outputs) {
+    throw new UsageError(
+      (option) =>
+        `${option('gradients')}: ${name} has ${out_channels} output channels, and a loss with the variance ` +
+        `"${diffusion.variance}" takes ${outputs}; change out_channels or diffusion.variance`,
+    );
+  }
+  if (precision === 'f16') {
+    throw new UsageError(
+      (option) => `${option('precision')} f16: gradients are computed in float32; leave it out`,
+    );
+  }
+  for (const [other, given] of Object.entries({ gradient, taps })) {
+    if (!given) continue;
+    throw new UsageError(
+      (option) => `${option(other)}: a training batch gives losses and gradients alone; leave it out`,
+    );
+  }
+}
+
 /** Throws UsageError where a bundle was compiled with other settings than are asked for; all of them are named. */
 export function checkBundleFits(manifest: Manifest, label: string, settings: ModelSettings): void {
   const { batch, size, taps, gradient, strict, precision, target, tuning } = settings;
+  if (givesGradients(manifest) !== (settings.gradients ?? false)) {
+    throw new UsageError((option) =>
+      settings.gradients
+        ? `${label}: the bundle computes a forward pass; compile the graph with ${option('gradients')}`
+        : `${label}: the bundle computes the gradients of a training batch, for unetc gradients; compile the graph without ${option('gradients')}`,
+    );
+  }
   const differentiated = givesGradient(manifest);
   const dims = manifest.image_size.length;
   const fullSize = size?.length === 1 ? Array.from({ length: dims }, () => size[0]!) : size;

@@ -48,7 +48,7 @@ export function makeInputs(source: ModelSource, job: InputsJob): ModelInputs {
     );
   }
   const gradient = bundle ? givesGradient(bundle) : job.gradient;
-  const ports = interfaceOf(graph, batch, gradient).inputs;
+  const ports = interfaceOf(graph, batch, { gradient: gradient ?? false }).inputs;
   checkAsked(ports, job);
   const make: Maker = { job, diffusion: graph.diffusion, seeds: job.seeds ?? countTo(batch) };
   return Object.fromEntries(

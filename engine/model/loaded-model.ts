@@ -1,10 +1,9 @@
 // A model of the Node API: open on a device with its weights, to be run, sampled and closed.
 
-import type { Diffusion } from '../../compiler/graph/graph.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInputs, ModelInterface as Ports } from '../../runtime/model.ts';
 import { type Denoiser, type DenoiserInputs, describeModel } from '../../runtime/sampler/denoiser.ts';
-import { diffusionProcess } from '../../runtime/sampler/process.ts';
+import { type DiffusionSettings, diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';
 import { type Sample, sample } from '../../runtime/sampler/sample.ts';
 import { optionsOf, type Sampler, samplerOf, usualSampler } from '../../runtime/sampler/samplers/index.ts';
@@ -41,7 +40,7 @@ export interface LoadedModel<Inputs extends object = DenoiserInputs, Outputs = M
   /** Batch, channels, sizes and classes, and every input and output with name, shape and encoding. */
   readonly interface: ModelInterface;
   /** The process it was trained with, as the graph says. */
-  readonly diffusion: Diffusion;
+  readonly diffusion: DiffusionSettings;
   /** What was odd about the graph, and what was done to make the weights fit. */
   readonly notes: readonly string[];
   /**

@@ -2,11 +2,11 @@
 
 import { GraphError } from '../../compiler/diagnostics.ts';
 import type { JsonText } from '../../compiler/format/json.ts';
-import type { Diffusion, Graph } from '../../compiler/graph/graph.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
 import { type Parameter, parameters } from '../../compiler/graph/parameters.ts';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
-import { portsOf } from '../../compiler/opgraph/ports.ts';
+import { outputEncoding, portsOf } from '../../compiler/opgraph/ports.ts';
 import { modelOps } from '../../compiler/passes/model_ops.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
@@ -14,7 +14,12 @@ import type { ModelInterface } from '../../runtime/model.ts';
 import { type OutputSpec, specOf } from '../../runtime/ports.ts';
 import { isBundleFolder, readBundle } from '../compile/bundle-folder.ts';
 import { compareBundle, foreignNote } from '../compile/compare-bundle.ts';
-import { checkBundleFits, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
+import {
+  checkBundleFits,
+  givesGradient,
+  givesGradients,
+  type ModelSettings,
+} from '../compile/model-settings.ts';
 import { readGraphFile } from '../graph/graph-file.ts';
 
 /** A graph, to be compiled when it is opened. */
@@ -73,12 +78,22 @@ export function bundleSource(bundle: Bundle, label: string, settings: SourceOpti
   return { kind: 'bundle', label, graph, bundle, verified, note };
 }
 
+/** What a model is asked for beside its output, or in its place. */
+type Given = Pick<ModelSettings, 'gradient' | 'gradients'>;
+
 /**
  * What the model of a graph takes in a batch of `batch` images, and what it gives without feature vectors; with `gradient`
- * what a classifier takes and gives for that.
+ * what a classifier takes and gives for that, with `gradients` what a training batch does.
  */
-export function interfaceOf(graph: Graph, batch: number, gradient = false): ModelInterface {
-  return interfaceOfOps(modelOps(graph, { batch, taps: false, precision: 'f32', gradient }), batch);
+export function interfaceOf(
+  graph: Graph,
+  batch: number,
+  { gradient = false, gradients = false }: Given = {},
+): ModelInterface {
+  return interfaceOfOps(
+    modelOps(graph, { batch, taps: false, precision: 'f32', gradient, gradients }),
+    batch,
+  );
 }
 
 /** What a lowered graph takes and gives. */
@@ -88,7 +103,7 @@ export function interfaceOfOps(ops: OpGraph, batch: number): ModelInterface {
     inputs: portsOf(ops).map(({ spec }) => spec),
     outputs: ops.outputs.map(({ name, value }) => {
       const { shape } = ops.nodes[value]!.type;
-      return { name, encoding: 'image', dtype: 'f32', shape };
+      return { name, encoding: outputEncoding(ops, value), dtype: 'f32', shape };
     }),
   };
 }
@@ -107,8 +122,8 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
       fail('its parameters are not those of the bundle');
     }
     const { batch, taps, precision } = manifest;
-    const gradient = givesGradient(manifest);
-    const face = interfaceOfOps(modelOps(graph, { batch, taps, precision, gradient }), batch);
+    const asked = { gradient: givesGradient(manifest), gradients: givesGradients(manifest) };
+    const face = interfaceOfOps(modelOps(graph, { batch, taps, precision, ...asked }), batch);
     if (fields(face.inputs) !== fields(manifest.inputs.map(specOf))) {
       fail('its inputs are not those of the bundle');
     }
@@ -117,7 +132,7 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
     ) {
       fail('its outputs are not those of the bundle');
     }
-    const keys = Object.keys(graph.diffusion) as readonly (keyof Diffusion)[];
+    const keys = Object.keys(manifest.diffusion) as readonly (keyof Bundle['manifest']['diffusion'])[];
     const others = keys.filter((key) => graph.diffusion[key] !== manifest.diffusion[key]);
     const differs = others.map(
       (key) => `${key} ${graph.diffusion[key]}, the bundle's ${manifest.diffusion[key]}`,

@@ -145,7 +145,7 @@ function pairOf(
   const names = { model: source.label, classifier: classifier.source.label };
   const face = guidedInterface(
     interfaceOf(source.graph, batchOf(source, { batch })),
-    interfaceOf(classifier.source.graph, batchOf(classifier.source, { batch }), gradient),
+    interfaceOf(classifier.source.graph, batchOf(classifier.source, { batch }), { gradient }),
     names,
   );
   return { model, classifier: guide, names, face };

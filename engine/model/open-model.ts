@@ -1,15 +1,21 @@
 // Opens what `run`, `sample` and the Node API compute with: a graph or a bundle, its weights, and where it runs.
 
 import { toExplicit } from '../../compiler/graph/explicit.ts';
-import type { Diffusion, Graph } from '../../compiler/graph/graph.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
 import type { Model, ModelInputs, ModelInterface } from '../../runtime/model.ts';
+import type { DiffusionSettings } from '../../runtime/sampler/process.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
-import { checkGradient, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
+import {
+  checkGradient,
+  checkGradients,
+  givesGradient,
+  type ModelSettings,
+} from '../compile/model-settings.ts';
 import { sha256Of } from '../digest.ts';
 import { type Host, warnAll } from '../host.ts';
 import { findBadKernel } from './bad-kernel.ts';
@@ -54,7 +60,7 @@ export interface ModelHashes {
 export interface OpenedModel {
   readonly model: Model;
   readonly hashes: ModelHashes;
-  readonly graph: { readonly name: string; readonly diffusion: Diffusion };
+  readonly graph: { readonly name: string; readonly diffusion: DiffusionSettings };
   /** What it runs on, in words. */
   readonly adapter: string;
   /** The first kernel of a pass that makes a NaN or an infinity, in words, or null; absent without a GPU. */
@@ -85,7 +91,7 @@ export async function openSource(
     const matched = matchWeights(parameters(source.graph), weights, options);
     for (const note of matched.notes) host.note(`${weights.label}: ${note}`);
     if (source.kind === 'bundle' && source.note !== null) host.note(source.note);
-    options.check?.(interfaceOf(source.graph, batchOf(source, options), options.gradient), source.graph);
+    options.check?.(interfaceOf(source.graph, batchOf(source, options), options), source.graph);
     if (options.reference) return openReference(source, weights, matched, options);
     const opened = await openOnDevice(source, matched, options, host);
     weights.close();
@@ -114,11 +120,14 @@ export function openReference(
       ? { ...source.bundle.manifest, gradient: givesGradient(source.bundle.manifest) }
       : { taps: false, precision: 'f32' as const, gradient: false };
   checkGradient(graph, options);
+  checkGradients(graph, options);
   const { taps = own.taps, precision = own.precision, gradient = own.gradient } = options;
+  const { gradients = false } = options;
   const model = referenceModel(graph, {
     batch: batchOf(source, options),
     taps,
     gradient,
+    gradients,
     precision,
     read: (name) => read(name),
   });

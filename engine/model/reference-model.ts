@@ -14,6 +14,7 @@ export interface ReferenceOptions {
   readonly batch: number;
   readonly taps: boolean;
   readonly gradient: boolean;
+  readonly gradients: boolean;
   /** In `f16` values of the torso are rounded after each op, as in the original's float16. */
   readonly precision: Precision;
   /** The values of a parameter, row-major. */

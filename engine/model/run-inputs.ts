@@ -10,7 +10,7 @@ import { nearestName } from '../../runtime/weights/nearest-name.ts';
 import { asFloat32, readTensors, type StoredTensor } from '../../runtime/weights/safetensors.ts';
 
 /** What a run gives: a file that records a whole pass holds these, too, and they are left alone. */
-const OUTPUT = /^(output|gradient|middle|(down|up)\.\d+)$/;
+const OUTPUT = /^(output|gradient|middle|(down|up)\.\d+|loss\.\w+|grad\..+)$/;
 
 /** The tensors of an input file as they are stored. */
 export interface RunInputs {

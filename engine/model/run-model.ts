@@ -1,16 +1,15 @@
 // One forward pass of a graph or bundle, from a safetensors file to a safetensors file.
 
-import { GraphError } from '../../compiler/diagnostics.ts';
-import { fault } from '../../runtime/bytes.ts';
 import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { checkGradient, givesGradient, type ModelSettings } from '../compile/model-settings.ts';
 import { type Host, warnAll } from '../host.ts';
+import { fitToInputs } from './fit-inputs.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { type ModelOptions, openSource } from './open-model.ts';
-import { batchOf, imageSizeOf, type RunInputs, readRunInputs, toModelInputs } from './run-inputs.ts';
+import { readRunInputs, toModelInputs } from './run-inputs.ts';
 
 export interface RunJob {
   readonly options: ModelOptions;
@@ -42,10 +41,13 @@ export async function runModel(path: string, job: RunJob, host: Host): Promise<R
   const { options: settings } = job;
   const said = await readModel(path, settings);
   const given = readRunInputs(job.inputs);
-  const { source, batch } = fitToInputs(said, settings, given);
+  const { source, batch } = fitToInputs(said, settings, given, (graph) => interfaceOf(graph, 1));
   if (source.kind === 'graph') warnAll(host, source.warnings, path);
   checkGradient(source.graph, settings);
-  const inputs = toModelInputs(given, interfaceOf(source.graph, batch, hasGradient(source, settings)));
+  const inputs = toModelInputs(
+    given,
+    interfaceOf(source.graph, batch, { gradient: hasGradient(source, settings) }),
+  );
   checkWritable(job.output);
 
   const weights = await openRenamed(settings.weights, settings.renameMap, source.graph);
@@ -69,32 +71,6 @@ export async function runModel(path: string, job: RunJob, host: Host): Promise<R
     };
   } finally {
     await opened.close();
-  }
-}
-
-/** A graph takes batch and size that were not said from the inputs; a bundle has its own. */
-function fitToInputs(
-  said: ModelSource,
-  { batch, size }: ModelSettings,
-  given: RunInputs,
-): { readonly source: ModelSource; readonly batch: number } {
-  if (said.kind === 'bundle') return { source: said, batch: said.bundle.manifest.batch };
-  const face = interfaceOf(said.graph, 1);
-  const fitted = { source: said, batch: batch ?? batchOf(given, face) };
-  const found = imageSizeOf(given, face);
-  if (size !== undefined || found === null) return fitted;
-  if (found.size.join() === said.graph.image_size.join()) return fitted;
-  try {
-    return { ...fitted, source: said.resize(found.size) };
-  } catch (error) {
-    // The graph is sound at its own size: it is the file that asks for one that it cannot take.
-    if (!(error instanceof GraphError)) throw error;
-    const faults = error.diagnostics.filter((d) => d.severity === 'error').map((d) => d.message);
-    const { name, shape } = found;
-    throw fault(
-      given.origin,
-      `${name} is [${shape.join(', ')}], a size that ${said.label} cannot take: ${faults.join('; ')}`,
-    );
   }
 }
 

@@ -41,7 +41,7 @@ describe('every kind of graph', () => {
       const made = await unetcJson('inputs', graph, '--seeds', '4,9', '-o', at('in.safetensors'), ...more);
       expect(made).toMatchObject({ exit: 0, output: at('in.safetensors') });
       const source = await readModel(graph, {});
-      const face = interfaceOf(source.graph, 2, more.length > 0);
+      const face = interfaceOf(source.graph, 2, { gradient: more.length > 0 });
       const inputs = toModelInputs(readRunInputs(at('in.safetensors')), face);
       expect(Object.keys(inputs).toSorted()).toEqual(face.inputs.map(({ name }) => name).toSorted());
     }

@@ -1,10 +1,10 @@
-// The gradient of ½|f(x)|² by x on every target against its meaning in float64, for functions f that together have every op
+// The gradients of ½|f(x)|² by x and by parameters on every target against its meaning in float64, for functions f that together have every op
 // with a gradient.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import type { Shape } from '../../compiler/ops/op.ts';
-import { gradientOf } from '../fixtures/gradient-ops.ts';
+import { gradientsOf } from '../fixtures/gradient-ops.ts';
 import { inputsOf, referenceOf } from '../fixtures/model-values.ts';
 import { relativeError, testDevice, testTargets } from '../on-device.ts';
 import { type OpsBuilder, opsOver, runOps } from '../run-ops.ts';
@@ -23,7 +23,7 @@ const VARIANTS = [
 type Case = readonly [name: string, ops: OpGraph];
 
 function over(name: string, shape: Shape, body: (b: OpsBuilder) => number): Case {
-  return [`${name} over [${shape}]`, gradientOf(opsOver(shape, body))];
+  return [`${name} over [${shape}]`, gradientsOf(opsOver(shape, body))];
 }
 
 function check(cases: readonly Case[]): void {
@@ -66,6 +66,8 @@ describe('convolutions', () => {
     over('3x3 behind 3x3', [1, 36, 8, 8], (b) => conv(b, conv(b, b.x, 20, [3, 3]), 36, [3, 3])),
     over('strided, nothing left over', [2, 4, 9, 7], (b) => conv(b, b.x, 8, [3, 3], [2, 2])),
     over('strided, a row and a column left over', [1, 6, 8, 6], (b) => conv(b, b.x, 5, [3, 3], [2, 2])),
+    over('of many pixels and few channels, in parts', [3, 5, 40, 33], (b) => conv(b, b.x, 7, [3, 3])),
+    over('of many samples, in parts', [70, 4, 5, 5], (b) => conv(b, b.x, 68, [3, 3])),
     over('1x1', [2, 5, 33], (b) => conv(b, b.x, 7, [1])),
     over('3D, depth kept', [1, 4, 3, 6, 5], (b) => conv(b, b.x, 8, [3, 3, 3], [1, 2, 2])),
     over('transposed', [1, 8, 3, 5], (b) => {
@@ -142,6 +144,19 @@ describe('pooling, vectors and positions', () => {
       const flat = b.add('reshape', [mean], { shape: [2, 12] }, 'mean');
       const hidden = b.add('linear', [flat, ...b.weights('a', [21, 12])], {}, 'a');
       return b.add('linear', [b.add('relu', [hidden], {}, 'relu'), ...b.weights('b', [7, 21])], {}, 'b');
+    }),
+    over('rows of a table by labels', [3, 8, 5], (b) => {
+      const rows = b.add('embedding', [b.param('table', [1000, 8]), b.labels()], {}, 'labels');
+      return b.add('channel_add', [b.x, rows], {}, 'add');
+    }),
+    over('joined weights', [3, 8, 5], (b) => {
+      const parts = (name: string, ...inner: number[]) => {
+        const each = [b.param(`${name}0`, [4, ...inner]), b.param(`${name}1`, [8, ...inner])];
+        return b.add('param_concat', each, {}, name);
+      };
+      const wide = b.add('linear', [b.embed(8), parts('w', 8), parts('b')], {}, 'linear');
+      const mine = b.add('slice', [wide], { start: 0, end: 8 }, 'slice');
+      return b.add('channel_add', [b.x, mine], {}, 'add');
     }),
     over('windows on channels and space', [2, 6, 4, 5], (b) =>
       b.add('window', [silu(b, b.x)], { start: [1, -1, 2], size: [7, 4, 3] }, 'window'),

@@ -136,6 +136,19 @@ const DRAWN: Readonly<Record<GroupKind, 'every' | readonly string[]>> = {
   merge_statistics: [], // of images larger than these
   affine: ['software'],
   transfer: ['software'],
+  // those of training are drawn by training.test.ts
+  weight_gradient: [],
+  norm_sums: [],
+  channel_sum: [],
+  embedding_gradient: [],
+  scale_shift_gradient: [],
+  batch_sum: [],
+  rows: [],
+  mix: [],
+  mse: [],
+  mse_gradient: [],
+  variational_bound: [],
+  variational_bound_gradient: [],
 };
 
 /** The graph with norms of other groups, each of any number that divides its channels. */

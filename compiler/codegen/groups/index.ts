@@ -14,6 +14,7 @@ import { convSubgroup } from './conv-subgroup.ts';
 import { linear } from './linear.ts';
 import { linearSubgroup } from './linear-subgroup.ts';
 import { log_softmax_gradient } from './log-softmax-gradient.ts';
+import { mix, mse, mse_gradient, variational_bound, variational_bound_gradient } from './losses.ts';
 import { map } from './map.ts';
 import { mapSubgroup, transfer } from './map-subgroup.ts';
 import { norm_gradient, normGradientSubgroup } from './norm-gradient.ts';
@@ -22,6 +23,8 @@ import { position_add, window } from './positions.ts';
 import { embedding, gather_channels, upsample_linear } from './space.ts';
 import { merge_statistics, statistics } from './statistics.ts';
 import { statisticsSubgroup } from './statistics-subgroup.ts';
+import { batch_sum, channel_sum, embedding_gradient, norm_sums, rows, scale_shift_gradient } from './sums.ts';
+import { weight_gradient } from './weight-gradient.ts';
 
 /** One call a group, or the calls of an algorithm of several steps. */
 type Emit<K extends GroupKind> = (
@@ -47,6 +50,18 @@ const WORKGROUP = {
   window,
   position_add,
   log_softmax_gradient,
+  weight_gradient,
+  norm_sums,
+  channel_sum,
+  scale_shift_gradient,
+  embedding_gradient,
+  batch_sum,
+  rows,
+  mix,
+  mse,
+  mse_gradient,
+  variational_bound,
+  variational_bound_gradient,
   avg_pool,
   upsample_linear,
   embedding,

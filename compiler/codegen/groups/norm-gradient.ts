@@ -4,7 +4,7 @@
 import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
-import type { Schedule, ScheduledNormGradient } from '../../schedule/schedule.ts';
+import type { Schedule, ScheduledNormGradient, ScheduledNormSums } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { ACTIVATION_GRADIENT_LINES } from '../activations.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
@@ -65,7 +65,7 @@ function requestOf(
 }
 
 /** Quads that groups of so many channels fill together: one, two or four groups. */
-function leastQuads(width: number): number {
+export function leastQuads(width: number): number {
   let quads = 1;
   while ((quads * 4) % width !== 0) quads++;
   return quads;
@@ -76,8 +76,15 @@ function normBehind(graph: OpGraph, { through: [norm] }: ScheduledNormGradient):
   return nodeOf(graph, norm!.node, 'group_norm').inputs[2]!;
 }
 
-/** The cotangent of the norm's result from that of what follows: the slope where the activation function stands, and FiLM. */
-function through(graph: OpGraph, group: ScheduledNormGradient, quads: number): Fragment {
+/**
+ * The cotangent of the norm's result from that of what follows: the slope where the activation function stands, and FiLM. Sums
+ * that are of FiLM's cotangent end there.
+ */
+export function through(
+  graph: OpGraph,
+  group: ScheduledNormGradient | ScheduledNormSums,
+  quads: number,
+): Fragment {
   const lines: string[] = [];
   const parts: Fragment[] = [];
   for (const op of group.through) {

@@ -1,6 +1,6 @@
 // Gradients of ops that bring a vector of each sample, or a table of positions, to an activation.
 
-import { type OpRule, same, sumOverSpace, WEIGHTS } from './rule.ts';
+import { castLike, type OpRule, same, sumOverSpace } from './rule.ts';
 
 /** x + e → g, and its sum over space. */
 export const channel_add: OpRule<'channel_add'> = [
@@ -12,10 +12,22 @@ export const channel_add: OpRule<'channel_add'> = [
 export const film: OpRule<'film'> = [
   (site) => site.add('film_gradient', [site.g, site.operand(1)], {}),
   (site) => {
-    const e = site.node.inputs[1]!;
-    const product = site.add('multiply', [site.g, site.operand(0)], {});
-    return site.add('concat', [sumOverSpace(site, product, e), sumOverSpace(site, site.g, e)], {});
+    const sums = site.add('scale_shift_gradient', [site.operand(0), site.g], {});
+    return castLike(site, sums, site.node.inputs[1]!);
   },
 ];
 
-export const position_add: OpRule<'position_add'> = [same, WEIGHTS];
+/** x + p → g, and its sum over samples. */
+export const position_add: OpRule<'position_add'> = [
+  same,
+  (site) => castLike(site, site.add('batch_sum', [site.g], {}), site.node.inputs[1]!),
+];
+
+/** The rows of each label get the cotangents of the samples that have it. */
+export const embedding: OpRule<'embedding'> = [
+  (site) => {
+    const [table, labels] = site.node.inputs;
+    return site.add('embedding_gradient', [site.g, labels!], { rows: site.typeOf(table!).shape[0]! });
+  },
+  'none: labels are whole numbers',
+];

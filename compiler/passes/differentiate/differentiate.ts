@@ -1,14 +1,14 @@
-// Appends to a graph the ops that compute a gradient: reverse-mode differentiation of one value by another. Source:
+// Appends to a graph the ops that compute gradients: reverse-mode differentiation of one value by others. Source:
 // Griewank and Walther 2008, "Evaluating Derivatives", chapter 3.
 
 import { InternalError, invariant } from '../../diagnostics.ts';
-import { createOpGraphBuilder, type OpGraphBuilder } from '../../opgraph/build.ts';
-import type { NodeOf, OpGraph, OpNode } from '../../opgraph/opgraph.ts';
-import { isActivation } from '../../ops/activations.ts';
+import { createOpGraphBuilder } from '../../opgraph/build.ts';
+import type { NodeOf, OpGraph, OpGraphOutput, OpNode } from '../../opgraph/opgraph.ts';
 import type { OpName } from '../../ops/op.ts';
 import { formatType, sameShape } from '../../ops/operands.ts';
 import { copy } from '../rewrite.ts';
 import { GRADIENTS } from './index.ts';
+import { createRecomputer, type Recomputer } from './recompute.ts';
 import type { OpRule, Site, Vjp } from './rule.ts';
 
 export interface Derivative {
@@ -16,14 +16,14 @@ export interface Derivative {
   readonly output: number;
   /** The gradient of what is wanted by `output`, a value of the graph of the same type. */
   readonly cotangent: number;
-  /** The value by which it is differentiated. */
-  readonly by: number;
+  /** The values by which it is differentiated, by the names of the outputs that their gradients become. */
+  readonly by: readonly OpGraphOutput[];
 }
 
 /**
- * The graph with an output `gradient`: Σ cotangent · output differentiated by `by`, of its type. Nodes keep their ids; what
- * the backward pass adds stands behind them. Throws InternalError where `output` does not depend on `by`, or where an op
- * between them has no rule.
+ * The graph with an output for each value of `by`: Σ cotangent · output differentiated by it, of its type. Nodes keep their
+ * ids; what the backward pass adds stands behind them. Throws InternalError where `output` does not depend on such a value,
+ * or where an op between them has no rule.
  */
 export function differentiate(graph: OpGraph, { output, cotangent, by }: Derivative): OpGraph {
   const b = createOpGraphBuilder();
@@ -34,22 +34,27 @@ export function differentiate(graph: OpGraph, { output, cotangent, by }: Derivat
     () => `the cotangent of %${output} must be ${formatType(wanted)}, got ${formatType(given)}`,
   );
   const moves = dependents(graph, by);
-  invariant(moves.has(output), () => `%${output} does not depend on %${by}`);
-  const again = recomputer(graph, b, moves);
+  const again = createRecomputer(graph, b, moves);
   const cotangents = new Map([[output, cotangent]]);
-  for (let id = output; id > by; id--) {
+  for (let id = output; id >= 0; id--) {
     const g = cotangents.get(id);
     if (g === undefined) continue;
     const node = graph.nodes[id]!;
+    const shared = new Map<string, number>();
     node.inputs.forEach((operand, i) => {
       if (!moves.has(operand)) return;
-      const summand = ruleOf(node, id, i)(siteOf(node, g, b, again));
+      const summand = ruleOf(node, id, i)(siteOf(graph, { node, i, g: again.cotangent(g), shared }, again));
       const known = cotangents.get(operand);
-      const sum = known === undefined ? summand : b.add('add', [known, summand], {}, pathOf(node));
+      const sum = known === undefined ? summand : again.add('add', [known, summand], {}, pathOf(node));
       cotangents.set(operand, sum);
     });
   }
-  return b.finish([...graph.outputs, { name: 'gradient', value: cotangents.get(by)! }]);
+  const gradients = by.map(({ name, value }) => {
+    const gradient = cotangents.get(value);
+    invariant(gradient !== undefined, () => `%${output} does not depend on %${value}`);
+    return { name, value: gradient };
+  });
+  return b.finish([...graph.outputs, ...gradients]);
 }
 
 /** The path of what the backward pass computes for a node. */
@@ -57,9 +62,9 @@ function pathOf({ path }: OpNode): string {
   return path === '' ? 'gradient' : `${path}.gradient`;
 }
 
-/** `by` and every value that depends on it. */
-function dependents(graph: OpGraph, by: number): ReadonlySet<number> {
-  const found = new Set([by]);
+/** The values of `by` and every value that depends on one. */
+function dependents(graph: OpGraph, by: readonly OpGraphOutput[]): ReadonlySet<number> {
+  const found = new Set(by.map(({ value }) => value));
   graph.nodes.forEach(({ inputs }, id) => {
     if (inputs.some((i) => found.has(i))) found.add(id);
   });
@@ -75,32 +80,33 @@ function ruleOf(node: OpNode, id: number, i: number): Vjp<OpName> {
   return rule as Vjp<OpName>;
 }
 
-function siteOf(node: OpNode, g: number, b: OpGraphBuilder, again: (id: number) => number): Site<OpName> {
+interface Place {
+  readonly node: OpNode;
+  /** Which operand the rule is of. */
+  readonly i: number;
+  readonly g: number;
+  /** What the rules of the node have computed together. */
+  readonly shared: Map<string, number>;
+}
+
+function siteOf(graph: OpGraph, { node, i, g, shared }: Place, again: Recomputer): Site<OpName> {
   return {
     node: node as NodeOf<OpName>,
+    at: i,
     g,
-    operand: (i) => again(node.inputs[i]!),
-    typeOf: b.typeOf,
-    add: (op, inputs, attrs) => b.add(op, inputs, attrs, pathOf(node)),
+    operand: (of) => again.value(node.inputs[of]!),
+    joined: (of) => joinedAt(graph, node.inputs[of]!),
+    typeOf: again.typeOf,
+    add: (op, inputs, attrs) => again.add(op, inputs, attrs, pathOf(node)),
+    once(name, make) {
+      const value = shared.get(name) ?? make();
+      shared.set(name, value);
+      return value;
+    },
   };
 }
 
-/**
- * A value of the forward pass for a reader of the backward pass. What kernels compute as they load (norm, FiLM,
- * activation) and views of it are written a second time, so that the forward pass need not store it.
- */
-function recomputer(graph: OpGraph, b: OpGraphBuilder, moves: ReadonlySet<number>): (id: number) => number {
-  const known = new Map<number, number>();
-  const again = (id: number): number => {
-    const node = graph.nodes[id]!;
-    if (!moves.has(id) || !isCheap(node.op)) return id;
-    const copied = known.get(id) ?? b.add(node.op, node.inputs.map(again), node.attrs, pathOf(node));
-    known.set(id, copied);
-    return copied;
-  };
-  return again;
-}
-
-function isCheap(op: OpName): boolean {
-  return isActivation(op) || op === 'group_norm' || op === 'film' || op === 'reshape';
+function joinedAt(graph: OpGraph, id: number): readonly number[] {
+  const { op, inputs } = graph.nodes[id]!;
+  return op === 'param_concat' ? inputs : [id];
 }

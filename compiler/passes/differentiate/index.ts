@@ -3,20 +3,22 @@
 import { ofActivations } from '../../ops/activations.ts';
 import type { OpName } from '../../ops/op.ts';
 import { attention } from './attention.ts';
-import { channel_add, film, position_add } from './conditioning.ts';
-import { concat, reshape, slice, window } from './join.ts';
+import { channel_add, embedding, film, position_add } from './conditioning.ts';
+import { concat, param_concat, reshape, slice, window } from './join.ts';
+import { mse, variational_bound } from './losses.ts';
 import { group_norm } from './norm.ts';
 import { activation, add, cast, dropout, multiply, rescale, scale } from './pointwise.ts';
 import { conv, conv_transpose, linear } from './products.ts';
 import { avg_pool, upsample_nearest } from './resample.ts';
-import { type OpRule, SECOND, WEIGHTS } from './rule.ts';
+import { type OpRule, SECOND } from './rule.ts';
 
 export const GRADIENTS = {
   input: [],
   param: [],
   timestep_embedding: ['none: timesteps are given'],
   linear,
-  embedding: [WEIGHTS, 'none: labels are whole numbers'],
+  embedding,
+  embedding_gradient: [SECOND],
   ...ofActivations(activation),
   add,
   multiply,
@@ -26,22 +28,33 @@ export const GRADIENTS = {
   channel_add,
   film,
   film_gradient: [SECOND],
+  scale_shift_gradient: [SECOND],
+  channel_sum: [SECOND],
+  batch_sum: [SECOND],
   position_add,
   dropout,
   concat,
   slice,
   window,
-  param_concat: [WEIGHTS],
+  param_concat,
+  rows: [SECOND],
   conv,
   conv_transpose,
+  conv_weight_gradient: [SECOND],
   group_norm,
   group_norm_gradient: [SECOND],
+  group_norm_sums: [SECOND],
   avg_pool,
   upsample_nearest,
   upsample_linear: ['none: only the small image is interpolated, which is given'],
   attention,
   attention_gradient: [SECOND],
   log_softmax_gradient: [SECOND],
+  mix: ['none: images and noise are given'],
+  mse,
+  mse_gradient: [SECOND],
+  variational_bound,
+  variational_bound_gradient: [SECOND],
   reshape,
   cast,
 } as const satisfies { readonly [N in OpName]: OpRule<N> };

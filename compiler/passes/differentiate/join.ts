@@ -14,6 +14,15 @@ function channelsFrom(site: Site<'concat'>, source: number, channel: number): nu
   return site.add('window', [site.g], { start: size.map((_, d) => (d === 0 ? channel : 0)), size });
 }
 
+/** Each parameter gets its rows. */
+export const param_concat: OpRule<'param_concat'> = [
+  (site) => {
+    const rows = (operand: number) => site.typeOf(operand).shape[0]!;
+    const start = site.node.inputs.slice(0, site.at).reduce((sum, operand) => sum + rows(operand), 0);
+    return site.add('rows', [site.g], { start, end: start + rows(site.node.inputs[site.at]!) });
+  },
+];
+
 /** The channels go back to their places; the others have no gradient. */
 export const slice: OpRule<'slice'> = [
   (site) => {

@@ -7,13 +7,19 @@ import type { OpAttrs, OpName, TensorType } from '../../ops/op.ts';
 /** Where a rule is applied: the op, its cotangent, and how the backward pass is written. */
 export interface Site<N extends OpName> {
   readonly node: NodeOf<N>;
+  /** Which operand of the op the rule is applied to. */
+  readonly at: number;
   /** The cotangent of the op's result, of its type. */
   readonly g: number;
   /** Operand `i` of the op as a value to read: what is cheap to compute is computed again, not kept. */
   operand(i: number): number;
+  /** The parameters that operand `i` is joined of; the operand itself where it is not joined. */
+  joined(i: number): readonly number[];
   typeOf(id: number): TensorType;
   /** Appends an op to the backward pass. */
   add<M extends OpName>(op: M, inputs: readonly number[], attrs: OpAttrs[M]): number;
+  /** What the rules of several operands of this op share: `make` is called by the first. */
+  once(name: string, make: () => number): number;
 }
 
 /** The summand of an operand's cotangent, of the operand's type. */
@@ -25,12 +31,16 @@ export type OperandRule<N extends OpName> = Vjp<N> | `none: ${string}`;
 /** The rules of an op's operands in order; the last one holds for all that follow. */
 export type OpRule<N extends OpName> = readonly OperandRule<N>[];
 
-export const WEIGHTS = 'none: weights are constants here';
 export const SECOND = 'none: no second derivatives are taken';
 
 /** The cotangent itself: where an op adds its operand to something. */
 export function same({ g }: { readonly g: number }): number {
   return g;
+}
+
+/** The sum of the cotangent over samples and space: the gradient by a bias, of its type. */
+export function ofBias<N extends OpName>(site: Site<N>): number {
+  return castLike(site, site.add('channel_sum', [site.g], {}), site.node.inputs[site.at]!);
 }
 
 /** The sum of a value [B, C, ...space] over space, as [B, C] of the type of `like`. */

@@ -69,6 +69,18 @@ export const subgroup: Backend = {
       case 'avg_pool':
         // one alone is rare, and runs the kernel of GPUs
         return group.prologue.length > 0 ? 'texture' : 'buffer';
+      case 'weight_gradient':
+      case 'norm_sums':
+      case 'channel_sum':
+      case 'embedding_gradient':
+      case 'scale_shift_gradient':
+      case 'batch_sum':
+      case 'rows':
+      case 'mix':
+      case 'mse':
+      case 'mse_gradient':
+      case 'variational_bound':
+      case 'variational_bound_gradient':
       case 'linear':
       case 'attention_gradient':
       case 'window':

@@ -2,7 +2,7 @@
 // written.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ConvGroup, MapGroup } from '../schedule.ts';
+import type { ConvGroup, MapGroup, WeightGradientGroup } from '../schedule.ts';
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader } from './fusion.ts';
 
@@ -10,14 +10,23 @@ export const fuse_nearest_upsample: Fusion = {
   name: 'fuse_nearest_upsample',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) =>
-      reader.kind === 'conv' ? absorbUpsample(graph, map, reader) : null,
+      reader.kind === 'conv' || reader.kind === 'weight_gradient' ? absorbUpsample(graph, map, reader) : null,
     ),
 };
 
-/** A convolution that reads the small image of the map in front of it, or null where map and reader are no such pair. */
-export function absorbUpsample(graph: OpGraph, map: MapGroup, reader: ConvGroup): ConvGroup | null {
+/**
+ * A convolution, or the gradient of its weight, that reads the small image of the map in front of it; null where map and
+ * reader are no such pair.
+ */
+export function absorbUpsample<G extends ConvGroup | WeightGradientGroup>(
+  graph: OpGraph,
+  map: MapGroup,
+  reader: G,
+): G | null {
   const plain = map.sources.length === 1 && map.upsample !== null && map.prologue.length === 0;
   const fits =
-    graph.nodes[reader.anchor]!.op === 'conv' && reader.prologue.length === 0 && reader.upsample === null;
+    graph.nodes[reader.anchor]!.op !== 'conv_transpose' &&
+    reader.prologue.length === 0 &&
+    reader.upsample === null;
   return plain && fits ? { ...reader, sources: map.sources, upsample: map.upsample } : null;
 }

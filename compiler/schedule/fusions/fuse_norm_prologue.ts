@@ -9,7 +9,7 @@ export const fuse_norm_prologue: Fusion = {
   name: 'fuse_norm_prologue',
   run: (graph, groups) =>
     absorbIntoReader(groups, graph, (map, reader) => {
-      if (reader.kind !== 'conv') return null;
+      if (reader.kind !== 'conv' && reader.kind !== 'weight_gradient') return null;
       const prologue = [...map.prologue, ...reader.prologue];
       const plain = map.sources.length === 1 && map.upsample === null && map.prologue.length > 0;
       return plain && isPrologue(graph, prologue) ? { ...reader, sources: map.sources, prologue } : null;

@@ -34,6 +34,8 @@ export const fuse_skip_concat: Fusion = {
 /** The values that a group can read from two sources instead of one: convolutions and norms can. */
 function absorbable(group: FusionGroup): readonly number[] {
   const normed = (group.kind === 'map' || group.kind === 'avg_pool') && group.prologue.length > 0;
-  if (group.kind !== 'conv' && !normed) return [];
+  // a norm in front of a weight's gradient has other readers, which take one value
+  const bare = group.kind === 'weight_gradient' && group.prologue.length === 0;
+  if (group.kind !== 'conv' && !bare && !normed) return [];
   return [group.sources, fusedIn(group).skip?.sources ?? []].flatMap((s) => (s.length === 1 ? s : []));
 }

@@ -15,10 +15,11 @@ import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { TARGETS } from '../../../compiler/target.ts';
 import type { Bundle } from '../../../runtime/bundle.ts';
-import { gradientOf } from '../../fixtures/gradient-ops.ts';
+import { gradientOf, gradientsOf } from '../../fixtures/gradient-ops.ts';
 import { conv, halfOver, norm } from '../../fixtures/half-ops.ts';
 import { ALL_NAMES, CLASSIFIER_NAMES, goldenGraph } from '../../golden-cases.ts';
 import { compileOps, opsOver } from '../../run-ops.ts';
+import { goldenTraining } from '../../training-cases.ts';
 
 const folder = new URL('../../../compiler/codegen/kernels/', import.meta.url);
 const namesIn = (at: URL) =>
@@ -35,7 +36,9 @@ const IDLE_HOOKS: Partial<Record<KernelFile, readonly string[]>> = {
 const ZERO_SIZES: Partial<Record<KernelFile, readonly string[]>> = {
   affine_subgroup: ['gamma_at'],
   avg_pool_prologue: ['gamma_at'],
+  conv_weight_gradient: ['gamma_at'],
   map: ['gamma_at'],
+  norm_sums: ['gamma_at'],
 };
 
 /** The texts that a kernel's file is linked to, and the sizes of the dispatches that run them. */
@@ -97,9 +100,35 @@ function bundles(): readonly Bundle[] {
       ),
     );
   });
+  const ofTraining = ['hybrid', 'kl', 'additive-class', 'conv-transpose', 'previous-x-pool'].flatMap(
+    (name) => {
+      const { graph, batch } = goldenTraining(name);
+      return TARGETS.flatMap((target) =>
+        [true, false].map((fuse) => compileGraph(graph, { target, batch, fuse, gradients: true }).bundle),
+      );
+    },
+  );
+  // what models of improved-diffusion do not have, or not in these sizes
+  const ofGradients = [
+    opsOver([2, 8, 6], (b) => b.add('position_add', [b.x, b.param('positions', [8, 6])], {}, 'positions')),
+    opsOver([2, 5, 40, 33], (b) => conv(b, b.x, 7, [3, 3])),
+    opsOver([2, 8, 3], (b) => {
+      const rows = b.add('param_concat', [b.param('w0', [4, 4]), b.param('w1', [4, 4])], {}, 'rows');
+      const biases = b.add('param_concat', [b.param('b0', [4]), b.param('b1', [4])], {}, 'rows');
+      const e = b.add('linear', [b.embed(4), rows, biases], {}, 'linear');
+      return b.add('channel_add', [b.x, e], {}, 'add');
+    }),
+    opsOver([1, 8, 4, 4], (b) => {
+      const joined = b.add('concat', [b.x, b.image([4, 4])], {}, 'concat');
+      return conv(b, joined, 8, [3, 3]);
+    }),
+    opsOver([1, 36, 4, 4], (b) => conv(b, norm(b, b.x, 36), 8, [1, 1])),
+  ].map(gradientsOf);
   return [
     ...ofModels,
     ...ofClassifiers,
+    ...ofTraining,
+    ...TARGETS.flatMap((target) => ofGradients.map((ops) => compileOps(ops, { target }))),
     ...TARGETS.flatMap((target) => ofOps.map((ops) => compileOps(ops, { target }))),
   ];
 }

@@ -159,6 +159,7 @@ describe('the compact form', () => {
       variance,
       rescale_timesteps: false,
       ...LATER_DIFFUSION,
+      loss: variance === 'fixed_large' ? 'mse' : 'rescaled_mse',
     });
   });
 });

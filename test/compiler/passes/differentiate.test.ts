@@ -1,9 +1,9 @@
-// Gradients against central finite differences in float64, by every element of x.
+// Gradients against central finite differences in float64, by every element of x and of every parameter.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createOpGraphBuilder, type OpGraphBuilder } from '../../../compiler/opgraph/build.ts';
-import type { OpGraph } from '../../../compiler/opgraph/opgraph.ts';
+import type { OpGraph, OpNode } from '../../../compiler/opgraph/opgraph.ts';
 import { parseOpGraph } from '../../../compiler/opgraph/parse.ts';
 import { printOpGraph } from '../../../compiler/opgraph/print.ts';
 import { runReference } from '../../../compiler/opgraph/reference.ts';
@@ -21,12 +21,16 @@ interface Body extends OpGraphBuilder {
   vector(channels: number): number;
 }
 
-/** Σ low_res · body(x) as a graph with its derivative by x. */
+/** Σ low_res · body(x) as a graph with its derivatives by x, `gradient`, and by parameters, `gradient.NAME`. */
 function derivativeOf(shape: Shape, body: (b: Body) => number): OpGraph {
   const b = createOpGraphBuilder();
   const x = b.add('input', [], { name: 'x', type: { dtype: 'f32', shape } }, 'x');
-  let params = 0;
-  const param = (...of: number[]) => b.add('param', [], { name: `p${params++}`, shape: of }, 'weights');
+  const params: number[] = [];
+  const param = (...of: number[]) => {
+    const id = b.add('param', [], { name: `p${params.length}`, shape: of }, 'weights');
+    params.push(id);
+    return id;
+  };
   const vector = (channels: number) => {
     const mean = b.add('avg_pool', [x], { kernel: shape.slice(2) }, 'vector');
     const flat = b.add('reshape', [mean], { shape: shape.slice(0, 2) }, 'vector');
@@ -37,30 +41,61 @@ function derivativeOf(shape: Shape, body: (b: Body) => number): OpGraph {
   const spatial = of.length === 2 ? [...of, 1] : of;
   const given = b.add('input', [], { name: 'low_res', type: { dtype: 'f32', shape: spatial } }, 'low_res');
   const cotangent = of.length === 2 ? b.add('reshape', [given], { shape: of }, 'low_res') : given;
-  const derivative: Derivative = { output, cotangent, by: x };
+  const byParams = params.map((value, i) => ({ name: `gradient.p${i}`, value }));
+  const derivative: Derivative = { output, cotangent, by: [{ name: 'gradient', value: x }, ...byParams] };
   return differentiate(b.finish([{ name: 'output', value: output }]), derivative);
 }
 
 const STEP = 1e-5;
 
-/** How far the gradient of a graph is from finite differences, at random values. */
+/** How far the gradients of a graph are from finite differences, at random values: the farthest. */
 function errorOf(graph: OpGraph, seed: number): number {
   verifyOpGraph(graph);
   const shapeOf = (name: string) =>
     graph.nodes.find((node) => node.op === 'input' && node.attrs.name === name)!.type.shape;
-  const x = noise(shapeOf('x'), seed);
   const low_res = noise(shapeOf('low_res'), seed + 1);
-  const timesteps = noise([x.shape[0]!], seed);
-  const params = (name: string, shape: Shape) =>
-    Float32Array.from(noise(shape, seed + name.length * 7 + Number(name.slice(1))).data);
-  const run = (at: RefTensor) => runReference(graph, params, { x: at, timesteps, low_res });
-  const forward = { ...graph, outputs: graph.outputs.filter(({ name }) => name === 'output') };
-  const value = (i: number, step: number) => {
-    const at = { ...x, data: x.data.map((v, k) => (k === i ? v + step : v)) };
-    return dot(low_res, runReference(forward, params, { x: at, timesteps, low_res }).get('output')!);
+  const batch = shapeOf('x')[0]!;
+  const timesteps = noise([batch], seed);
+  const y = { shape: [batch], data: Float64Array.from({ length: batch }, (_, b) => (seed + b) % 2) };
+  const params = graph.nodes.flatMap((node) => (node.op === 'param' ? [node.attrs] : []));
+  const at = new Map([
+    ['x', noise(shapeOf('x'), seed)],
+    ...params.map(({ name, shape }) => [name, noise(shape, seed + 7 * Number(name.slice(1)))] as const),
+  ]);
+  const run = (of: OpGraph, values: ReadonlyMap<string, RefTensor>) => {
+    // the executor rounds parameters to float32, which a step would be lost in: they come as inputs
+    const given = Object.fromEntries([...values]);
+    return runReference(withParamsAsInputs(of), () => new Float32Array(), {
+      ...given,
+      timesteps,
+      low_res,
+      y,
+    });
   };
-  const expected = x.data.map((_, i) => (value(i, STEP) - value(i, -STEP)) / (2 * STEP));
-  return relativeL2(run(x).get('gradient')!.data, expected);
+  const forward = { ...graph, outputs: graph.outputs.filter(({ name }) => name === 'output') };
+  const value = (name: string, i: number, step: number) => {
+    const { shape, data } = at.get(name)!;
+    const moved = { shape, data: data.map((v, k) => (k === i ? v + step : v)) };
+    return dot(low_res, run(forward, new Map([...at, [name, moved]])).get('output')!);
+  };
+  const gradients = run(graph, at);
+  const errors = [...at].map(([name, { data }]) => {
+    const expected = data.map((_, i) => (value(name, i, STEP) - value(name, i, -STEP)) / (2 * STEP));
+    const found = gradients.get(name === 'x' ? 'gradient' : `gradient.${name}`)!;
+    expect(found.shape).toEqual(at.get(name)!.shape);
+    const isZero = expected.every((v) => v === 0);
+    return isZero ? Math.max(...found.data.map(Math.abs)) : relativeL2(found.data, expected);
+  });
+  return Math.max(...errors);
+}
+
+/** The same graph with inputs in the place of parameters. */
+function withParamsAsInputs(graph: OpGraph): OpGraph {
+  const nodes = graph.nodes.map((node): OpNode => {
+    if (node.op !== 'param') return node;
+    return { ...node, op: 'input', attrs: { name: node.attrs.name, type: node.type } };
+  });
+  return { ...graph, nodes };
 }
 
 /** Sizes of an activation: batch, channels as a multiple, and 1 to 3 dimensions. */
@@ -180,6 +215,44 @@ describe('the gradient of', () => {
 
   it('linear', () => holds(1, (b) => b.vector(3)));
 
+  it('linear with parameters that are joined, of which a slice is read', () =>
+    holds(2, (b, channels) => {
+      const rows = b.add('param_concat', [b.param(2, 3), b.param(1, 3), b.param(channels, 3)], {}, 'rows');
+      const biases = b.add('param_concat', [b.param(2), b.param(1), b.param(channels)], {}, 'rows');
+      const product = b.add('linear', [b.vector(3), rows, biases], {}, 'linear');
+      const mine = b.add('slice', [product], { start: 2, end: 2 + channels }, 'slice');
+      return b.add('channel_add', [b.x, mine], {}, 'add');
+    }));
+
+  it('embedding, by the table', () =>
+    holds(1, (b, channels) => {
+      const batch = b.typeOf(b.x).shape[0]!;
+      const labels = b.add('input', [], { name: 'y', type: { dtype: 'u32', shape: [batch] } }, 'y');
+      const rows = b.add('embedding', [b.param(3, channels), labels], {}, 'labels');
+      return b.add('channel_add', [b.x, rows], {}, 'add');
+    }));
+
+  it('conv with its norm, FiLM, silu and nearest upsampling in front, by weight and bias', () =>
+    holds(
+      2,
+      (b, channels, space) => {
+        const norm = [b.x, b.param(channels), b.param(channels)];
+        const normed = b.add('group_norm', norm, { groups: 2, eps: 1e-2 }, 'norm');
+        const film = b.add('film', [normed, b.vector(2 * channels)], {}, 'film');
+        const up = b.add(
+          'upsample_nearest',
+          [b.add('silu', [film], {}, 'silu')],
+          { factor: space.map(() => 2) },
+          'up',
+        );
+        const each = (n: number) => space.map(() => n);
+        const weights = [b.param(2, channels, ...each(3)), b.param(2)];
+        const conv = b.add('conv', [up, ...weights], { stride: each(2), padding: each(1) }, 'conv');
+        return b.add('silu', [conv], {}, 'silu');
+      },
+      8,
+    ));
+
   it('group_norm, behind which norm, FiLM and silu are computed again', () =>
     holds(4, (b, channels) => {
       const norm = [b.x, b.param(channels), b.param(channels)];
@@ -234,7 +307,7 @@ describe('differentiate', () => {
     %5 = silu(%4)  # silu
     %6 = add(%5, %0)  # add
     return output=%6`;
-  const derivative = { output: 6, cotangent: 1, by: 0 };
+  const derivative = { output: 6, cotangent: 1, by: [{ name: 'gradient', value: 0 }] };
 
   it('computes again what is cheap, and sums cotangents of a value with several readers', () => {
     const found = printOpGraph(differentiate(parseOpGraph(text), derivative))
@@ -258,7 +331,7 @@ describe('differentiate', () => {
       %3 = silu(%2)
       %4 = cast(%3) {dtype=f32}
       return output=%4`;
-    const graph = differentiate(parseOpGraph(half), { output: 4, cotangent: 1, by: 0 });
+    const graph = differentiate(parseOpGraph(half), { ...derivative, output: 4 });
     expect(printOpGraph(graph).split('\n').slice(5, 8)).toEqual([
       '%5 = cast(%1) {dtype=f16} : f16[1,4,3]  # gradient',
       '%6 = activation_gradient(%2, %5) {of="silu"} : f16[1,4,3]  # gradient',
@@ -279,8 +352,33 @@ describe('differentiate', () => {
   });
 
   it('names the op that has no gradient, and why', () => {
-    expect(() => differentiate(parseOpGraph(text), { ...derivative, by: 2 })).toThrow(
-      '%4 (group_norm, norm) has no gradient by operand 1: none: weights are constants here',
+    const timesteps = `
+      %0 = input() {name="timesteps", type=f32[1]}
+      %1 = timestep_embedding(%0) {dim=4, max_period=10000, order="cos_sin", shift=0}  # time_embed
+      return output=%1`;
+    const by = [{ name: 'gradient', value: 0 }];
+    expect(() => differentiate(parseOpGraph(timesteps), { output: 1, cotangent: 1, by })).toThrow(
+      '%1 (timestep_embedding, time_embed) has no gradient by operand 0: none: timesteps are given',
     );
+  });
+
+  it('gives each reader of a chain of norm, FiLM and activation one of its own, and shares what two rules need', () => {
+    const by = [2, 3].map((value) => ({ name: `grad.${value}`, value }));
+    const found = printOpGraph(differentiate(parseOpGraph(text), { ...derivative, by }))
+      .split('\n')
+      .slice(7);
+    expect(found).toEqual([
+      '%7 = group_norm(%0, %2, %3) {groups=2, eps=0.1} : f32[1,4,3]  # norm.gradient',
+      '%8 = activation_gradient(%7, %1) {of="silu"} : f32[1,4,3]  # silu.gradient',
+      '%9 = group_norm_sums(%0, %8) {groups=2, eps=0.1} : f32[1,8]  # norm.gradient',
+      '%10 = slice(%9) {start=0, end=4} : f32[1,4]  # norm.gradient',
+      '%11 = channel_sum(%10) : f32[4]  # norm.gradient',
+      '%12 = group_norm(%0, %2, %3) {groups=2, eps=0.1} : f32[1,4,3]  # norm.gradient',
+      '%13 = activation_gradient(%12, %1) {of="silu"} : f32[1,4,3]  # silu.gradient',
+      '%14 = slice(%9) {start=4, end=8} : f32[1,4]  # norm.gradient',
+      '%15 = channel_sum(%14) : f32[4]  # norm.gradient',
+      'return output=%6, grad.2=%11, grad.3=%15',
+      '',
+    ]);
   });
 });

@@ -1,0 +1,60 @@
+// `unetc gradients`: the losses and gradients of one training batch.
+
+import type { Register } from '../context.ts';
+import { hostOf } from '../host.ts';
+import { type ModelWords, parseModelOptions } from '../words/model.ts';
+import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
+import { KEYS } from '../words/weights.ts';
+
+const NOTES = `
+IN holds x_start [batch, channels, ...size] with values in [-1, 1], timesteps [batch] (whole numbers below the graph's
+diffusion.steps), noise [as x_start], for models with classes y [batch], for super-resolution low_res.
+OUT gets loss.loss [batch], where the loss has them loss.mse and loss.vb, and grad.NAME for every parameter: the gradient of
+the mean of loss.loss over the batch. Which loss that is says diffusion.loss of the graph (docs/training.md).
+
+Example:
+  unetc gradients graph.json --weights model.safetensors --inputs batch.safetensors --output gradients.safetensors`;
+
+interface Words extends ModelWords {
+  readonly inputs: string;
+  readonly output: string;
+  readonly json?: boolean;
+}
+
+export const register: Register = (program, context) => {
+  const command = program
+    .command('gradients')
+    .description("computes one training batch's losses and the gradients of all parameters")
+    .argument('<model>', 'graph file, or bundle folder of unetc compile --gradients')
+    .optionsGroup(heading('input'))
+    .requiredOption(
+      '--inputs <IN>',
+      'safetensors with x_start, timesteps, noise, and where the model takes them y, low_res',
+    )
+    .addOption(outputOption('<OUT>', 'the safetensors file to write').makeOptionMandatory());
+  addOptions(command, [...MODEL_OPTIONS, 'reference', 'json'], {
+    weights: { required: true },
+    batch: "images in the batch (default: as many as x_start has; a bundle's own)",
+    size: "image size (default: that of x_start; a bundle's own)",
+    precision: 'f32: gradients are computed in float32',
+  })
+    .addHelpText('after', KEYS + NOTES)
+    .action(async (path: string, words: Words) => {
+      const { computeGradients } = await import('../../engine/training/gradients.ts');
+      const job = { options: parseModelOptions(words), inputs: words.inputs, output: words.output };
+      const result = await computeGradients(path, job, hostOf(context));
+      for (const [name, count] of Object.entries(result.not_finite)) {
+        context.stderr(
+          `warning: ${name} has ${count} values that are not finite; check the weights and the inputs, and compare ` +
+            'with --reference\n',
+        );
+      }
+      if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
+      const { output, losses, grad_norm, gradients, milliseconds, adapter } = result;
+      const terms = Object.entries(losses).map(([name, value]) => `${name} ${value.toPrecision(6)}`);
+      context.stdout(
+        `${output}: ${terms.join(', ')}; gradients of ${gradients} parameters, norm ${grad_norm.toPrecision(6)}, ` +
+          `in ${milliseconds.toFixed(1)} ms on ${adapter}\n`,
+      );
+    });
+};

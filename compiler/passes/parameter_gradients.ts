@@ -1,0 +1,23 @@
+// The gradients of all parameters: outputs `grad.NAME`, those of the mean over samples of `loss.loss`, each weighted by an
+// input `weights` [B] (ones, but where a sampler of timesteps favours some).
+
+import { invariant } from '../diagnostics.ts';
+import { createOpGraphBuilder } from '../opgraph/build.ts';
+import type { OpGraph } from '../opgraph/opgraph.ts';
+import { differentiate } from './differentiate/differentiate.ts';
+import { copy } from './rewrite.ts';
+
+/** The graph of a loss with the gradients of its parameters. */
+export function parameter_gradients(graph: OpGraph): OpGraph {
+  const loss = graph.outputs.find(({ name }) => name === 'loss.loss');
+  invariant(loss, 'the graph has no output loss.loss');
+  const b = createOpGraphBuilder();
+  for (const node of graph.nodes) copy(node, node.inputs, b);
+  const type = b.typeOf(loss.value);
+  const weights = b.add('input', [], { name: 'weights', type }, 'weights');
+  const cotangent = b.add('scale', [weights], { factor: 1 / type.shape[0]! }, 'loss.gradient');
+  const by = graph.nodes.flatMap((node, value) =>
+    node.op === 'param' ? [{ name: `grad.${node.attrs.name}`, value }] : [],
+  );
+  return differentiate(b.finish(graph.outputs), { output: loss.value, cotangent, by });
+}

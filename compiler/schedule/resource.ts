@@ -1,0 +1,97 @@
+// Resources: what stands in a buffer or a texture while it is alive, by what it is and of which value, with its name in memory
+// plans and its words in messages.
+
+import type { Home } from './schedule.ts';
+
+export type Resource =
+  /** A value of the graph, where it stands. */
+  | { readonly kind: 'value'; readonly value: number; readonly home: Home }
+  /** Statistics of a value: those of its tiles, or the merged ones. */
+  | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean }
+  /** The scale and shift that a norm or FiLM comes to, named by its node. */
+  | { readonly kind: 'affine'; readonly node: number }
+  /** Winograd's planes of the input of the convolution that computes a value, and of its products. */
+  | { readonly kind: 'input_planes'; readonly value: number }
+  | { readonly kind: 'output_planes'; readonly value: number }
+  /** What the first half of attention's gradient, which computes a value, tells the other half of each query. */
+  | { readonly kind: 'attention_rows'; readonly value: number }
+  /** The parts of a sum over samples and positions that are computed apart, and added up to a value. */
+  | { readonly kind: 'parts'; readonly value: number };
+
+type ResourceKind = Resource['kind'];
+type ResourceOf<K extends ResourceKind> = Extract<Resource, { kind: K }>;
+
+interface ResourceDef<K extends ResourceKind> {
+  readonly home: (resource: ResourceOf<K>) => Home;
+  /** Its name in memory plans, such as `v12`. */
+  readonly name: (resource: ResourceOf<K>) => string;
+  /** What it is, for messages. */
+  readonly words: (resource: ResourceOf<K>) => string;
+}
+
+const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
+  value: {
+    home: ({ home }) => home,
+    name: ({ value, home }) => `${home === 'texture' ? 'x' : 'v'}${value}`,
+    words: ({ value, home }) => `%${value} in a ${home}`,
+  },
+  statistics: {
+    home: () => 'buffer',
+    name: ({ value, merged }) => `${merged ? 'm' : 's'}${value}`,
+    words: ({ value, merged }) => `${merged ? 'merged ' : ''}statistics of %${value}`,
+  },
+  affine: {
+    home: () => 'texture',
+    name: ({ node }) => `a${node}`,
+    words: ({ node }) => `scale and shift of %${node}`,
+  },
+  input_planes: {
+    home: () => 'texture',
+    name: ({ value }) => `t${value}`,
+    words: ({ value }) => `transformed input of %${value}`,
+  },
+  output_planes: {
+    home: () => 'texture',
+    name: ({ value }) => `p${value}`,
+    words: ({ value }) => `products of %${value}`,
+  },
+  attention_rows: {
+    home: () => 'buffer',
+    name: ({ value }) => `r${value}`,
+    words: ({ value }) => `softmax of the queries of %${value}`,
+  },
+  parts: {
+    home: () => 'buffer',
+    name: ({ value }) => `w${value}`,
+    words: ({ value }) => `parts of %${value}`,
+  },
+};
+
+function defOf<K extends ResourceKind>({ kind }: { readonly kind: K }): ResourceDef<K> {
+  return RESOURCES[kind];
+}
+
+/** Whether a resource is a buffer or a texture. */
+export function homeOfResource(resource: Resource): Home {
+  return defOf(resource).home(resource);
+}
+
+/**
+ * The name of a resource, the same for equal ones: `v12` a value in a buffer, `x12` one in a texture, `s12` its
+ * statistics, `m12` its merged statistics, `a12` the scale and shift that norm or FiLM 12 comes to, `t12` and `p12` the
+ * planes of input and products of the convolution that computes value 12 by Winograd's algorithm, `r12` the softmax of the
+ * queries whose attention has the gradient 12, `w12` the parts that the sum 12 is computed in.
+ */
+export function resourceName(resource: Resource): string {
+  return defOf(resource).name(resource);
+}
+
+/** What a resource is, in words. */
+export function resourceWords(resource: Resource): string {
+  return defOf(resource).words(resource);
+}
+
+/** A value in a buffer, or where it is said to stand. */
+export function valueIn(value: number, home: Home = 'buffer'): Resource {
+  return { kind: 'value', value, home };
+}
