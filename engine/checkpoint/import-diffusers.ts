@@ -1,5 +1,7 @@
 // `importDiffusers` of the Node API: a folder of diffusers as a graph, with nobody to tell notes to.
 
+import { CHECKED_LATER, type Check, checkArgument, checkOptions, textOf } from '../arguments.ts';
+import { checkSettings } from '../compile/model-settings.ts';
 import { silentHost } from '../host.ts';
 import { importFolder } from './import-folder.ts';
 
@@ -11,6 +13,12 @@ export interface ImportDiffusersOptions {
   /** Another scheduler_config.json than the one beside the config; `none` leaves the process out. */
   readonly scheduler?: string | undefined;
 }
+
+const IMPORT_OPTIONS = {
+  size: CHECKED_LATER,
+  name: textOf("a text: the graph's name"),
+  scheduler: textOf("the path of a file, or 'none'"),
+} as const satisfies { readonly [name in keyof Required<ImportDiffusersOptions>]: Check };
 
 /** What a folder of diffusers comes to. */
 export interface ImportedDiffusers {
@@ -24,12 +32,13 @@ export interface ImportedDiffusers {
 
 /**
  * The graph of a folder of diffusers with a UNet2DModel: of its config.json, and of its scheduler_config.json beside it or
- * in `scheduler`. Throws GraphError where a file is missing or says what no graph can express.
+ * in `scheduler`. Throws UsageError for an argument that is off, GraphError where a file is missing or says what no graph can express.
  */
-export function importDiffusers(
-  folder: string,
-  { size, ...options }: ImportDiffusersOptions = {},
-): ImportedDiffusers {
+export function importDiffusers(folder: string, given: ImportDiffusersOptions = {}): ImportedDiffusers {
+  checkArgument('folder', folder, textOf('the path of a folder of diffusers'));
+  checkOptions('importDiffusers', given, IMPORT_OPTIONS);
+  const { size, ...options } = given;
+  checkSettings({ size: typeof size === 'number' ? [size] : size });
   const notes: string[] = [];
   const asked = typeof size === 'number' ? [size] : size;
   const { spec, weights } = importFolder(folder, { ...options, size: asked }, silentHost(notes));

@@ -206,6 +206,10 @@ describe('calls are refused with a UsageError', () => {
       () => api.check(TINY, 'a.pt', any({ strict: 1 })),
       "check: there is no option 'strict'",
     ],
+    ['importDiffusers()', () => api.importDiffusers(any(undefined)), 'folder: found undefined'],
+    ['importDiffusers with sise', () => api.importDiffusers('d', any({ sise: 8 })), 'did you mean size?'],
+    ['importDiffusers with a size', () => api.importDiffusers('d', { size: 0 }), 'size: found'],
+    ['importDiffusers with a name', () => api.importDiffusers('d', any({ name: 5 })), 'name: found 5'],
     ['inputs(null)', () => api.inputs(any(null)), 'model: found null'],
     [
       'inputs with seeds',

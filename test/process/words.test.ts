@@ -62,7 +62,7 @@ test('inputs makes what run takes', () => {
 
 test('bash completes what the build prints for it', () => {
   const run = bash(
-    'eval "$(unetc completion bash)"; COMP_WORDS=(unetc sample --form); COMP_CWORD=2; _unetc; echo "${COMPREPLY[@]}"',
+    'eval "$(unetc completion bash)"; COMP_WORDS=(unetc sample --form); COMP_CWORD=2; _unetc; echo "$COMPREPLY"',
   );
   expect(run).toEqual({ status: 0, stdout: '--format\n', stderr: '' });
 });
