@@ -63,7 +63,9 @@ export function createSubmitter(opened: OpenedDevice, bytes: number, watchdog: W
   const pauses = readbacks.map(() => pacing.createPause(adapter.isFallback));
   return {
     async run({ name, outputs, timer, encode }) {
-      const staging = await take();
+      // where there is room, what is submitted keeps the order of the calls with all else that the host writes
+      const taken = take();
+      const staging = taken instanceof Promise ? await taken : taken;
       const pause = pauses[IN_FLIGHT - free.length - 1]!;
       try {
         check();
