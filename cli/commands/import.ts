@@ -21,7 +21,7 @@ With --json: {"graph": ..., "config", "scheduler", "weights"}.
 
 Examples:
   unetc import ddpm-cifar10-32 -o cifar.json
-  unetc sample cifar.json --weights ddpm-cifar10-32/diffusion_pytorch_model.safetensors --seeds 0-15 --out out/cifar`;
+  unetc sample cifar.json --weights ddpm-cifar10-32/diffusion_pytorch_model.safetensors --seeds 0-15 -o out/cifar`;
 
 export const register: Register = (program, context) => {
   const command = program
