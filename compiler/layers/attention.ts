@@ -77,7 +77,8 @@ export const attention = {
   label: ({ heads }) => `attn × ${heads}`,
   read(shapeOf) {
     const joined = shapeOf('qkv', 'weight');
-    const apart = shapeOf('q', 'weight');
+    // one that is missing is told as missing
+    const apart = shapeOf('q', 'weight') ?? shapeOf('k', 'weight') ?? shapeOf('v', 'weight');
     const channels = (joined ?? apart)?.[1] ?? 0;
     const norm = shapeOf('norm', 'weight') === undefined ? { norm: null } : {};
     if (joined) return { type: 'attention', channels, ...norm };

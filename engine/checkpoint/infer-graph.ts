@@ -1,6 +1,7 @@
 // The graph that a checkpoint file belongs to, and whether one belongs to a graph.
 
-import { basename, extname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import { GraphError, InternalError } from '../../compiler/diagnostics.ts';
 import type { LoadedGraph } from '../../compiler/graph/load.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
@@ -28,6 +29,12 @@ export function inferFromCheckpoint(
   const inferred = inferNamed(tensors, { file: path, name }, stem, host);
   if (inferred.prefix !== '') {
     host.note(`${path}: took the prefix ${JSON.stringify(inferred.prefix)} off every tensor's name`);
+  }
+  const folder = dirname(file);
+  if ('unet_2d' in inferred.spec && existsSync(join(folder, 'config.json'))) {
+    host.note(
+      `${join(folder, 'config.json')} says what shapes do not tell: unetc import ${folder} makes the graph of it`,
+    );
   }
   return { ...inferred, tensors: tensors.size };
 }

@@ -243,6 +243,40 @@ describe('inferGraph on checkpoints of no graph', () => {
     ]);
   });
 
+  it('names the projection of diffusers that is missing, and what its models can have beyond graphs', () => {
+    const tensors = () => tensorsOf(loadGraph(goldenGraph('diffusers/ddpm'), 'ddpm').graph);
+    for (const one of ['to_q', 'to_k', 'to_v', 'to_out.0']) {
+      const without = tensors();
+      without.delete(`mid_block.attentions.0.${one}.weight`);
+      expect(fails(without)).toEqual([
+        `error[G020] x.pt:/mid_block.attentions.0.${one}.weight: this tensor is missing; what is around it wants one of [64, 64]`,
+      ]);
+    }
+    expect(fails(new Map([...tensors(), ['time_proj.weight', [32]]])).join()).toContain(
+      'this is a UNet of diffusers, but its time embedding has weights: fourier or learned',
+    );
+    expect(fails(new Map([...tensors(), ['class_embedding.linear_1.weight', [128, 32]]])).join()).toContain(
+      'it embeds labels as timesteps',
+    );
+  });
+
+  it.each([
+    ['model.enc.64x64_conv.weight', 'a network of EDM'],
+    ['module.all_modules.3.weight', 'a network of score_sde'],
+    ['model.downs.0.0.block1.proj.weight', 'denoising-diffusion-pytorch'],
+    ['temb.dense.0.weight', 'the DDPM port to PyTorch'],
+    ['inner_model.mapping.blocks.0.weight', 'k-diffusion'],
+    ['first_stage_model.encoder.conv_in.weight', 'FILE#model.diffusion_model.'],
+    ['encoder.down_blocks.0.resnets.0.conv1.weight', 'an autoencoder'],
+    ['transformer.pos_embed.proj.weight', 'a diffusion transformer'],
+    ['unet.lora_up.weight', 'a LoRA'],
+    ['unets.0.init_conv.weight', 'imagen-pytorch'],
+  ])('knows other projects by their names: %s', (name, what) => {
+    const [message = ''] = fails(new Map([[name, [1]]]));
+    expect(message).toContain(what);
+    expect(message).toMatch(/^error\[G020\] x\.pt: this is .*; .{20}/);
+  });
+
   it('names the tensor that is too much, and the one of another shape', () => {
     const tensors = film();
     tensors.set('input_blocks.1.0.gate.weight', [32]);
