@@ -76,7 +76,7 @@ export function failureText(found: Failure): string {
   switch (found.kind) {
     case 'graph':
       // Diagnostics begin with their own `error[…]` or `warning[…]`.
-      return found.message;
+      return shortened(found.message);
     case 'internal':
       return (
         `${found.stack ?? found.message}\n` +
@@ -86,8 +86,21 @@ export function failureText(found: Failure): string {
     case 'interrupted':
       return found.message;
     default:
-      return `error: ${found.message}`;
+      return shortened(`error: ${found.message}`);
   }
+}
+
+/** A file may have keys and names of any length; a message is for a person. */
+const LONGEST_LINE = 1000;
+
+/** Cuts lines that are too long to be read. */
+function shortened(text: string): string {
+  return text
+    .split('\n')
+    .map((line) =>
+      line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}… (${line.length} characters)` : line,
+    )
+    .join('\n');
 }
 
 /** A failure as it goes to stderr: an event, or in words. */

@@ -31,8 +31,9 @@ export async function runProgram(
         },
       }
     : context;
-  const program = buildProgram(inner, commands);
+  let program: Command | null = null;
   try {
+    program = buildProgram(inner, commands);
     await program.parseAsync([...argv], { from: 'user' });
     context.signal.throwIfAborted();
     if (held) context.stdout(held);
@@ -81,8 +82,9 @@ function buildProgram(context: Context, commands: readonly Register[]): Command 
 }
 
 /** A name that is near to none: the commands there are, or where the options are listed. */
-function advised(found: Failure, thrown: unknown, argv: readonly string[], program: Command): Failure {
-  if (!(thrown instanceof CommanderError) || found.message.includes('(Did you mean')) return found;
+function advised(found: Failure, thrown: unknown, argv: readonly string[], program: Command | null): Failure {
+  if (program === null || !(thrown instanceof CommanderError) || found.message.includes('(Did you mean'))
+    return found;
   switch (thrown.code) {
     case 'commander.unknownCommand': {
       const names = program.commands.map((command) => command.name()).join(', ');
@@ -100,6 +102,7 @@ function advised(found: Failure, thrown: unknown, argv: readonly string[], progr
       return found;
   }
 }
+
 /** Whether `--json` or `--format json` is among the options, wherever it stands. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');

@@ -72,12 +72,14 @@ export function checkManifest(manifest: Manifest): readonly string[] {
     });
   });
 
+  const used = new Set(manifest.dispatches.map(({ kernel }) => kernel));
   manifest.kernels.forEach(({ file }, i) => {
     demand(
       KERNEL_FILE.test(file),
       `/kernels/${i}/file`,
       `${JSON.stringify(file)} is no plain .wgsl file name`,
     );
+    demand(used.has(i), `/kernels/${i}`, 'no dispatch uses it');
   });
   manifest.dispatches.forEach((dispatch, i) => {
     const pointer = `/dispatches/${i}`;

@@ -3,6 +3,7 @@
 import { BUNDLE_VERSION, type Bundle, digestedText, manifestSchema, sha256 } from './bundle.ts';
 import { checkManifest } from './bundle-check.ts';
 import { RuntimeError } from './errors.ts';
+import { schemaFaults } from './schema-faults.ts';
 
 /** Levels of arrays and objects that a manifest may have. */
 const MOST_LEVELS = 64;
@@ -40,7 +41,7 @@ export async function parseBundle(
   const version = (json as { version?: unknown } | null)?.version;
   if (version !== undefined && version !== BUNDLE_VERSION) {
     return fail(
-      `manifest.json has version ${JSON.stringify(version)}, which ${writerOf(version)} wrote, and this unetc reads ` +
+      `manifest.json has version ${shown(version)}, which ${writerOf(version)} wrote, and this unetc reads ` +
         `version ${BUNDLE_VERSION}`,
       'compile its graph again, `unetc compile GRAPH -o DIR`; where the file of the graph is lost, it is in the ' +
         'manifest under "graph"',
@@ -48,8 +49,11 @@ export async function parseBundle(
   }
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((i) => `manifest.json:/${i.path.join('/')}: ${i.message}`);
-    return fail(faults.slice(0, 8).join('\n'));
+    return fail(
+      schemaFaults(parsed.error)
+        .map((text) => `manifest.json:${text}`)
+        .join('\n'),
+    );
   }
   const manifest = parsed.data;
   const faults = checkManifest(manifest);
@@ -82,6 +86,12 @@ function isDeeperThan(json: unknown, levels: number): boolean {
     if (level.length === 0) return false;
   }
   return true;
+}
+
+/** A value of a file in a message, shortened. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
 function writerOf(version: unknown): string {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { RenameMap } from '../../compiler/diff/parameters.ts';
 import { decodeUtf8, fault } from '../../runtime/bytes.ts';
 import { readFile, writeFile } from '../../runtime/host/node/files.ts';
+import { schemaFaults } from '../../runtime/schema-faults.ts';
 
 const renameFile = z.strictObject({
   format: z.literal('unetc-rename-map'),
@@ -53,11 +54,8 @@ export function readRenameMap(file: string): RenameMap {
   }
   const parsed = renameFile.safeParse(json);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
-    throw fault(
-      origin,
-      `${faults.slice(0, 8).join('; ')}; write it with unetc diff A B --write-rename-map FILE`,
-    );
+    const faults = schemaFaults(parsed.error);
+    throw fault(origin, `${faults.join('; ')}; write it with unetc diff A B --write-rename-map FILE`);
   }
   const { renames, zeros, dropped } = parsed.data;
   return { renames: new Map(Object.entries(renames)), zeros, dropped };

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Tuning } from '../../compiler/schedule/choices/tuning.ts';
 import { decodeUtf8, fault } from '../../runtime/bytes.ts';
 import { readFile, writeFile } from '../../runtime/host/node/files.ts';
+import { schemaFaults } from '../../runtime/schema-faults.ts';
 
 const tuningFileSchema = z.strictObject({
   format: z.literal('unetc-tuning'),
@@ -37,8 +38,7 @@ export function readTuningFile(file: string): TuningFile {
   }
   const parsed = tuningFileSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${pointerOf(path)}: ${message}`);
-  throw fault(origin, `${faults.slice(0, 8).join('; ')}; ${again}`);
+  throw fault(origin, `${schemaFaults(parsed.error).join('; ')}; ${again}`);
 }
 
 /** Writes a file that appears whole or not at all; groups in order, so that two files compare line by line. */
@@ -52,9 +52,4 @@ export function writeTuningFile(file: string, tuning: Omit<TuningFile, 'format' 
 /** The candidate of the least time, or undefined for a group without times. */
 export function fastestOf(times: Tuning[string] | undefined): string | undefined {
   return Object.entries(times ?? {}).sort(([, a], [, b]) => a - b)[0]?.[0];
-}
-
-/** A place in a JSON document. Source: RFC 6901. */
-function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('') || '/';
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { decodeUtf8 } from '../../runtime/bytes.ts';
 import { pathKind, readFile, writeFile } from '../../runtime/host/node/files.ts';
+import { schemaFaults } from '../../runtime/schema-faults.ts';
 import { OptionError } from '../errors.ts';
 import type { FoundFinding } from './document.ts';
 import { realFile, realFolder } from './real-file.ts';
@@ -58,8 +59,7 @@ export function readAccepted(file: string): AcceptedFile {
   }
   const parsed = acceptedFile.safeParse(json);
   if (parsed.success) return { file, graphs: new Map(Object.entries(parsed.data.graphs)) };
-  const faults = parsed.error.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`);
-  throw unusable(file, faults.slice(0, 8).join('; '));
+  throw unusable(file, schemaFaults(parsed.error).join('; '));
 }
 
 /** What was accepted of the graph at `path`, or of it as `former`: a graph keeps its entries when it is renamed. */

@@ -117,9 +117,13 @@ export async function openFolder(
       lock,
       store,
       close(clear) {
-        if (clear || state.isEmpty()) state.clear();
-        lock.release();
-        removeStateFolders(place, made);
+        // whatever cannot be taken away, the folder is given back
+        try {
+          if (clear || state.isEmpty()) state.clear();
+        } finally {
+          lock.release();
+          removeStateFolders(place, made);
+        }
       },
     };
   } catch (error) {

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { makeFolder } from '../../runtime/host/node/files.ts';
 import { OptionError } from '../errors.ts';
 
 const holderSchema = z.strictObject({
@@ -46,10 +47,16 @@ const USUAL: LockTimes = { beat: 4000, patience: 15000 };
 export async function takeLock(file: string, subject: string, times: LockTimes = USUAL): Promise<Lock> {
   const mine = describeSelf();
   for (;;) {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     if (create(file, mine)) {
-      removeStrays(file);
-      return held(file, mine, subject, times);
+      const lock = held(file, mine, subject, times);
+      try {
+        removeStrays(file);
+      } catch (error) {
+        lock.release();
+        throw error;
+      }
+      return lock;
     }
     const found = read(file);
     if (found === null) continue;
@@ -79,7 +86,13 @@ function held(file: string, mine: Holder, subject: string, times: LockTimes): Lo
     },
     release() {
       clearInterval(timer);
-      if (isMine()) fs.rmSync(file, { force: true });
+      let mineStill = true;
+      try {
+        mineStill = isMine();
+      } catch {
+        // a lock that cannot be read was this process's when it was last looked at, and must not outlive it
+      }
+      if (mineStill) fs.rmSync(file, { force: true });
     },
   };
 }

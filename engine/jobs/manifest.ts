@@ -5,6 +5,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { decodeUtf8, fault, type Origin } from '../../runtime/bytes.ts';
 import { listFolder, pathKind, readFile, writeFile } from '../../runtime/host/node/files.ts';
+import { schemaFaults } from '../../runtime/schema-faults.ts';
 import { sha256Of } from '../digest.ts';
 import { isInside, placeInside } from './inside.ts';
 import type { Shard } from './shard.ts';
@@ -85,8 +86,8 @@ export function readManifest(file: string, kind: Origin['kind']): Manifest {
   }
   const found = manifestSchema.safeParse(value);
   if (found.success) return found.data;
-  const [issue] = found.error.issues;
-  throw fault(origin, `this is no manifest of samples: ${issue?.path.join('/')}: ${issue?.message}`);
+  const [first] = schemaFaults(found.error);
+  throw fault(origin, `this is no manifest of samples: ${first}`);
 }
 
 /** The manifests in a folder, sorted by name. */

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { type ByteSource, bytesInMemory, dataView, decodeUtf8, fault, type Origin } from '../bytes.ts';
+import { schemaFaults } from '../schema-faults.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   countElements,
@@ -102,8 +103,8 @@ function parseEntry(name: string, value: unknown, base: number, origin: Origin):
   const tensor = `tensor ${JSON.stringify(name)}`;
   const parsed = Entry.safeParse(value);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw damaged(origin, `${tensor}: /${issue?.path.join('/')}: ${issue?.message}`);
+    const [first] = schemaFaults(parsed.error);
+    throw damaged(origin, `${tensor}: ${first}`);
   }
   const { dtype, shape, data_offsets } = parsed.data;
   if (!isDtype(dtype)) {

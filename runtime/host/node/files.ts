@@ -5,38 +5,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type ByteSource, checkRange, fault, type Origin } from '../../bytes.ts';
+import { guarded, IS_FOLDER } from './system-faults.ts';
 
-const IS_FOLDER = 'this is a folder; name a file';
 const IS_PIPE = 'this is a pipe; write it to a file and name that';
-
-/** What a fault of the file system means to the person who gave the path, by its code. */
-const ADVICE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder; check the path',
-  EACCES: 'permission denied; check who owns it and its mode',
-  EPERM: 'the operation is not permitted; check who owns it and its mode',
-  EISDIR: IS_FOLDER,
-  ENOTDIR: 'a part of the path is a file where a folder is needed',
-  ENOSPC: 'no space is left on the device; free some, or write elsewhere',
-  EDQUOT: 'the disk quota is used up; free some, or write elsewhere',
-  EFBIG: 'the file is larger than the file system allows; write elsewhere',
-  EROFS: 'the file system is read-only; write elsewhere',
-  EMFILE: 'too many files are open; raise the limit with `ulimit -n`',
-  ENAMETOOLONG: 'the name is too long for the file system',
-  ELOOP: 'too many symbolic links lead on from it',
-  ENXIO: 'this is a socket or a device; name a regular file',
-  EIO: 'the device reports an input/output error',
-};
-
-/** Runs `action` and turns what the file system throws into a RuntimeError that names the path. */
-function guarded<T>(origin: Origin, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) throw error;
-    const code = String(error.code);
-    throw fault(origin, (Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined) ?? error.message, error);
-  }
-}
 
 /** Opening a pipe that nobody writes to must not wait for a writer: no signal would end that. Windows has no such flag. */
 const READ_AT_ONCE = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0);
@@ -48,11 +19,15 @@ const READ_AT_ONCE = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0);
 export function openFile(origin: Origin): ByteSource {
   return guarded(origin, () => {
     const fd = fs.openSync(origin.label, READ_AT_ONCE);
-    const stat = fs.fstatSync(fd);
-    if (stat.isFile()) return fileSource(fd, stat.size, origin);
-    fs.closeSync(fd);
-    if (stat.isDirectory()) throw fault(origin, IS_FOLDER);
-    throw fault(origin, stat.isFIFO() ? IS_PIPE : 'this is a device; name a regular file');
+    try {
+      const stat = fs.fstatSync(fd);
+      if (stat.isFile()) return fileSource(fd, stat.size, origin);
+      if (stat.isDirectory()) throw fault(origin, IS_FOLDER);
+      throw fault(origin, stat.isFIFO() ? IS_PIPE : 'this is a device; name a regular file');
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
   });
 }
 
@@ -91,9 +66,15 @@ export function readFile(origin: Origin): Uint8Array {
   }
 }
 
-/** What a path leads to, following links. */
+/** What a path leads to, following links; `other` where links lead in a circle. */
 export function pathKind(file: string): 'file' | 'folder' | 'other' | 'missing' {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  let stat: fs.Stats | undefined;
+  try {
+    stat = fs.statSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return 'other';
+    throw error;
+  }
   if (stat === undefined) return 'missing';
   return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
 }
@@ -155,7 +136,7 @@ export function writeFile(file: string, content: string | Uint8Array | Iterable<
     }
     const target = kind === 'file' ? fs.realpathSync(file) : path.resolve(file);
     const mode = kind === 'file' ? fs.statSync(target).mode & 0o777 : 0o666;
-    makeFolder(path.dirname(target));
+    makeFolders(path.dirname(target));
     const temporary = temporaryBeside(target);
     try {
       writeChunks(temporary, 'wx', mode, asChunks(chunks), true);
@@ -184,7 +165,7 @@ export function writeFolder(
     if (kind === 'file' || kind === 'other') throw fault(origin, 'this is a file; name a folder');
     const target = kind === 'folder' ? fs.realpathSync(folder) : path.resolve(folder);
     if (kind === 'folder') checkOwned(origin, target, owned);
-    makeFolder(path.dirname(target));
+    makeFolders(path.dirname(target));
     const temporary = temporaryBeside(target);
     try {
       fs.mkdirSync(temporary);
@@ -223,7 +204,7 @@ function writeInside(folder: string, name: string, content: string | Uint8Array)
     throw new Error(`internal: ${JSON.stringify(name)} leads out of the folder`);
   }
   const file = path.join(folder, inside);
-  makeFolder(path.dirname(file));
+  makeFolders(path.dirname(file));
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   writeChunks(file, 'wx', 0o666, [bytes], true);
 }
@@ -241,10 +222,17 @@ function replaceFolder(temporary: string, target: string): void {
   fs.rmSync(old, { recursive: true, force: true });
 }
 
-/** Makes a folder and those above it. Node's own way never ends where a folder is there and takes none, as /proc does. */
-function makeFolder(folder: string): void {
+/**
+ * Makes a folder and those above it. Node's own way never ends where a folder is there and takes none, as /proc does.
+ * Faults are of kind `output`.
+ */
+export function makeFolder(folder: string): void {
+  guarded({ kind: 'output', label: folder }, () => makeFolders(folder));
+}
+
+function makeFolders(folder: string): void {
   if (pathKind(folder) !== 'missing') return;
-  makeFolder(path.dirname(folder));
+  makeFolders(path.dirname(folder));
   try {
     fs.mkdirSync(folder);
   } catch (error) {

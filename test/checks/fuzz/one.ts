@@ -1,6 +1,5 @@
 // One input: made, read under a clock and an eye on memory, and judged.
 
-import { performance } from 'node:perf_hooks';
 import type { Parser } from './parser.ts';
 import { randomOf } from './random.ts';
 
@@ -16,7 +15,7 @@ export interface Judged {
   readonly failed: Failed | null;
 }
 
-/** The most that one input may take; slower ones are read again, for the machine has other things to do. */
+/** The most that one input may take of a processor; slower ones are read again, for a collection of garbage may be due. */
 const MOST_MILLISECONDS = 1000;
 const TRIES = 3;
 /** What the process may grow by while one input is read. */
@@ -37,14 +36,15 @@ export async function judge(
   let least = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const before = process.resourceUsage().maxRSS;
-    const start = performance.now();
+    const start = process.cpuUsage();
     let taken: boolean;
     try {
       taken = await parser.read(input, at);
     } catch (error) {
       return failed(error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
-    least = Math.min(least, performance.now() - start);
+    const { user, system } = process.cpuUsage(start);
+    least = Math.min(least, (user + system) / 1000);
     const grown = (process.resourceUsage().maxRSS - before) * 1024;
     if (grown > MOST_BYTES) return failed(`the process grew by ${Math.round(grown / 2 ** 20)} MB`);
     if (least < MOST_MILLISECONDS) return { taken, failed: null };

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { compileGraph } from '../../../compiler/compile.ts';
 import { printExplicit, toExplicit } from '../../../compiler/graph/explicit.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
-import { packageRoot } from '../../../engine/package.ts';
+import { packageRoot, packageVersion } from '../../../engine/package.ts';
 import type { Bundle } from '../../../runtime/bundle.ts';
 import { SMALL_GRAPH } from '../../fixtures/small-graph.ts';
 import type { Json } from './mutate-text.ts';
@@ -48,7 +48,7 @@ export default defineUNet({
 
 /** A small graph compiled, with the explicit form in its manifest. */
 export function smallBundle(): Bundle {
-  return compileGraph(loadGraph(SMALL_GRAPH, 'small').graph, {}).bundle;
+  return compileGraph(loadGraph(SMALL_GRAPH, 'small').graph, { version: packageVersion() }).bundle;
 }
 
 /** Files of torch.save and of NumPy's pickles. */

@@ -16,6 +16,9 @@ const OPTIONS = {
   kernels: false,
 } as const;
 
+/** Blocks beyond which a comparison takes as long as a hundred others. */
+const COMPARED = 60;
+
 export const diff: Parser = {
   name: 'diff',
   share: 3,
@@ -35,6 +38,7 @@ export const diff: Parser = {
     ]);
     if (sides === refused) return false;
     const [from, to] = sides;
+    if (sides.some(({ side }) => (side.graph?.blocks.length ?? 0) > COMPARED)) return true;
     const { document } = await runDiff(from!, to!, OPTIONS);
     const { breaking, dangerous, info, accepted } = document.summary;
     consistent(

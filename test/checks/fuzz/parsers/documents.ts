@@ -1,11 +1,12 @@
 // Documents that the project writes itself and reads again: tunings, rename maps, accepted findings, manifests of
 // samples and of bundles.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readRenameMap } from '../../../../engine/checkpoint/rename-map.ts';
 import { readTuningFile, writeTuningFile } from '../../../../engine/compile/tuning-file.ts';
 import { readAccepted } from '../../../../engine/diff/accepted.ts';
+import { readChains, writeChains } from '../../../../engine/jobs/checkpoint.ts';
 import { readManifest, writeManifest } from '../../../../engine/jobs/manifest.ts';
 import { graphOfBundle } from '../../../../engine/model/model-source.ts';
 import { digestedText, sha256 } from '../../../../runtime/bundle.ts';
@@ -13,7 +14,7 @@ import { parseBundle } from '../../../../runtime/parse-bundle.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
 import { type Json, mutateJson, mutateText, textOfJson } from '../mutate-text.ts';
 import { bytesOf, consistent, type Parser, type Refusal, readOr, refused, textOf } from '../parser.ts';
-import type { Random } from '../random.ts';
+import { type Random, randomOf } from '../random.ts';
 import { smallBundle, tuningDocument } from '../seeds.ts';
 
 /** A document changed by value, by token or by byte. */
@@ -160,3 +161,36 @@ async function sealed(text: string): Promise<string> {
     return text;
   }
 }
+
+const LIMITS = { steps: 8, length: 4 };
+const values = (value: number) => new Float32Array(4).fill(value);
+
+/** A file of two chains under way, as it was written. */
+function chainFile(at: (name: string) => string): Uint8Array {
+  const states = [
+    { seed: 0, state: { index: 3, x: values(1), kept: values(2), frames: [values(3)] } },
+    { seed: 1, state: { index: -1, x: values(4), kept: null, frames: [] } },
+  ];
+  writeChains(at('chains.safetensors'), states, 'key');
+  return new Uint8Array(readFileSync(at('chains.safetensors')));
+}
+
+/** Chains that were stopped: two numbers of changes of the file as it was written, and what the checksum thinks of them. */
+export const chains: Parser = {
+  name: 'chains',
+  share: 4,
+  // the file itself is made where it is read: an input is the seed of its changes
+  make: (random) => Uint8Array.from({ length: 8 }, () => random.below(256)),
+  async read(input, at) {
+    const whole = chainFile(at);
+    const index = new DataView(input.buffer, input.byteOffset).getUint32(0);
+    const random = randomOf(index, 'chains', input[4]!);
+    const changed = random.oneIn(10) ? whole : mutateBytes(whole, [whole], random);
+    writeFileSync(at('chains.safetensors'), changed);
+    const found = await readOr(['output'], () => readChains(at('chains.safetensors'), 'key', LIMITS));
+    if (found === refused || found.size === 0) return false;
+    consistent(found.size === 2, () => `${found.size} chains out of two`);
+    consistent(found.get(0)?.x.join() === '1,1,1,1', 'another chain passes the checksum');
+    return true;
+  },
+};

@@ -5,7 +5,7 @@ import { npy, npz, png } from './arrays.ts';
 import { infer, safetensors, torch } from './checkpoints.ts';
 import { cifar, idx, npyData, npzData, picture, progressTable, tensorData } from './data.ts';
 import { diff } from './diffs.ts';
-import { accepted, bundleManifest, manifest, renameMap, tuning } from './documents.ts';
+import { accepted, bundleManifest, chains, manifest, renameMap, tuning } from './documents.ts';
 import { compiled, graphJson, graphTypeScript } from './graphs.ts';
 import { commandLines, gitSides, lists, measures, respacing, sampleWords } from './words.ts';
 
@@ -14,13 +14,16 @@ export const PARSERS: readonly Parser[] = [
   ...[safetensors, torch, infer],
   ...[npy, npz, png],
   ...[idx, cifar, npzData, npyData, tensorData, picture, progressTable],
-  ...[tuning, renameMap, accepted, manifest, bundleManifest],
+  ...[tuning, renameMap, accepted, manifest, bundleManifest, chains],
   ...[lists, respacing, measures, gitSides, sampleWords, commandLines],
 ];
 
-/** The parsers of a name, or all; throws where none is called so. */
-export function parsersOf(name: string): readonly Parser[] {
-  const found = name === '' ? PARSERS : PARSERS.filter((one) => one.name === name);
-  if (found.length > 0) return found;
-  throw new Error(`no parser is called ${name}; there are ${PARSERS.map((one) => one.name).join(', ')}`);
+/** The parsers of these names, separated by commas, or all; throws where none is called so. */
+export function parsersOf(names: string): readonly Parser[] {
+  if (names === '') return PARSERS;
+  return names.split(',').map((name) => {
+    const found = PARSERS.find((one) => one.name === name);
+    if (found !== undefined) return found;
+    throw new Error(`no parser is called ${name}; there are ${PARSERS.map((one) => one.name).join(', ')}`);
+  });
 }

@@ -1,0 +1,173 @@
+// Runs a command once for every call that can fail, and looks at what is left each time: the right bytes or an error of the
+// project's own, nothing half-written, and a run behind it that ends as if nothing had been.
+
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { main } from '../../../cli/main.ts';
+import { recordingContext } from '../../recording-context.ts';
+import { changesOf, treeOf } from '../tree.ts';
+import { type FaultyRun, prepare, wordsIn } from './runs.ts';
+
+/** Something whose k-th call can fail. */
+export interface Injector {
+  /** Runs `action`; with `at`, the call of this number fails so. Gives the names of all calls. */
+  watch(action: () => Promise<void>, at?: number, fault?: string): Promise<readonly string[]>;
+  faultsOf(call: string): readonly string[];
+  /** Whether what a failing call was to take away may stay until the next run. */
+  leaves(call: string): boolean;
+  /** Whether descriptors are compared: those of a GPU are its driver's. */
+  readonly counted: boolean;
+  /** Exit codes of a run that a fault has ended. */
+  readonly exits: readonly number[];
+}
+
+export interface SweepResult {
+  readonly name: string;
+  readonly calls: number;
+  readonly injected: number;
+  /** How often a run with a fault in it ended with each code. */
+  readonly exits: ReadonlyMap<number, number>;
+  readonly failures: readonly string[];
+}
+
+/** Milliseconds in which a run with a fault in it ends, on a machine that has other things to do. */
+const PATIENCE = 60_000;
+
+interface Outcome {
+  readonly exit: number;
+  readonly stderr: string;
+}
+
+/** @param every how far from call to call; 1 lets each of them fail */
+export async function sweep(
+  run: FaultyRun,
+  injector: Injector,
+  every: number,
+  tell: (text: string) => void,
+): Promise<SweepResult> {
+  const around = fs.mkdtempSync(path.join(os.tmpdir(), 'unetc-faults-'));
+  let turn = 0;
+  /** A folder as the run finds it. */
+  const fresh = async (): Promise<string> => {
+    const folder = path.join(around, String(turn++));
+    fs.mkdirSync(folder);
+    prepare(folder);
+    for (const words of run.before) {
+      const { exit, stderr } = await unetc(folder, words);
+      if (exit !== 0) throw new Error(`${words.join(' ')} has exit ${exit}: ${stderr}`);
+    }
+    return folder;
+  };
+  try {
+    // what a process reads once is read before calls are counted
+    const whole = await fresh();
+    await unetc(whole, run.words);
+    const first = await fresh();
+    const before = treeOf(first);
+    const outcome = { exit: 0, stderr: '' };
+    const calls = await injector.watch(
+      async () => void Object.assign(outcome, await unetc(first, run.words)),
+    );
+    if (outcome.exit !== 0)
+      throw new Error(`${run.name} without a fault has exit ${outcome.exit}: ${outcome.stderr}`);
+    const expected = treeOf(first);
+    const failures: string[] = [];
+    const exits = new Map<number, number>();
+    let injected = 0;
+    for (let at = 1; at <= calls.length; at += every) {
+      for (const fault of injector.faultsOf(calls[at - 1]!)) {
+        injected++;
+        const found = await one(run, injector, at, fault, await fresh(), before, expected);
+        exits.set(found.exit, (exits.get(found.exit) ?? 0) + 1);
+        for (const text of found.faults) {
+          failures.push(`${run.name}, ${fault} at call ${at} of ${calls.length}, ${found.call}: ${text}`);
+          tell(failures.at(-1)!);
+        }
+      }
+    }
+    return { name: run.name, calls: calls.length, injected, exits, failures };
+  } finally {
+    fs.rmSync(around, { recursive: true, force: true });
+  }
+}
+
+async function unetc(folder: string, words: readonly string[]): Promise<Outcome> {
+  const context = recordingContext();
+  const exit = await main(wordsIn(folder, words), context);
+  return { exit, stderr: context.printed.stderr };
+}
+
+async function one(
+  run: FaultyRun,
+  injector: Injector,
+  at: number,
+  fault: string,
+  folder: string,
+  before: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, string>,
+): Promise<{ readonly exit: number; readonly call: string; readonly faults: readonly string[] }> {
+  const faults: string[] = [];
+  const demand = (condition: boolean, text: string): void => {
+    if (!condition) faults.push(text);
+  };
+  let outcome: Outcome = { exit: -1, stderr: `it did not end in ${PATIENCE / 1000} s` };
+  const opened = injector.counted ? descriptors() : 0;
+  const calls = await injector.watch(
+    async () => {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<Outcome>((resolve) => {
+        timer = setTimeout(() => resolve(outcome), PATIENCE);
+      });
+      outcome = await Promise.race([unetc(folder, run.words), late]);
+      clearTimeout(timer);
+    },
+    at,
+    fault,
+  );
+  const call = calls[at - 1] ?? 'never reached';
+  const { exit, stderr } = outcome;
+  demand(exit === 0 || injector.exits.includes(exit), `exit ${exit}: ${stderr.trim().slice(-1500)}`);
+  demand(
+    exit === 0 || /^(error|warning)/m.test(stderr),
+    `exit ${exit} without a word: ${stderr.slice(-300)}`,
+  );
+  const after = treeOf(folder);
+  if (exit === 0 && run.repeatable && !injector.leaves(call)) {
+    demand(same(after, expected), `exit 0, and ${changesOf(expected, after).slice(0, 4).join(', ')}`);
+  }
+  if (exit !== 0) {
+    for (const change of changesOf(before, after)) {
+      const [verb, name = ''] = change.split(/ (.*)/);
+      const written = run.writes.some((own) => name === own || name.startsWith(`${own}/`));
+      const temporary = /\.tmp(\/|$)/.test(name) || /\/lock(\.|$)/.test(name);
+      if (injector.leaves(call) && (temporary || written)) continue;
+      demand(written && !temporary, `${verb} ${name}`);
+      const state = name.includes('.unetc');
+      const final = verb !== 'removed' && !state && after.get(name) !== 'folder';
+      if (final && run.repeatable && written)
+        demand(after.get(name) === expected.get(name), `${verb} ${name}, which is not whole`);
+    }
+  }
+  const left = injector.counted ? descriptors() - opened : 0;
+  demand(left <= 0, `${left} descriptors are left open`);
+  const again = await unetc(folder, run.words);
+  demand(again.exit === 0, `the run behind it has exit ${again.exit}: ${again.stderr.trim().slice(-600)}`);
+  const last = treeOf(folder);
+  const strays = changesOf(expected, last).filter(
+    (change) => !injector.leaves(call) || !change.startsWith('added'),
+  );
+  if (run.repeatable)
+    demand(strays.length === 0, `the run behind it leaves ${strays.slice(0, 4).join(', ')}`);
+  fs.rmSync(folder, { recursive: true, force: true });
+  return { exit, call, faults };
+}
+
+function same(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return changesOf(a, b).length === 0;
+}
+
+/** Descriptors that are open, where the system tells. */
+function descriptors(): number {
+  return process.platform === 'linux' ? fs.readdirSync('/proc/self/fd').length : 0;
+}

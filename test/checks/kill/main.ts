@@ -1,0 +1,26 @@
+// `npm run test:kill [-- --kills N] [--only NAME]`: processes that are killed at random moments, and what becomes of their
+// work.
+
+import { readOptions } from '../options.ts';
+import { killRounds } from './rounds.ts';
+import { KILLED_RUNS } from './runs.ts';
+
+/** The check by its words; gives the exit code. */
+export async function check(words: readonly string[]): Promise<number> {
+  const { kills, only } = readOptions(words, { kills: 40, only: '' });
+  const runs = KILLED_RUNS.filter(({ name }) => name.includes(only));
+  const shares = runs.reduce((sum, { share }) => sum + share, 0);
+  const start = performance.now();
+  let [reached, failed] = [0, 0];
+  for (const run of runs) {
+    const result = await killRounds(run, Math.max(1, Math.round((kills * run.share) / shares)), Math.random);
+    for (const text of result.failures) console.log(text);
+    const told = [...result.kills].map(([signal, count]) => `${count} ${signal}`).join(', ');
+    console.log(`${result.name}: ${told}; ${result.ended} runs ended with the bytes of the undisturbed one`);
+    reached += [...result.kills.values()].reduce((sum, count) => sum + count, 0);
+    failed += result.failures.length;
+  }
+  const seconds = Math.round((performance.now() - start) / 1000);
+  console.log(`${reached} kills over ${runs.length} runs in ${seconds} s: ${failed} failures`);
+  return failed === 0 ? 0 : 1;
+}

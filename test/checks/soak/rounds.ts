@@ -1,0 +1,95 @@
+// Forward passes and loads, over and over in one process: what it holds of threads, descriptors and memory.
+
+import fs from 'node:fs';
+import { load } from '../../../engine/api.ts';
+import type { Tensor } from '../../../runtime/tensor.ts';
+import { SMALL_GRAPH } from '../../fixtures/small-graph.ts';
+
+/** What the process holds at a moment. */
+export interface Held {
+  readonly threads: number;
+  readonly descriptors: number;
+  readonly megabytes: number;
+}
+
+export interface Soaked {
+  readonly what: string;
+  readonly rounds: number;
+  /** After a tenth of the rounds, when everything that is made once is there, and after all. */
+  readonly first: Held;
+  readonly last: Held;
+}
+
+/** What memory may differ by between two moments that hold the same: a collection of garbage is due, or just was. */
+const MEGABYTES = 48;
+
+/** What the process holds, where the system tells. */
+export function held(): Held {
+  global.gc?.();
+  const status = fs.readFileSync('/proc/self/status', 'utf8');
+  const field = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+  return {
+    threads: field('Threads'),
+    descriptors: fs.readdirSync('/proc/self/fd').length,
+    megabytes: Math.round(field('VmRSS') / 1024),
+  };
+}
+
+/** What has grown between the two moments; empty where nothing has. */
+export function grown({ what, rounds, first, last }: Soaked): readonly string[] {
+  const found: string[] = [];
+  if (last.threads > first.threads) found.push(`${first.threads} threads became ${last.threads}`);
+  if (last.descriptors > first.descriptors)
+    found.push(`${first.descriptors} descriptors became ${last.descriptors}`);
+  if (last.megabytes > first.megabytes + MEGABYTES)
+    found.push(`${first.megabytes} MB became ${last.megabytes}`);
+  return found.map((text) => `${what}, ${rounds} times: ${text}`);
+}
+
+const GRAPH = JSON.parse(SMALL_GRAPH) as object;
+const X: Tensor = { shape: [1, 1, 8, 8], data: new Float32Array(64).fill(0.5) };
+
+/** Forward passes of one model. Throws where a pass gives other values than the first. */
+export async function soakPasses(rounds: number, tell: (text: string) => void = () => {}): Promise<Soaked> {
+  const model = await load(GRAPH, { weights: 'hash:1' });
+  try {
+    const run = async (): Promise<Float32Array> => (await model.run({ x: X, timesteps: [7] })).output.data;
+    const expected = (await run()).slice();
+    return await soak('passes', rounds, tell, async () => {
+      const found = await run();
+      if (found.some((value, i) => value !== expected[i]))
+        throw new Error('a pass gives other values than the first');
+    });
+  } finally {
+    await model.close();
+  }
+}
+
+/** Models that are opened, run once and closed. */
+export function soakLoads(rounds: number, tell: (text: string) => void = () => {}): Promise<Soaked> {
+  return soak('loads', rounds, tell, async () => {
+    const model = await load(GRAPH, { weights: 'hash:1' });
+    try {
+      await model.run({ x: X, timesteps: [7] });
+    } finally {
+      await model.close();
+    }
+  });
+}
+
+async function soak(
+  what: string,
+  rounds: number,
+  tell: (text: string) => void,
+  round: () => Promise<void>,
+): Promise<Soaked> {
+  const warm = Math.max(1, Math.ceil(rounds / 10));
+  let first: Held | null = null;
+  for (let i = 1; i <= rounds; i++) {
+    await round();
+    if (i === warm) first = held();
+    if (i % warm === 0) tell(`${what} ${i} of ${rounds}: ${JSON.stringify(held())}`);
+  }
+  return { what, rounds, first: first ?? held(), last: held() };
+}
