@@ -44,25 +44,34 @@ export function importConfig(
   const { keywords } = familyOf('unet_2d');
   const entries = Object.entries(said).filter(([key]) => !key.startsWith('_'));
   const known = entries.filter(([key]) => Object.hasOwn(keywords, key));
-  if (known.length === 0) {
+  if (known.length === 0 && _class_name === undefined) {
     return refused(
       '',
       'none of these keys is a field of a UNet2DModel; name the folder with its config.json',
     );
   }
-  const unet_2d = Object.fromEntries(known);
+  const unet_2d = Object.fromEntries(known.map(([key, value]) => [key, asWritten(key, value)]));
   const sample = size ?? sizeOf(said.sample_size);
   return {
     spec: { version: FORMAT_VERSION, name, image_size: sample ?? likelySide(said), unet_2d },
     left: entries.filter(([key]) => !Object.hasOwn(keywords, key)).map(([key]) => key),
-    sized: sample === null,
+    sized: sample === null && (said.sample_size ?? null) === null,
   };
 }
 
-/** A size as graph files have it; null where it is not said. One that is at fault is told with the field. */
+/** A field as graph files have it: diffusers looks activation functions up in lower case. */
+function asWritten(key: string, value: Json): Json {
+  return key === 'act_fn' && typeof value === 'string' ? value.toLowerCase() : value;
+}
+
+/** A size as graph files have it; null where it is not said, or at fault, which is told with the field. */
 function sizeOf(value: Json | undefined): number | readonly number[] | null {
-  if (typeof value === 'number') return value;
-  return Array.isArray(value) ? (value as readonly number[]) : null;
+  const sides = [value].flat();
+  const isSize = sides.every(
+    (side) => Number.isSafeInteger(side) && Number(side) >= 1 && Number(side) <= LIMITS.size,
+  );
+  if (!isSize || (Array.isArray(value) && sides.length !== 2)) return null;
+  return value as number | readonly number[];
 }
 
 function likelySide({ block_out_channels }: JsonObject): number {

@@ -38,6 +38,12 @@ const VARIANCES = {
   learned_range: 'learned_range',
 } as const;
 
+/** Schedulers whose betas are those of Stable Diffusion where none are said, and their schedule. */
+const OTHER_BETAS: readonly (readonly [name: RegExp, beta_schedule: keyof typeof SCHEDULES])[] = [
+  [/^(HeunDiscrete|KDPM2(Ancestral)?Discrete|DPMSolverSDE)Scheduler$/, 'linear'],
+  [/^(LCM|TCD)Scheduler$/, 'scaled_linear'],
+];
+
 const share = 'a number above 0 and below 1';
 const beta = (usual: number) => z.number(share).gt(0, share).lt(1, share).default(usual);
 const words = <T extends object>(table: T) =>
@@ -92,7 +98,7 @@ export function importScheduler(
     );
   }
   const schema: z.ZodType<object> = samples ? whole : z.looseObject(process);
-  const read = schema.safeParse(said);
+  const read = schema.safeParse({ ...betasOf(name), ...said });
   if (!read.success) return { faults: explainIssues(read.error.issues, config, new Map()) };
   const keys = samples ? { ...process, ...sampling } : process;
   const left = Object.keys(said).filter((key) => !key.startsWith('_') && !Object.hasOwn(keys, key));
@@ -107,6 +113,12 @@ export function importScheduler(
       ...(left.length === 0 ? [] : [`left out of the scheduler: ${left.join(', ')}`]),
     ],
   };
+}
+
+/** The betas of a scheduler that says none, where they are not those of DDPM. */
+function betasOf(name: string): JsonObject {
+  const found = OTHER_BETAS.find(([names]) => names.test(name));
+  return found === undefined ? {} : { beta_start: 0.00085, beta_end: 0.012, beta_schedule: found[1] };
 }
 
 /** The keys of `diffusion`, without those that have their default. */

@@ -55,7 +55,9 @@ export function importFolder(
   if (sized)
     host.note(`${config}: it names no sample_size; --size says what image_size is, here ${spec.image_size}`);
 
-  const { graph } = checked(spec, '/unet_2d', model, config);
+  // a size that was asked for stands in no file
+  const places = asked === undefined ? { '/image_size': '/sample_size' } : {};
+  const { graph, warnings } = checked(spec, { section: '/unet_2d', places }, model, config);
   const scheduler = said === 'none' ? null : (said ?? findScheduler(home));
   if (scheduler === null) {
     if (said !== 'none') {
@@ -63,6 +65,7 @@ export function importFolder(
         `${home}: there is no scheduler_config.json here nor in scheduler/, so that the graph says nothing of the process; --scheduler FILE names one`,
       );
     }
+    warnAll(host, warnings, folder);
     return { spec, graph, config, scheduler, weights: findWeights(home) };
   }
   const text = jsonOf(scheduler);
@@ -70,7 +73,7 @@ export function importFolder(
   if ('faults' in process) throw placed(process.faults, text, scheduler);
   for (const note of process.notes) host.note(`${scheduler}: ${note}`);
   const whole = { ...spec, diffusion: process.diffusion };
-  const loaded = checked(whole, '/diffusion', text, scheduler);
+  const loaded = checked(whole, { section: '/diffusion', places: {} }, text, scheduler);
   warnAll(host, loaded.warnings, folder);
   return { spec: whole, graph: loaded.graph, config, scheduler, weights: findWeights(home) };
 }
@@ -141,18 +144,29 @@ function jsonOf(file: string): JsonText {
   return json;
 }
 
-/** The graph that the files come to; its faults in `section` are told at their place in `file`. */
-function checked(spec: JsonObject, section: string, text: JsonText, file: string) {
+/** What of a graph a file says: the section that it is, and the places of what stands elsewhere in the graph. */
+interface Origin {
+  readonly section: string;
+  readonly places: Readonly<Record<string, string>>;
+}
+
+/** The graph that the files come to; its faults in what `file` says are told at their place there. */
+function checked(spec: JsonObject, origin: Origin, text: JsonText, file: string) {
   try {
     return loadGraph(JSON.stringify(spec), file);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     const own = error.diagnostics.map(({ position: _, ...found }) => ({
       ...found,
-      pointer: found.pointer.startsWith(`${section}/`) ? found.pointer.slice(section.length) : found.pointer,
+      pointer: placeOf(found.pointer, origin),
     }));
     throw placed(own, text, file);
   }
+}
+
+/** A place of the graph in the file that it was made of. */
+function placeOf(pointer: string, { section, places }: Origin): string {
+  return places[pointer] ?? (pointer.startsWith(`${section}/`) ? pointer.slice(section.length) : pointer);
 }
 
 /** Faults with their lines and columns. */

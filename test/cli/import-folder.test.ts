@@ -108,6 +108,53 @@ describe('unetc import', () => {
     expect(stderr).toContain('left out of the scheduler: solver_order');
   });
 
+  test.each([
+    ['HeunDiscreteScheduler', 'linear'],
+    ['LCMScheduler', 'scaled_linear'],
+  ])('takes the betas of %s where it says none', async (_class_name, noise_schedule) => {
+    const betas = { noise_schedule, beta_start: 0.00085, beta_end: 0.012 };
+    write({ 'usual/config.json': CONFIG, 'usual/scheduler_config.json': { _class_name } });
+    expect(importDiffusers(at('usual')).graph).toMatchObject({ diffusion: betas });
+    write({ 'usual/scheduler_config.json': { _class_name, beta_end: 0.02 } });
+    expect(importDiffusers(at('usual')).graph).toMatchObject({ diffusion: { ...betas, beta_end: 0.02 } });
+  });
+
+  test('takes a config of nothing but its class, and names of activations as diffusers looks them up', () => {
+    write({
+      'bare/config.json': { _class_name: 'UNet2DModel' },
+      'SiLU/config.json': { ...CONFIG, act_fn: 'SiLU' },
+    });
+    expect(importDiffusers(at('bare')).graph).toMatchObject({ image_size: 64, unet_2d: {} });
+    expect(importDiffusers(at('SiLU')).graph).toMatchObject({ unet_2d: { act_fn: 'silu' } });
+  });
+
+  test('warns of a graph that has no process, too', () => {
+    write({ 'other/config.json': CONFIG });
+    const { notes } = importDiffusers(at('other'), { size: 32, scheduler: 'none' });
+    expect(notes.join()).toContain('the model was trained on 16x16, and is computed on 32x32');
+  });
+
+  test.each([
+    [[16], 'found [16], expected an integer from 1 to 65536, [height, width], or null'],
+    [[], 'found [], expected an integer from 1 to 65536, [height, width], or null'],
+    [16.5, 'found 16.5, expected an integer from 1 to 65536, [height, width], or null'],
+    [1e9, 'found 1000000000, expected an integer from 1 to 65536'],
+    [15, 'image_size 15 does not survive the downsamplings'],
+  ])('tells a sample_size of %j at its place, once', (sample_size, message) => {
+    write({ 'size/config.json': { ...CONFIG, sample_size } });
+    expect(() => importDiffusers(at('size'), { scheduler: 'none' })).toThrow(
+      expect.objectContaining({
+        diagnostics: [
+          expect.objectContaining({
+            pointer: '/sample_size',
+            position: expect.anything(),
+            message: expect.stringContaining(message),
+          }),
+        ],
+      }),
+    );
+  });
+
   test('leaves the process out where it is asked to, and chooses a size where none is said', async () => {
     write({
       'free/config.json': { ...CONFIG, sample_size: null, decay: 0.9999, power: 0.75 },

@@ -8,6 +8,7 @@ import { familyFile } from '../family.ts';
 import { BLOCKS, known, REFUSED, unsaid } from './words.ts';
 
 const positive = 'a number above 0';
+const side = `an integer from 1 to ${LIMITS.size}, [height, width], or null`;
 const epsilon = 'a number above 0 and at most 1';
 const lists = `a list of 1 to ${LIMITS.levels}`;
 const width = integer(1, LIMITS.channels);
@@ -46,10 +47,7 @@ const written = {
 export const unet2d = strict({
   ...written,
   sample_size: z
-    .union(
-      [integer(1, LIMITS.size), z.array(integer(1, LIMITS.size), '').min(1).max(2)],
-      `an integer from 1 to ${LIMITS.size}, [height, width], or null`,
-    )
+    .union([integer(1, LIMITS.size), z.array(integer(1, LIMITS.size), side).length(2, side)], side)
     .nullable()
     .default(null)
     .describe('The size that the model was trained on; image_size decides what is computed.'),
