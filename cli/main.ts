@@ -20,6 +20,7 @@ import { register as gradients } from './commands/gradients.ts';
 import { register as graph } from './commands/graph.ts';
 import { register as importFolder } from './commands/import.ts';
 import { register as infer } from './commands/infer.ts';
+import { register as init } from './commands/init.ts';
 import { register as inputs } from './commands/inputs.ts';
 import { register as merge } from './commands/merge.ts';
 import { register as profile } from './commands/profile.ts';
@@ -40,7 +41,7 @@ export const commands: readonly Register[] = [
   group('Running:'),
   ...[compile, inputs, run, sample, encode, merge],
   group('Training:'),
-  ...[data, gradients],
+  ...[data, init, gradients],
   group('Checkpoints:'),
   ...[convert, importFolder, infer, check, exportOnnx],
   group('Measuring:'),

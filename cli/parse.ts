@@ -14,6 +14,14 @@ export function parseSeeds(text: string, option = '--seeds'): readonly number[] 
   return seeds;
 }
 
+/** `--seed`: one whole number. */
+export function parseSeed(text: string): number {
+  const seeds = parseSeeds(text, '--seed');
+  const [seed] = seeds;
+  if (seed !== undefined && seeds.length === 1) return seed;
+  throw new UsageError(`--seed: found '${text}', expected one whole number, such as 0`);
+}
+
 /** A whole number from 1 to `most`. */
 export function parseCount(text: string, option: string, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -2,6 +2,7 @@
 
 import type { Diagnostic } from '../compiler/diagnostics.ts';
 import type { Bundle } from '../runtime/bundle.ts';
+import type { Tensor } from '../runtime/tensor.ts';
 import { weightsInMemory } from '../runtime/weights/memory.ts';
 import type { WeightSource } from '../runtime/weights/source.ts';
 import { checkArgument, checkOptions, FLAG, textOf } from './arguments.ts';
@@ -27,6 +28,7 @@ import {
   type LoadOptions,
   settingsOf,
 } from './options.ts';
+import { initialWeights as drawWeights } from './training/init.ts';
 
 export type { Diagnostic, Position } from '../compiler/diagnostics.ts';
 export { GraphError, InternalError } from '../compiler/diagnostics.ts';
@@ -98,6 +100,17 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
       writeBundle(folder, bundleFiles(compiled.bundle, module));
     },
   };
+}
+
+/**
+ * Weights to begin training with, by name: as PyTorch and the original of the family would initialise them. `seed` is a whole
+ * number, by default 0. Throws GraphError, and UsageError for another seed.
+ */
+export function initialWeights(
+  graph: GraphInput,
+  { seed = 0 }: { readonly seed?: number } = {},
+): ReadonlyMap<string, Tensor> {
+  return drawWeights(graphOfInput(graph, undefined).graph, seed);
 }
 
 /**

@@ -1,0 +1,83 @@
+// Weights to begin training with: what PyTorch and the original would initialise, drawn by a seed.
+
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { type Distribution, initialParameters } from '../../compiler/graph/initial.ts';
+import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
+import { LARGEST_SEED } from '../../runtime/sampler/noise.ts';
+import { elements, type Tensor } from '../../runtime/tensor.ts';
+import { initialValues, normal, uniform } from '../../runtime/training/initial-values.ts';
+import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
+import { UsageError } from '../errors.ts';
+import { readGraph } from '../graph/graph-file.ts';
+import { type Host, warnAll } from '../host.ts';
+
+/** What was written, in the words of `--json`. */
+export interface InitResult {
+  readonly name: string;
+  readonly output: string;
+  readonly seed: number;
+  readonly tensors: number;
+  readonly params: number;
+  /** Tensors that are zero: those that the original sets to zero, and the biases of norms. */
+  readonly zeros: number;
+}
+
+/** Writes the weights of a graph file. Throws GraphError, UsageError, RuntimeError('output'); the file appears whole. */
+export function initWeights(
+  path: string,
+  output: string,
+  seed: number,
+  host: Pick<Host, 'warn'>,
+): InitResult {
+  checkSeed(seed);
+  if (!output.endsWith('.safetensors')) {
+    throw new UsageError(`${output}: the output is a safetensors file; let its name end in .safetensors`);
+  }
+  const { graph, warnings } = readGraph(path, {});
+  warnAll(host, warnings, path);
+  checkWritable(output);
+  const drawn = draws(graph, seed);
+  const toWrite = drawn.map(({ name, shape, draw }) => ({ name, shape, dtype: 'F32' as const, data: draw }));
+  writeFile(output, safetensorsChunks(toWrite, { format: 'pt' }));
+  return {
+    name: graph.name,
+    output,
+    seed,
+    tensors: drawn.length,
+    params: drawn.reduce((sum, { shape }) => sum + elements(shape), 0),
+    zeros: drawn.filter(({ isZero }) => isZero).length,
+  };
+}
+
+/** The weights of a graph by name, in checkpoint order. */
+export function initialWeights(graph: Graph, seed: number): ReadonlyMap<string, Tensor> {
+  checkSeed(seed);
+  return new Map(draws(graph, seed).map(({ name, shape, draw }) => [name, { shape, data: draw() }]));
+}
+
+function checkSeed(seed: number): void {
+  if (Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return;
+  throw new UsageError(
+    (option) => `${option('seed')}: found ${seed}, expected a whole number from 0 to ${LARGEST_SEED}`,
+  );
+}
+
+function draws(graph: Graph, seed: number) {
+  return initialParameters(graph).map(({ name, shape, distribution }, index) => ({
+    name,
+    shape,
+    isZero: distribution.kind === 'constant' && distribution.value === 0,
+    draw: () => valuesOf(distribution, seed, index, elements(shape)),
+  }));
+}
+
+function valuesOf(distribution: Distribution, seed: number, index: number, length: number): Float32Array {
+  switch (distribution.kind) {
+    case 'constant':
+      return new Float32Array(length).fill(distribution.value);
+    case 'uniform':
+      return initialValues(seed, index, length, uniform(distribution.bound));
+    case 'normal':
+      return initialValues(seed, index, length, normal(distribution.deviation));
+  }
+}
