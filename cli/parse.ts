@@ -1,5 +1,6 @@
 // Reads the values of options that several commands take. What is wrong with a word is a UsageError (exit 2).
 
+import { LIMITS } from '../compiler/format/limits.ts';
 import { UsageError } from '../engine/errors.ts';
 import { parseNumbers } from '../engine/jobs/ranges.ts';
 
@@ -49,8 +50,9 @@ export function parseSize(text: string): readonly number[] {
     throw new UsageError(`--size: found '${text}', expected sizes such as 64x96 (height x width) or 64`);
   }
   const size = text.split('x').map(Number);
-  const wrong = size.find((n) => n < 1 || n > 65536);
-  if (wrong !== undefined) throw new UsageError(`--size: found ${wrong}, expected sizes from 1 to 65536`);
+  const wrong = size.find((n) => n < 1 || n > LIMITS.size);
+  if (wrong !== undefined)
+    throw new UsageError(`--size: found ${wrong}, expected sizes from 1 to ${LIMITS.size}`);
   return size;
 }
 

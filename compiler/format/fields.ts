@@ -2,21 +2,9 @@
 // "expected"; an object's message on unknown keys is the list of the keys it knows.
 
 import { z } from 'zod';
+import { LIMITS } from './limits.ts';
 
-/** Limits that keep sizes, products and counts far inside exact integers; no known model comes near them. */
-export const LIMITS = {
-  size: 65536,
-  image_channels: 4096,
-  model_channels: 8192,
-  channel_mult: 32,
-  levels: 16,
-  res_blocks: 64,
-  channels: 2 ** 20,
-  blocks: 2048,
-  layers: 64,
-  classes: 2 ** 24,
-  steps: 1_000_000,
-} as const;
+export { LIMITS } from './limits.ts';
 
 /** An integer of a closed range. */
 export function integer(min: number, max: number) {

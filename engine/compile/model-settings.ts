@@ -1,5 +1,6 @@
 // How a model is to be compiled, checked as values, and whether a bundle was compiled so.
 
+import { LIMITS } from '../../compiler/format/limits.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { isPrecision, type Precision } from '../../compiler/precision.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
@@ -48,9 +49,9 @@ export function checkSettings(settings: ModelSettings): void {
   }
   if (
     size !== undefined &&
-    !(Array.isArray(size) && size.length > 0 && size.every((n) => isCount(n, 65536)))
+    !(Array.isArray(size) && size.length > 0 && size.every((n) => isCount(n, LIMITS.size)))
   ) {
-    throw off('size', JSON.stringify(size), 'whole numbers from 1 to 65536');
+    throw off('size', JSON.stringify(size), `whole numbers from 1 to ${LIMITS.size}`);
   }
   if (precision !== undefined && !isPrecision(precision)) {
     throw off('precision', `'${precision}'`, 'f32 or f16');

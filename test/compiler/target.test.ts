@@ -1,6 +1,8 @@
 // The profiles: every one is in the list, has a name of its own, and is chosen for some adapter.
 
 import { describe, expect, it, test } from 'vitest';
+import { compileGraph } from '../../compiler/compile.ts';
+import { loadGraph } from '../../compiler/graph/load.ts';
 import * as targets from '../../compiler/target.ts';
 import {
   type AdapterFacts,
@@ -9,6 +11,7 @@ import {
   findTarget,
   TARGETS,
 } from '../../compiler/target.ts';
+import { goldenGraph } from '../golden-cases.ts';
 
 const PLAIN: AdapterFacts = {
   features: new Set(),
@@ -61,4 +64,13 @@ describe.each(TARGETS)('$name', (target) => {
     for (const [name, least] of Object.entries(DEFAULT_LIMITS))
       expect(target.limits[name as keyof typeof DEFAULT_LIMITS], name).toBeGreaterThanOrEqual(least);
   });
+});
+
+test('a long signal is compiled as far as the target reaches', () => {
+  const compiled = (size: number) => {
+    const { graph } = loadGraph(goldenGraph('tiny-1d'), 'tiny-1d', { size: [size] });
+    return () => compileGraph(graph).bundle.manifest.image_size;
+  };
+  expect(compiled(262_144)()).toEqual([262_144]);
+  expect(compiled(2 ** 24)).toThrow(/G022.*use a smaller image_size/);
 });

@@ -74,7 +74,7 @@ describe('readSpec', () => {
       diffusion: { steps: 1.5, noise_schedule: 'cosin' },
     };
     expect(faults(file)).toEqual([
-      'G009 /image_size: found 0, expected an integer from 1 to 65536',
+      'G009 /image_size: found 0, expected an integer from 1 to 16777216',
       'G009 /unet/dropout: found 1, expected a number of at least 0 and below 1',
       'G009 /unet/channel_mult/1: found 0, expected an integer from 1 to 32',
       'G009 /unet/num_heads: found "4", expected an integer from 1 to 1048576; write 4 without quotes',
@@ -131,7 +131,7 @@ describe('readSpec', () => {
     [
       'a size that is no size',
       { ...compact, image_size: 'big' },
-      'G009 /image_size: found "big", expected an integer from 1 to 65536, or a list of one for each dimension',
+      'G009 /image_size: found "big", expected an integer from 1 to 16777216, or a list of one for each dimension',
     ],
     [
       'null for a default',

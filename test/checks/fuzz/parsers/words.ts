@@ -82,7 +82,7 @@ export const measures = wordParser('measure', 3, MEASURES, async (word) => {
   const shard = await readOr(['usage'], () => findShard(word, {}));
   if (size !== refused)
     consistent(
-      size.every((n) => n >= 1 && n <= 65536),
+      size.every((n) => n >= 1 && n <= 2 ** 24),
       `sizes ${size}`,
     );
   if (memory !== refused) consistent(Number.isSafeInteger(memory) && memory > 0, `memory ${memory}`);
