@@ -91,7 +91,7 @@ async function wrongOutputs(
 describe.each<readonly [string, fc.Arbitrary<CompactGraph>, number]>([
   ['the compact form', compactGraphUpTo(8), Math.ceil(graphs / 2)],
   ['guided-diffusion', admGraphUpTo(8), Math.ceil(graphs / 4)],
-  ['diffusers', unet2dGraphUpTo(8), Math.ceil(graphs / 8)],
+  ['diffusers', unet2dGraphUpTo(8), Math.ceil(graphs / 16)],
   ['the explicit form', arbitraryExplicitGraph, Math.floor(graphs / 2)],
   ['classifiers and their gradients', arbitraryClassifierGraph, Math.ceil(graphs / 8)],
 ])('graphs of %s', (_, specs, numRuns) => {
