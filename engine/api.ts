@@ -13,6 +13,7 @@ import { compileWith } from './compile/compile-with.ts';
 import { checkMemory } from './compile/memory-limit.ts';
 import { checkSettings } from './compile/model-settings.ts';
 import { targetFor } from './compile/target-choice.ts';
+import { limitWarnings } from './compile/usual-limits.ts';
 import { UsageError } from './errors.ts';
 import { type GraphInput, graphOfInput, sourceOfInput } from './graph-input.ts';
 import { silentHost, warnAll } from './host.ts';
@@ -86,7 +87,7 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
   checkMemory(compiled.bundle.manifest, settings.memory, 'graph');
   return {
     ...compiled.bundle,
-    warnings: source.warnings,
+    warnings: [...source.warnings, ...limitWarnings(compiled.bundle.manifest)],
     emit(stage) {
       if (STAGES.includes(stage)) return printStage(compiled, stage);
       throw new UsageError(`stage: found ${stage}, expected one of ${STAGES.join(', ')}`);

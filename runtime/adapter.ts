@@ -107,7 +107,7 @@ export function lacksError(adapter: AdapterDescription, lacks: readonly Lack[]):
   return new RuntimeError(
     'adapter',
     `the adapter ${adapterLine(adapter)} lacks what the bundle needs:\n${lines.join('\n')}\n` +
-      'compile the graph with --target generic, which needs no more than WebGPU grants everywhere, ' +
+      'compile the graph with --target generic, where it already is with a smaller batch or image size, ' +
       'or run it on another adapter (`unetc doctor` lists them)',
   );
 }

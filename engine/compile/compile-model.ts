@@ -16,6 +16,7 @@ import { compileWith } from './compile-with.ts';
 import { checkMemory } from './memory-limit.ts';
 import type { ModelSettings } from './model-settings.ts';
 import { targetHere } from './target-here.ts';
+import { limitWarnings } from './usual-limits.ts';
 
 export const STAGES = ['graph', 'ops', 'schedule', 'memory', 'kernels'] as const;
 export type Stage = (typeof STAGES)[number];
@@ -69,6 +70,7 @@ export async function compileModel(
   const compiled = compileWith(graph, settings, target, { label: path, locate });
   const { bundle } = compiled;
   checkMemory(bundle.manifest, memory, 'graph');
+  warnAll(host, limitWarnings(bundle.manifest), path);
   const module = types ? (await import('./types-module.ts')).typesModule(bundle.manifest) : undefined;
   const files = bundleFiles(bundle, module);
   if (output !== null) writeBundle(output, files);
