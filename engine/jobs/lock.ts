@@ -92,9 +92,18 @@ function held(file: string, mine: Holder, subject: string, times: LockTimes): Lo
       } catch {
         // a lock that cannot be read was this process's when it was last looked at, and must not outlive it
       }
-      if (mineStill) fs.rmSync(file, { force: true });
+      if (mineStill) remove(file);
     },
   };
+}
+
+/** Removes a lock, which would outlive its holder; where the system refuses once it is asked again. */
+function remove(file: string): void {
+  try {
+    fs.rmSync(file, { force: true });
+  } catch {
+    fs.rmSync(file, { force: true });
+  }
 }
 
 function taken(subject: string, holder: Holder | null): OptionError {
@@ -123,7 +132,11 @@ function create(file: string, mine: Holder): boolean {
     }
     throw error;
   } finally {
-    fs.rmSync(temporary, { force: true });
+    try {
+      fs.rmSync(temporary, { force: true });
+    } catch {
+      // the lock stands, or does not, all the same; the next holder removes what is left
+    }
   }
 }
 

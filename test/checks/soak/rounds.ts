@@ -15,13 +15,13 @@ export interface Held {
 export interface Soaked {
   readonly what: string;
   readonly rounds: number;
-  /** After a tenth of the rounds, when everything that is made once is there, and after all. */
+  /** After a quarter of the rounds, when everything that is made once is there, and after all. */
   readonly first: Held;
   readonly last: Held;
 }
 
 /** What memory may differ by between two moments that hold the same: a collection of garbage is due, or just was. */
-const MEGABYTES = 48;
+const MEGABYTES = 64;
 
 /** What the process holds, where the system tells. */
 export function held(): Held {
@@ -84,7 +84,7 @@ async function soak(
   tell: (text: string) => void,
   round: () => Promise<void>,
 ): Promise<Soaked> {
-  const warm = Math.max(1, Math.ceil(rounds / 10));
+  const warm = Math.max(1, Math.ceil(rounds / 4));
   let first: Held | null = null;
   for (let i = 1; i <= rounds; i++) {
     await round();
