@@ -77,11 +77,20 @@ function examine(
   { all }: BareTensors,
 ): { readonly graph: Graph | null; readonly faults: readonly Diagnostic[] } {
   const read = checkFields(candidate);
-  if (read.spec === null || read.faults.length > 0) return { graph: null, faults: read.faults };
+  if (read.spec === null || read.faults.length > 0)
+    return { graph: null, faults: read.faults.map(ofTensors) };
   const { graph, diagnostics } = buildGraph(read.spec);
-  if (graph === null) return { graph, faults: diagnostics.filter(({ severity }) => severity === 'error') };
+  if (graph === null) {
+    return { graph, faults: diagnostics.filter(({ severity }) => severity === 'error').map(ofTensors) };
+  }
   const faults = findMisfits(graph, all).map(explain);
   return { graph: faults.length === 0 ? graph : null, faults };
+}
+
+/** A fault of the graph that tensors tell, as one of the tensors: they are what was given. */
+function ofTensors({ pointer, message }: Diagnostic): Diagnostic {
+  const told = `the graph that these tensors tell is none, at ${pointer}: ${message}; tensors are missing, or have shapes that no model has`;
+  return { severity: 'error', code: 'G020', pointer: '', message: told };
 }
 
 function explain({ kind, name, expected, found }: Misfit): Diagnostic {

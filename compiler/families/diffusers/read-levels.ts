@@ -62,6 +62,13 @@ export function readLevels(tensors: Tensors): ModelTensors | string {
   };
   const [down, up] = [ways('down_blocks'), ways('up_blocks')];
   if (down.length === 0 || up.length === 0) return 'it has no levels on the way down and up';
+  const bare = [
+    ...down.map(({ width }, i) => ({ width, level: `down_blocks.${i}` })),
+    ...up.map(({ width }, i) => ({ width, level: `up_blocks.${i}` })),
+  ].find(({ width }) => width === 0);
+  if (bare !== undefined) {
+    return `${bare.level}.resnets is missing or no list of residual blocks: levels count from 0 without gaps, and each has some`;
+  }
   return { down, middle: read('mid_block'), up };
 }
 

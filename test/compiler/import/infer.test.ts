@@ -277,6 +277,24 @@ describe('inferGraph on checkpoints of no graph', () => {
     expect(message).toMatch(/^error\[G020\] x\.pt: this is .*; .{20}/);
   });
 
+  it('tells of a level that is missing, and of shapes that no model has, as of tensors', () => {
+    const whole = [...tensorsOf(loadGraph(goldenGraph('diffusers/plain'), 'plain').graph)];
+    const gap = whole.map(
+      ([name, shape]) => [name.replace('down_blocks.2.', 'down_blocks.7.'), shape] as const,
+    );
+    for (const [level, tensors] of [
+      ['down_blocks.2', gap],
+      ['up_blocks.1', whole.filter(([name]) => !name.startsWith('up_blocks.1.'))],
+    ] as const) {
+      expect(fails(new Map(tensors))).toEqual([
+        `error[G020] x.pt: this is a UNet of diffusers, but ${level}.resnets is missing or no list of residual blocks: levels count from 0 without gaps, and each has some`,
+      ]);
+    }
+    expect(fails(new Map([...whole, ['conv_in.weight', [32]]]))).toEqual([
+      'error[G020] x.pt: the graph that these tensors tell is none, at /unet_2d/in_channels: found 0, expected an integer from 1 to 4096; tensors are missing, or have shapes that no model has',
+    ]);
+  });
+
   it('names the tensor that is too much, and the one of another shape', () => {
     const tensors = film();
     tensors.set('input_blocks.1.0.gate.weight', [32]);
