@@ -2,7 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
-import { weightsOf } from '../fixtures/model-values.ts';
+import { loadGraph } from '../../compiler/graph/load.ts';
+import { modelOps } from '../../compiler/passes/model_ops.ts';
+import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
+import { goldenGraph } from '../golden-cases.ts';
 import { openProgram, relativeError, runBundle, testTargets } from '../on-device.ts';
 import { goldenTraining, TRAINING_NAMES } from '../training-cases.ts';
 
@@ -18,6 +21,25 @@ describe.each(TRAINING_NAMES)('%s', (name) => {
       const error = errorOf((key) => found.get(key)!.data);
       expect(error.all, target.name).toBeLessThan(tolerance);
       expect(error.norm, target.name).toBeLessThan(1e-4);
+    }
+  });
+});
+
+describe.each(['diffusers/scale-shift-attention', 'adm/updown'])('%s', (name) => {
+  it('agrees with its meaning in float64, in all gradients', async () => {
+    const { graph } = loadGraph(goldenGraph(name), name);
+    const settings = { batch: 2, taps: false, precision: 'f32', gradient: false, gradients: true } as const;
+    const ops = modelOps(graph, settings);
+    const row = [0.8, 0.6, 0.5, 0.3, 0.4, -3, -2.5];
+    const coefficients = { shape: [2, 8], data: Float32Array.from([...row, 0, ...row, 1]) };
+    const inputs = { ...inputsOf(ops, 5), coefficients };
+    const expected = [...referenceOf(ops, inputs, 5)];
+    for (const target of await testTargets()) {
+      const { bundle } = compileGraph(graph, { batch: 2, target, gradients: true });
+      const found = await runBundle(bundle, weightsOf(graph, 5), inputs);
+      const all = expected.flatMap(([key]) => [...found.get(key)!.data]);
+      const meant = expected.flatMap(([, { data }]) => [...data]);
+      expect(relativeError(all, meant), target.name).toBeLessThan(1e-5);
     }
   });
 });

@@ -27,6 +27,14 @@ test('of two convolutions, the one computed last', () => {
   expect(scheduled(text, fuse_residual)).toEqual(['conv  %0 -> %3', 'conv  epilogue[add]  %0 -> %7']);
 });
 
+test('of two residuals one: a kernel of processors has no texture left for the other', () => {
+  const text = `${conv}\n %4 = add(%3, %0)\n %5 = add(%4, %0)\n return output=%5`;
+  expect(scheduled(text, fuse_residual)).toEqual([
+    'conv  epilogue[add]  %0 -> %4',
+    'map  epilogue[add]  %4 -> %5',
+  ]);
+});
+
 test('a linear layer adds the label embedding', () => {
   const text = `
     %0 = input() {name="timesteps", type=f32[2]}
