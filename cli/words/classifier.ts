@@ -43,9 +43,9 @@ export function parseClassifier(words: ClassifierWords): ParsedClassifier {
   return { classifier: options, classifier_scale };
 }
 
-/** Any number: below 0 it leads away from the label. */
+/** Any number that float32 has: below 0 it leads away from the label. */
 function parseScale(text: string): number {
   const value = /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-  if (Number.isFinite(value)) return value;
+  if (Number.isFinite(Math.fround(value))) return value;
   throw new UsageError(`--classifier-scale: found '${text}', expected a number, such as 1 or 10`);
 }

@@ -43,7 +43,8 @@ export function checkClassifierGuidance(
     if (scale === undefined) return;
     fail('classifier_scale: no classifier guides the model; give one, or leave the scale out');
   }
-  if (scale !== undefined && !Number.isFinite(scale))
+  // steps are float32, where a larger one is infinite
+  if (scale !== undefined && !Number.isFinite(Math.fround(scale)))
     fail(`classifier_scale: found ${scale}, expected a number, such as 1`);
   if (num_classes === null || num_classes === classifier_classes) return;
   if (guidance?.null_class === classifier_classes && num_classes === classifier_classes! + 1) return;

@@ -20,6 +20,7 @@ test.each([
   [{ classifierScale: '2' }, '--classifier-scale: there is no classifier'],
   [{ classifierPrecision: 'f16' }, '--classifier-precision: there is no classifier'],
   [{ ...GRAPH, classifierScale: 'much' }, "--classifier-scale: found 'much', expected a number"],
+  [{ ...GRAPH, classifierScale: '1e39' }, "--classifier-scale: found '1e39', expected a number"],
   [{ ...GRAPH, classifierPrecision: 'f8' }, "--classifier-precision: found 'f8', expected f32 or f16"],
 ])('%o is refused', (words, message) => {
   expect(() => parseClassifier(words)).toThrow(message);

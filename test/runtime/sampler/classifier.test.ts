@@ -138,6 +138,9 @@ describe('a guided sample', () => {
     );
     await expect(draw([{ seed: 0 }])).rejects.toThrow('the classifier has 10 classes; give a label, 0 to 9');
     await expect(draw(labelled(10))).rejects.toThrow("label 10 is out of range; the classifier's classes");
+    await expect(draw(labelled(1), { classifier_scale: 1e39 })).rejects.toThrow(
+      'classifier_scale: found 1e+39',
+    );
     await expect(draw(labelled(1), { classifier_scale: Number.NaN })).rejects.toThrow(
       'classifier_scale: found NaN',
     );
