@@ -1,4 +1,4 @@
-// The printed schedules of three models, as goldens, and the counts that are promised.
+// The printed schedules of three models and of a training batch, as goldens, and the counts that are promised.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { loadGraph } from '../../../compiler/graph/load.ts';
 import { printSchedule } from '../../../compiler/schedule/print.ts';
 import { GENERIC, SOFTWARE } from '../../../compiler/target.ts';
 import { GOLDEN, goldenGraph } from '../../golden-cases.ts';
+import { goldenTraining } from '../../training-cases.ts';
 
 const compile = (name: string, options: Parameters<typeof compileGraph>[1] = {}) =>
   compileGraph(loadGraph(goldenGraph(name), name).graph, options);
@@ -22,6 +23,29 @@ test.each([
   const printed = printSchedule(compile(name, { target }).schedule);
   if (process.env.UPDATE_GOLDEN === '1') writeFileSync(url, printed);
   expect(printed, 'run again with UPDATE_GOLDEN=1').toBe(readFileSync(url, 'utf8'));
+});
+
+test.each([
+  ['schedule.txt', GENERIC],
+  ['schedule-software.txt', SOFTWARE],
+])('a training batch, train/gradients/hybrid/%s', (file, target) => {
+  const { graph, batch } = goldenTraining('hybrid');
+  const url = new URL(`train/gradients/hybrid/${file}`, GOLDEN);
+  const printed = printSchedule(compileGraph(graph, { batch, target, gradients: true }).schedule);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(url, printed);
+  expect(printed, 'run again with UPDATE_GOLDEN=1').toBe(readFileSync(url, 'utf8'));
+});
+
+test('the backward pass stores no norm, FiLM or activation function of an image on GPUs', () => {
+  const { graph, batch } = goldenTraining('hybrid');
+  const { schedule } = compileGraph(graph, { batch, gradients: true });
+  const stored = schedule.groups.filter(
+    (group) =>
+      group.kind === 'map' &&
+      group.prologue.length > 0 &&
+      schedule.graph.nodes[group.result]!.type.shape.length > 2,
+  );
+  expect(stored).toEqual([]);
 });
 
 test('CIFAR-10 takes at most 120 dispatches of at most 40 kernels', () => {
