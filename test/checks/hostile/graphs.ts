@@ -144,7 +144,7 @@ const COMMANDS: readonly HostileCase[] = [
   'drift g.json g.json --weights hash:1 --reference',
   'report g.json',
 ].map((words) =>
-  bad(`graph: ${words.split(' ')[0]} of a bad one`, words, 3, 'g.json', {
+  bad(`graph: a bad one, ${words}`, words, 3, 'g.json', {
     files: { 'g.json': () => '{"version": 1}' },
   }),
 );

@@ -84,9 +84,11 @@ export const renameMap = fileParser(
 );
 
 const ACCEPTED: Json = {
-  version: 1,
-  accepted: {
-    '0123456789ab': { reason: 'trained anew', rule: 'weights/reshaped', place: '/unet', message: 'm' },
+  ...{ format: 'unetc-accepted', version: 2 },
+  graphs: {
+    'graphs/a.json': {
+      '0123456789ab': { reason: 'trained anew', rule: 'weights/reshaped', place: '/unet', message: 'm' },
+    },
   },
 };
 
