@@ -18,7 +18,7 @@ export const WORD_CASES: readonly HostileCase[] = [
   usage('validate g.json --size 8x', '--size'),
   usage('validate g.json --size 0x8', '--size'),
   usage('validate g.json --size 8x8x8x8', '--size'),
-  usage('validate g.json --size 70000', '--size'),
+  usage('validate g.json --size 99999999', '--size'),
   usage('compile g.json', '-o'),
   usage('compile g.json -o out --batch 0', '--batch'),
   usage('compile g.json -o out --batch 1.5', '--batch'),
