@@ -135,10 +135,10 @@ describe('unetc import', () => {
   });
 
   test.each([
-    [[16], 'found [16], expected an integer from 1 to 65536, [height, width], or null'],
-    [[], 'found [], expected an integer from 1 to 65536, [height, width], or null'],
-    [16.5, 'found 16.5, expected an integer from 1 to 65536, [height, width], or null'],
-    [1e9, 'found 1000000000, expected an integer from 1 to 65536'],
+    [[16], 'found [16], expected an integer from 1 to 16777216, [height, width], or null'],
+    [[], 'found [], expected an integer from 1 to 16777216, [height, width], or null'],
+    [16.5, 'found 16.5, expected an integer from 1 to 16777216, [height, width], or null'],
+    [1e9, 'found 1000000000, expected an integer from 1 to 16777216'],
     [15, 'image_size 15 does not survive the downsamplings'],
   ])('tells a sample_size of %j at its place, once', (sample_size, message) => {
     write({ 'size/config.json': { ...CONFIG, sample_size } });
