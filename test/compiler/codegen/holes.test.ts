@@ -112,6 +112,7 @@ function bundles(): readonly Bundle[] {
   const ofGradients = [
     opsOver([2, 8, 6], (b) => b.add('position_add', [b.x, b.param('positions', [8, 6])], {}, 'positions')),
     opsOver([2, 5, 40, 33], (b) => conv(b, b.x, 7, [3, 3])),
+    opsOver([1, 4, 3, 4, 5], (b) => conv(b, b.x, 8, [3, 3, 3])),
     opsOver([2, 8, 3], (b) => {
       const rows = b.add('param_concat', [b.param('w0', [4, 4]), b.param('w1', [4, 4])], {}, 'rows');
       const biases = b.add('param_concat', [b.param('b0', [4]), b.param('b1', [4])], {}, 'rows');
