@@ -18,9 +18,12 @@ export interface Diagnostic {
   readonly position?: Position;
 }
 
+/** A key of a pointer that hides what is said of it; the position still leads there. */
+const LONG_KEY = /([^/]{100})[^/]+/gu;
+
 /** Prints a finding as one line: `error[G012] graph.json:/unet/num_heads: … (line 9, column 18)`. */
 export function formatDiagnostic(d: Diagnostic, file: string): string {
-  const place = d.pointer === '' ? file : `${file}:${d.pointer}`;
+  const place = d.pointer === '' ? file : `${file}:${d.pointer.replace(LONG_KEY, '$1…')}`;
   const position = d.position ? ` (line ${d.position.line}, column ${d.position.column})` : '';
   return escapeControls(`${d.severity}[${d.code}] ${place}: ${d.message}${position}`);
 }

@@ -1,4 +1,6 @@
 // A model of the Node API: open on a device with its weights, to be run, sampled and closed.
+// `await using` needs a library that programs for ES2022 do not name; the types ask for it themselves.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInputs, ModelInterface as Ports } from '../../runtime/model.ts';

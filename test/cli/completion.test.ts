@@ -25,7 +25,9 @@ function offered(...words: readonly string[]): readonly string[] {
   fs.mkdirSync(at('models'), { recursive: true });
   fs.writeFileSync(at('c.bash'), completionFor('bash', table));
   const script = `cd "$1"; . ./c.bash; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); COMPREPLY=(); _unetc; for w in "\${COMPREPLY[@]}"; do echo "$w"; done`;
-  const run = spawnSync('bash', ['-uc', script, 'bash', at(), 'unetc', ...words], { encoding: 'utf8' });
+  const run = spawnSync('bash', ['--norc', '-uc', script, 'bash', at(), 'unetc', ...words], {
+    encoding: 'utf8',
+  });
   expect(run.stderr).toBe('');
   return run.stdout.split('\n').filter((line) => line !== '');
 }
