@@ -1,121 +1,25 @@
-// The two equalities of every kernel on arbitrary graphs: kernels == reference, and fused == unfused.
-//
-// UNETC_RANDOM_GRAPHS sets how many graphs; with it set, each run draws others (a failure prints its seed).
+// The two equalities of every kernel on arbitrary graphs, as random-graphs.ts says. Families and forms have files, and with
+// them processes, of their own: a software driver maps memory for each kernel, and a process has a limit of mappings.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
-import type { Graph } from '../../compiler/graph/graph.ts';
-import { loadGraph } from '../../compiler/graph/load.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
-import type { RefTensor } from '../../compiler/ops/op.ts';
 import { runPasses } from '../../compiler/passes/index.ts';
-import { modelOps } from '../../compiler/passes/model_ops.ts';
 import { backendOf } from '../../compiler/schedule/backends/index.ts';
 import type { GroupKind } from '../../compiler/schedule/schedule.ts';
-import { TARGETS, type Target } from '../../compiler/target.ts';
-import type { ModelInputs } from '../../runtime/model.ts';
-import { admGraphUpTo } from '../arbitrary-adm-graph.ts';
+import { TARGETS } from '../../compiler/target.ts';
 import { arbitraryClassifierGraph } from '../arbitrary-classifier-graph.ts';
 import { arbitraryExplicitGraph } from '../arbitrary-explicit-graph.ts';
-import { type CompactGraph, compactGraphUpTo } from '../arbitrary-graph.ts';
-import { unet2dGraphUpTo } from '../arbitrary-unet-2d-graph.ts';
+import { compactGraphUpTo } from '../arbitrary-graph.ts';
 import { smallestGroup } from '../fixtures/conditioning.ts';
-import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
-import { relativeError, runOnDevice, testTargets } from '../on-device.ts';
+import { inputsOf, referenceOf } from '../fixtures/model-values.ts';
+import { relativeError, testTargets } from '../on-device.ts';
+import { asked, drawn, graphs, TOLERANCE, testAgreement } from '../random-graphs.ts';
 import { runOps } from '../run-ops.ts';
 
-const asked = process.env.UNETC_RANDOM_GRAPHS;
-const graphs = Number(asked ?? 100);
-
-/** Float32 against float64 over a whole model whose norms are well conditioned; PyTorch's own error is near 1e-6. */
-const TOLERANCE = 1e-5;
-
-/** How a graph is compiled. */
-interface Variant {
-  readonly target: Target;
-  readonly fuse: boolean;
-  readonly strict: boolean;
-}
-
-/** All ways to compile for a target; only subgroups have an algorithm that `strict` rules out. */
-function variantsOf(target: Target): readonly Variant[] {
-  const fused = { target, fuse: true, strict: false };
-  const strict = target.products === 'subgroup' ? [{ ...fused, strict: true }] : [];
-  return [fused, { ...fused, fuse: false }, ...strict];
-}
-
-interface Drawn {
-  readonly spec: CompactGraph;
-  readonly graph: Graph;
-  readonly batch: number;
-  readonly taps: boolean;
-  readonly seed: number;
-}
-
-function drawn(specs: fc.Arbitrary<CompactGraph>): fc.Arbitrary<Drawn> {
-  return fc
-    .record({
-      spec: specs,
-      batch: fc.constantFrom(1, 1, 2, 3),
-      taps: fc.boolean(),
-      seed: fc.nat(1000),
-    })
-    .map((choice) => ({ ...choice, graph: loadGraph(JSON.stringify(choice.spec), 'arbitrary').graph }))
-    .filter((choice) => smallestGroup(opsOf(choice)) >= 8);
-}
-
-/** What a graph is lowered to; of a classifier with its gradient. */
-function opsOf({ graph, batch, taps }: Omit<Drawn, 'seed'>): OpGraph {
-  return modelOps(graph, { batch, taps, precision: 'f32', gradient: graph.pool !== null });
-}
-
-/** The outputs that a compilation gets wrong, with their errors. */
-async function wrongOutputs(
-  { graph, batch, taps, seed }: Drawn,
-  expected: ReadonlyMap<string, RefTensor>,
-  inputs: ModelInputs,
-  options: Variant,
-): Promise<readonly string[]> {
-  const gradient = graph.pool !== null;
-  const how = { batch, taps, gradient, ...options };
-  const results = await runOnDevice(graph, how, weightsOf(graph, seed), inputs);
-  expect([...results.keys()]).toEqual([...expected.keys()]);
-  return [...expected].flatMap(([name, { data }]) => {
-    const error = relativeError(results.get(name)!.data, data);
-    return error < TOLERANCE ? [] : [`${name}: ${error}`];
-  });
-}
-
-describe.each<readonly [string, fc.Arbitrary<CompactGraph>, number]>([
-  ['the compact form', compactGraphUpTo(8), Math.ceil(graphs / 2)],
-  ['guided-diffusion', admGraphUpTo(8), Math.ceil(graphs / 4)],
-  ['diffusers', unet2dGraphUpTo(8), Math.ceil(graphs / 16)],
-  ['the explicit form', arbitraryExplicitGraph, Math.floor(graphs / 2)],
-  ['classifiers and their gradients', arbitraryClassifierGraph, Math.ceil(graphs / 8)],
-])('graphs of %s', (_, specs, numRuns) => {
-  it(
-    `${numRuns} agree with the reference, fused and unfused`,
-    async () => {
-      const variants = (await testTargets()).flatMap(variantsOf);
-      const property = fc.asyncProperty(drawn(specs), async (choice) => {
-        const { seed } = choice;
-        const ops = opsOf(choice);
-        const inputs = inputsOf(ops, seed);
-        const expected = referenceOf(ops, inputs, seed);
-        for (const variant of variants) {
-          const wrong = await wrongOutputs(choice, expected, inputs, variant);
-          const { target, fuse, strict } = variant;
-          const how = `${target.name}, ${fuse ? 'fused' : 'unfused'}${strict ? ', strict' : ''}`;
-          expect(wrong, how).toEqual([]);
-        }
-      });
-      await fc.assert(property, { numRuns, ...(asked === undefined ? { seed: 20210218 } : {}) });
-    },
-    10_000 + graphs * 5_000,
-  );
-});
+describe('graphs of the compact form', () => testAgreement(compactGraphUpTo(8), Math.ceil(graphs / 2)));
 
 /** The targets in whose schedules a kind of group is drawn. */
 const DRAWN: Readonly<Record<GroupKind, 'every' | readonly string[]>> = {
