@@ -21,6 +21,16 @@ export interface ByteSource {
   close(): void;
 }
 
+/** What `make` makes of something open that it keeps; where it throws, nothing keeps it, and it is closed. */
+export function closeOnThrow<T>(open: { close(): void }, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    open.close();
+    throw error;
+  }
+}
+
 /** A fault of what is being read: `label: message`. */
 export function fault(origin: Origin, message: string, cause?: unknown): RuntimeError {
   return new RuntimeError(origin.kind, `${origin.label}: ${message}`, cause === undefined ? {} : { cause });

@@ -2,7 +2,7 @@
 
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
-import { type ModelWords, parseModelOptions } from '../words/model.ts';
+import { type FileWords, fileJobOf, warnNotFinite } from '../words/file-run.ts';
 import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
 import { KEYS } from '../words/weights.ts';
 
@@ -14,12 +14,6 @@ the mean of loss.loss over the batch. Which loss that is says diffusion.loss of 
 
 Example:
   unetc gradients graph.json --weights model.safetensors --inputs batch.safetensors --output gradients.safetensors`;
-
-interface Words extends ModelWords {
-  readonly inputs: string;
-  readonly output: string;
-  readonly json?: boolean;
-}
 
 export const register: Register = (program, context) => {
   const command = program
@@ -39,16 +33,10 @@ export const register: Register = (program, context) => {
     precision: 'f32: gradients are computed in float32',
   })
     .addHelpText('after', KEYS + NOTES)
-    .action(async (path: string, words: Words) => {
+    .action(async (path: string, words: FileWords) => {
       const { computeGradients } = await import('../../engine/training/gradients.ts');
-      const job = { options: parseModelOptions(words), inputs: words.inputs, output: words.output };
-      const result = await computeGradients(path, job, hostOf(context));
-      for (const [name, count] of Object.entries(result.not_finite)) {
-        context.stderr(
-          `warning: ${name} has ${count} values that are not finite; check the weights and the inputs, and compare ` +
-            'with --reference\n',
-        );
-      }
+      const result = await computeGradients(path, fileJobOf(words), hostOf(context));
+      warnNotFinite(context, result);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { output, losses, grad_norm, gradients, milliseconds, adapter } = result;
       const terms = Object.entries(losses).map(([name, value]) => `${name} ${value.toPrecision(6)}`);

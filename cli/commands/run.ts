@@ -2,7 +2,7 @@
 
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
-import { type ModelWords, parseModelOptions } from '../words/model.ts';
+import { type FileWords, fileJobOf, warnNotFinite } from '../words/file-run.ts';
 import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
 import { KEYS } from '../words/weights.ts';
 
@@ -16,12 +16,6 @@ a size of x that it cannot take is a fault of the inputs (exit 5), one of --size
 
 Example:
   unetc run graphs/mnist.json --weights graphs/mnist.safetensors --inputs in.safetensors --output out.safetensors`;
-
-interface Words extends ModelWords {
-  readonly inputs: string;
-  readonly output: string;
-  readonly json?: boolean;
-}
 
 export const register: Register = (program, context) => {
   const command = program
@@ -41,17 +35,11 @@ export const register: Register = (program, context) => {
     gradient: "add a classifier's gradient: that of the log-probability of y by x",
   })
     .addHelpText('after', KEYS + NOTES)
-    .action(async (path: string, words: Words) => {
+    .action(async (path: string, words: FileWords) => {
       const { runModel } = await import('../../engine/model/run-model.ts');
-      const job = { options: parseModelOptions(words), inputs: words.inputs, output: words.output };
-      const result = await runModel(path, job, hostOf(context));
-      const { output, tensors, adapter, milliseconds, not_finite } = result;
-      for (const [name, count] of Object.entries(not_finite)) {
-        context.stderr(
-          `warning: ${name} has ${count} values that are not finite; check the weights and the inputs, and compare ` +
-            'with --reference\n',
-        );
-      }
+      const result = await runModel(path, fileJobOf(words), hostOf(context));
+      const { output, tensors, adapter, milliseconds } = result;
+      warnNotFinite(context, result);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const shape = `output [${tensors.output?.join(', ')}]`;
       const gradient = tensors.gradient === undefined ? '' : ` and gradient [${tensors.gradient.join(', ')}]`;

@@ -2,7 +2,7 @@
 // dict written out as JSON (`{"out.2.bias": [3], …}`).
 
 import type { ByteSource, Origin } from '../../runtime/bytes.ts';
-import { decodeUtf8, fault } from '../../runtime/bytes.ts';
+import { closeOnThrow, decodeUtf8, fault } from '../../runtime/bytes.ts';
 import { addressOf, openFileOf, openShardOf } from '../../runtime/host/node/open-weights.ts';
 import { openCheckpoint } from '../../runtime/weights/checkpoint.ts';
 import { duplicateKey } from '../../runtime/weights/duplicate-key.ts';
@@ -72,18 +72,14 @@ function readListed(
   file: ByteSource,
   { label, key }: CheckpointAddress,
 ): ReadonlyMap<string, readonly number[]> | null {
-  let listed: ReadonlyMap<string, readonly number[]> | null = null;
-  try {
+  return closeOnThrow(file, () => {
     const origin: Origin = { kind: 'weights', label };
-    listed = readJson(file, origin);
+    const listed = readJson(file, origin);
     if (listed !== null && key !== null)
       throw fault(origin, 'a state dict as JSON has no keys; take off what begins with #');
     if (listed !== null) file.close();
     return listed;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+  });
 }
 
 function readJson(file: ByteSource, origin: Origin): Map<string, readonly number[]> | null {

@@ -8,7 +8,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type ByteSource, bytesInMemory, dataView, fault, type Origin } from '../../runtime/bytes.ts';
+import {
+  type ByteSource,
+  bytesInMemory,
+  closeOnThrow,
+  dataView,
+  fault,
+  type Origin,
+} from '../../runtime/bytes.ts';
 import { openFile, readFile } from '../../runtime/host/node/files.ts';
 import type { Dtype } from '../../runtime/weights/dtypes.ts';
 import type { ArraySet } from './array-set.ts';
@@ -58,7 +65,7 @@ export function openIdx(file: string): ArraySet {
     );
   }
   const { rows: images, close } = idxRows(file);
-  try {
+  return closeOnThrow({ close }, () => {
     const beside = labelsBeside(file);
     return {
       kind: 'idx',
@@ -70,10 +77,7 @@ export function openIdx(file: string): ArraySet {
       notes: beside === null ? [`${file}: no file of labels lies beside it`] : [],
       close,
     };
-  } catch (error) {
-    close();
-    throw error;
-  }
+  });
 }
 
 function readLabels(file: string, samples: number) {
@@ -103,12 +107,9 @@ function labelsBeside(file: string): string | null {
 function idxRows(file: string): { readonly rows: Rows; readonly close: () => void } {
   const origin: Origin = { kind: 'input', label: file };
   const source = openUnpacked(origin);
-  try {
+  return closeOnThrow(source, () => {
     return { rows: parseIdx(source, origin), close: () => source.close() };
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  });
 }
 
 /** By its first bytes, whatever the file is called. */

@@ -6,24 +6,9 @@
 // Source: NumPy, "numpy.lib.format".
 
 import { dataView, fault, type Origin } from '../../runtime/bytes.ts';
-import type { Dtype } from '../../runtime/weights/dtypes.ts';
+import { NUMPY_DTYPES } from '../../runtime/weights/dtypes.ts';
 import type { Place } from './rows.ts';
 import { bytesOf } from './rows.ts';
-
-const DTYPES: Readonly<Record<string, Dtype>> = {
-  f8: 'F64',
-  f4: 'F32',
-  f2: 'F16',
-  i8: 'I64',
-  i4: 'I32',
-  i2: 'I16',
-  i1: 'I8',
-  u8: 'U64',
-  u4: 'U32',
-  u2: 'U16',
-  u1: 'U8',
-  b1: 'BOOL',
-};
 
 /** The longest header that is read; NumPy itself trusts no header beyond 10,000 characters. */
 const LONGEST = 65_536;
@@ -68,7 +53,7 @@ function parseDict(header: string, origin: Origin): Omit<Place, 'offset'> {
     throw fault(origin, 'its header is not that of an array; save it again with numpy.save or numpy.savez');
   }
   const [, endian, code] = /^([<>|=])([a-z]\d+)$/.exec(descr ?? '') ?? [];
-  const dtype = code !== undefined && Object.hasOwn(DTYPES, code) ? DTYPES[code]! : null;
+  const dtype = code !== undefined && Object.hasOwn(NUMPY_DTYPES, code) ? NUMPY_DTYPES[code]! : null;
   if (dtype === null) {
     const found = descr === undefined ? 'with fields' : `of type '${descr}'`;
     throw fault(origin, `elements ${found} are not read; store numbers, such as uint8 or float32`);

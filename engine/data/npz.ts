@@ -1,7 +1,7 @@
 // `.npz` and `.npy` as data: images by the name that people give them, labels by the name beside it. Stored arrays are read
 // row by row; deflated ones (numpy.savez_compressed) are unpacked whole.
 
-import { type ByteSource, fault, type Origin } from '../../runtime/bytes.ts';
+import { type ByteSource, closeOnThrow, fault, type Origin } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
 import { openZip, type Zip, type ZipEntry } from '../../runtime/weights/zip.ts';
 import type { ArraySet } from './array-set.ts';
@@ -28,7 +28,7 @@ const MOST_UNPACKED = 4 * 2 ** 30 - 1;
 export function openNpz(file: string): ArraySet {
   const origin: Origin = { kind: 'input', label: file };
   const source = openFile(origin);
-  try {
+  return closeOnThrow(source, () => {
     const zip = openZip(source, origin);
     const arrays = [...zip.entries.keys()].flatMap((name) =>
       name.endsWith('.npy') ? [name.slice(0, -4)] : [],
@@ -45,17 +45,14 @@ export function openNpz(file: string): ArraySet {
       notes: [],
       close: () => source.close(),
     };
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  });
 }
 
 /** Throws RuntimeError('input'). */
 export function openNpy(file: string): ArraySet {
   const origin: Origin = { kind: 'input', label: file };
   const source = openFile(origin);
-  try {
+  return closeOnThrow(source, () => {
     return {
       kind: 'npy',
       images: npyRows(source, origin),
@@ -66,10 +63,7 @@ export function openNpy(file: string): ArraySet {
       notes: [],
       close: () => source.close(),
     };
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  });
 }
 
 function chooseArrays(

@@ -1,6 +1,6 @@
 // `.safetensors` as data: `x_start` [N, C, ...size], and where it has them `y` [N] and `low_res` [N, C, ...its size].
 
-import { type ByteSource, fault, type Origin } from '../../runtime/bytes.ts';
+import { type ByteSource, closeOnThrow, fault, type Origin } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
 import { readHeader, type SafetensorsEntry } from '../../runtime/weights/safetensors.ts';
 import type { ArraySet } from './array-set.ts';
@@ -10,7 +10,7 @@ import { labelsOf, type Rows, rowsIn } from './rows.ts';
 export function openTensors(file: string): ArraySet {
   const origin: Origin = { kind: 'input', label: file };
   const source = openFile(origin);
-  try {
+  return closeOnThrow(source, () => {
     const { entries } = readHeader(source, origin);
     const rows = (name: string): Rows | null => {
       const entry = entries.find((one) => one.name === name);
@@ -35,10 +35,7 @@ export function openTensors(file: string): ArraySet {
       notes: [],
       close: () => source.close(),
     };
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  });
 }
 
 function entryRows(source: ByteSource, { name, dtype, shape, offset }: SafetensorsEntry, file: string): Rows {

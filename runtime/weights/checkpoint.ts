@@ -1,6 +1,6 @@
 // Tells by its first bytes what a checkpoint file is, and opens it; what cannot be read is told with what to do.
 
-import { type ByteSource, fault, type Origin } from '../bytes.ts';
+import { type ByteSource, closeOnThrow, fault, type Origin } from '../bytes.ts';
 import { prefixedWeights } from './prefix.ts';
 import { safetensorsWeights } from './safetensors.ts';
 import { isJsonText, type OpenShard, shardedWeights } from './shards.ts';
@@ -51,12 +51,9 @@ export function openCheckpoint(
   address: string | CheckpointAddress,
   openShard: OpenShard | null = null,
 ): WeightSource {
-  try {
+  return closeOnThrow(source, () => {
     return openByContent(source, typeof address === 'string' ? wholeFile(address) : address, openShard);
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  });
 }
 
 function openByContent(
@@ -92,12 +89,9 @@ function openByContent(
 /** The tensors under a prefix where one is asked for. */
 function keyed(source: WeightSource, key: string | null): WeightSource {
   if (key === null) return source;
-  try {
+  return closeOnThrow(source, () => {
     return prefixedWeights(source, key);
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  });
 }
 
 function begins(head: Uint8Array, at: number, bytes: string): boolean {

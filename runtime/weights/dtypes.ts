@@ -22,6 +22,22 @@ export const DTYPE_BYTES = {
 
 export type Dtype = keyof typeof DTYPE_BYTES;
 
+/** Element types by NumPy's codes: the kind and the bytes. */
+export const NUMPY_DTYPES: Readonly<Record<string, Dtype>> = {
+  f8: 'F64',
+  f4: 'F32',
+  f2: 'F16',
+  i8: 'I64',
+  i4: 'I32',
+  i2: 'I16',
+  i1: 'I8',
+  u8: 'U64',
+  u4: 'U32',
+  u2: 'U16',
+  u1: 'U8',
+  b1: 'BOOL',
+};
+
 export type TensorData =
   | Float32Array
   | Float64Array

@@ -53,20 +53,16 @@ export function mse_gradient({ graph }: Schedule, group: GroupOf<'mse_gradient'>
 const LEARNED = { fixed: 0, learned: 1, learned_range: 2 } as const;
 
 export function variational_bound({ graph }: Schedule, group: GroupOf<'variational_bound'>): KernelCall {
-  const [prediction, target, x_start, c] = group.sources;
   const { variance } = nodeOf(graph, group.anchor, 'variational_bound').attrs;
   return callKernel({
     file: 'variational_bound',
     consts: { LEARNED: LEARNED[variance] },
     ...fragmentOf('bound_terms'),
     declared: {
-      prediction: value(prediction!),
-      goal: value(target!),
-      image: value(x_start!),
-      coefficients: value(c!),
+      ...boundValues(group),
       result: value(group.result),
     },
-    workgroups: [1, 1, extentOf(graph, target!).batch],
+    workgroups: [1, 1, extentOf(graph, group.sources[1]!).batch],
     sizes: rowsOf(graph, group),
   });
 }
@@ -75,7 +71,6 @@ export function variational_bound_gradient(
   { graph }: Schedule,
   group: GroupOf<'variational_bound_gradient'>,
 ): KernelCall {
-  const [prediction, target, x_start, c, g] = group.sources;
   const { variance, by } = nodeOf(graph, group.anchor, 'variational_bound_gradient').attrs;
   const { batch, pixels } = extentOf(graph, group.result);
   return callKernel({
@@ -83,16 +78,19 @@ export function variational_bound_gradient(
     consts: { LEARNED: LEARNED[variance], OF_MEAN: by === 'both' ? 1 : 0 },
     ...fragmentOf('bound_terms'),
     declared: {
-      prediction: value(prediction!),
-      goal: value(target!),
-      image: value(x_start!),
-      coefficients: value(c!),
-      share: value(g!),
+      ...boundValues(group),
+      share: value(group.sources[4]!),
       result: value(group.result),
     },
     workgroups: gridOf({ ...extentOf(graph, group.result), pixels, batch, quads: 1 }),
     sizes: rowsOf(graph, group),
   });
+}
+
+/** What the terms of the bound are made of. */
+function boundValues({ sources }: { readonly sources: readonly number[] }) {
+  const [prediction, goal, image, coefficients] = sources.map((id) => value(id));
+  return { prediction: prediction!, goal: goal!, image: image!, coefficients: coefficients! };
 }
 
 /** Pixels of a sample, channels of the target, and how long a pixel of the prediction and of the target is. */

@@ -24,8 +24,8 @@ export function createMute(): Mute {
   // who asks the loader of Vulkan for its messages wants to see them
   if (process.platform !== 'linux' || endianness() !== 'LE' || env.VK_LOADER_DEBUG) return plain;
   try {
-    const memory = fs.openSync('/proc/self/mem', 'r+');
     const places = streamsOf(fs.readFileSync('/proc/self/maps', 'latin1'));
+    const memory = fs.openSync('/proc/self/mem', 'r+');
     if (!places.every((at, i) => isStream(memory, at, i + 1))) {
       fs.closeSync(memory);
       return plain;

@@ -2,7 +2,7 @@
 // from protocol 5 on `_frombuffer` makes it whole. The bytes lie in the pickle.
 // Source of the layout: NumPy's numpy/_core/src/multiarray/methods.c (array_reduce, array_setstate) and descriptor.c.
 
-import { countElements, DTYPE_BYTES, type Dtype } from '../dtypes.ts';
+import { countElements, DTYPE_BYTES, NUMPY_DTYPES } from '../dtypes.ts';
 import {
   isKind,
   naturals,
@@ -13,25 +13,9 @@ import {
   type PickleValue,
 } from './pickle-values.ts';
 
-/** Element types by NumPy's codes: the kind and the bytes. */
-const CODES: Readonly<Record<string, Dtype>> = {
-  f8: 'F64',
-  f4: 'F32',
-  f2: 'F16',
-  i8: 'I64',
-  i4: 'I32',
-  i2: 'I16',
-  i1: 'I8',
-  u8: 'U64',
-  u4: 'U32',
-  u2: 'U16',
-  u1: 'U8',
-  b1: 'BOOL',
-};
-
 /** `dtype('f4', …)`. */
 export function arrayType([code]: readonly PickleValue[]): PickleArrayType {
-  const dtype = typeof code === 'string' && Object.hasOwn(CODES, code) ? CODES[code]! : null;
+  const dtype = typeof code === 'string' && Object.hasOwn(NUMPY_DTYPES, code) ? NUMPY_DTYPES[code]! : null;
   return { kind: 'array_type', dtype, bigEndian: false };
 }
 
