@@ -96,7 +96,15 @@ const access = z.enum(['read', 'read_write']);
 
 /** What a dispatch binds after its sizes, in the order of the kernel's bindings. */
 const bindingSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('slot'), slot: count, access }).readonly(),
+  z
+    .strictObject({
+      kind: z.literal('slot'),
+      slot: count,
+      access,
+      /** Said where the dispatch finds or leaves float16 in the slot; everything else has words of four bytes. */
+      dtype: z.literal('f16').exactOptional(),
+    })
+    .readonly(),
   z.strictObject({ kind: z.literal('weights'), weights: count, access }).readonly(),
 ]);
 

@@ -1,37 +1,35 @@
 // One pass, dispatch by dispatch, with what each of them wrote read back: to find the first that made a NaN or
 // an infinity. Slow, and in memory of its own for the copies.
 
-import type { Dispatch, Manifest } from './bundle.ts';
-import { RuntimeError } from './errors.ts';
+import type { Dispatch, Manifest, StoredType } from './bundle.ts';
 import { guard } from './guard.ts';
 import type { Memory } from './memory.ts';
 import type { Pass } from './passes.ts';
+import { float16ToFloat32 } from './weights/dtypes.ts';
 
 /** Values that a dispatch left in a slot that it writes to, with all that fills it up. */
 export interface Traced {
   /** Position among the manifest's dispatches. */
   readonly dispatch: number;
+  readonly slot: number;
+  /** What the dispatch stored. */
+  readonly dtype: StoredType;
   readonly values: Float32Array;
 }
 
 /**
- * Yields what each dispatch wrote. Inputs must be in their slots, and all others hold zeros: what stood there before
- * would be taken for what was written.
+ * Yields what each dispatch wrote, float16 as the float32 values that it stands for. Inputs must be in their slots, and all
+ * others hold zeros: what stood there before would be taken for what was written. For the same reason a slot is cleared
+ * where values of another type follow: those that it held are used no more, and their bits would be other numbers.
  * @param encode encodes one dispatch, with the copy behind it
  */
 export async function* traceDispatches(
   manifest: Manifest,
   memory: Memory,
   device: GPUDevice,
-  { first, end }: Pick<Pass, 'first' | 'end'>,
+  { first, end, inputs }: Pick<Pass, 'first' | 'end' | 'inputs'>,
   encode: (dispatch: number, encoder: GPUCommandEncoder) => void,
 ): AsyncGenerator<Traced, void, undefined> {
-  if (manifest.precision !== 'f32') {
-    throw new RuntimeError(
-      'gpu',
-      `only float32 values can be traced, and the bundle has ${manifest.precision}`,
-    );
-  }
   const size = Math.max(...manifest.slots.map((_, slot) => memory.bytes(slot)));
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const staging = device.createBuffer({ label: 'trace', size, usage: MAP_READ | COPY_DST });
@@ -41,22 +39,33 @@ export async function* traceDispatches(
       work(encoder);
       device.queue.submit([encoder.finish()]);
     });
+  const held = new Map<number, string>(inputs.map(({ slot, dtype }) => [slot, dtype]));
   try {
     for (let dispatch = first; dispatch < end; dispatch++) {
-      const { bindings } = manifest.dispatches[dispatch]!;
-      await submit((encoder) => encode(dispatch, encoder));
-      for (const slot of writtenSlots(bindings)) {
+      const written = writtenSlots(manifest.dispatches[dispatch]!.bindings);
+      await submit((encoder) => {
+        for (const { slot, dtype } of written) {
+          if ((held.get(slot) ?? dtype) !== dtype) memory.clear(slot, encoder);
+          held.set(slot, dtype);
+        }
+        encode(dispatch, encoder);
+      });
+      for (const { slot, dtype } of written) {
         await submit((encoder) => memory.copyOut(slot, encoder, staging));
         const bytes = memory.bytes(slot);
         await staging.mapAsync(GPUMapMode.READ, 0, bytes);
-        const values = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
+        const content = staging.getMappedRange(0, bytes).slice(0);
         staging.unmap();
-        yield { dispatch, values };
+        yield { dispatch, slot, dtype, values: valuesOf(content, dtype) };
       }
     }
   } finally {
     staging.destroy();
   }
+}
+
+function valuesOf(content: ArrayBuffer, dtype: StoredType): Float32Array {
+  return dtype === 'f16' ? float16ToFloat32(new Uint16Array(content)) : new Float32Array(content);
 }
 
 /** Zeros in every slot but those of states, which the pass before left something in. */
@@ -67,8 +76,15 @@ export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice
   device.queue.submit([encoder.finish()]);
 }
 
-function writtenSlots(bindings: Dispatch['bindings']): readonly number[] {
+interface Written {
+  readonly slot: number;
+  readonly dtype: StoredType;
+}
+
+function writtenSlots(bindings: Dispatch['bindings']): readonly Written[] {
   return bindings.flatMap((binding) =>
-    binding.kind === 'slot' && binding.access !== 'read' ? [binding.slot] : [],
+    binding.kind === 'slot' && binding.access !== 'read'
+      ? [{ slot: binding.slot, dtype: binding.dtype ?? 'f32' }]
+      : [],
   );
 }

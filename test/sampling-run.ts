@@ -46,6 +46,7 @@ export function fakeOpener(
       hashes: { graph: 'a graph', kernels: 'its kernels', ...beside },
       graph,
       adapter: 'no adapter',
+      precision: options.precision ?? 'f32',
       close: () => {
         opened.closed = true;
       },

@@ -10,7 +10,7 @@ import { outputEncoding, portsOf } from '../opgraph/ports.ts';
 import type { Precision } from '../precision.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
-import { bytesOf, TEXTURE_WIDTH, valueIn } from '../schedule/resources.ts';
+import { bytesOf, holdsHalf, TEXTURE_WIDTH, valueIn } from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { timePathOf } from '../schedule/time-path.ts';
 import { isHalf, resolveView } from '../schedule/values.ts';
@@ -78,7 +78,12 @@ export function generateBundle(
                 weights: blobIndex.get(call[resource.kind]!)!,
                 access: 'read' as const,
               }
-            : { kind: 'slot' as const, slot: slotIn(plan, resource), access },
+            : {
+                kind: 'slot' as const,
+                slot: slotIn(plan, resource),
+                access,
+                ...(holdsHalf(schedule.graph, resource) ? { dtype: 'f16' as const } : {}),
+              },
         ),
         workgroups: [...call.workgroups] as [number, number, number],
         flops: share(call, cost.flops),

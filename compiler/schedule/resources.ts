@@ -38,6 +38,11 @@ export function bytesOf(graph: OpGraph, value: number): number {
   return batch * pixels * quads * (isHalf(graph, value) ? 8 : 16);
 }
 
+/** Whether a resource is float16. What groups prepare for others, such as statistics, is float32 in every model. */
+export function holdsHalf(graph: OpGraph, resource: Resource): boolean {
+  return resource.kind === 'value' && isHalf(graph, resource.value);
+}
+
 /** What the host writes before a schedule runs: the images, the labels, and the embedding of the timesteps. */
 export function givenTo(graph: OpGraph): readonly SizedResource[] {
   return portsOf(graph).map(({ value }) => activation(graph, value, 'buffer'));

@@ -19,7 +19,7 @@ import {
   sampleShape,
 } from '../../runtime/sampler/request.ts';
 import { optionsOf, type Sampler } from '../../runtime/sampler/samplers/index.ts';
-import { OptionError } from '../errors.ts';
+import { OptionError, type Spelling } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { GuidedOptions } from '../model/open-guided.ts';
 import type { OpenedModel } from '../model/open-model.ts';
@@ -139,36 +139,38 @@ function writtenShape({ downscale }: SampleJob, face: Denoiser): readonly number
   );
 }
 
-/** With `debug_nan`, adds to a value that is not finite which kernel made the first. Always throws. */
+/** Adds to a value that is not finite what float16 has to do with it and, with `debug_nan`, which kernel made the first. */
 async function explainBad(
   error: unknown,
   { debug_nan, options }: SampleJob,
-  { findBadKernel }: OpenedModel,
+  { findBadKernel, precision }: OpenedModel,
   host: Host,
 ): Promise<never> {
-  if (error instanceof NotFinite && options.precision === 'f16' && !host.signal.aborted) {
-    throw new OptionError(
-      'gpu',
-      (option) =>
-        `${error.message}\nfloat16 ends at 65504: what overflows there float32 computes, ${option('precision')} f32` +
-        (debug_nan ? `, in which ${option('debug_nan')} then finds the kernel` : ''),
-    );
-  }
-  if (!debug_nan || !(error instanceof NotFinite) || host.signal.aborted) throw error;
+  if (!(error instanceof NotFinite) || host.signal.aborted) throw error;
+  const { message, inputs } = error;
+  const explained = (lines: readonly ((option: Spelling) => string)[]) =>
+    new OptionError('gpu', (option) => [message, ...lines.map((line) => line(option))].join('\n'));
+  const wider = (option: Spelling): string =>
+    'float16 ends at 65504: what overflows there float32 computes, ' +
+    `${options.precision === 'f16' ? '' : 'compile the graph again with '}${option('precision')} f32`;
+  // what a step made of finite values no kernel made, in whatever it stores
+  const maybeWider = precision === 'f16' && inputs !== undefined ? [wider] : [];
+  if (!debug_nan) throw maybeWider.length === 0 ? error : explained(maybeWider);
   if (findBadKernel === undefined) {
-    throw new OptionError(
-      'gpu',
-      (option) => `${error.message}\n${option('debug_nan')} looks into kernels; without a GPU there are none`,
-    );
+    const none = (option: Spelling) =>
+      `${option('debug_nan')} looks into kernels; without a GPU there are none`;
+    throw explained([none, ...maybeWider]);
   }
-  const found = error.inputs === undefined ? null : await findBadKernel(error.inputs);
-  throw new NotFinite(
-    `${error.message}\n${
-      found === null
-        ? 'every kernel of that pass wrote finite values: they were lost in the arithmetic of the step'
-        : `the first kernel that made one: ${found}`
-    }`,
-  );
+  const found = inputs === undefined ? null : await findBadKernel(inputs);
+  if (found === null) {
+    const lost =
+      'every kernel of that pass wrote finite values: they were lost in the arithmetic of the step';
+    throw explained([() => lost]);
+  }
+  throw explained([
+    () => `the first kernel that made one: ${found.told}`,
+    ...(found.overflow ? [wider] : []),
+  ]);
 }
 
 async function makeSamples(

@@ -5,19 +5,26 @@ import type { ModelInputs } from '../../runtime/model.ts';
 import type { Program } from '../../runtime/program.ts';
 import { firstBad } from '../../runtime/sampler/finite.ts';
 
-/** In words; null where every dispatch of a pass over these inputs wrote finite values. */
+export interface BadKernel {
+  /** Which dispatch it is and what it wrote, in words. */
+  readonly told: string;
+  /** Whether it stored an infinity in float16, which ends at 65504: in float32 there may be room for it. */
+  readonly overflow: boolean;
+}
+
+/** Null where every dispatch of a pass over these inputs wrote finite values. */
 export async function findBadKernel(
   program: Pick<Program, 'manifest' | 'trace'>,
   inputs: ModelInputs,
-): Promise<string | null> {
-  for await (const { dispatch, values } of program.trace(inputs)) {
+): Promise<BadKernel | null> {
+  for await (const { dispatch, dtype, values } of program.trace(inputs)) {
     const bad = firstBad(values);
     if (bad < 0) continue;
     const count = values.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
-    return (
+    const told =
       `${describeDispatch(program.manifest, dispatch)}: ` +
-      `${count} of ${values.length} values are not finite, the first is ${values[bad]} at ${bad}`
-    );
+      `${count} of ${values.length} values are not finite, the first is ${values[bad]} at ${bad}`;
+    return { told, overflow: dtype === 'f16' && values.some((value) => Math.abs(value) === Infinity) };
   }
   return null;
 }

@@ -2,6 +2,7 @@
 // weights, on one device.
 
 import { parameters } from '../../compiler/graph/parameters.ts';
+import type { Precision } from '../../compiler/precision.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import { type Bundle, memoryOf } from '../../runtime/bundle.ts';
 import { guidedModel, guidedParts } from '../../runtime/guided-model.ts';
@@ -162,6 +163,7 @@ function openOnReference(
     ...opened,
     model: guidedModel(opened.model, beside.model, names),
     hashes: withClassifier(opened.hashes, beside.hashes),
+    precision: eitherHalf(opened.precision, beside.precision),
     async close() {
       await opened.close();
       await beside.close();
@@ -190,18 +192,23 @@ async function openOnDevice(
     ),
     graph: { name: program.manifest.name, diffusion: program.manifest.diffusion },
     adapter: adapterLine(device.adapter),
+    precision: eitherHalf(program.manifest.precision, guide.manifest.precision),
     async findBadKernel(inputs) {
       const { own, theirs } = guidedParts(inputs);
       const found = await findBadKernel(program, own);
       if (found !== null || theirs === null) return found;
       const beside = await findBadKernel(guide, theirs);
-      return beside === null ? null : `of the classifier ${names.classifier}: ${beside}`;
+      return beside && { ...beside, told: `of the classifier ${names.classifier}: ${beside.told}` };
     },
     async close() {
       guided.close();
       await close();
     },
   };
+}
+
+function eitherHalf(own: Precision, theirs: Precision): Precision {
+  return own === 'f16' ? own : theirs;
 }
 
 function withClassifier(own: OpenedModel['hashes'], theirs: OpenedModel['hashes']): OpenedModel['hashes'] {

@@ -3,6 +3,7 @@
 import { toExplicit } from '../../compiler/graph/explicit.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
+import type { Precision } from '../../compiler/precision.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
 import type { Model, ModelInputs, ModelInterface } from '../../runtime/model.ts';
@@ -18,7 +19,7 @@ import {
 } from '../compile/model-settings.ts';
 import { sha256Of } from '../digest.ts';
 import { type Host, warnAll } from '../host.ts';
-import { findBadKernel } from './bad-kernel.ts';
+import { type BadKernel, findBadKernel } from './bad-kernel.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { type OpenHost, openProgram } from './open-program.ts';
 import { referenceModel } from './reference-model.ts';
@@ -63,8 +64,10 @@ export interface OpenedModel {
   readonly graph: { readonly name: string; readonly diffusion: DiffusionSettings };
   /** What it runs on, in words. */
   readonly adapter: string;
-  /** The first kernel of a pass that makes a NaN or an infinity, in words, or null; absent without a GPU. */
-  readonly findBadKernel?: (inputs: ModelInputs) => Promise<string | null>;
+  /** What it is stored in; of a model and its classifier float16 where one of them is. */
+  readonly precision: Precision;
+  /** The first kernel of a pass that makes a NaN or an infinity, or null; absent without a GPU. */
+  readonly findBadKernel?: (inputs: ModelInputs) => Promise<BadKernel | null>;
   /** Gives back what the model holds. */
   close(): void | Promise<void>;
 }
@@ -132,7 +135,7 @@ export function openReference(
     read: (name) => read(name),
   });
   const hashes = { graph: graphHash(graph), kernels: `reference ${precision}` };
-  return { model, hashes, graph, adapter: 'the reference executor', close: () => weights.close() };
+  return { model, hashes, graph, precision, adapter: 'the reference executor', close: () => weights.close() };
 }
 
 async function openOnDevice(
@@ -148,6 +151,7 @@ async function openOnDevice(
     hashes: hashesOf(source.graph, manifest),
     graph: { name: manifest.name, diffusion: manifest.diffusion },
     adapter: adapterLine(device.adapter),
+    precision: manifest.precision,
     findBadKernel: (inputs) => findBadKernel(program, inputs),
     close,
   };

@@ -51,6 +51,7 @@ export async function killRounds(run: KilledRun, kills: number, random: () => nu
         folder = path.join(around, `run${turn++}`);
         layFolder(run, folder);
       }
+      const before = filesOf(folder);
       const found = await start(run, folder, signal === null ? null : { signal, after: random() * duration });
       const was = found.signal ?? (found.code === 0 ? 'its end' : `exit ${found.code}`);
       const demand = (condition: boolean, text: string): void => {
@@ -63,7 +64,7 @@ export async function killRounds(run: KilledRun, kills: number, random: () => nu
         reached.set(signal, (reached.get(signal) ?? 0) + 1);
       }
       demand(found.code === 0 || found.signal === signal || asked, found.stderr.slice(-600));
-      check(run, expected, filesOf(folder), found, demand);
+      check(run, expected, before, filesOf(folder), found, demand);
       if (found.code !== 0) return;
       fs.rmSync(folder, { recursive: true });
       folder = '';
@@ -80,6 +81,7 @@ export async function killRounds(run: KilledRun, kills: number, random: () => nu
 function check(
   run: KilledRun,
   expected: ReadonlyMap<string, Uint8Array>,
+  before: ReadonlyMap<string, Uint8Array>,
   found: ReadonlyMap<string, Uint8Array>,
   { code, signal }: Ended,
   demand: (condition: boolean, text: string) => void,
@@ -90,7 +92,9 @@ function check(
     const state = name.includes('.unetc');
     // a process that is killed takes nothing away; whoever is asked to stop leaves no lock and nothing half-written
     if (temporary || /\/lock(\.|$)/.test(name)) {
-      demand(killed || (!run.resumes && code === 0), `${name} is left behind`);
+      // one that is asked before it has come so far leaves what an earlier one was killed over
+      const inherited = code !== 0 && isSame(before.get(name), content);
+      demand(inherited || killed || (!run.resumes && code === 0), `${name} is left behind`);
       continue;
     }
     if (state) {
@@ -105,6 +109,10 @@ function check(
   }
   if (code !== 0) return;
   for (const name of expected.keys()) demand(found.has(name), `${name} is missing`);
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && Buffer.compare(a, b) === 0;
 }
 
 function start(

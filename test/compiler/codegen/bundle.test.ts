@@ -59,3 +59,40 @@ test('kernels are named by their source and hash, in order of first use', async 
   const used = manifest.dispatches.map((d) => d.kernel);
   expect([...new Set(used)]).toEqual(manifest.kernels.map((_, i) => i));
 });
+
+/** A name of a buffer's declaration, by the number of its binding. */
+const DECLARED = /@group\(0\) @binding\((\d+)\) var(?:<storage, \w+>)? \w+: ([^;]+);/g;
+
+test.each([
+  'tiny-film',
+  'tiny-superres',
+  'tiny-heads-up',
+  'adm/updown',
+  'adm/classifier-attention',
+  'diffusers/ddpm',
+])('bindings of %s say float16 where kernels declare it, and nowhere else', (name) => {
+  const { graph } = loadGraph(goldenGraph(name), name);
+  for (const target of TARGETS) {
+    for (const precision of ['f32', 'f16'] as const) {
+      const gradient = graph.pool !== null;
+      const { manifest, kernels } = compileGraph(graph, { target, precision, gradient }).bundle;
+      const labels = new Set(manifest.inputs.flatMap(({ dtype, slot }) => (dtype === 'u32' ? [slot] : [])));
+      const said: string[] = [];
+      const declared: string[] = [];
+      for (const [i, { kernel, bindings }] of manifest.dispatches.entries()) {
+        const text = kernels.get(manifest.kernels[kernel]!.file)!;
+        const types = new Map([...text.matchAll(DECLARED)].map(([, at, type]) => [Number(at), type!]));
+        for (const [k, binding] of bindings.entries()) {
+          if (binding.kind === 'weights') continue;
+          const type = types.get(k + 1);
+          if (binding.dtype === 'f16') said.push(`${i}.${k}`);
+          // labels are whole numbers, and words, too
+          const words = type === 'array<u32>' && !labels.has(binding.slot);
+          if (type === 'array<vec2u>' || words) declared.push(`${i}.${k}`);
+        }
+      }
+      expect(said, `${target.name} ${precision}`).toEqual(declared);
+      expect(said.length > 0, `${target.name} ${precision}`).toBe(precision === 'f16');
+    }
+  }
+});

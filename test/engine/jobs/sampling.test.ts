@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobHostOf } from '../../../cli/sample-progress.ts';
 import { parseJob, type SampleWords } from '../../../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../../../engine/jobs/run.ts';
+import type { BadKernel } from '../../../engine/model/bad-kernel.ts';
 import { decodePng, encodePng } from '../../../runtime/host/node/png.ts';
 import type { Denoiser } from '../../../runtime/sampler/denoiser.ts';
 import { INITIAL_STEP, normalNoise } from '../../../runtime/sampler/noise.ts';
@@ -318,6 +319,34 @@ test('progress is counted in steps of all batches', async () => {
 test('--debug-nan says what a run without a GPU cannot find', async () => {
   const { open } = fakeOpener({}, (output) => output.fill(Number.NaN));
   await expect(run({ seeds: '0', debugNan: true }, open)).rejects.toThrow('without a GPU there are none');
+});
+
+describe('a value that is not finite in a model of float16', () => {
+  /** What a run says; `found` is what a look into the kernels finds. */
+  async function told(words: Partial<SampleWords>, found: BadKernel | null): Promise<string> {
+    const { open } = fakeOpener({}, (output) => output.fill(Number.NaN));
+    const halved: typeof open = async (...asked) => ({
+      ...(await open(...asked)),
+      precision: 'f16',
+      findBadKernel: async () => found,
+    });
+    const error = await run({ seeds: '0', ...words }, halved).catch((caught) => caught);
+    expect(error).toMatchObject({ kind: 'gpu' });
+    return error.message;
+  }
+  const wider = 'float16 ends at 65504: what overflows there float32 computes';
+
+  test('may be one that float32 has', async () => {
+    expect(await told({ precision: 'f16' }, null)).toMatch(new RegExp(`\\n${wider}, precision f32$`));
+    expect(await told({}, null)).toMatch(new RegExp(`${wider}, compile the graph again with precision f32$`));
+  });
+
+  test('is one that float32 has where a kernel stored an infinity, and not where it made a NaN', async () => {
+    const overflown = await told({ debugNan: true }, { told: 'dispatch 3 of 9', overflow: true });
+    expect(overflown).toContain(`\nthe first kernel that made one: dispatch 3 of 9\n${wider}`);
+    const bad = await told({ debugNan: true }, { told: 'dispatch 3 of 9', overflow: false });
+    expect(bad).toMatch(/\nthe first kernel that made one: dispatch 3 of 9$/);
+  });
 });
 
 test('samples are written smaller, and a factor that does not divide them is refused', async () => {
