@@ -5,7 +5,7 @@ import type { Bundle } from '../runtime/bundle.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { weightsInMemory } from '../runtime/weights/memory.ts';
 import type { WeightSource } from '../runtime/weights/source.ts';
-import { checkArgument, checkOptions, FLAG, textOf } from './arguments.ts';
+import { checkArgument, checkOptions, FLAG, SEED, textOf } from './arguments.ts';
 import { openRenamed, renamedBy } from './checkpoint/renamed-weights.ts';
 import { bundleFiles, writeBundle } from './compile/bundle-folder.ts';
 import { printStage, STAGES, type Stage } from './compile/compile-model.ts';
@@ -109,9 +109,10 @@ export function compile(graph: GraphInput, options: CompileOptions = {}): Compil
  */
 export function initialWeights(
   graph: GraphInput,
-  { seed = 0 }: { readonly seed?: number } = {},
+  options: { readonly seed?: number | undefined } = {},
 ): ReadonlyMap<string, Tensor> {
-  return drawWeights(graphOfInput(graph, undefined).graph, seed);
+  checkOptions('initialWeights', options, { seed: SEED });
+  return drawWeights(graphOfInput(graph, undefined).graph, options.seed ?? 0);
 }
 
 /**

@@ -2,6 +2,7 @@
 // the nearest name, and values by the name of the option. Values that parts of the engine check themselves are left to them.
 
 import { nearestName } from '../compiler/format/nearest.ts';
+import { LARGEST_SEED } from '../runtime/sampler/noise.ts';
 import { UsageError } from './errors.ts';
 
 /** What the value of an option may be. */
@@ -41,6 +42,9 @@ export function countBelow(most: number): Check {
   };
 }
 
+/** What random numbers are drawn from. */
+export const SEED: Check = countBelow(LARGEST_SEED);
+
 /** A list of whole numbers, one at the least. */
 export const WHOLE_NUMBERS: Check = {
   expected: 'a list of whole numbers, such as [0, 1]',
@@ -70,16 +74,21 @@ export function checkOptions(
       unknown.map((key) => `${what}: there is no option ${shown(key)}; ${advice(key, known)}`).join('\n'),
     );
   }
-  for (const [name, { expected, holds }] of Object.entries(table)) {
+  for (const [name, check] of Object.entries(table)) {
     const value = options[name];
-    if (value === undefined || holds(value)) continue;
-    throw new UsageError(`${name}: found ${shown(value)}, expected ${expected}`);
+    if (value !== undefined) checkValue(name, value, check);
   }
   for (const name of needed) {
     if (options[name] !== undefined) continue;
     const { expected } = table[name]!;
     throw new UsageError(`${name}: ${what} needs it; give ${expected}`);
   }
+}
+
+/** Checks the value of an option. Throws UsageError that names the option. */
+export function checkValue(name: string, value: unknown, { expected, holds }: Check): void {
+  if (holds(value)) return;
+  throw new UsageError((option) => `${option(name)}: found ${shown(value)}, expected ${expected}`);
 }
 
 /** Checks one argument. Throws UsageError that begins with its name. */

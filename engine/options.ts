@@ -3,8 +3,8 @@
 import type { Precision } from '../compiler/precision.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import { CHECKED_LATER, type Check, FLAG, isPlain, NUMBER, textOf } from './arguments.ts';
-import { checkSettings, type ModelSettings } from './compile/model-settings.ts';
+import { CHECKED_LATER, type Check, FLAG, isPlain, textOf } from './arguments.ts';
+import { checkSettings, type ModelSettings, TIMEOUT } from './compile/model-settings.ts';
 import type { GraphInput } from './graph-input.ts';
 
 export interface CompileOptions {
@@ -98,10 +98,7 @@ export const LOAD_OPTIONS = {
   allowUnexpected: FLAG,
   renameMap: textOf('the path of a file'),
   reference: FLAG,
-  timeout: {
-    expected: 'seconds above 0, such as 60',
-    holds: (value) => NUMBER.holds(value) && Number(value) > 0,
-  },
+  timeout: TIMEOUT,
   trust: FLAG,
   classifier: { expected: "{ model, weights }, as in { model: 'c.json', weights: 'c.pt' }", holds: isPlain },
 } as const satisfies { readonly [name in keyof Required<LoadOptions>]: Check };

@@ -47,6 +47,8 @@ const engineOrder = [
   'compile',
   'checkpoint',
   'model',
+  'graph-input',
+  'options',
   'data',
   'training',
   'diff',
@@ -54,8 +56,6 @@ const engineOrder = [
   'profile',
   'tuning',
   'jobs',
-  'graph-input',
-  'options',
   'tools',
   'api',
 ];

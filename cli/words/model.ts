@@ -1,6 +1,7 @@
 // The options of commands that open a model: their words, read into what the engine opens it by.
 
-import { checkTimeout } from '../../engine/compile/model-settings.ts';
+import { checkValue } from '../../engine/arguments.ts';
+import { TIMEOUT } from '../../engine/compile/model-settings.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { parseAmount } from '../parse.ts';
 import { parseSettings, type SettingWords } from './settings.ts';
@@ -25,6 +26,6 @@ export function parseModelOptions(words: ModelWords): ModelOptions {
 /** Seconds as they were typed. Throws UsageError. */
 export function parseTimeout(text: string): number {
   const timeout = parseAmount(text, '--timeout');
-  checkTimeout(timeout);
+  checkValue('timeout', timeout, TIMEOUT);
   return timeout;
 }

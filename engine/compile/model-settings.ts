@@ -5,6 +5,7 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { isPrecision, type Precision } from '../../compiler/precision.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
 import { learnsVariance } from '../../runtime/sampler/process.ts';
+import type { Check } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { AUTO, targetFor } from './target-choice.ts';
 
@@ -65,12 +66,11 @@ export function checkSettings(settings: ModelSettings): void {
 /** The most seconds that a timeout may have: what a timer of the system counts to, some 24 days. */
 const LONGEST_TIMEOUT = 2_000_000;
 
-/** Throws UsageError for a timeout that is none. */
-export function checkTimeout(timeout: unknown): void {
-  if (timeout === undefined) return;
-  if (typeof timeout === 'number' && timeout > 0 && timeout <= LONGEST_TIMEOUT) return;
-  throw off('timeout', String(timeout), `a number of seconds above 0 and at most ${LONGEST_TIMEOUT}`);
-}
+/** What a timeout may be, wherever one is given. */
+export const TIMEOUT: Check = {
+  expected: `a number of seconds above 0 and at most ${LONGEST_TIMEOUT}, such as 60`,
+  holds: (value) => typeof value === 'number' && value > 0 && value <= LONGEST_TIMEOUT,
+};
 
 function off(name: string, found: unknown, expected: string): UsageError {
   return new UsageError((option) => `${option(name)}: found ${found}, expected ${expected}`);

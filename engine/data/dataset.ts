@@ -9,6 +9,7 @@ import type { Batch, BatchSource, BatchStream, StepRequest, Wanted } from './bat
 import { type Augment, drawAugment, runOrder } from './draws.ts';
 import type { Skipped } from './picture-files.ts';
 import type { PictureFacts } from './render.ts';
+import { checkRowsRequest, checkStepRequest, type RowsRequest } from './requests.ts';
 import { type Look, type Samples, sampleLength } from './samples.ts';
 import { createStream } from './stream.ts';
 
@@ -22,15 +23,6 @@ export interface DataClass {
   /** What the data calls the class: the beginning of files' names, a folder's name, a line of a list. */
   readonly name: string | null;
   readonly count: number;
-}
-
-export interface RowsRequest {
-  /** Images in a batch; the last may have fewer. */
-  readonly batch: number;
-  /** The first sample, and the one behind the last. Default: all. */
-  readonly from?: number | undefined;
-  readonly until?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Training data, open. */
@@ -163,9 +155,16 @@ export function createDataset(parts: DatasetParts): Dataset {
     },
     name: samples.name,
     label: (sample) => labels?.[sample] ?? null,
-    steps: ({ batch, from = 0, signal = parts.signal }: StepRequest) =>
-      createStream((step) => drawn(step, batch), { ahead: AHEAD, from, signal }),
-    rows({ batch, from = 0, until = count, signal = parts.signal }) {
+    steps(request: StepRequest) {
+      checkStepRequest(request);
+      const { batch, from = 0, signal = parts.signal } = request;
+      return createStream((step) => drawn(step, batch), { ahead: AHEAD, from, signal });
+    },
+    rows(request) {
+      checkRowsRequest(request);
+      const { batch, from = 0, signal = parts.signal } = request;
+      // beyond the last sample there is nothing
+      const until = Math.min(request.until ?? count, count);
       const make = (number: number) =>
         once(from + number * batch, Math.min(until, from + (number + 1) * batch));
       const batches = Math.max(0, Math.ceil((until - from) / batch));

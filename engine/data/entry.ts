@@ -1,19 +1,34 @@
 // Training data as the Node API opens it: `openData('photos', { graph })`. What reads and decodes is loaded when it is asked
 // for.
 
+import {
+  CALLBACK,
+  CHECKED_LATER,
+  type Check,
+  checkArgument,
+  checkOptions,
+  FLAG,
+  SEED,
+  SIGNAL,
+  textOf,
+} from '../arguments.ts';
+import { type GraphInput, graphOfInput } from '../graph-input.ts';
+import { settingsOf } from '../options.ts';
 import type { Batch, BatchSource, BatchStream, StepRequest } from './batch.ts';
 import type { DataOptions } from './data-options.ts';
 import type { Dataset } from './dataset.ts';
+import { checkStepRequest } from './requests.ts';
 import { createStream } from './stream.ts';
 
 export type { Batch, BatchSource, BatchStream, StepRequest, Waiting } from './batch.ts';
 export type { DataOptions } from './data-options.ts';
-export type { DataClass, Dataset, RowsRequest } from './dataset.ts';
+export type { DataClass, Dataset } from './dataset.ts';
 export type { Skipped } from './picture-files.ts';
+export type { RowsRequest } from './requests.ts';
 
 export interface OpenDataOptions extends DataOptions {
   /** The graph of the model: the path of its file, its JSON text, or what the text says as an object. */
-  readonly graph: string | object;
+  readonly graph: GraphInput;
   /** Image size instead of the graph's, slowest dimension first; one number stands for all dimensions. */
   readonly size?: number | readonly number[] | undefined;
 }
@@ -24,26 +39,36 @@ export interface OpenDataOptions extends DataOptions {
  * the data cannot be used or does not fit the graph, and with UsageError for options that are off.
  */
 export async function openData(place: string, options: OpenDataOptions): Promise<Dataset> {
+  checkArgument('place', place, textOf('the path of a folder of pictures or of a file of arrays'));
+  checkOptions('openData', options, OPEN_OPTIONS, ['graph']);
   const { graph, size, ...rest } = options;
-  const [{ openData: open, wantedBy }, { loadGraph }, { readGraphFile, textOfGraph }] = await Promise.all([
-    import('./open-data.ts'),
-    import('../../compiler/graph/load.ts'),
-    import('../graph/graph-file.ts'),
-  ]);
-  const path = typeof graph === 'string' && !/^\s*\{/.test(graph) ? graph : null;
-  const text =
-    path !== null ? readGraphFile(path) : typeof graph === 'string' ? graph : textOfGraph(graph, 'graph');
-  const loaded = loadGraph(text, path ?? 'graph', { size: typeof size === 'number' ? [size] : size });
-  return open(place, wantedBy(loaded.graph), rest);
+  const source = graphOfInput(graph, settingsOf({ size }).size);
+  const { openData: open, wantedBy } = await import('./open-data.ts');
+  return open(place, wantedBy(source.graph), rest);
 }
+
+const OPEN_OPTIONS = {
+  graph: CHECKED_LATER,
+  size: CHECKED_LATER,
+  labels: CHECKED_LATER,
+  background: textOf('a colour such as #ffffff, white or black'),
+  flip: FLAG,
+  crop: CHECKED_LATER,
+  seed: SEED,
+  workers: CHECKED_LATER,
+  signal: SIGNAL,
+} as const satisfies { readonly [name in keyof Required<OpenDataOptions>]: Check };
 
 /**
  * Batches of a caller's own making, as `openData` gives them: `make` gets the number of the step and how many images it
  * is to have, and must give the same batch for the same step whenever it is asked.
  */
 export function batchesBy(make: (step: number, batch: number) => Promise<Batch> | Batch): BatchSource {
+  checkArgument('make', make, CALLBACK);
   return {
-    steps({ batch, from = 0, signal }: StepRequest): BatchStream {
+    steps(request: StepRequest): BatchStream {
+      checkStepRequest(request);
+      const { batch, from = 0, signal } = request;
       return createStream(async (step) => make(step, batch), { ahead: 1, from, signal });
     },
   };

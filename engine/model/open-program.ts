@@ -8,7 +8,7 @@ import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
 import { compileWith } from '../compile/compile-with.ts';
 import { checkMemory } from '../compile/memory-limit.ts';
-import { checkTimeout, type ModelSettings } from '../compile/model-settings.ts';
+import type { ModelSettings } from '../compile/model-settings.ts';
 import { targetHere } from '../compile/target-here.ts';
 import { foreignTuning } from '../compile/tuning-choice.ts';
 import type { Host } from '../host.ts';
@@ -97,7 +97,6 @@ export async function openPrograms(
   host: OpenHost,
   { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
 ): Promise<OpenedPrograms> {
-  checkTimeout(options.timeout);
   const manifests = parts.map(({ bundle }) => bundle.manifest);
   const robust = !parts.every(({ verified }) => verified);
   const needless = manifests.map(({ target }) => (robust ? [] : needlessToggles(target)));

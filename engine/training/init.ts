@@ -3,10 +3,10 @@
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { type Distribution, initialParameters } from '../../compiler/graph/initial.ts';
 import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
-import { LARGEST_SEED } from '../../runtime/sampler/noise.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { initialValues, normal, uniform } from '../../runtime/training/initial-values.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
+import { checkValue, SEED } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';
@@ -29,7 +29,7 @@ export function initWeights(
   seed: number,
   host: Pick<Host, 'warn'>,
 ): InitResult {
-  checkSeed(seed);
+  checkValue('seed', seed, SEED);
   if (!output.endsWith('.safetensors')) {
     throw new UsageError(`${output}: the output is a safetensors file; let its name end in .safetensors`);
   }
@@ -51,15 +51,8 @@ export function initWeights(
 
 /** The weights of a graph by name, in checkpoint order. */
 export function initialWeights(graph: Graph, seed: number): ReadonlyMap<string, Tensor> {
-  checkSeed(seed);
+  checkValue('seed', seed, SEED);
   return new Map(draws(graph, seed).map(({ name, shape, draw }) => [name, { shape, data: draw() }]));
-}
-
-function checkSeed(seed: number): void {
-  if (Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) return;
-  throw new UsageError(
-    (option) => `${option('seed')}: found ${seed}, expected a whole number from 0 to ${LARGEST_SEED}`,
-  );
 }
 
 function draws(graph: Graph, seed: number) {

@@ -64,6 +64,11 @@ describe('calls are refused with a UsageError', () => {
       'reference: found 1, expected true or false',
     ],
     [
+      'timeout: 1e9',
+      () => load(TINY, { weights: 'hash:1', timeout: 1e9 }),
+      'timeout: found 1000000000, expected a number of seconds above 0 and at most 2000000, such as 60',
+    ],
+    [
       'renameMap: true',
       () => load(TINY, any({ weights: 'hash:1', renameMap: true })),
       'renameMap: found true',
@@ -221,6 +226,72 @@ describe('calls are refused with a UsageError', () => {
       () => api.inputs(TINY, any({ labels: [1] })),
       "there is no option 'labels'; the options are batch",
     ],
+    ['initialWeights()', () => api.initialWeights(any(undefined)), 'graph: found undefined'],
+    [
+      'initialWeights(g, 3)',
+      () => api.initialWeights(TINY, any(3)),
+      'initialWeights: found 3 for its options',
+    ],
+    [
+      'initialWeights with sead',
+      () => api.initialWeights(TINY, any({ sead: 3 })),
+      "initialWeights: there is no option 'sead'; did you mean seed?",
+    ],
+    [
+      'initialWeights with a seed that is none',
+      () => api.initialWeights(TINY, any({ seed: '3' })),
+      "seed: found '3', expected a whole number from 0 to",
+    ],
+    [
+      'openData()',
+      () => api.openData(any(undefined), { graph: TINY }),
+      'place: found undefined, expected the path',
+    ],
+    [
+      'openData(p)',
+      () => api.openData('p', any(undefined)),
+      'openData: found undefined for its options, expected { graph: … }',
+    ],
+    ['openData without a graph', () => api.openData('p', any({ flip: true })), 'graph: openData needs it'],
+    [
+      'openData with no graph',
+      () => api.openData('p', any({ graph: 5 })),
+      'graph: found 5, expected a graph',
+    ],
+    [
+      'openData with lables',
+      () => api.openData('p', any({ graph: TINY, lables: 'names' })),
+      "openData: there is no option 'lables'; did you mean labels?",
+    ],
+    ['openData with a size', () => api.openData('p', { graph: TINY, size: 0 }), 'size: found [0]'],
+    [
+      'openData with flip',
+      () => api.openData('p', any({ graph: TINY, flip: 1 })),
+      'flip: found 1, expected true',
+    ],
+    [
+      'openData with a background',
+      () => api.openData('p', any({ graph: TINY, background: 0 })),
+      'background: found 0, expected a colour such as #ffffff',
+    ],
+    [
+      'openData with workers',
+      () => api.openData('p', any({ graph: TINY, workers: '2' })),
+      'workers: found 2',
+    ],
+    ['openData with a signal', () => api.openData('p', any({ graph: TINY, signal: 1 })), 'signal: found 1'],
+    ['batchesBy()', () => api.batchesBy(any(undefined)), 'make: found undefined, expected a function'],
+    [
+      'steps()',
+      () => api.batchesBy(any(() => 1)).steps(any(undefined)),
+      'steps: found undefined for its options',
+    ],
+    [
+      'steps without a batch',
+      () => api.batchesBy(any(() => 1)).steps(any({ from: 3 })),
+      'batch: steps needs it; give a whole number from 1',
+    ],
+    ['steps from -1', () => api.batchesBy(any(() => 1)).steps({ batch: 1, from: -1 }), 'from: found -1'],
     [
       'inputs with two counts',
       () => api.inputs(TINY, { seeds: [1, 2], batch: 3 }),

@@ -52,6 +52,17 @@ async function open<T>(
   }
 }
 
+test('requests that are off are refused by their names, and rows end with the data', async () => {
+  await open(pictures(3), {}, async (data) => {
+    expect(() => data.steps({ batch: 0 })).toThrow('batch: found 0, expected a whole number from 1 to');
+    expect(() => data.rows({ batch: 1, form: 1 } as never)).toThrow("rows: there is no option 'form'");
+    expect(() => data.rows({ batch: 1, until: 0.5 })).toThrow('until: found 0.5');
+    const counts = [];
+    for await (const { samples } of data.rows({ batch: 2, from: 1, until: 9 })) counts.push(samples);
+    expect(counts).toEqual([[1, 2]]);
+  });
+});
+
 describe('steps', () => {
   test('every epoch has every sample once, and the batches from a step on are those of the whole run', async () => {
     const place = pictures(10);
