@@ -48,3 +48,12 @@ export function weightParts(graph: OpGraph, { result, cotangent }: WeightGradien
   const perSample = Math.ceil(pixels / each);
   return { count: samples * perSample, samples: 1, perSample, pixels: each };
 }
+
+/** Whether a group is the gradient of a linear layer's weight, or computes what that is: one pixel a sample, read as it is. */
+export function isLinear(
+  graph: OpGraph,
+  { result, cotangent, sources, prologue, upsample }: WeightGradientGroup,
+): boolean {
+  const bare = sources.length === 1 && prologue.length === 0 && upsample === null;
+  return bare && [result, cotangent, ...sources].every((id) => extentOf(graph, id).pixels === 1);
+}

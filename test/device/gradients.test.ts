@@ -68,6 +68,9 @@ describe('convolutions', () => {
     over('strided, a row and a column left over', [1, 6, 8, 6], (b) => conv(b, b.x, 5, [3, 3], [2, 2])),
     over('of many pixels and few channels, in parts', [3, 5, 40, 33], (b) => conv(b, b.x, 7, [3, 3])),
     over('of many samples, in parts', [70, 4, 5, 5], (b) => conv(b, b.x, 68, [3, 3])),
+    over("by Winograd's algorithm on processors", [2, 72, 17, 12], (b) =>
+      conv(b, silu(b, conv(b, b.x, 64, [3, 3])), 100, [3, 3]),
+    ),
     over('1x1', [2, 5, 33], (b) => conv(b, b.x, 7, [1])),
     over('3D, depth kept', [1, 4, 3, 6, 5], (b) => conv(b, b.x, 8, [3, 3, 3], [1, 2, 2])),
     over('transposed', [1, 8, 3, 5], (b) => {
@@ -160,6 +163,9 @@ describe('pooling, vectors and positions', () => {
     }),
     over('windows on channels and space', [2, 6, 4, 5], (b) =>
       b.add('window', [silu(b, b.x)], { start: [1, -1, 2], size: [7, 4, 3] }, 'window'),
+    ),
+    over('windows that begin between quads', [2, 14, 3, 4, 5], (b) =>
+      b.add('window', [silu(b, b.x)], { start: [4, 1, -1, 2], size: [6, 3, 6, 3] }, 'window'),
     ),
     over('position_add behind tokens', [2, 6, 5], (b) => {
       const mean = b.add('avg_pool', [b.x], { kernel: [5] }, 'mean');

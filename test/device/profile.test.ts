@@ -44,6 +44,18 @@ timed.each(targets.map(({ name }) => name))('target %s: times add up', async (ta
   expect(peaks.gb_per_s).toBeGreaterThan(0.01);
 });
 
+timed('the gradients of a training batch: forward pass and backward pass', async () => {
+  const words = ['--gradients', '--runs', '1', '--peak-gflops', '100', '--peak-gbs', '20'];
+  const profile = await unetcJson<Profile>('profile', small(), ...words);
+  expect(profile).toMatchObject({ exit: 0, name: 'small' });
+  const isBackward = ({ path }: { readonly path: string }) => path.includes('.gradient');
+  for (const part of [
+    profile.dispatches.filter(isBackward),
+    profile.dispatches.filter((d) => !isBackward(d)),
+  ])
+    expect(part.reduce((sum, { ms }) => sum + ms, 0)).toBeGreaterThan(0);
+});
+
 timed('a bundle with given peaks: table, trace and plot', async () => {
   await unetc('compile', small(), '-o', at('b'));
   const peaks = ['--peak-gflops', '100', '--peak-gbs', '20'];

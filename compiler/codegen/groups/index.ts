@@ -19,12 +19,22 @@ import { map } from './map.ts';
 import { mapSubgroup, transfer } from './map-subgroup.ts';
 import { norm_gradient, normGradientSubgroup } from './norm-gradient.ts';
 import { avg_pool, avgPoolSubgroup } from './pool.ts';
-import { position_add, window } from './positions.ts';
+import { position_add, window, windowSubgroup } from './positions.ts';
 import { embedding, gather_channels, upsample_linear } from './space.ts';
 import { merge_statistics, statistics } from './statistics.ts';
 import { statisticsSubgroup } from './statistics-subgroup.ts';
-import { batch_sum, channel_sum, embedding_gradient, norm_sums, rows, scale_shift_gradient } from './sums.ts';
+import {
+  batch_sum,
+  channel_sum,
+  channelSumSubgroup,
+  embedding_gradient,
+  norm_sums,
+  normSumsSubgroup,
+  rows,
+  scale_shift_gradient,
+} from './sums.ts';
 import { weight_gradient } from './weight-gradient.ts';
+import { weightGradientSubgroup } from './weight-gradient-subgroup.ts';
 
 /** One call a group, or the calls of an algorithm of several steps. */
 type Emit<K extends GroupKind> = (
@@ -79,6 +89,10 @@ const SUBGROUP = {
   map: mapSubgroup,
   avg_pool: avgPoolSubgroup,
   norm_gradient: normGradientSubgroup,
+  norm_sums: normSumsSubgroup,
+  channel_sum: channelSumSubgroup,
+  window: windowSubgroup,
+  weight_gradient: weightGradientSubgroup,
   statistics: statisticsSubgroup,
   merge_statistics: none,
   affine: affineSubgroup,

@@ -31,3 +31,19 @@ function unroll(sums: string, octets: number, sets: number | null): readonly str
   }
   return lines;
 }
+
+/**
+ * Adds the products of eight pixels' quads of a cotangent with a quad of the input of each, a line a sum, of which there are
+ * four for each of `rows` quads: sums[4 row + c] += sum over pixels of g[row][c] x[pixel]. What a line adds stays in registers.
+ */
+export function unrolledOuterProducts(rows: number): LongBody {
+  const line = (row: number, c: number) => {
+    const products = Array.from(
+      { length: 8 },
+      (_, p) => `subgroupBroadcast(g[${row}u].${'xyzw'[c]}, ${p}u) * x[${p}u]`,
+    );
+    return `sums[${4 * row + c}u] += ${products.join(' + ')};`;
+  };
+  const lines = () => Array.from({ length: 4 * rows }, (_, i) => line(Math.floor(i / 4), i % 4));
+  return { name: `outer ${rows}`, lines };
+}

@@ -2,10 +2,11 @@
 
 import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { GroupOf, Schedule, ScheduledChannelSum, ScheduledNormSums } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { type Fragment, joinFragments, readBuffer, value } from '../fragment.ts';
-import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { type CallRequest, callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { leastQuads, through } from './norm-gradient.ts';
 
@@ -39,7 +40,30 @@ export function channel_sum({ graph }: Schedule, group: ScheduledChannelSum): Ke
   });
 }
 
+export function channelSumSubgroup(schedule: Schedule, group: ScheduledChannelSum): KernelCall {
+  if (group.home === 'buffer') return channel_sum(schedule, group);
+  const { graph } = schedule;
+  const [source] = group.sources;
+  const { batch, pixels, quads } = extentOf(graph, source!);
+  const out = extentOf(graph, group.result);
+  return callKernel({
+    file: 'channel_sum_subgroup',
+    consts: { TEXTURE_WIDTH },
+    declared: { source0: value(source!, 'texture'), result: value(group.result) },
+    workgroups: [out.quads, 1, 1],
+    sizes: { batch, pixels, quads, channels: out.channels },
+  });
+}
+
 export function norm_sums({ graph }: Schedule, group: ScheduledNormSums): KernelCall {
+  return callKernel({ file: 'norm_sums', ...normSumsOf(graph, group) });
+}
+
+export function normSumsSubgroup({ graph }: Schedule, group: ScheduledNormSums): KernelCall {
+  return callKernel({ file: 'norm_sums_subgroup', ...normSumsOf(graph, group), consts: { TEXTURE_WIDTH } });
+}
+
+function normSumsOf(graph: OpGraph, group: ScheduledNormSums): Omit<CallRequest, 'file'> {
   const [source0, source1] = group.sources;
   const { pixels, channels, quads, batch } = extentOf(graph, source0!);
   const { groups, eps } = normOf(graph, group);
@@ -47,12 +71,11 @@ export function norm_sums({ graph }: Schedule, group: ScheduledNormSums): Kernel
   const chunk_quads = leastQuads(norm_width);
   const weights = createWeightsBuilder(graph);
   const fused = joinFragments(through(graph, group, quads), weighted(graph, group, weights));
-  return callKernel({
-    file: 'norm_sums',
+  return {
     ...fused,
     declared: {
-      source0: value(source0!),
-      source1: value(source1!),
+      source0: value(source0!, group.home),
+      source1: value(source1!, group.home),
       result: value(group.result),
     },
     weights: group.through.length > 0 ? weights.finish() : null,
@@ -62,7 +85,7 @@ export function norm_sums({ graph }: Schedule, group: ScheduledNormSums): Kernel
       ...{ pixels, channels, quads, chunk_quads, norm_width, eps },
       row: extentOf(graph, group.result).quads * 4,
     },
-  });
+  };
 }
 
 /** How the source of sums is normalised: as the norm says whose gradient they are of, or that in front of FiLM. */

@@ -3,10 +3,11 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { sizeOf } from '../../ops/op.ts';
+import type { Resource } from '../../schedule/resources.ts';
 import type { Schedule, ScheduledWeightGradient } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
-import { weightParts } from '../../schedule/weight-parts.ts';
+import { isLinear, weightParts } from '../../schedule/weight-parts.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { loadSources, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
@@ -20,22 +21,10 @@ export function weight_gradient(
   { graph }: Schedule,
   group: ScheduledWeightGradient,
 ): KernelCall | readonly KernelCall[] {
-  const { pixels: taps } = extentOf(graph, group.result);
-  const isLinear = taps === 1 && extentOf(graph, group.cotangent).pixels === 1 && bare(graph, group);
-  return isLinear ? ofLinear(graph, group) : ofConv(graph, group);
+  return isLinear(graph, group) ? weightGradientOfLinear(graph, group) : ofConv(graph, group);
 }
 
-/** Whether a group multiplies its source as it is, each pixel with that of the cotangent. */
-function bare(graph: OpGraph, { sources, prologue, upsample }: ScheduledWeightGradient): boolean {
-  return (
-    sources.length === 1 &&
-    prologue.length === 0 &&
-    upsample === null &&
-    extentOf(graph, sources[0]!).pixels === 1
-  );
-}
-
-function ofLinear(graph: OpGraph, group: ScheduledWeightGradient): KernelCall {
+export function weightGradientOfLinear(graph: OpGraph, group: ScheduledWeightGradient): KernelCall {
   const [source] = group.sources;
   const input = extentOf(graph, source!);
   const g = extentOf(graph, group.cotangent);
@@ -64,40 +53,52 @@ function ofConv(graph: OpGraph, group: ScheduledWeightGradient): readonly Kernel
     prologueHooks(prologue),
   );
   const g = extentOf(graph, group.cotangent);
-  const sizes = geometry(graph, group);
+  const sizes = tapGeometry(graph, group);
   const quads = (loaded.sizes.quads0 ?? 0) + (loaded.sizes.quads1 ?? 0);
-  const sum = { kind: 'parts', value: group.result } as const;
   const product = callKernel({
     file: 'conv_weight_gradient',
     ...fused,
     declared: {
       cotangent: value(group.cotangent, group.home),
-      result: parts.count === 1 ? value(group.result) : sum,
+      result: parts.count === 1 ? value(group.result) : partsOf(group),
     },
     weights: normed ? weights.finish() : null,
     workgroups: [Math.ceil(g.channels / TILE), Math.ceil((quads * 4) / TILE) * sizes.taps, parts.count],
     sizes: {
       ...fused.sizes,
       ...sizes,
+      step_pixels: 16,
       samples: parts.samples,
       per_sample: parts.perSample,
       part_pixels: parts.pixels,
     },
   });
-  if (parts.count === 1) return [product];
+  return [product, ...sumOfParts(graph, group)];
+}
+
+/** Adds the parts up, where there are several. */
+export function sumOfParts(graph: OpGraph, group: ScheduledWeightGradient): readonly KernelCall[] {
+  const { count } = weightParts(graph, group);
+  if (count === 1) return [];
   const all = extentOf(graph, group.result);
   const total = all.batch * all.pixels * all.quads;
-  const added = callKernel({
-    file: 'sum_parts',
-    declared: { parts: sum, result: value(group.result) },
-    workgroups: [Math.min(1024, Math.ceil(total / 64)), 1, 1],
-    sizes: { quads: total, parts: parts.count },
-  });
-  return [product, added];
+  return [
+    callKernel({
+      file: 'sum_parts',
+      declared: { parts: partsOf(group), result: value(group.result) },
+      workgroups: [Math.min(1024, Math.ceil(total / 64)), 1, 1],
+      sizes: { quads: total, parts: count },
+    }),
+  ];
+}
+
+/** What holds the parts of a group's result. */
+export function partsOf({ result }: ScheduledWeightGradient): Resource {
+  return { kind: 'parts', value: result };
 }
 
 /** Where the taps of a pixel of the cotangent fall. */
-function geometry(graph: OpGraph, group: ScheduledWeightGradient) {
+export function tapGeometry(graph: OpGraph, group: ScheduledWeightGradient) {
   const node = nodeOf(graph, group.anchor, 'conv_weight_gradient');
   const g = extentOf(graph, group.cotangent);
   const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
@@ -121,7 +122,6 @@ function geometry(graph: OpGraph, group: ScheduledWeightGradient) {
     ...{ scale_d, scale_h, scale_w, kernel_h, kernel_w },
     ...{ stride_d, stride_h, stride_w, pad_d, pad_h, pad_w },
     taps: sizeOf(node.attrs.kernel),
-    step_pixels: 16,
   };
 }
 

@@ -17,10 +17,12 @@ export type KernelFile =
   | 'avg_pool_subgroup'
   | 'batch_sum'
   | 'channel_sum'
+  | 'channel_sum_subgroup'
   | 'conv_gemm'
   | 'conv_matrix'
   | 'conv_subgroup'
   | 'conv_weight_gradient'
+  | 'conv_weight_gradient_subgroup'
   | 'embedding'
   | 'embedding_gradient'
   | 'gather_channels'
@@ -37,6 +39,7 @@ export type KernelFile =
   | 'norm_gradient'
   | 'norm_gradient_subgroup'
   | 'norm_sums'
+  | 'norm_sums_subgroup'
   | 'position_add'
   | 'rows'
   | 'scale_shift_gradient'
@@ -47,6 +50,7 @@ export type KernelFile =
   | 'variational_bound'
   | 'variational_bound_gradient'
   | 'window'
+  | 'window_subgroup'
   | 'winograd_input_subgroup'
   | 'winograd_output_subgroup';
 

@@ -3,6 +3,7 @@
 // tenth of the code: convolutions, attention and what is between them keep activations in textures. The interface, the
 // time path and the few ops that are rarely used keep them in buffers.
 
+import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { convMicroseconds } from '../choices/cost-model.ts';
 import { canUseWinograd } from '../choices/winograd.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
@@ -17,7 +18,8 @@ import { fuse_statistics } from '../fusions/fuse_statistics.ts';
 import { fuse_time_add } from '../fusions/fuse_time_add.ts';
 import { fuse_upsample_direct } from '../fusions/fuse_upsample_direct.ts';
 import type { Tile, WinogradTile } from '../schedule.ts';
-import { nodeOf } from '../values.ts';
+import { extentOf, nodeOf } from '../values.ts';
+import { isLinear } from '../weight-parts.ts';
 import type { Backend } from './backend.ts';
 
 /** Tiles of its product: a lane has the sums of four channels of each 32, of 8, 16 or 32 pixels. */
@@ -59,6 +61,7 @@ export const subgroup: Backend = {
       case 'conv':
       case 'map':
       case 'norm_gradient':
+      case 'norm_sums':
       case 'statistics':
         return 'texture';
       case 'attention': {
@@ -70,8 +73,16 @@ export const subgroup: Backend = {
         // one alone is rare, and runs the kernel of GPUs
         return group.prologue.length > 0 ? 'texture' : 'buffer';
       case 'weight_gradient':
-      case 'norm_sums':
+        // rows of a linear layer are read where the time path has them
+        return isLinear(graph, group) ? 'buffer' : 'texture';
       case 'channel_sum':
+        // vectors, and with them slices, stay where they are written
+        return group.start === 0 && !isVector(graph, group.sources[0]!) ? 'texture' : 'buffer';
+      case 'window': {
+        // one that begins inside a quad moves single channels
+        const [channel] = nodeOf(graph, group.anchor, 'window').attrs.start;
+        return channel! % 4 === 0 && !isVector(graph, group.sources[0]!) ? 'texture' : 'buffer';
+      }
       case 'embedding_gradient':
       case 'scale_shift_gradient':
       case 'batch_sum':
@@ -83,7 +94,6 @@ export const subgroup: Backend = {
       case 'variational_bound_gradient':
       case 'linear':
       case 'attention_gradient':
-      case 'window':
       case 'position_add':
       case 'log_softmax_gradient':
       case 'gather_channels':
@@ -96,3 +106,8 @@ export const subgroup: Backend = {
   countedTiles: true,
   pricesKernels: true,
 };
+
+/** Whether a value has one pixel a sample, as those of the time path. */
+function isVector(graph: OpGraph, id: number): boolean {
+  return extentOf(graph, id).pixels === 1;
+}

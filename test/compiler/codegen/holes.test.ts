@@ -39,6 +39,7 @@ const ZERO_SIZES: Partial<Record<KernelFile, readonly string[]>> = {
   conv_weight_gradient: ['gamma_at'],
   map: ['gamma_at'],
   norm_sums: ['gamma_at'],
+  norm_sums_subgroup: ['gamma_at'],
 };
 
 /** The texts that a kernel's file is linked to, and the sizes of the dispatches that run them. */
@@ -75,6 +76,9 @@ function bundles(): readonly Bundle[] {
       const part = b.add('window', [x], { start: [1, 1, -1, 2], size: [4, 1, 5, 3] }, 'window');
       return b.add('position_add', [part, b.param('positions', [4, 1, 5, 3])], {}, 'positions');
     }),
+    opsOver([1, 12, 2, 4, 6], (b) =>
+      b.add('window', [b.x], { start: [4, 1, 1, 2], size: [4, 1, 3, 3] }, 'window'),
+    ),
     opsOver([1, 128, 40, 40], (b) => norm(b, b.x, 1)),
     opsOver([1, 8, 4, 4], (b) => norm(b, b.add('concat', [b.x, b.image([4, 4])], {}, 'concat'), 4)),
     opsOver([1, 36, 4, 4], (b) => norm(b, b.x, 36)),
