@@ -59,6 +59,8 @@ const weightPartSchema = z.discriminatedUnion('kind', [
       /** The parameter is [outputs, inputs, 3, 3]; places are those of `product` with layout `quads` and one tap. */
       outputs: positive,
       inputs: positive,
+      /** The parameter is [inputs, outputs, 3, 3], and its taps are taken in reverse: of a transposed convolution. */
+      transposed: z.boolean(),
       tile: positive,
       chunk: positive,
       /** Floats of a plane. */

@@ -19,6 +19,10 @@ export interface ProductPlace {
   readonly offset: number;
 }
 
+export type WinogradPlace = Pick<ProductPlace, 'tile' | 'chunk' | 'transposed'> & {
+  readonly m: WinogradTile;
+};
+
 export interface WeightsBuilder {
   /** Appends a vector and returns its offset in words. */
   vector(node: number): number;
@@ -32,7 +36,7 @@ export interface WeightsBuilder {
   reserveProduct(columns: number, steps: number, chunk: number, tile: Tile, stored?: StoredType): number;
   product(node: number, place: ProductPlace): void;
   /** Appends the transformed planes of a 3x3 convolution by F(m x m, 3 x 3). */
-  winograd(node: number, m: WinogradTile, tile: Tile, chunk: number): void;
+  winograd(node: number, place: WinogradPlace): void;
   linear(node: number): number;
   finish(storage?: 'texture'): WeightBlob;
 }
@@ -117,9 +121,11 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
         output += outputs;
       }
     },
-    winograd(node, m, tile, chunk) {
-      const [param] = paramsOf(graph, node);
-      const [outputs = 1, inputs = 1] = param!.shape;
+    winograd(node, { m, tile, chunk, transposed }) {
+      const [param, ...more] = paramsOf(graph, node);
+      invariant(more.length === 0, () => `%${node} is joined: planes of parts have no place`);
+      const [first = 1, second = 1] = param!.shape;
+      const [outputs, inputs] = transposed ? [second, first] : [first, second];
       const plane = Math.ceil(outputs / tile.n) * Math.ceil(inputs / chunk) * chunk * tile.n;
       const offset = take(planesOf(m) * plane);
       parts.push({
@@ -128,6 +134,7 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
         m,
         outputs,
         inputs,
+        transposed,
         tile: tile.n,
         chunk,
         plane,

@@ -21,7 +21,7 @@ const TRANSFORMS = {
 } as const;
 
 /** What stands in a schedule's line: the tile, the stored type, channels and size of the result. */
-const LINE = /^#\d+ conv winograd([24]) .*? (f32|f16)\[\d+,(\d+),(\d+),(\d+)\]/;
+const LINE = /^#\d+ conv(?:_transpose)? winograd([24]) .*? (f32|f16)\[\d+,(\d+),(\d+),(\d+)\]/;
 
 /** Values of planes and transformed weights are float32. */
 const PLANE_BYTES = 4;

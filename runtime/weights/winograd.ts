@@ -30,7 +30,7 @@ const POINTS = {
 } as const;
 
 /**
- * [O, I, 3, 3] to planes of [O / tile][I / chunk][I % chunk][O % tile], which begin at `offset`: those that lie in `to`.
+ * [O, I, 3, 3], or where it is transposed [I, O, 3, 3] with taps in reverse, to planes of [O / tile][I / chunk][I % chunk][O % tile], which begin at `offset`: those that lie in `to`.
  * The m + 2 planes that a row of G g becomes are made at once, and not more: planes lie powers of two apart, and all of
  * them at once would drive each other out of the cache.
  */
@@ -68,9 +68,19 @@ function transformRow(
   else scaleRows(part, 2, 1, from, o, i, to);
 }
 
+/**
+ * Where the kernel of an output and an input lies in a parameter: of output o and input i at o * output + i * input + first,
+ * from tap to tap by `tap`.
+ */
+function stridesOf({ outputs, inputs, transposed }: Part) {
+  return transposed
+    ? { output: 9, input: 9 * outputs, first: 8, tap: -1 }
+    : { output: 9 * inputs, input: 9, first: 0, tap: 1 };
+}
+
 /** The row of a point `p`. */
 function sumRows(
-  { outputs, inputs, tile, chunk }: Part,
+  part: Part,
   p: number,
   scale: number,
   from: Float32Array,
@@ -78,25 +88,28 @@ function sumRows(
   i: number,
   to: Float64Array,
 ): void {
+  const { outputs, inputs, tile, chunk } = part;
+  const { output, input, first, tap } = stridesOf(part);
   const count = Math.min(tile, outputs - o);
   const last = Math.min(chunk, inputs - i);
   const square = p * p;
   for (let k = 0; k < last; k++) {
     let at = 3 * k * tile;
-    let g = (o * inputs + i + k) * 9;
+    let g = o * output + (i + k) * input + first;
     for (let n = 0; n < count; n++) {
-      to[at] = scale * (from[g]! + square * from[g + 6]! + p * from[g + 3]!);
-      to[at + 1] = scale * (from[g + 1]! + square * from[g + 7]! + p * from[g + 4]!);
-      to[at + 2] = scale * (from[g + 2]! + square * from[g + 8]! + p * from[g + 5]!);
+      for (let column = 0; column < 3; column++) {
+        const top = g + column * tap;
+        to[at + column] = scale * (from[top]! + square * from[top + 6 * tap]! + p * from[top + 3 * tap]!);
+      }
       at += 3;
-      g += inputs * 9;
+      g += output;
     }
   }
 }
 
 /** The row of the point 0 or of infinity: the first or last row of each kernel, times `scale`. */
 function scaleRows(
-  { outputs, inputs, tile, chunk }: Part,
+  part: Part,
   row: 0 | 2,
   scale: number,
   from: Float32Array,
@@ -104,17 +117,19 @@ function scaleRows(
   i: number,
   to: Float64Array,
 ): void {
+  const { outputs, inputs, tile, chunk } = part;
+  const { output, input, first, tap } = stridesOf(part);
   const count = Math.min(tile, outputs - o);
   const last = Math.min(chunk, inputs - i);
   for (let k = 0; k < last; k++) {
     let at = 3 * k * tile;
-    let g = (o * inputs + i + k) * 9 + 3 * row;
+    let g = o * output + (i + k) * input + first + 3 * row * tap;
     for (let n = 0; n < count; n++) {
       to[at] = scale * from[g]!;
-      to[at + 1] = scale * from[g + 1]!;
-      to[at + 2] = scale * from[g + 2]!;
+      to[at + 1] = scale * from[g + tap]!;
+      to[at + 2] = scale * from[g + 2 * tap]!;
       at += 3;
-      g += inputs * 9;
+      g += output;
     }
   }
 }

@@ -6,7 +6,7 @@ import { planeRow, planesOf, samplesAtOnce, tilesOf } from '../../schedule/choic
 import type { Resource } from '../../schedule/resources.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { ScheduledConv, WinogradTile } from '../../schedule/schedule.ts';
-import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
+import { extentOf, quadsOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { joinFragments, readBuffer, value } from '../fragment.ts';
 import { affinePrologue, writeStatistics } from '../fused-ops.ts';
@@ -38,11 +38,12 @@ interface Part {
 }
 
 export function convWinograd(graph: OpGraph, group: ScheduledConv, m: WinogradTile): readonly KernelCall[] {
-  const [, weight, bias] = nodeOf(graph, group.anchor, 'conv').inputs;
+  const { op, inputs } = graph.nodes[group.anchor]!;
+  const [, weight, bias] = inputs;
+  const { batch, width, channels } = extentOf(graph, group.anchor);
   const weights = createWeightsBuilder(graph);
-  weights.winograd(weight!, m, group.tile, CHUNK);
-  const biasAt = weights.vector(bias!) / 4;
-  const { batch, width } = extentOf(graph, group.anchor);
+  weights.winograd(weight!, { m, tile: group.tile, chunk: CHUNK, transposed: op === 'conv_transpose' });
+  const biasAt = weights.bias(bias, channels) / 4;
   const conv: Convolution = {
     graph,
     group,

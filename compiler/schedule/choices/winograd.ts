@@ -22,14 +22,19 @@ export function tilesOf(graph: OpGraph, value: number, m: WinogradTile): number 
   return Math.ceil(height / m) * Math.ceil(width / m);
 }
 
-/** Whether a group is a 3x3 convolution in two dimensions that the algorithm can compute. */
+/**
+ * Whether a group is a 3x3 convolution in two dimensions that the algorithm can compute, or a transposed one, which with a
+ * stride of one is a convolution by the weights with taps in reverse and inputs and outputs exchanged.
+ */
 export function canUseWinograd(graph: OpGraph, group: ConvGroup, m: WinogradTile): boolean {
   const node = graph.nodes[group.anchor]!;
-  if (node.op !== 'conv' || group.skip || group.upsample !== null) return false;
+  if ((node.op !== 'conv' && node.op !== 'conv_transpose') || group.skip || group.upsample !== null)
+    return false;
   const [, , ...kernel] = graph.nodes[node.inputs[1]!]!.type.shape;
-  const plain =
-    kernel.join() === '3,3' && node.attrs.stride.join() === '1,1' && node.attrs.padding.join() === '1,1';
-  return plain && bytesAtOnce(graph, group, m) <= MOST_BYTES;
+  const { stride, padding } = node.attrs;
+  const plain = kernel.join() === '3,3' && stride.join() === '1,1' && padding.join() === '1,1';
+  const sameSize = node.op === 'conv' || node.attrs.output_padding.join() === '0,0';
+  return plain && sameSize && bytesAtOnce(graph, group, m) <= MOST_BYTES;
 }
 
 /**

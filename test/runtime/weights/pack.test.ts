@@ -116,16 +116,25 @@ function transform(m: 2 | 4): readonly (readonly number[])[] {
   return [...rows, [0, 0, 1]];
 }
 
-it.each([2, 4] as const)('planes of Winograd, m = %i', (m) => {
+it.each([
+  { m: 2, transposed: false },
+  { m: 4, transposed: false },
+  { m: 2, transposed: true },
+  { m: 4, transposed: true },
+] as const)('planes of Winograd, %o', ({ m, transposed }) => {
   const [outputs, inputs, tile, chunk, offset] = [10, 6, 8, 4, 64];
   const chunks = Math.ceil(inputs / chunk);
   const plane = Math.ceil(outputs / tile) * chunks * chunk * tile;
   const from = values(outputs * inputs * 9);
-  const at = packed({ kind: 'winograd', param: 'p', m, outputs, inputs, tile, chunk, plane, offset }, from);
+  const places = { tile, chunk, plane, offset };
+  const at = packed({ kind: 'winograd', param: 'p', m, outputs, inputs, transposed, ...places }, from);
   const G = transform(m);
   for (let o = 0; o < outputs; o++) {
     for (let i = 0; i < inputs; i++) {
-      const g = (y: number, x: number) => from[(o * inputs + i) * 9 + 3 * y + x]!;
+      const g = (y: number, x: number) =>
+        transposed
+          ? from[(i * outputs + o) * 9 + 3 * (2 - y) + 2 - x]!
+          : from[(o * inputs + i) * 9 + 3 * y + x]!;
       const step = Math.floor(o / tile) * chunks + Math.floor(i / chunk);
       G.forEach((row, y) => {
         G.forEach((column, x) => {

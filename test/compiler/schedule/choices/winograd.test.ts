@@ -51,6 +51,21 @@ describe('a convolution', () => {
     expect(winogradOf(shape)).toBe(null);
   });
 
+  it('takes it transposed, where the result is as large as the input', () => {
+    const transposed = (padding: number, output_padding: number, stride = 1) => {
+      const graph = graphOf(`
+        %0 = input() {name="x", type=f32[1,64,16,16]}
+        %1 = param() {name="w", shape=[64, 96, 3, 3]}
+        %2 = conv_transpose(%0, %1) {stride=[${stride}, ${stride}], padding=[${padding}, ${padding}], output_padding=[${output_padding}, ${output_padding}]}
+        return output=%2
+      `);
+      return buildSchedule(graph, SOFTWARE).groups.find((g) => g.kind === 'conv')!.winograd;
+    };
+    expect(transposed(1, 0)).toBe(4);
+    expect(transposed(0, 0)).toBe(null);
+    expect(transposed(1, 1, 2)).toBe(null);
+  });
+
   it('does not take it on GPUs, nor where the result is to be as exact as the plain one', () => {
     expect(winogradOf({}, GENERIC)).toBe(null);
     expect(winogradOf({}, SOFTWARE, true)).toBe(null);
