@@ -8,7 +8,7 @@ export const ENVIRONMENT = [
   ['UNETC_DAWN_TOGGLES', 'toggles of Dawn to switch on, comma-separated'],
   ['VK_DRIVER_FILES', 'the Vulkan drivers to load instead of the installed ones'],
   ['NO_COLOR', 'no colour'],
-  ['SLURM_ARRAY_TASK_ID', 'with _MIN, _MAX, _STEP, _COUNT: which shard of sample this is'],
+  ['SLURM_ARRAY_TASK_ID', 'with _MIN, _MAX, _STEP, _COUNT: which shard of sample or evaluate this is'],
   ['JOB_COMPLETION_INDEX', 'with JOB_COMPLETIONS: the same in a Kubernetes Indexed Job'],
   ['RANK', 'with WORLD_SIZE: the same elsewhere'],
 ] as const;
@@ -18,6 +18,7 @@ export const DOCUMENTS = [
   ['README.md', 'from a first graph to samples, the commands, checkpoints, speed'],
   ['graphs/README.md', 'the format of graphs, every rule, the published models'],
   ['docs/sampling.md', 'samplers, latents, shards, formats'],
+  ['docs/evaluation.md', 'bits per dimension: terms, noise, folders, shards'],
   ['docs/diff.md', 'findings, accepted findings, workflows'],
   ['docs/api.md', 'the Node API'],
   ['docs/bundle.md', 'what a bundle is'],
@@ -29,6 +30,7 @@ const DOCUMENT_OF: Readonly<Record<string, string>> = {
   ...{ validate: 'graphs/README.md', expand: 'graphs/README.md', graph: 'graphs/README.md' },
   ...{ diff: 'docs/diff.md', report: 'docs/diff.md', compile: 'docs/bundle.md' },
   ...{ sample: 'docs/sampling.md', encode: 'docs/sampling.md', merge: 'docs/sampling.md' },
+  evaluate: 'docs/evaluation.md',
 };
 
 /** What stands behind the commands in `unetc --help`. */

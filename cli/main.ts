@@ -14,6 +14,7 @@ import { register as diff } from './commands/diff.ts';
 import { register as doctor } from './commands/doctor.ts';
 import { register as drift } from './commands/drift.ts';
 import { register as encode } from './commands/encode.ts';
+import { register as evaluate } from './commands/evaluate.ts';
 import { register as expand } from './commands/expand.ts';
 import { register as exportOnnx } from './commands/export.ts';
 import { register as gradients } from './commands/gradients.ts';
@@ -41,7 +42,7 @@ export const commands: readonly Register[] = [
   group('Running:'),
   ...[compile, inputs, run, sample, encode, merge],
   group('Training:'),
-  ...[data, init, gradients],
+  ...[data, init, gradients, evaluate],
   group('Checkpoints:'),
   ...[convert, importFolder, infer, check, exportOnnx],
   group('Measuring:'),

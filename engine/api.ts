@@ -3,10 +3,7 @@
 import type { Diagnostic } from '../compiler/diagnostics.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import { weightsInMemory } from '../runtime/weights/memory.ts';
-import type { WeightSource } from '../runtime/weights/source.ts';
 import { checkArgument, checkOptions, FLAG, SEED, textOf } from './arguments.ts';
-import { openRenamed, renamedBy } from './checkpoint/renamed-weights.ts';
 import { bundleFiles, writeBundle } from './compile/bundle-folder.ts';
 import { printStage, STAGES, type Stage } from './compile/compile-model.ts';
 import { compileWith } from './compile/compile-with.ts';
@@ -20,6 +17,7 @@ import { silentHost, warnAll } from './host.ts';
 import { type LoadedModel, loadedModel } from './model/loaded-model.ts';
 import type { ModelSource, SourceOptions } from './model/model-source.ts';
 import { openSource } from './model/open-model.ts';
+import { weightsOf } from './model/weights-input.ts';
 import {
   CLASSIFIER_OPTIONS,
   type ClassifierInput,
@@ -47,6 +45,8 @@ export type { Stage } from './compile/compile-model.ts';
 export type { Batch, BatchSource, BatchStream, Dataset, OpenDataOptions } from './data/entry.ts';
 export { batchesBy, openData } from './data/entry.ts';
 export { UsageError } from './errors.ts';
+export * from './evaluation/entry.ts';
+export * from './gradients.ts';
 export { defineUNet, type GraphFile } from './graph/typescript/define-unet.ts';
 export type { GraphInput } from './graph-input.ts';
 export type { EncodeInput, EncodeOptions, SampleOptions } from './model/call-options.ts';
@@ -150,16 +150,6 @@ export async function load(model: GraphInput | Bundle, options: LoadOptions): Pr
     own.close();
     throw error;
   }
-}
-
-async function weightsOf(
-  weights: LoadOptions['weights'],
-  renameMap: string | undefined,
-  { graph }: ModelSource,
-): Promise<WeightSource> {
-  return typeof weights === 'string'
-    ? openRenamed(weights, renameMap, graph)
-    : renamedBy(renameMap, weightsInMemory(weights), graph);
 }
 
 /** Throws UsageError where it is no classifier's input. */

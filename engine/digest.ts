@@ -1,6 +1,7 @@
 // SHA-256 of files and of values, in hexadecimal.
 
 import { createHash } from 'node:crypto';
+import type { Origin } from '../runtime/bytes.ts';
 import { openFile } from '../runtime/host/node/files.ts';
 import { filesOfWeights } from '../runtime/host/node/open-weights.ts';
 import { hashWeights } from '../runtime/weights/hash.ts';
@@ -22,20 +23,23 @@ export function sha256OfValues(values: Float32Array): string {
  */
 export function weightsDigest(weights: string, renameMap: string | undefined): string {
   const own = hashWeights(weights) === null ? checkpointDigest(weights) : weights;
-  return renameMap === undefined ? own : sha256Of(`${own} ${fileDigest(renameMap)}`);
+  return renameMap === undefined
+    ? own
+    : sha256Of(`${own} ${fileDigest({ kind: 'weights', label: renameMap })}`);
 }
 
 function checkpointDigest(weights: string): string {
   const { files, key } = filesOfWeights(weights);
-  const digests = files.map(fileDigest);
+  const digests = files.map((label) => fileDigest({ kind: 'weights', label }));
   const [own] = digests;
   return own !== undefined && digests.length === 1 && key === null
     ? own
     : sha256Of([...digests, key ?? ''].join(' '));
 }
 
-function fileDigest(weights: string): string {
-  const source = openFile({ kind: 'weights', label: weights });
+/** Of a file, read in pieces. */
+export function fileDigest(origin: Origin): string {
+  const source = openFile(origin);
   try {
     const hash = createHash('sha256');
     for (let at = 0; at < source.size; at += PIECE)

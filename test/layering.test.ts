@@ -56,6 +56,8 @@ const engineOrder = [
   'profile',
   'tuning',
   'jobs',
+  'evaluation',
+  'gradients',
   'tools',
   'api',
 ];

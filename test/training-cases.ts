@@ -8,8 +8,9 @@ import type { Graph } from '../compiler/graph/graph.ts';
 import { loadGraph } from '../compiler/graph/load.ts';
 import type { ModelInputs } from '../runtime/model.ts';
 import { diffusionProcess } from '../runtime/sampler/process.ts';
-import { lossInputs } from '../runtime/training/loss-inputs.ts';
-import { asFloat32, readTensors } from '../runtime/weights/safetensors.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import { lossInputs, type TrainingBatch } from '../runtime/training/loss-inputs.ts';
+import { asFloat32, readTensors, type StoredTensor } from '../runtime/weights/safetensors.ts';
 
 const FOLDER = join(import.meta.dirname, 'golden/train/gradients');
 
@@ -55,30 +56,40 @@ export function trainingGraph(name: string): string {
   });
 }
 
-export function goldenTraining(name: string): GoldenTraining {
-  const golden = trainingCase(name);
-  const label = `${name}/expected.safetensors`;
-  const tensors = readTensors(readFileSync(join(FOLDER, name, 'expected.safetensors')), {
-    kind: 'input',
-    label,
-  });
-  const { x_start: shape } = golden.inputs;
-  const { graph } = loadGraph(trainingGraph(name), name);
-  const numbers = (key: string) => Array.from(tensors.get(key)!.data as ArrayLike<number | bigint>, Number);
+function recorded(name: string): ReadonlyMap<string, StoredTensor> {
+  const origin = { kind: 'input', label: `${name}/expected.safetensors` } as const;
+  return readTensors(readFileSync(join(FOLDER, name, 'expected.safetensors')), origin);
+}
+
+function numbersOf(tensors: ReadonlyMap<string, StoredTensor>, key: string): number[] {
+  return Array.from(tensors.get(key)!.data as ArrayLike<number | bigint>, Number);
+}
+
+/** The batch of a case. */
+export function trainingBatch(name: string): TrainingBatch & { readonly x_start: Tensor } {
+  const tensors = recorded(name);
   const image = (key: string) => asFloat32(tensors.get(key)!);
-  const batch = {
+  return {
     x_start: image('x_start'),
     noise: image('noise'),
-    timesteps: numbers('timesteps'),
-    ...(tensors.has('y') ? { y: numbers('y') } : {}),
+    timesteps: numbersOf(tensors, 'timesteps'),
+    ...(tensors.has('y') ? { y: numbersOf(tensors, 'y') } : {}),
     ...(tensors.has('low_res') ? { low_res: image('low_res') } : {}),
   };
+}
+
+export function goldenTraining(name: string): GoldenTraining {
+  const golden = trainingCase(name);
+  const tensors = recorded(name);
+  const { x_start: shape } = golden.inputs;
+  const { graph } = loadGraph(trainingGraph(name), name);
+  const numbers = (key: string) => numbersOf(tensors, key);
   const gradients = [...tensors.keys()].filter((key) => key.startsWith('grad.'));
   return {
     graph,
     seed: golden.weights.seed,
     batch: shape[0]!,
-    inputs: lossInputs(diffusionProcess(graph.diffusion), batch),
+    inputs: lossInputs(diffusionProcess(graph.diffusion), trainingBatch(name)),
     tolerance: Math.max(2e-5, 5 * golden.rel_l2_f32_vs_f64),
     losses: new Map(
       [...tensors.keys()].filter((key) => key.startsWith('loss.')).map((key) => [key, numbers(key)]),

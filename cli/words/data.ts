@@ -20,8 +20,15 @@ D is a folder of PNG, JPEG and GIF (all folders below it, too), an .npz (arr_0 a
 names) or .npy, IDX as MNIST has it (.gz too, the labels beside the images), CIFAR's binary files or the folder of them,
 or a .safetensors with x_start (y, low_res) in [-1, 1]. See docs/data.md.`;
 
-/** Adds the options to a command. */
+/** Adds the options to a command that trains or looks at what is trained with. */
 export function dataOptions(command: Command): Command {
+  return readingOptions(command)
+    .option('--flip', 'mirror half of the images')
+    .option('--crop <PART>', 'centre, or random: parts of a picture of at least four fifths', 'centre');
+}
+
+/** Adds those of how an image is read, without what is drawn at random. */
+export function readingOptions(command: Command): Command {
   return command
     .optionsGroup(heading('data'))
     .option('--labels <SOURCE>', "names (the files' up to the first _) or folders", 'names')
@@ -29,8 +36,6 @@ export function dataOptions(command: Command): Command {
       '--background <COLOUR>',
       'what transparent pictures are put over, such as #ffffff (default: alpha is dropped)',
     )
-    .option('--flip', 'mirror half of the images')
-    .option('--crop <PART>', 'centre, or random: parts of a picture of at least four fifths', 'centre')
     .option('--workers <N>', 'threads that decode pictures (default: one less than cores, at most 4)');
 }
 

@@ -78,7 +78,8 @@ export function mergeShards(
   return { ...report, out: file };
 }
 
-function manifestsAt(place: string): readonly string[] {
+/** The manifests that a folder has, or those of the folders in it. Throws UsageError where there are none. */
+export function manifestsAt(place: string): readonly string[] {
   if (pathKind(place) === 'file') return [place];
   const found = listManifests(place);
   if (found.length > 0) return found;
@@ -90,7 +91,7 @@ function manifestsAt(place: string): readonly string[] {
       : [];
   if (below.length > 0) return below.map((name) => path.join(place, name));
   throw new UsageError(
-    `${place}: there is no manifest of samples; name folders that unetc sample has ended writing to`,
+    `${place}: there is no manifest; name folders that unetc sample or evaluate has ended writing to`,
   );
 }
 
@@ -119,7 +120,8 @@ function entryFault(folder: string, { seed, file }: Entry): string {
   return `sample ${seed}: ${brokenFile(folder, file ?? '')}`;
 }
 
-function brokenFile(folder: string, file: string): string {
+/** What is wrong with a file that is not as its manifest says. */
+export function brokenFile(folder: string, file: string): string {
   const place = path.join(folder, file);
   return pathKind(place) === 'missing'
     ? `${place} is missing`

@@ -6,7 +6,7 @@ import { fault } from '../../runtime/bytes.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import type { ModelSettings } from '../compile/model-settings.ts';
 import type { ModelSource } from './model-source.ts';
-import { batchOf, imageSizeOf, type RunInputs } from './run-inputs.ts';
+import { batchOf, type GivenShapes, imageSizeOf } from './run-inputs.ts';
 
 /**
  * A graph takes batch and size that were not said from the inputs; a bundle has its own. `faceOf` is what the model of a graph
@@ -15,7 +15,7 @@ import { batchOf, imageSizeOf, type RunInputs } from './run-inputs.ts';
 export function fitToInputs(
   said: ModelSource,
   { batch, size }: ModelSettings,
-  given: RunInputs,
+  given: GivenShapes,
   faceOf: (graph: Graph) => ModelInterface,
 ): { readonly source: ModelSource; readonly batch: number } {
   if (said.kind === 'bundle') return { source: said, batch: said.bundle.manifest.batch };

@@ -18,6 +18,12 @@ export interface RunInputs {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
+/** What batch and size of a pass are told by. */
+export interface GivenShapes {
+  readonly origin: Origin;
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+}
+
 /** Reads the file. Throws RuntimeError('input') where it is no safetensors file. */
 export function readRunInputs(file: string): RunInputs {
   const origin: Origin = { kind: 'input', label: file };
@@ -25,7 +31,7 @@ export function readRunInputs(file: string): RunInputs {
 }
 
 /** How many samples the inputs are for: the first dimension of the first port that is there; 1 where none is. */
-export function batchOf({ tensors }: RunInputs, { inputs }: ModelInterface): number {
+export function batchOf({ tensors }: GivenShapes, { inputs }: ModelInterface): number {
   return inputs.map(({ name }) => tensors.get(name)?.shape[0]).find(Boolean) ?? 1;
 }
 
@@ -34,7 +40,7 @@ export function batchOf({ tensors }: RunInputs, { inputs }: ModelInterface): num
  * the tensor's shape; null where it is missing or is not [batch, channels, ...as many sizes as the model has].
  */
 export function imageSizeOf(
-  { tensors }: RunInputs,
+  { tensors }: GivenShapes,
   { inputs }: ModelInterface,
 ): { readonly name: string; readonly shape: readonly number[]; readonly size: readonly number[] } | null {
   const port = inputs.find(({ encoding }) => encoding === 'image');

@@ -47,16 +47,25 @@ export async function computeGradients(path: string, job: FileJob, host: Host): 
 type Graph = Parameters<typeof interfaceOf>[0];
 
 /** What a training batch is made of, as a caller gives it. */
-function trainingFace(graph: Graph, batch: number): ModelInterface {
+export function trainingFace(graph: Graph, batch: number): ModelInterface {
   const face = interfaceOf(graph, batch, { gradients: true });
   return { ...face, inputs: face.inputs.filter(({ name }) => !MADE.includes(name)) };
 }
 
 function batchInputs(given: RunInputs, face: ModelInterface, diffusion: Graph['diffusion']): ModelInputs {
   const batch = toModelInputs(given, face) as ModelInputs & TrainingBatch;
+  return checkedInputs(batch, diffusion, given.origin);
+}
+
+/** The inputs of a batch whose tensors fit. Throws RuntimeError('input') for timesteps that are none of training. */
+export function checkedInputs(
+  batch: TrainingBatch,
+  diffusion: Graph['diffusion'],
+  origin: RunInputs['origin'],
+): ModelInputs {
   const timesteps = listOf(batch.timesteps);
   const faults = timestepFaults(timesteps, diffusion.steps);
-  if (faults.length > 0) throw fault(given.origin, faults.join(`\n${given.origin.label}: `));
+  if (faults.length > 0) throw fault(origin, faults.join(`\n${origin.label}: `));
   return lossInputs(diffusionProcess(diffusion), { ...batch, timesteps });
 }
 
@@ -66,13 +75,18 @@ function summaryOf(
   const losses = [...results].filter(([name]) => name.startsWith('loss.'));
   const gradients = [...results].filter(([name]) => name.startsWith('grad.'));
   const mean = ({ data }: Tensor) => data.reduce((sum, value) => sum + value, 0) / data.length;
-  const squares = gradients.reduce(
-    (sum, [, { data }]) => sum + data.reduce((part, value) => part + value * value, 0),
-    0,
-  );
   return {
     losses: Object.fromEntries(losses.map(([name, tensor]) => [name.slice('loss.'.length), mean(tensor)])),
-    grad_norm: Math.sqrt(squares),
+    grad_norm: normOf(gradients.map(([, tensor]) => tensor)),
     gradients: gradients.length,
   };
+}
+
+/** The root of the sum of squares over all values, added up in float64. */
+export function normOf(tensors: readonly Tensor[]): number {
+  const squares = tensors.reduce(
+    (sum, { data }) => sum + data.reduce((part, value) => part + value * value, 0),
+    0,
+  );
+  return Math.sqrt(squares);
 }

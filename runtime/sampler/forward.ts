@@ -15,6 +15,7 @@ import { checkFinite } from './finite.ts';
 import type { DiffusionProcess } from './process.ts';
 import type { Guidance, SampleRequest } from './request.ts';
 import { lowResShape, sampleShape } from './request.ts';
+import { atRow, outputRows, stackRows } from './rows.ts';
 import type { Answer } from './samplers/sampler.ts';
 
 const f32 = Math.fround;
@@ -134,30 +135,4 @@ function batchConditions(
 
 function labelsOf(batch: number, requests: readonly SampleRequest[]): readonly number[] {
   return Array.from({ length: batch }, (_, k) => atRow(requests, k).label!);
-}
-
-/** [B, ...shape]; rows past the last one repeat it. */
-function stackRows(batch: number, shape: readonly number[], rows: readonly Float32Array[]): Tensor {
-  const length = elements(shape);
-  const data = new Float32Array(batch * length);
-  for (let k = 0; k < batch; k++) data.set(atRow(rows, k), k * length);
-  return { shape: [batch, ...shape], data };
-}
-
-function atRow<T>(rows: readonly T[], k: number): T {
-  return rows[Math.min(k, rows.length - 1)]!;
-}
-
-/** The rows of one of a model's outputs, which is [B, ...]. */
-function outputRows(
-  results: ReadonlyMap<string, Tensor>,
-  name: string,
-  [batch = 1, ...shape]: readonly number[],
-): readonly Float32Array[] {
-  const found = results.get(name);
-  const length = elements(shape);
-  if (found === undefined || found.data.length !== batch * length) {
-    throw new Error(`internal: the model gave no ${name} of [${batch}, ${length}] values`);
-  }
-  return Array.from({ length: batch }, (_, k) => found.data.subarray(k * length, (k + 1) * length));
 }

@@ -19,6 +19,7 @@ import {
 import { denoiserOf } from './denoiser.ts';
 import { checkFinite } from './finite.ts';
 import { createForward, timeRows } from './forward.ts';
+import { orGiveUp } from './give-up.ts';
 import { createLanes, type Lane } from './lanes.ts';
 import { normalNoise } from './noise.ts';
 import type { DiffusionProcess } from './process.ts';
@@ -152,32 +153,4 @@ function beginStep(
   const { index, x, kept } = state;
   const noise = () => normalNoise(request.seed, index, x.length);
   return samplerDef(sampler).step({ process, index, x, options: sampler, kept, clip: clip_denoised, noise });
-}
-
-/** What `work` resolves to; throws the signal's reason where it takes longer than `grace` after an abort. */
-async function orGiveUp<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-  grace: number | undefined,
-): Promise<T> {
-  if (signal === undefined || grace === undefined) return work;
-  let stop = (): void => undefined;
-  const late = new Promise<never>((_, reject) => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const onAbort = (): void => {
-      timer = setTimeout(() => reject(signal.reason), grace);
-    };
-    signal.addEventListener('abort', onAbort);
-    stop = () => {
-      signal.removeEventListener('abort', onAbort);
-      clearTimeout(timer);
-    };
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    stop();
-    // what is given up may still fail, and nobody is left to hear of it
-    work.catch(() => undefined);
-  }
 }

@@ -11,6 +11,8 @@ export const STREAMS = {
   augment: 2,
   /** Timesteps of training. */
   timesteps: 3,
+  /** Noise of the terms of a bound (noise.ts). */
+  bound: 6,
 } as const;
 
 const WORD = 2 ** 32;

@@ -26,6 +26,8 @@ const SAMPLE =
 const SIZED = `${SAMPLE} --size 4x4`;
 const ENCODE =
   'encode @g.json --weights hash:1 --images @p.png --steps 2 --refine 0 --quiet -o @z.safetensors';
+const EVALUATE =
+  'evaluate @g.json --weights hash:1 --data @d.safetensors --size 4x4 --steps 2 --reference --quiet -o @bounds';
 
 function run(
   name: string,
@@ -43,6 +45,10 @@ export const FILE_RUNS: readonly FaultyRun[] = [
   run('sample anew', `${SIZED} --reference --no-resume`, ['out'], [`${SIZED} --reference`]),
   run('sample again', `${SIZED} --reference`, ['out'], [`${SIZED} --reference`]),
   run('encode', `${ENCODE} --reference`, ['z.safetensors']),
+  run('evaluate', EVALUATE, ['bounds']),
+  run('evaluate again', EVALUATE, ['bounds'], [EVALUATE]),
+  run('evaluate anew', `${EVALUATE} --no-resume`, ['bounds'], [EVALUATE]),
+  run('merge of an evaluation', 'merge @bounds -o @all', ['all'], [EVALUATE]),
   run('merge', 'merge @out -o @all.npz', ['all.npz'], [`${SIZED} --reference`]),
   run('compile', 'compile @g.json -o @b --types', ['b']),
   run('compile over an old bundle', 'compile @g.json -o @b --batch 2', ['b'], ['compile @g.json -o @b']),
@@ -56,6 +62,7 @@ export const GPU_RUNS: readonly FaultyRun[] = [
     'out',
   ]),
   run('encode on the GPU', ENCODE, ['z.safetensors']),
+  run('evaluate on the GPU', EVALUATE.replace(' --reference', ''), ['bounds']),
   run('run', 'run @g.json --weights hash:1 --inputs @in.safetensors -o @o.safetensors', ['o.safetensors']),
   { ...run('tune', 'tune @g.json --runs 1 -o @t.json', ['t.json']), repeatable: false },
 ];
@@ -76,6 +83,7 @@ export function prepare(folder: string): void {
     'g.json': SMALL_GRAPH,
     'p.png': encodePng(pixels),
     'in.safetensors': writeTensors(inputs),
+    'd.safetensors': writeTensors(new Map([['x_start', values([3, 1, 4, 4], 0.25)]])),
     'w.pt': torchArchive(dict({ a: view }), { 0: floats(1, 2, 3, 4) }),
   };
   for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), content);

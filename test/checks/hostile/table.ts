@@ -4,6 +4,7 @@ import { BUNDLE_CASES } from './bundles.ts';
 import type { HostileCase } from './case.ts';
 import { DEVICE_CASES } from './devices.ts';
 import { DOCUMENT_CASES } from './documents.ts';
+import { EVALUATION_CASES } from './evaluations.ts';
 import { GRAPH_CASES } from './graphs.ts';
 import { INPUT_CASES } from './inputs.ts';
 import { JOB_CASES } from './jobs.ts';
@@ -17,6 +18,7 @@ export const CASES: readonly HostileCase[] = [
   ...BUNDLE_CASES,
   ...DOCUMENT_CASES,
   ...JOB_CASES,
+  ...EVALUATION_CASES,
   ...DEVICE_CASES,
   ...WORD_CASES,
 ];

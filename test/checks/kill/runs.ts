@@ -23,6 +23,8 @@ export interface KilledRun {
 const SAMPLE =
   'sample g.json --weights hash:1 --size 4x4 --seeds 0-3 --batch 2 --steps 8 --checkpoint-every 2 -o out --quiet';
 const ENCODE = 'encode g.json --weights hash:1 --images p.png --steps 6 -o z.safetensors --quiet';
+const EVALUATE =
+  'evaluate g.json --weights hash:1 --data d.safetensors --size 4x4 --steps 12 --batch 2 --reference -o bounds --quiet';
 
 const bytes = (_: string, a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 const words = (text: string): readonly string[] => text.split(' ');
@@ -44,6 +46,15 @@ export const KILLED_RUNS: readonly KilledRun[] = [
     before: [],
     share: 3,
     resumes: false,
+    same: bytes,
+  },
+  { name: 'evaluate', words: words(EVALUATE), before: [], share: 4, resumes: true, same: bytes },
+  {
+    name: 'evaluate on the GPU',
+    words: words(EVALUATE.replace(' --reference', '')),
+    before: [],
+    share: 2,
+    resumes: true,
     same: bytes,
   },
   {

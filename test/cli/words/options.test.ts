@@ -65,7 +65,7 @@ describe('where a command writes to', () => {
 });
 
 describe('how a model is opened', () => {
-  test.each(['run', 'sample', 'encode', 'drift', 'bench', 'profile'])(
+  test.each(['run', 'sample', 'encode', 'evaluate', 'drift', 'bench', 'profile'])(
     '%s takes all that there is',
     (name) => {
       expect(optionsOf(name)).toEqual(expect.arrayContaining([...MODEL_OPTIONS]));

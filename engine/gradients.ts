@@ -1,0 +1,85 @@
+// Losses and gradients of a training batch in memory, as the Node API computes them.
+
+import type { Bundle } from '../runtime/bundle.ts';
+import type { Tensor } from '../runtime/tensor.ts';
+import type { TrainingBatch } from '../runtime/training/loss-inputs.ts';
+import { CHECKED_LATER, type Check, checkOptions, isPlain, shown } from './arguments.ts';
+import { UsageError } from './errors.ts';
+import { type GraphInput, sourceOfInput } from './graph-input.ts';
+import { silentHost, warnAll } from './host.ts';
+import { LOAD_OPTIONS, type LoadOptions, settingsOf } from './options.ts';
+
+export type { TrainingBatch } from '../runtime/training/loss-inputs.ts';
+
+/** As those of `load`, without what a training batch has no use for: batch and size are those of `x_start`. */
+export type GradientsOptions = Omit<
+  LoadOptions,
+  'batch' | 'size' | 'taps' | 'gradient' | 'precision' | 'classifier'
+>;
+
+/** What a training batch gives. */
+export interface Gradients {
+  /** The graph's name, and what it ran on. */
+  readonly name: string;
+  readonly adapter: string;
+  /** Each term of the loss, a value a sample, not weighted: `loss`, and where the loss has them `mse` and `vb`. */
+  readonly losses: Readonly<Record<string, Float32Array>>;
+  /** Of the mean of `loss` (each sample's times its weight) by every parameter, under its name and in its shape. */
+  readonly gradients: ReadonlyMap<string, Tensor>;
+  /** The root of the sum of squares over all gradients. */
+  readonly grad_norm: number;
+  /** What was odd about the graph, and what was done to make the weights fit. */
+  readonly notes: readonly string[];
+}
+
+const {
+  batch: _batch,
+  size: _size,
+  taps: _taps,
+  gradient: _gradient,
+  precision: _precision,
+  classifier: _classifier,
+  ...OPTIONS
+} = LOAD_OPTIONS;
+
+/** Whoever takes an option reads it here: the type checker asks for every one. */
+export const GRADIENTS_OPTIONS = OPTIONS satisfies {
+  readonly [name in keyof Required<GradientsOptions>]: Check;
+};
+
+const BATCH = {
+  x_start: CHECKED_LATER,
+  noise: CHECKED_LATER,
+  timesteps: CHECKED_LATER,
+  weights: CHECKED_LATER,
+  y: CHECKED_LATER,
+  low_res: CHECKED_LATER,
+} as const satisfies { readonly [name in keyof Required<TrainingBatch>]: Check };
+
+/**
+ * The losses and gradients of one training batch, as `unetc gradients` computes them: float32, the same bytes in every call on
+ * the same adapter. A bundle is one that was compiled with gradients. Rejects with GraphError, RuntimeError of kind `bundle`,
+ * `weights`, `input` (with every tensor that does not fit), `adapter` or `gpu`, and UsageError for options that are off.
+ */
+export async function gradients(
+  model: GraphInput | Bundle,
+  batch: TrainingBatch,
+  options: GradientsOptions,
+): Promise<Gradients> {
+  checkOptions('gradients', options, GRADIENTS_OPTIONS, ['weights']);
+  checkBatchKeys(batch);
+  const settings = { ...settingsOf(options), gradients: true };
+  const { computeBatch } = await import('./training/gradients-of-batch.ts');
+  const notes: string[] = [];
+  const host = silentHost(notes);
+  const source = await sourceOfInput(model, { ...settings, trust: options.trust });
+  if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
+  return { ...(await computeBatch(source, batch, { ...options, ...settings }, host)), notes };
+}
+
+function checkBatchKeys(batch: unknown): asserts batch is TrainingBatch {
+  if (!isPlain(batch)) {
+    throw new UsageError(`batch: found ${shown(batch)}, expected { x_start, noise, timesteps }`);
+  }
+  checkOptions('batch', batch, BATCH);
+}

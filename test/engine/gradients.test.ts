@@ -1,0 +1,123 @@
+// `gradients` of the Node API on the reference executor: its numbers, and what it refuses in the API's own words.
+
+import { describe, expect, test } from 'vitest';
+import {
+  compile,
+  type GradientsOptions,
+  gradients,
+  RuntimeError,
+  type TrainingBatch,
+  UsageError,
+} from '../../engine/api.ts';
+import { goldenGraph } from '../golden-cases.ts';
+import { goldenTraining, trainingBatch, trainingGraph } from '../training-cases.ts';
+
+const NAME = 'signal-1d';
+const OPTIONS = { weights: 'hash:8', reference: true } as const;
+
+/** Anything, as JavaScript may give it. */
+const any = <T>(value: unknown): T => value as T;
+
+const call = (
+  changes: Partial<Record<keyof TrainingBatch, unknown>> = {},
+  options: GradientsOptions = OPTIONS,
+) => gradients(trainingGraph(NAME), any({ ...trainingBatch(NAME), ...changes }), options);
+
+test('gives the losses of each sample, and gradients of all parameters in their shapes', async () => {
+  const { losses, errorOf } = goldenTraining(NAME);
+  const found = await call();
+  for (const [name, expected] of losses)
+    for (const [k, value] of found.losses[name.slice('loss.'.length)]!.entries())
+      expect(value).toBeCloseTo(expected[k]!, 5);
+  expect(errorOf((key) => found.gradients.get(key.slice('grad.'.length))!.data).all).toBeLessThan(1e-6);
+  expect(found.gradients.get('time_embed.0.weight')!.shape).toHaveLength(2);
+  const squares = [...found.gradients.values()]
+    .flatMap(({ data }) => [...data])
+    .reduce((s, v) => s + v * v, 0);
+  expect(found.grad_norm).toBeCloseTo(Math.sqrt(squares), 6);
+  expect(found).toMatchObject({ name: NAME, adapter: 'the reference executor', notes: [] });
+});
+
+test('counts each sample by its weight', async () => {
+  const [one, other, both] = await Promise.all([
+    call({ weights: [1, 0] }),
+    call({ weights: [0, 1] }),
+    call({ weights: [0.5, 2] }),
+  ]);
+  for (const [name, { data }] of both.gradients) {
+    const [a, b] = [one.gradients.get(name)!.data, other.gradients.get(name)!.data];
+    const worst = Math.max(...data.map((value, i) => Math.abs(value - 0.5 * a[i]! - 2 * b[i]!)));
+    expect(worst, name).toBeLessThan(1e-5);
+  }
+  expect(both.losses).toEqual(one.losses);
+});
+
+test('takes batch and size from x_start', async () => {
+  const channels = trainingBatch(NAME).x_start.shape[1]!;
+  const image = (batch: number, size: number) => ({
+    shape: [batch, channels, size],
+    data: new Float32Array(batch * channels * size).fill(0.1),
+  });
+  const found = await call({ x_start: image(3, 24), noise: image(3, 24), timesteps: [1, 2, 3] });
+  expect(found.losses.loss).toHaveLength(3);
+});
+
+describe('refuses', () => {
+  test.each<[string, () => unknown, string]>([
+    [
+      'no batch',
+      () => gradients(trainingGraph(NAME), any(undefined), OPTIONS),
+      'batch: found undefined, expected { x_start',
+    ],
+    [
+      'a key that is none',
+      () => call(any({ timestep: [1] })),
+      "batch: there is no option 'timestep'; did you mean timesteps?",
+    ],
+    ['no options', () => call({}, any(null)), 'gradients: found null for its options'],
+    ['no weights', () => call({}, any({})), 'weights: gradients needs it'],
+    [
+      'a batch among the options',
+      () => call({}, any({ ...OPTIONS, batch: 2 })),
+      "gradients: there is no option 'batch'",
+    ],
+    ['float16', () => call({}, any({ ...OPTIONS, precision: 'f16' })), "there is no option 'precision'"],
+    [
+      'a bundle of a forward pass',
+      () => gradients(compile(trainingGraph(NAME)), trainingBatch(NAME), { weights: 'hash:8' }),
+      'the bundle computes a forward pass',
+    ],
+  ])('%s as a wrong call', async (_, refused, says) => {
+    const error = await Promise.resolve()
+      .then(refused)
+      .catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as Error).message).toContain(says);
+  });
+
+  test.each<[string, Partial<Record<keyof TrainingBatch, unknown>>, string]>([
+    ['no noise', { noise: undefined }, 'batch: noise is missing'],
+    [
+      'timesteps that are none',
+      { timesteps: [1.5, 1000] },
+      'timesteps[0] is 1.5, expected a whole number from 0 to 999',
+    ],
+    ['a timestep too few', { timesteps: [1] }, 'timesteps has 1 values, expected 2'],
+    ['a list for a tensor', { noise: [1, 2] }, 'noise is no tensor'],
+    ['labels of a model without classes', { y: [1, 2] }, 'y is given, but the model takes only'],
+    ['weights of another batch', { weights: [1] }, 'weights has 1 values, expected 2'],
+    ['a weight that is none', { weights: [1, Number.NaN] }, 'weights[1] is NaN'],
+    ['null', { x_start: null }, 'x_start is missing'],
+  ])('%s as a wrong input', async (_, changes, says) => {
+    const error = await call(changes).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(RuntimeError);
+    expect(error.kind).toBe('input');
+    expect(error.message).toContain(says);
+  });
+
+  test('a classifier', async () => {
+    await expect(
+      gradients(goldenGraph('adm/classifier-attention'), trainingBatch(NAME), OPTIONS),
+    ).rejects.toThrow('is a classifier');
+  });
+});
