@@ -39,7 +39,7 @@ export function fakeOpener(
     const graph = { name: 'fake', diffusion: DIFFUSION };
     const { batch } = opened.model.interface;
     const model = options.classifier ? guidedModel(opened.model, fakeClassifier({ batch })) : opened.model;
-    options.check?.(model.interface, graph);
+    await options.check?.(model.interface, graph);
     const beside = options.classifier && { classifier: 'another', classifier_kernels: 'its own' };
     return {
       model,

@@ -12,7 +12,7 @@ import { exampleInputs } from '../../engine/model/example-inputs.ts';
 import { interfaceOf, type ModelSource } from '../../engine/model/model-source.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { packageVersion } from '../../engine/package.ts';
-import { writeFile } from '../../runtime/host/node/files.ts';
+import { writeFile, writeLargeFile } from '../../runtime/host/node/files.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
 
@@ -33,7 +33,7 @@ export async function prepare(
   options: Pick<ModelOptions, 'weights' | 'renameMap' | 'allowUnexpected'>,
   withOnnx: boolean,
   folder: string,
-  host: Pick<Host, 'note'>,
+  host: Pick<Host, 'note' | 'signal'>,
 ): Promise<Prepared> {
   const { graph } = source;
   const weights = await openRenamed(options.weights, options.renameMap, graph);
@@ -45,12 +45,12 @@ export async function prepare(
       ...{ name, shape, dtype: 'F32' as const },
       data: () => matched.read(name),
     }));
-    writeFile(file, safetensorsChunks(toWrite));
+    await writeLargeFile(file, safetensorsChunks(toWrite), host.signal);
     const inputs = join(folder, 'inputs.safetensors');
     writeFile(inputs, inputsFile(exampleInputs(interfaceOf(graph, batch))));
     return {
       weights: file,
-      onnx: withOnnx ? writeOnnx(source, batch, matched, folder) : null,
+      onnx: withOnnx ? await writeOnnx(source, batch, matched, folder, host.signal) : null,
       unet: unetOf(source),
       inputs,
     };
@@ -59,7 +59,13 @@ export async function prepare(
   }
 }
 
-function writeOnnx(source: ModelSource, batch: number, { read }: MatchedWeights, folder: string): string {
+async function writeOnnx(
+  source: ModelSource,
+  batch: number,
+  { read }: MatchedWeights,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string> {
   const ops = lowerGraph(source.graph, { batch, taps: false, precision: 'f32' });
   const inline = onnxWeightBytes(ops) <= ONNX_INLINE_LIMIT;
   const { model, weights } = exportOnnx(ops, (name) => read(name), {
@@ -69,8 +75,8 @@ function writeOnnx(source: ModelSource, batch: number, { read }: MatchedWeights,
     properties: [],
     weightsFile: inline ? null : 'model.onnx.data',
   });
-  if (weights !== null) writeFile(join(folder, 'model.onnx.data'), weights);
-  writeFile(join(folder, 'model.onnx'), model);
+  if (weights !== null) await writeLargeFile(join(folder, 'model.onnx.data'), weights, signal);
+  await writeLargeFile(join(folder, 'model.onnx'), model, signal);
   return join(folder, 'model.onnx');
 }
 

@@ -34,7 +34,7 @@ export const register: Register = (program, context) => {
         );
       }
       const { convertCheckpoint } = await import('../../engine/checkpoint/convert-checkpoint.ts');
-      const result = convertCheckpoint(input, output, hostOf(context));
+      const result = await convertCheckpoint(input, output, hostOf(context));
       if (options.json) context.stdout(`${JSON.stringify(result)}\n`);
       else context.stdout(`${output}: ${result.tensors} tensors, ${result.params} parameters\n`);
     });

@@ -30,7 +30,7 @@ export const register: Register = (program, context) => {
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {
       const { initWeights } = await import('../../engine/training/init.ts');
-      const result = initWeights(path, words.output, parseSeed(words.seed), hostOf(context));
+      const result = await initWeights(path, words.output, parseSeed(words.seed), hostOf(context));
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { output, name, tensors, params, zeros } = result;
       context.stdout(

@@ -40,7 +40,7 @@ export const register: Register = (program, context) => {
         return mergeEvaluation(context, folders, words);
       const { parseNumbers } = await import('../../engine/jobs/ranges.ts');
       const seeds = words.seeds === undefined ? null : parseNumbers(words.seeds, '--seeds');
-      const result = mergeShards(folders, seeds, words.output ?? null);
+      const result = await mergeShards(folders, seeds, words.output ?? null, context.signal);
       if (words.json) context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       checkMerged(result);
       const { samples, manifests, out } = result;

@@ -1,7 +1,7 @@
 // Writes a checkpoint as safetensors: float32, in the checkpoint's order.
 
 import { fault } from '../../runtime/bytes.ts';
-import { writeFile } from '../../runtime/host/node/files.ts';
+import { writeLargeFile } from '../../runtime/host/node/files.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { METADATA, safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
@@ -16,8 +16,12 @@ export interface Conversion {
   readonly params: number;
 }
 
-/** Throws UsageError for words that are off, and RuntimeError for files that are. */
-export function convertCheckpoint(input: string, output: string, host: Pick<Host, 'note'>): Conversion {
+/** Rejects with UsageError for words that are off, and RuntimeError for files that are. */
+export async function convertCheckpoint(
+  input: string,
+  output: string,
+  host: Pick<Host, 'note' | 'signal'>,
+): Promise<Conversion> {
   if (!output.endsWith('.safetensors')) {
     throw new UsageError(`${output}: the output is a safetensors file; let its name end in .safetensors`);
   }
@@ -39,7 +43,7 @@ export function convertCheckpoint(input: string, output: string, host: Pick<Host
       dtype: 'F32' as const,
       data: () => source.read(name, shape),
     }));
-    writeFile(output, safetensorsChunks(toWrite, { format: 'pt' }));
+    await writeLargeFile(output, safetensorsChunks(toWrite, { format: 'pt' }), host.signal);
     return {
       input,
       output,

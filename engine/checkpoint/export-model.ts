@@ -6,7 +6,7 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { countParams } from '../../compiler/opgraph/cost.ts';
-import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
+import { checkWritable, writeLargeFile } from '../../runtime/host/node/files.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { UsageError } from '../errors.ts';
 import { readGraph } from '../graph/graph-file.ts';
@@ -75,8 +75,10 @@ export async function exportModel(
       weightsFile: beside === null ? null : path.basename(beside),
     });
     // The weights first: a model that is there finds them.
-    if (beside !== null && exported.weights !== null) writeFile(beside, exported.weights);
-    writeFile(output, exported.model);
+    if (beside !== null && exported.weights !== null) {
+      await writeLargeFile(beside, exported.weights, host.signal);
+    }
+    await writeLargeFile(output, exported.model, host.signal);
     return {
       graph: graph.name,
       output,

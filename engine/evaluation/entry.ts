@@ -1,6 +1,7 @@
 // Evaluation as the Node API has it: a model and data in, the bounds of its images out.
 
 import type { Bundle } from '../../runtime/bundle.ts';
+import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import {
   CALLBACK,
   CHECKED_LATER,
@@ -124,7 +125,7 @@ export async function evaluate(
   const evaluated = {
     source,
     open: () => weightsOf(weights, renameMap, source),
-    digest: () => digestOfInput(weights, renameMap),
+    digest: (takeTurn: TakeTurn) => digestOfInput(weights, renameMap, takeTurn),
   };
   return { ...(await evaluateModel(evaluated, job, host)), notes };
 }

@@ -1,5 +1,6 @@
 // `unetc evaluate` as a job: a graph file or bundle folder, and weights by their name.
 
+import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { weightsDigest } from '../digest.ts';
 import { warnAll } from '../host.ts';
@@ -20,7 +21,7 @@ export async function evaluateFile(
   const model = {
     source,
     open: () => openRenamed(weights, renameMap, source.graph),
-    digest: () => weightsDigest(weights, renameMap),
+    digest: (takeTurn: TakeTurn) => weightsDigest(weights, renameMap, takeTurn),
   };
   return evaluateModel(model, job, host);
 }

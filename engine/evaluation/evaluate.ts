@@ -3,6 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { checkWritableFolder } from '../../runtime/host/node/files.ts';
+import { type TakeTurn, turnsOf } from '../../runtime/host/node/turns.ts';
 import { type Denoiser, denoiserOf } from '../../runtime/sampler/denoiser.ts';
 import { boundNoise } from '../../runtime/sampler/noise.ts';
 import { type DiffusionProcess, diffusionProcess } from '../../runtime/sampler/process.ts';
@@ -39,7 +40,7 @@ export interface EvaluatedModel {
   readonly source: ModelSource;
   open(): Promise<WeightSource>;
   /** What tells the weights from others. */
-  digest(): string;
+  digest(takeTurn: TakeTurn): Promise<string>;
 }
 
 /** A job whose process, data and noise go together. */
@@ -158,13 +159,14 @@ async function identityOf(
   { job, data, count, face }: Plan,
   signal: AbortSignal,
 ): Promise<Identity> {
+  const takeTurn = turnsOf(signal);
   const recipe: Recipe = {
     bound_version: BOUND_VERSION,
-    weights: model.digest(),
+    weights: await model.digest(takeTurn),
     steps: job.steps,
     clip: job.clip ? 'yes' : 'no',
     seed: job.noise === null ? job.seed : null,
-    noise: job.noise === null ? null : fileDigest({ kind: 'input', label: job.noise }),
+    noise: job.noise === null ? null : await fileDigest({ kind: 'input', label: job.noise }, takeTurn),
     channels: face.in_channels,
     size: face.image_size.join('x'),
   };

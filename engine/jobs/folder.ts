@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathKind } from '../../runtime/host/node/files.ts';
+import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import { OptionError } from '../errors.ts';
 import { placeInside } from './inside.ts';
 import type { SampleJob } from './job.ts';
@@ -11,7 +12,7 @@ import {
   differences,
   type Entry,
   type Identity,
-  isIntact,
+  isIntactLarge,
   listManifests,
   type Manifest,
   manifestName,
@@ -88,6 +89,7 @@ export async function openFolder(
   identity: Identity,
   seeds: readonly number[],
   storeIn: (state: string) => SampleStore,
+  takeTurn: TakeTurn,
 ): Promise<JobFolder & { readonly store: SampleStore }> {
   const { out, shard } = job;
   const place = statePath(out, shard);
@@ -100,16 +102,19 @@ export async function openFolder(
     if (!job.resume) removeJob(job);
     const store = storeIn(place);
     const manifest = ownManifest(job);
-    const ended = manifest !== null && isWhole(out, manifest, seeds, store) ? manifest : null;
+    const isEnded = manifest !== null && (await isWhole(out, manifest, seeds, store, takeTurn));
+    const ended = isEnded ? manifest : null;
     const state = openState(place, identity);
     const entries = new Map([
       ...(manifest?.samples ?? []).map((entry) => [entry.seed, entry] as const),
       ...state.entries,
     ]);
     const wanted = new Set(seeds);
-    const done = new Map(
-      [...entries].filter(([seed, entry]) => wanted.has(seed) && (ended !== null || store.has(entry))),
-    );
+    const done = new Map<number, Entry>();
+    for (const [seed, entry] of entries) {
+      await takeTurn();
+      if (wanted.has(seed) && (isEnded || store.has(entry))) done.set(seed, entry);
+    }
     return {
       state,
       done,
@@ -145,13 +150,20 @@ function ownManifest({ out, shard }: FolderJob): Manifest | null {
 }
 
 /** Whether every file of an ended job is as its manifest says. */
-function isWhole(out: string, manifest: Manifest, seeds: readonly number[], store: SampleStore): boolean {
-  const { samples, files } = manifest;
-  return (
-    samples.map(({ seed }) => seed).join() === seeds.join() &&
-    files.every((file) => isIntact(out, file)) &&
-    samples.every((entry) => entry.file === undefined || store.has(entry))
-  );
+async function isWhole(
+  out: string,
+  { samples, files }: Manifest,
+  seeds: readonly number[],
+  store: SampleStore,
+  takeTurn: TakeTurn,
+): Promise<boolean> {
+  if (samples.map(({ seed }) => seed).join() !== seeds.join()) return false;
+  for (const file of files) if (!(await isIntactLarge(out, file, takeTurn))) return false;
+  for (const entry of samples) {
+    await takeTurn();
+    if (entry.file !== undefined && !store.has(entry)) return false;
+  }
+  return true;
 }
 
 /** Removes what a killed run of this shard left half written. */

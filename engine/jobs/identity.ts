@@ -1,6 +1,7 @@
 // What makes the samples of a job what they are: a recipe that all shards share, and which samples there are. Batch,
 // order, shard and adapter are not in it, for no image depends on them.
 
+import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import { optionsOf } from '../../runtime/sampler/samplers/index.ts';
 import { sha256Of, sha256OfValues, weightsDigest } from '../digest.ts';
 import type { ModelHashes } from '../model/open-model.ts';
@@ -18,12 +19,14 @@ export interface WeightDigests {
   readonly classifier_weights: string | null;
 }
 
-export function weightDigests({ options }: SampleJob): WeightDigests {
+export async function weightDigests({ options }: SampleJob, takeTurn: TakeTurn): Promise<WeightDigests> {
   const { weights, renameMap, classifier } = options;
   return {
-    weights: weightsDigest(weights, renameMap),
+    weights: await weightsDigest(weights, renameMap, takeTurn),
     classifier_weights:
-      classifier === undefined ? null : weightsDigest(classifier.weights, classifier.renameMap),
+      classifier === undefined
+        ? null
+        : await weightsDigest(classifier.weights, classifier.renameMap, takeTurn),
   };
 }
 

@@ -5,8 +5,9 @@ import path from 'node:path';
 import { z } from 'zod';
 import { decodeUtf8, fault, type Origin } from '../../runtime/bytes.ts';
 import { listFolder, pathKind, readFile, writeFile } from '../../runtime/host/node/files.ts';
+import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import { schemaFaults } from '../../runtime/schema-faults.ts';
-import { sha256Of } from '../digest.ts';
+import { fileDigest, sha256Of } from '../digest.ts';
 import { isInside, placeInside } from './inside.ts';
 import type { Shard } from './shard.ts';
 import { shardName } from './shard.ts';
@@ -102,6 +103,18 @@ export function listManifests(folder: string): readonly string[] {
 export function isIntact(folder: string, { file, sha256 }: FileHash): boolean {
   const place = placeInside(folder, file);
   return pathKind(place) === 'file' && sha256Of(readFile({ kind: 'output', label: place })) === sha256;
+}
+
+/** The same of a file that may hold all samples. */
+export async function isIntactLarge(
+  folder: string,
+  { file, sha256 }: FileHash,
+  takeTurn: TakeTurn,
+): Promise<boolean> {
+  const place = placeInside(folder, file);
+  return (
+    pathKind(place) === 'file' && (await fileDigest({ kind: 'output', label: place }, takeTurn)) === sha256
+  );
 }
 
 /**

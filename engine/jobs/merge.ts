@@ -2,9 +2,18 @@
 // say, and writes them as the arrays that evaluation scripts read.
 
 import path from 'node:path';
-import { listFolder, pathKind, writeFile } from '../../runtime/host/node/files.ts';
+import { listFolder, pathKind, writeLargeFile } from '../../runtime/host/node/files.ts';
+import { type TakeTurn, turnsOf } from '../../runtime/host/node/turns.ts';
 import { UsageError } from '../errors.ts';
-import { differences, type Entry, isIntact, listManifests, type Manifest, readManifest } from './manifest.ts';
+import {
+  differences,
+  type Entry,
+  isIntact,
+  isIntactLarge,
+  listManifests,
+  type Manifest,
+  readManifest,
+} from './manifest.ts';
 import { type FoundSample, npzOf } from './merged-array.ts';
 import { parseNumbers, rangesOf } from './ranges.ts';
 import { shardAt } from './shard.ts';
@@ -31,26 +40,29 @@ export interface MergeResult {
  * @param places folders of samples, or manifests
  * @param seeds the seeds that must be there; default: the seeds of the job that the manifests name
  * @param out an .npz file, or a folder to write samples.npz into
- * @throws RuntimeError('input') where a place holds no manifest
+ * @throws RuntimeError('input') where a place holds no manifest; the reason of `signal`, with nothing written
  */
-export function mergeShards(
+export async function mergeShards(
   places: readonly string[],
   seeds: readonly number[] | null,
   out: string | null,
-): MergeResult {
+  signal: AbortSignal,
+): Promise<MergeResult> {
+  const takeTurn = turnsOf(signal);
   const sources = [...new Set(places.flatMap(manifestsAt).map((file) => path.resolve(file)))];
   const manifests = sources.map((source) => ({ source, manifest: readManifest(source, 'input') }));
   const [first] = manifests;
   if (first === undefined) throw new UsageError('name the folders of the shards');
-  const faults = [
-    ...manifests.flatMap((other) => recipeFaults(first, other)),
-    ...manifests.flatMap(({ source, manifest }) => fileFaults(path.dirname(source), manifest)),
-    ...strangers(manifests),
-  ];
+  const faults = manifests.flatMap((other) => recipeFaults(first, other));
+  for (const { source, manifest } of manifests) {
+    faults.push(...(await fileFaults(path.dirname(source), manifest, takeTurn)));
+  }
+  faults.push(...strangers(manifests));
   const found = new Map<number, FoundSample>();
   for (const { source, manifest } of manifests) {
     const folder = path.dirname(source);
     for (const [row, entry] of manifest.samples.entries()) {
+      await takeTurn();
       const before = found.get(entry.seed);
       if (before !== undefined) {
         faults.push(`sample ${entry.seed} is there twice: by ${before.source} and ${source}`);
@@ -74,7 +86,7 @@ export function mergeShards(
   const report = { samples: found.size, manifests: sources, missing, faults };
   if (faults.length > 0 || missing.length > 0 || out === null) return { ...report, out: null };
   const file = /\.npz$/i.test(out) ? out : path.join(out, 'samples.npz');
-  writeFile(file, npzOf(expected.map((seed) => found.get(seed)!)));
+  await writeLargeFile(file, npzOf(expected.map((seed) => found.get(seed)!)), signal);
   return { ...report, out: file };
 }
 
@@ -100,7 +112,7 @@ interface Source {
   readonly manifest: Manifest;
 }
 
-function recipeFaults(first: Source, other: Source): readonly string[] {
+function recipeFaults(first: Source, other: Source): string[] {
   return differences(first.manifest.recipe, other.manifest.recipe).map(
     (line) =>
       `${other.source} is of another job than ${first.source}: ${line.replace('there ', 'first ').replace('here ', 'then ')}`,
@@ -108,8 +120,16 @@ function recipeFaults(first: Source, other: Source): readonly string[] {
 }
 
 /** Faults of files that hold all samples of a manifest. */
-function fileFaults(folder: string, { files }: Manifest): readonly string[] {
-  return files.filter((file) => !isIntact(folder, file)).map(({ file }) => brokenFile(folder, file));
+async function fileFaults(
+  folder: string,
+  { files }: Manifest,
+  takeTurn: TakeTurn,
+): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const file of files) {
+    if (!(await isIntactLarge(folder, file, takeTurn))) faults.push(brokenFile(folder, file.file));
+  }
+  return faults;
 }
 
 function isThere(folder: string, { file, sha256 }: Entry): boolean {

@@ -3,6 +3,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { pathKind } from '../../runtime/host/node/files.ts';
+import { turnsOf } from '../../runtime/host/node/turns.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { type Denoiser, denoiserOf } from '../../runtime/sampler/denoiser.ts';
 import { NotFinite } from '../../runtime/sampler/finite.ts';
@@ -74,7 +75,6 @@ interface Plan {
   readonly requests: readonly SampleRequest[];
   /** What the manifest calls the low-resolution image of each. */
   readonly names: readonly (string | undefined)[];
-  readonly identity: Identity;
   /** Of a sample as it is written, [C, ...space]. */
   readonly shape: readonly number[];
 }
@@ -89,9 +89,10 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
   const [first, end] = shardRange(job.shard, countSamples(job, inputs));
   checkOutput(job);
   const batch = job.options.batch ?? usualBatch(job, end - first);
+  const takeTurn = turnsOf(host.signal);
   let known: Identity | null = null;
-  const identify = (): Identity => {
-    known ??= { recipe: recipeOfJob(job, weightDigests(job)), job: samplesOf(job, inputs) };
+  const identify = async (): Promise<Identity> => {
+    known ??= { recipe: recipeOfJob(job, await weightDigests(job, takeTurn)), job: samplesOf(job, inputs) };
     return known;
   };
   const plan = (model: ModelInterface, diffusion: DiffusionSettings): Plan => {
@@ -103,21 +104,20 @@ export async function runSampling(job: SampleJob, host: JobHost, open: OpenModel
     if (job.guidance !== null) checkGuidance(face, job.guidance);
     const shape = writtenShape(job, face);
     const names = lowResNames(inputs, requests.length).slice(first, end);
-    return { process, requests: requests.slice(first, end), names, identity: identify(), shape };
+    return { process, requests: requests.slice(first, end), names, shape };
   };
-  const check: GuidedOptions['check'] = (face, { diffusion }) => {
-    checkFolder(job, plan(face, diffusion).identity);
+  const check: GuidedOptions['check'] = async (face, { diffusion }) => {
+    plan(face, diffusion);
+    checkFolder(job, await identify());
   };
   host.part(job.shard);
   const opened = await open(job.model, { ...job.options, batch, check }, host);
   const meter = watchModel(opened.model);
   try {
     const planned = plan(opened.model.interface, opened.graph.diffusion);
-    const identity = {
-      ...planned.identity,
-      recipe: recipeOf(planned.identity.recipe, opened.hashes, planned.shape),
-    };
-    return await makeSamples(job, { ...planned, identity }, opened, meter, host).catch((error) =>
+    const own = await identify();
+    const identity = { ...own, recipe: recipeOf(own.recipe, opened.hashes, planned.shape) };
+    return await makeSamples(job, planned, identity, opened, meter, host).catch((error) =>
       explainBad(error, job, opened, host),
     );
   } finally {
@@ -175,15 +175,16 @@ async function explainBad(
 
 async function makeSamples(
   job: SampleJob,
-  plan: Plan,
+  { process, requests, names, shape }: Plan,
+  identity: Identity,
   opened: OpenedModel,
   meter: Meter,
   host: JobHost,
 ): Promise<SampleResult> {
   const { out, shard, sampler } = job;
-  const { process, requests, names, identity } = plan;
   const seeds = requests.map(({ seed }) => seed);
-  const folder = await openFolder(job, identity, seeds, (state) => openStore(job, state));
+  const takeTurn = turnsOf(host.signal);
+  const folder = await openFolder(job, identity, seeds, (state) => openStore(job, state), takeTurn);
   const { store, done, ended } = folder;
   let whole = false;
   try {
@@ -195,7 +196,7 @@ async function makeSamples(
       ...(made.get(seed) ?? done.get(seed)!),
       ...(names[k] === undefined ? {} : { low_res: names[k] }),
     }));
-    const files = ended?.files ?? store.finish(entries, plan.shape);
+    const files = ended?.files ?? (await store.finish(entries, shape, host.signal));
     const samples = entries.map((entry) => (job.format === 'png' ? entry : withoutPart(entry)));
     const head = { format: MANIFEST_FORMAT, version: 1 } as const;
     const { index, count } = shard;

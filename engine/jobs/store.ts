@@ -33,7 +33,11 @@ export interface SampleStore {
   /** Whether what an entry says of a sample is on disk as it says. */
   has(entry: Entry): boolean;
   /** Writes what is made of all samples, which `entries` are in their order. */
-  finish(entries: readonly Entry[], shape: readonly number[]): readonly FileHash[];
+  finish(
+    entries: readonly Entry[],
+    shape: readonly number[],
+    signal: AbortSignal,
+  ): Promise<readonly FileHash[]>;
 }
 
 type StoreJob = Pick<SampleJob, 'out' | 'format' | 'shard' | 'trajectory' | 'downscale'>;
@@ -57,11 +61,6 @@ export function checkOutput({ out, format, shard }: Pick<StoreJob, 'out' | 'form
 /** @param state the folder of the job's state, for parts */
 export function openStore(job: StoreJob, state: string): SampleStore {
   const { out, format, shard } = job;
-  const finishes = {
-    png: (entries: readonly Entry[]) => finishSheet(out, nameOfShard(SHEET_NAME, shard), entries),
-    tensors: (kind: Exclude<Format, 'png'>, entries: readonly Entry[], shape: readonly number[]) =>
-      joinParts(kind, out, tensorsName(kind, shard), entries, shape),
-  };
   return {
     add(sample) {
       const { request } = sample;
@@ -83,9 +82,10 @@ export function openStore(job: StoreJob, state: string): SampleStore {
       if (file === undefined || sha256 === undefined) return false;
       return isIntact(out, { file, sha256 }) && (trajectory === undefined || isIntact(out, trajectory));
     },
-    finish(entries, shape) {
+    async finish(entries, shape, signal) {
       if (entries.length === 0) return [];
-      return [format === 'png' ? finishes.png(entries) : finishes.tensors(format, entries, shape)];
+      if (format === 'png') return [finishSheet(out, nameOfShard(SHEET_NAME, shard), entries)];
+      return [await joinParts(format, out, tensorsName(format, shard), entries, shape, signal)];
     },
   };
 }

@@ -2,31 +2,33 @@
 // bytes, as evaluation scripts expect them: arr_0 [N, ...space, C], and where the model has classes arr_1, the labels.
 
 import path from 'node:path';
-import { readFile, writeFile } from '../../runtime/host/node/files.ts';
+import { readFile, writeLargeFile } from '../../runtime/host/node/files.ts';
+import { turnsOf } from '../../runtime/host/node/turns.ts';
 import { quantize } from '../../runtime/image/pixels.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
-import { sha256Of } from '../digest.ts';
+import { fileDigest } from '../digest.ts';
 import { placeInside } from './inside.ts';
 import type { Format } from './job.ts';
 import type { Entry, FileHash } from './manifest.ts';
 import { int64Array, type NpyArray, npyChunks, npzChunks } from './npy.ts';
 
 /** @param shape [C, ...space] of one sample */
-export function joinParts(
+export async function joinParts(
   format: Exclude<Format, 'png'>,
   out: string,
   name: string,
   entries: readonly Entry[],
   shape: readonly number[],
-): FileHash {
+  signal: AbortSignal,
+): Promise<FileHash> {
   const rows = (): Iterable<Float32Array> => readParts(out, entries);
   const file = path.join(out, name);
   const labels = entries.every(({ label }) => label !== undefined)
     ? entries.map(({ label }) => label!)
     : null;
-  writeFile(file, chunksOf(format, shape, entries.length, rows, labels));
-  return { file: name, sha256: sha256Of(readFile({ kind: 'output', label: file })) };
+  await writeLargeFile(file, chunksOf(format, shape, entries.length, rows, labels), signal);
+  return { file: name, sha256: await fileDigest({ kind: 'output', label: file }, turnsOf(signal)) };
 }
 
 function chunksOf(

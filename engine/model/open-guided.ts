@@ -84,7 +84,7 @@ export async function openGuidedSource(
     const matchedToo = matchNoted(classifier.source, classifier.weights, classifier, host);
     const pair = pairOf(source, matched, classifier, matchedToo, options);
     for (const note of diffusionNotes(source, classifier.source)) host.note(note);
-    options.check?.(pair.face, source.graph);
+    await options.check?.(pair.face, source.graph);
     if (options.reference) return openOnReference(pair, weights, classifier.weights);
     const opened = await openOnDevice(pair, options, host);
     closeWeights();

@@ -43,7 +43,7 @@ export interface ModelOptions extends ModelSettings {
 /** The same without the weights, for those who have opened them. */
 export interface OpenOptions extends Omit<ModelOptions, 'weights' | 'renameMap'> {
   /** Looks at what the model takes before a GPU is opened, and throws where the caller's inputs do not fit. */
-  readonly check?: ((face: ModelInterface, graph: OpenedModel['graph']) => void) | undefined;
+  readonly check?: ((face: ModelInterface, graph: OpenedModel['graph']) => void | Promise<void>) | undefined;
 }
 
 export interface OpenModelOptions extends ModelOptions, Pick<OpenOptions, 'check'> {}
@@ -94,7 +94,7 @@ export async function openSource(
     const matched = matchWeights(parameters(source.graph), weights, options);
     for (const note of matched.notes) host.note(`${weights.label}: ${note}`);
     if (source.kind === 'bundle' && source.note !== null) host.note(source.note);
-    options.check?.(interfaceOf(source.graph, batchOf(source, options), options), source.graph);
+    await options.check?.(interfaceOf(source.graph, batchOf(source, options), options), source.graph);
     if (options.reference) return openReference(source, weights, matched, options);
     const opened = await openOnDevice(source, matched, options, host);
     weights.close();

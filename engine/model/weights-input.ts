@@ -1,5 +1,6 @@
 // Weights as a caller of the Node API gives them: a name, or tensors in memory.
 
+import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { weightsInMemory } from '../../runtime/weights/memory.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
@@ -21,8 +22,12 @@ export async function weightsOf(
 }
 
 /** What tells weights from others. */
-export function digestOfInput(weights: WeightsInput, renameMap: string | undefined): string {
-  if (typeof weights === 'string') return weightsDigest(weights, renameMap);
+export async function digestOfInput(
+  weights: WeightsInput,
+  renameMap: string | undefined,
+  takeTurn: TakeTurn,
+): Promise<string> {
+  if (typeof weights === 'string') return weightsDigest(weights, renameMap, takeTurn);
   const lines = [...weights].map(
     ([name, { shape, data }]) => `${name} ${shape.join('x')} ${sha256OfValues(data)}`,
   );

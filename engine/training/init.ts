@@ -2,7 +2,7 @@
 
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { type Distribution, initialParameters } from '../../compiler/graph/initial.ts';
-import { checkWritable, writeFile } from '../../runtime/host/node/files.ts';
+import { checkWritable, writeLargeFile } from '../../runtime/host/node/files.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { initialValues, normal, uniform } from '../../runtime/training/initial-values.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
@@ -22,13 +22,13 @@ export interface InitResult {
   readonly zeros: number;
 }
 
-/** Writes the weights of a graph file. Throws GraphError, UsageError, RuntimeError('output'); the file appears whole. */
-export function initWeights(
+/** Writes the weights of a graph file. Rejects with GraphError, UsageError, RuntimeError('output'); the file appears whole. */
+export async function initWeights(
   path: string,
   output: string,
   seed: number,
-  host: Pick<Host, 'warn'>,
-): InitResult {
+  host: Pick<Host, 'warn' | 'signal'>,
+): Promise<InitResult> {
   checkValue('seed', seed, SEED);
   if (!output.endsWith('.safetensors')) {
     throw new UsageError(`${output}: the output is a safetensors file; let its name end in .safetensors`);
@@ -38,7 +38,7 @@ export function initWeights(
   checkWritable(output);
   const drawn = draws(graph, seed);
   const toWrite = drawn.map(({ name, shape, draw }) => ({ name, shape, dtype: 'F32' as const, data: draw }));
-  writeFile(output, safetensorsChunks(toWrite, { format: 'pt' }));
+  await writeLargeFile(output, safetensorsChunks(toWrite, { format: 'pt' }), host.signal);
   return {
     name: graph.name,
     output,

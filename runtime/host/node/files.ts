@@ -1,11 +1,16 @@
 // The one place of the runtime that touches the file system: reads, ranged reads, and files that appear whole.
-// Final names appear only by write, fsync and rename, so that a reader never meets half a file. Writing is
-// synchronous: no signal handler can run in the middle and leave a temporary behind.
+// Final names appear only by write, fsync and rename, so that a reader never meets half a file. Small files are written
+// at once, and no signal handler can run in the middle; large ones in pieces, and whatever ends them removes the temporary.
 
 import fs from 'node:fs';
 import path from 'node:path';
 import { type ByteSource, checkRange, fault, type Origin } from '../../bytes.ts';
+import { pathKind } from './path-kind.ts';
+import { makeFolders, syncFolder, temporaryBeside, writing, writingChunks } from './pieces.ts';
 import { guarded, IS_FOLDER } from './system-faults.ts';
+import { turnsOf } from './turns.ts';
+
+export { pathKind } from './path-kind.ts';
 
 const IS_PIPE = 'this is a pipe; write it to a file and name that';
 
@@ -66,19 +71,6 @@ export function readFile(origin: Origin): Uint8Array {
   }
 }
 
-/** What a path leads to, following links; `other` where links lead in a circle. */
-export function pathKind(file: string): 'file' | 'folder' | 'other' | 'missing' {
-  let stat: fs.Stats | undefined;
-  try {
-    stat = fs.statSync(file, { throwIfNoEntry: false });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return 'other';
-    throw error;
-  }
-  if (stat === undefined) return 'missing';
-  return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
-}
-
 /** The files below a folder as relative paths with `/`, sorted by code unit; links are listed, not followed. */
 export function listFolder(origin: Origin): readonly string[] {
   const below = (folder: string, prefix: string): string[] =>
@@ -126,27 +118,31 @@ function checkFolder(folder: string, origin: Origin): void {
  */
 export function writeFile(file: string, content: string | Uint8Array | Iterable<Uint8Array>): void {
   const origin: Origin = { kind: 'output', label: file };
-  const chunks = typeof content === 'string' ? [new TextEncoder().encode(content)] : content;
   guarded(origin, () => {
-    const kind = pathKind(file);
-    if (kind === 'folder') throw fault(origin, IS_FOLDER);
-    if (kind === 'other') {
-      writeChunks(file, 'w', 0o666, asChunks(chunks), false);
-      return;
-    }
-    const target = kind === 'file' ? fs.realpathSync(file) : path.resolve(file);
-    const mode = kind === 'file' ? fs.statSync(target).mode & 0o777 : 0o666;
-    makeFolders(path.dirname(target));
-    const temporary = temporaryBeside(target);
-    try {
-      writeChunks(temporary, 'wx', mode, asChunks(chunks), true);
-      fs.renameSync(temporary, target);
-    } catch (error) {
-      fs.rmSync(temporary, { force: true });
-      throw error;
-    }
-    syncFolder(path.dirname(target));
+    for (const _ of writing(origin, asChunks(content)));
   });
+}
+
+/**
+ * The same for a file that takes long: between its pieces the event loop has its turns. Rejects with the signal's reason,
+ * and the temporary is removed, where the signal is aborted; also where the process is ended meanwhile.
+ */
+export async function writeLargeFile(
+  file: string,
+  content: Uint8Array | Iterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const origin: Origin = { kind: 'output', label: file };
+  const takeTurn = turnsOf(signal);
+  const steps = writing(origin, asChunks(content));
+  const giveUp = (): void => void guarded(origin, () => steps.return());
+  process.once('exit', giveUp);
+  try {
+    while (!guarded(origin, () => steps.next()).done) await takeTurn();
+  } finally {
+    process.off('exit', giveUp);
+    giveUp();
+  }
 }
 
 /**
@@ -206,7 +202,7 @@ function writeInside(folder: string, name: string, content: string | Uint8Array)
   const file = path.join(folder, inside);
   makeFolders(path.dirname(file));
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-  writeChunks(file, 'wx', 0o666, [bytes], true);
+  for (const _ of writingChunks(file, 'wx', 0o666, [bytes], true));
 }
 
 /** Puts `temporary` in the place of `target`; there is no one system call for it, so the old one steps aside. */
@@ -230,54 +226,7 @@ export function makeFolder(folder: string): void {
   guarded({ kind: 'output', label: folder }, () => makeFolders(folder));
 }
 
-function makeFolders(folder: string): void {
-  if (pathKind(folder) !== 'missing') return;
-  makeFolders(path.dirname(folder));
-  try {
-    fs.mkdirSync(folder);
-  } catch (error) {
-    // another process may have been faster
-    if (pathKind(folder) !== 'folder') throw error;
-  }
-}
-
-function temporaryBeside(target: string): string {
-  const name = path.basename(target).slice(0, 100);
-  return path.join(path.dirname(target), `.${name}.${crypto.randomUUID().slice(0, 8)}.tmp`);
-}
-
-function asChunks(content: Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
+function asChunks(content: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
+  if (typeof content === 'string') return [new TextEncoder().encode(content)];
   return content instanceof Uint8Array ? [content] : content;
-}
-
-function writeChunks(
-  file: string,
-  flag: string,
-  mode: number,
-  chunks: Iterable<Uint8Array>,
-  sync: boolean,
-): void {
-  const fd = fs.openSync(file, flag, mode);
-  try {
-    for (const chunk of chunks) {
-      let done = 0;
-      while (done < chunk.length)
-        done += fs.writeSync(fd, chunk, done, Math.min(chunk.length - done, 2 ** 30));
-    }
-    if (sync) fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
-/** Makes a rename last. Systems that cannot fsync a folder lose nothing but that promise. */
-function syncFolder(folder: string): void {
-  try {
-    const fd = fs.openSync(folder, 'r');
-    try {
-      fs.fsyncSync(fd);
-    } finally {
-      fs.closeSync(fd);
-    }
-  } catch {}
 }

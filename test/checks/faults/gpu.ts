@@ -10,7 +10,7 @@ import { globals } from 'webgpu';
 export type GpuFault = 'refused' | 'out of memory' | 'invalid' | 'lost';
 
 export interface GpuFaults {
-  /** Counts calls from now on; with a fault, the call of this number (from 1) fails so. */
+  /** Counts calls from now on; with a fault, the call of this number (from 1), or the next that can, fails so. */
   begin(at?: number, fault?: GpuFault): void;
   /** The calls since `begin`, by interface and method. */
   end(): readonly string[];
@@ -73,6 +73,7 @@ export function watchGpu(): GpuFaults {
   >;
   let calls: string[] | null = null;
   let [at, fault]: [number, GpuFault | null] = [0, null];
+  let failed = false;
   let device: GPUDevice | null = null;
   for (const [face, method] of METHODS) {
     const prototype = faces[face]?.prototype;
@@ -80,8 +81,11 @@ export function watchGpu(): GpuFaults {
     if (prototype === undefined || original === undefined) throw new Error(`webgpu has no ${face}.${method}`);
     prototype[method] = function (this: unknown, ...args: unknown[]): unknown {
       if (calls === null) return original.apply(this, args);
-      calls.push(`${face}.${method}`);
-      const due = fault !== null && calls.length === at;
+      const call = `${face}.${method}`;
+      calls.push(call);
+      // what runs side by side calls in another order the next time: the first call from here on that can fail so
+      const due = fault !== null && !failed && calls.length >= at && faultsOfCall(call).includes(fault);
+      failed ||= due;
       if (due && fault === 'lost') device?.destroy();
       if (due && fault === 'invalid') doInvalid(device);
       if (due && fault === 'refused') {
@@ -89,9 +93,10 @@ export function watchGpu(): GpuFaults {
       }
       const result = original.apply(this, args);
       if (method === 'requestDevice') {
-        void (result as Promise<GPUDevice>).then((made) => {
+        const keep = (made: GPUDevice): void => {
           device = made;
-        });
+        };
+        void (result as Promise<GPUDevice>).then(keep, () => undefined);
       }
       if (!due || fault !== 'out of memory') return result;
       return (result as Promise<GPUError | null>).then(() => ({ message: 'injected: out of memory' }));
@@ -99,7 +104,7 @@ export function watchGpu(): GpuFaults {
   }
   return {
     begin(number = 0, how) {
-      [calls, at, fault] = [[], number, how ?? null];
+      [calls, at, fault, failed] = [[], number, how ?? null, false];
     },
     end() {
       const found = calls ?? [];

@@ -12,6 +12,7 @@ import {
   readFile,
   writeFile,
   writeFolder,
+  writeLargeFile,
 } from '../../../../runtime/host/node/files.ts';
 import { faultOf } from '../../../fixtures/faults.ts';
 
@@ -114,6 +115,63 @@ describe('writing a file', () => {
     expect(() => writeFile(at('a'), broken())).toThrow('broken');
     expect(text('a')).toBe('old');
     expect(listFolder(input(folder))).toEqual(['a']);
+  });
+
+  /** 40 pieces of a megabyte, between which `between` is called. */
+  function* pieces(between: (piece: number) => void): Generator<Uint8Array> {
+    for (let i = 0; i < 40; i++) {
+      between(i);
+      yield new Uint8Array(2 ** 20).fill(i);
+    }
+  }
+
+  test('a large one has the same bytes, and the event loop its turns in between', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    // as long as what is computed piece by piece
+    const work = () => {
+      for (const end = performance.now() + 10; performance.now() < end; );
+    };
+    await writeLargeFile(at('large'), pieces(work), new AbortController().signal);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(2);
+    writeFile(
+      at('small'),
+      pieces(() => {}),
+    );
+    expect(fs.readFileSync(at('large')).equals(fs.readFileSync(at('small')))).toBe(true);
+  });
+
+  test('a large one that is stopped is not there, what stood there stands, and nothing is left', async () => {
+    writeFile(at('a'), 'old');
+    const controller = new AbortController();
+    const listeners = process.listenerCount('exit');
+    const stopped = writeLargeFile(
+      at('a'),
+      pieces((piece) => {
+        if (piece === 3) controller.abort(new Error('stopped'));
+      }),
+      controller.signal,
+    );
+    await expect(stopped).rejects.toThrow('stopped');
+    const broken = writeLargeFile(
+      at('a'),
+      pieces((piece) => {
+        if (piece === 3) throw new Error('broken');
+      }),
+      new AbortController().signal,
+    );
+    await expect(broken).rejects.toThrow('broken');
+    expect(text('a')).toBe('old');
+    expect(listFolder(input(folder))).toEqual(['a']);
+    expect(process.listenerCount('exit')).toBe(listeners);
+    await expect(
+      writeLargeFile(
+        '/dev/full',
+        pieces(() => {}),
+        new AbortController().signal,
+      ),
+    ).rejects.toThrow('/dev/full: no space is left');
   });
 
   test('its mode and its link are kept', () => {
