@@ -14,6 +14,11 @@ export interface Context {
   readonly colorOut?: boolean;
   /** Aborted by SIGINT and SIGTERM; long commands stop at the next step. */
   readonly signal: AbortSignal;
+  /**
+   * Asks for time after a signal: the process then ends when the command has, which saves what it has done; a second signal
+   * ends it at once. Absent where no process is to be ended.
+   */
+  waitForEnd?(): void;
 }
 
 /** Adds one command to the program. Actions throw; `main` turns errors into messages and exit codes. */

@@ -18,6 +18,7 @@ export const DOCUMENTS = [
   ['README.md', 'from a first graph to samples, the commands, checkpoints, speed'],
   ['graphs/README.md', 'the format of graphs, every rule, the published models'],
   ['docs/sampling.md', 'samplers, latents, shards, formats'],
+  ['docs/training.md', 'training on data of your own, what is written, going on'],
   ['docs/evaluation.md', 'bits per dimension: terms, noise, folders, shards'],
   ['docs/diff.md', 'findings, accepted findings, workflows'],
   ['docs/api.md', 'the Node API'],
@@ -29,6 +30,12 @@ export const DOCUMENTS = [
 const DOCUMENT_OF: Readonly<Record<string, string>> = {
   ...{ validate: 'graphs/README.md', expand: 'graphs/README.md', graph: 'graphs/README.md' },
   ...{ diff: 'docs/diff.md', report: 'docs/diff.md', compile: 'docs/bundle.md' },
+  ...{
+    data: 'docs/data.md',
+    train: 'docs/training.md',
+    init: 'docs/training.md',
+    gradients: 'docs/training.md',
+  },
   ...{ sample: 'docs/sampling.md', encode: 'docs/sampling.md', merge: 'docs/sampling.md' },
   evaluate: 'docs/evaluation.md',
 };

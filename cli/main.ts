@@ -29,6 +29,7 @@ import { register as report } from './commands/report.ts';
 import { register as run } from './commands/run.ts';
 import { register as sample } from './commands/sample.ts';
 import { register as stats } from './commands/stats.ts';
+import { register as train } from './commands/train.ts';
 import { register as tune } from './commands/tune.ts';
 import { register as validate } from './commands/validate.ts';
 import type { Context, Register } from './context.ts';
@@ -42,7 +43,7 @@ export const commands: readonly Register[] = [
   group('Running:'),
   ...[compile, inputs, run, sample, encode, merge],
   group('Training:'),
-  ...[data, init, gradients, evaluate],
+  ...[data, train, init, gradients, evaluate],
   group('Checkpoints:'),
   ...[convert, importFolder, infer, check, exportOnnx],
   group('Measuring:'),

@@ -27,6 +27,7 @@ export async function runProcess(
       if (!faults.has(stream)) faults.set(stream, error);
     });
   }
+  let waits = false;
   const write = (stream: NodeJS.WriteStream, text: string) => {
     if (!faults.has(stream)) stream.write(text);
   };
@@ -36,7 +37,10 @@ export async function runProcess(
       const { exit } = describeFailure(interrupted);
       if (controller.signal.aborted) process.exit(exit);
       controller.abort(interrupted);
-      setTimeout(() => process.exit(exit), graceMs).unref();
+      const timer = setTimeout(() => {
+        if (!waits) process.exit(exit);
+      }, graceMs);
+      timer.unref();
     });
   }
   const crash = (error: unknown) => {
@@ -57,6 +61,9 @@ export async function runProcess(
     color,
     colorOut,
     signal: controller.signal,
+    waitForEnd() {
+      waits = true;
+    },
   });
 
   await Promise.all([flush(process.stdout), flush(process.stderr)]);

@@ -79,7 +79,7 @@ function describe(done: number, { total, unit }: ProgressOptions, pace: Pace): s
 }
 
 /** `4.1 steps/s`, and below one a second `2.5 s a step`. */
-function formatRate(rate: number, unit: string): string {
+export function formatRate(rate: number, unit: string): string {
   if (rate >= 1) return `${rate < 100 ? rate.toFixed(1) : rate.toFixed(0)} ${unit}/s`;
   return `${(1 / rate).toFixed(1)} s a ${unit.replace(/s$/, '')}`;
 }

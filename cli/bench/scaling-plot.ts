@@ -1,7 +1,6 @@
 // The scaling plot: three panels over batch, pixels and width, one scale of time; measured passes as dots, and beside
 // them what the first would become if time grew as the operations do, with and without those of attention.
 
-import { sum } from '../../engine/statistics.ts';
 import {
   COLORS,
   decimal,
@@ -13,8 +12,9 @@ import {
   type Scale,
   svg,
   ticks,
-} from '../plot.ts';
-import { label } from '../svg.ts';
+} from '../../engine/plot/axes.ts';
+import { label } from '../../engine/plot/svg.ts';
+import { sum } from '../../engine/statistics.ts';
 import { short } from '../text-table.ts';
 import { AXES, type Axis, type Scaling, type ScalingPoint } from './scaling.ts';
 

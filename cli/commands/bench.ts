@@ -69,7 +69,7 @@ async function run(models: readonly string[], words: Words, context: Context): P
   if (words.json && words.markdown) throw new UsageError('--json and --markdown: only one can go to stdout');
   const { batch: batches, ...others } = words;
   const settings = (batches?.split(',') ?? [undefined]).map((batch) =>
-    parseModelOptions(batch === undefined ? others : { ...others, batch: batch.trim() }),
+    parseModelOptions(models[0]!, batch === undefined ? others : { ...others, batch: batch.trim() }),
   );
   if (words.output !== undefined && !words.scaling)
     throw new UsageError('-o: only --scaling makes a plot; results go to stdout');

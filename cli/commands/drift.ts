@@ -25,8 +25,8 @@ export const register: Register = (program, context) => {
   const command = program
     .command('drift')
     .description('runs two models on the same inputs and shows where they part, block by block')
-    .argument('<a>', 'graph file or bundle folder')
-    .argument('<b>', 'graph file or bundle folder')
+    .argument('<a>', 'graph file, checkpoint of unetc train, or bundle folder')
+    .argument('<b>', 'graph file, checkpoint of unetc train, or bundle folder')
     .optionsGroup(heading('input'))
     .option('--inputs <IN>', 'safetensors with x, timesteps, and where the models take them y, low_res')
     .optionsGroup(heading('output'))
@@ -34,7 +34,6 @@ export const register: Register = (program, context) => {
     .option('--fail-above <X>', 'exit with 1 where a block differs by more, as relative L2')
     .option('--svg <FILE>', 'write a plot');
   addOptions(command, [...MODEL_OPTIONS, 'reference'], {
-    weights: { required: true },
     batch: "images (default: as many as x has, 1; a bundle's own)",
     size: 'another image size than the graphs say',
   })

@@ -21,7 +21,7 @@ export const register: Register = (program, context) => {
   const command = program
     .command('encode')
     .description('leads images back to the noise that DDIM makes them from')
-    .argument('<model>', 'graph file or bundle folder')
+    .argument('<model>', 'graph file, checkpoint of unetc train, or bundle folder')
     .optionsGroup(heading('input'))
     .requiredOption(
       '--images <PATH>',
@@ -46,7 +46,6 @@ export const register: Register = (program, context) => {
     .option('--null-class <LABEL>', 'the class that the model was taught to mean none');
   addOptions(command, [...CLASSIFIER_OPTIONS, ...MODEL_OPTIONS, 'reference', 'progress', 'quiet', 'json'], {
     progress: { usual: 'auto' },
-    weights: { required: true },
     batch: "images in a forward pass (default: up to 8; a bundle's own)",
   })
     .addHelpText('after', KEYS + NOTES)

@@ -4,6 +4,7 @@ import type { Evaluation } from '../../engine/evaluation/evaluate.ts';
 import type { Register } from '../context.ts';
 import { DATA_KINDS, readingOptions } from '../words/data.ts';
 import type { EvaluateWords } from '../words/evaluate.ts';
+import { weightsOf } from '../words/model.ts';
 import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
 import { KEYS } from '../words/weights.ts';
 
@@ -42,7 +43,6 @@ export const register: Register = (program, context) => {
   readingOptions(command);
   addOptions(command, [...MODEL_OPTIONS, 'reference', 'progress', 'quiet', 'json'], {
     progress: { usual: 'auto' },
-    weights: { required: true },
     batch: "terms in a forward pass (default: up to 8; a bundle's own)",
   })
     .addHelpText('after', DATA_KINDS + KEYS + NOTES)
@@ -51,9 +51,10 @@ export const register: Register = (program, context) => {
       const { parseEvaluation } = await import('../words/evaluate.ts');
       const { parseProgress } = await import('../words/sample.ts');
       const { jobHostOf } = await import('../sample-progress.ts');
-      const job = parseEvaluation(words, process.env);
+      const job = parseEvaluation(path, words, process.env);
       const host = jobHostOf(context, parseProgress(words));
-      const { weights, renameMap } = words;
+      const { renameMap } = words;
+      const weights = weightsOf(path, words.weights);
       const result = await evaluateFile(path, { weights, renameMap }, job, host);
       if (words.json) return context.stdout(documentOf(result));
       context.stdout(summary(result));

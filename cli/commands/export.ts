@@ -3,6 +3,7 @@
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseCount, parseSize } from '../parse.ts';
+import { weightsOf } from '../words/model.ts';
 import { addOptions, outputOption, WEIGHT_OPTIONS } from '../words/options.ts';
 import { KEYS } from '../words/weights.ts';
 
@@ -15,7 +16,7 @@ Example:
   unetc export graphs/mnist.json --weights graphs/mnist.safetensors -o mnist.onnx`;
 
 interface Words {
-  readonly weights: string;
+  readonly weights?: string;
   readonly allowUnexpected?: boolean;
   readonly renameMap?: string;
   readonly output: string;
@@ -32,7 +33,6 @@ export const register: Register = (program, context) => {
     .argument('<graph>', 'graph file of either form')
     .addOption(outputOption('<FILE>', 'the .onnx file to write').makeOptionMandatory());
   addOptions(command, [...WEIGHT_OPTIONS, 'batch', 'size', 'taps', 'json'], {
-    weights: { required: true },
     batch: { usual: '1' },
   })
     .addHelpText('after', KEYS + NOTES)
@@ -41,7 +41,8 @@ export const register: Register = (program, context) => {
       const { LARGEST_BATCH } = await import('../../engine/compile/model-settings.ts');
       const batch = parseCount(words.batch, '--batch', LARGEST_BATCH);
       const size = words.size === undefined ? undefined : parseSize(words.size);
-      const { weights, allowUnexpected, renameMap, taps } = words;
+      const { allowUnexpected, renameMap, taps } = words;
+      const weights = weightsOf(path, words.weights);
       const job = { weights, allowUnexpected, renameMap, output: words.output, taps, batch, size };
       const result = await exportModel(path, job, hostOf(context));
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);

@@ -27,7 +27,6 @@ export const register: Register = (program, context) => {
     )
     .addOption(outputOption('<OUT>', 'the safetensors file to write').makeOptionMandatory());
   addOptions(command, [...MODEL_OPTIONS, 'reference', 'json'], {
-    weights: { required: true },
     batch: "images in the batch (default: as many as x_start has; a bundle's own)",
     size: "image size (default: that of x_start; a bundle's own)",
     precision: 'f32: gradients are computed in float32',
@@ -35,7 +34,7 @@ export const register: Register = (program, context) => {
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: FileWords) => {
       const { computeGradients } = await import('../../engine/training/gradients.ts');
-      const result = await computeGradients(path, fileJobOf(words), hostOf(context));
+      const result = await computeGradients(path, fileJobOf(path, words), hostOf(context));
       warnNotFinite(context, result);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { output, losses, grad_norm, gradients, milliseconds, adapter } = result;

@@ -58,7 +58,7 @@ export const register: Register = (program, context) => {
 
       const top = words.top === undefined ? Number.POSITIVE_INFINITY : parseCount(words.top, '--top', 1e6);
       const job = {
-        options: parseModelOptions(words),
+        options: parseModelOptions(path, words),
         runs: parseCount(words.runs, '--runs', 10_000),
         peaks: {
           ...(words.peakGflops && { gflops_per_s: parsePeak(words.peakGflops, '--peak-gflops') }),

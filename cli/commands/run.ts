@@ -21,7 +21,7 @@ export const register: Register = (program, context) => {
   const command = program
     .command('run')
     .description('runs one forward pass')
-    .argument('<model>', 'graph file or bundle folder')
+    .argument('<model>', 'graph file, checkpoint of unetc train, or bundle folder')
     .optionsGroup(heading('input'))
     .requiredOption(
       '--inputs <IN>',
@@ -29,7 +29,6 @@ export const register: Register = (program, context) => {
     )
     .addOption(outputOption('<OUT>', 'the safetensors file to write').makeOptionMandatory());
   addOptions(command, [...MODEL_OPTIONS, 'taps', 'gradient', 'reference', 'json'], {
-    weights: { required: true },
     batch: "images in a forward pass (default: as many as x has; a bundle's own)",
     size: "image size (default: that of x; a bundle's own)",
     gradient: "add a classifier's gradient: that of the log-probability of y by x",
@@ -37,7 +36,7 @@ export const register: Register = (program, context) => {
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: FileWords) => {
       const { runModel } = await import('../../engine/model/run-model.ts');
-      const result = await runModel(path, fileJobOf(words), hostOf(context));
+      const result = await runModel(path, fileJobOf(path, words), hostOf(context));
       const { output, tensors, adapter, milliseconds } = result;
       warnNotFinite(context, result);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);

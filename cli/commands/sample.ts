@@ -28,7 +28,7 @@ export const register: Register = (program, context) => {
   const command = program
     .command('sample')
     .description('samples images: a PNG for each seed and a contact sheet')
-    .argument('<model>', 'graph file or bundle folder')
+    .argument('<model>', 'graph file, checkpoint of unetc train, or bundle folder')
     .optionsGroup(heading('input'))
     .option('--seeds <LIST>', 'which samples, such as 3, 0-15 or 1,5,9-12')
     .option('--noise <FILE>', 'safetensors with noise (and y, low_res) to start from, instead of seeds')
@@ -62,7 +62,6 @@ export const register: Register = (program, context) => {
       'save the chains under way (on SIGINT and SIGTERM they always are)',
     );
   addOptions(command, [...CLASSIFIER_OPTIONS, ...MODEL_OPTIONS, 'reference'], {
-    weights: { required: true },
     batch: "images in a forward pass (default: up to 8; a bundle's own)",
   })
     .optionsGroup(heading('run'))

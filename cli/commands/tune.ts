@@ -41,7 +41,7 @@ export const register: Register = (program, context) => {
       const { tune } = await import('../../engine/tuning/tune.ts');
       const { tuningTable } = await import('../tuning/table.ts');
       const runs = parseCount(words.runs, '--runs', 10_000);
-      const job = { options: parseModelOptions(words), runs, output: words.output };
+      const job = { options: parseModelOptions(graphs[0]!, words), runs, output: words.output };
       const result = await tune(graphs, job, hostOf(context));
       context.stdout(words.json ? `${JSON.stringify(result, null, 2)}\n` : tuningTable(result));
     });

@@ -1,7 +1,7 @@
 // A drift as a plot: a column for each block in the order they are computed, on a logarithmic scale.
 
 import type { DriftResult } from '../../engine/drift/drift.ts';
-import { escaped, label, round } from '../svg.ts';
+import { escaped, label, round } from '../../engine/plot/svg.ts';
 import { DECADES, onScale, scientific, verdict } from './table.ts';
 
 const PLOT = { left: 62, top: 112, height: 280, width: 740 };

@@ -1,6 +1,6 @@
 // Draws a laid-out picture as SVG: bands of one size, the way down and up, skips, chips, bars of cost.
 
-import { escaped, label, round } from '../svg.ts';
+import { escaped, label, round } from '../../engine/plot/svg.ts';
 import {
   CHIP,
   type Layout,

@@ -1,6 +1,6 @@
 // A page with the picture of a graph, or of two side by side: hovering tells what a layer is, a table has it all.
 
-import { escaped } from '../svg.ts';
+import { escaped } from '../../engine/plot/svg.ts';
 import { drawPicture } from './draw.ts';
 import { describePicture, type PictureSide, percent } from './picture.ts';
 import { styleSheet } from './style.ts';

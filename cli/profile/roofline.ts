@@ -1,9 +1,6 @@
 // The roofline plot: arithmetic intensity against the rate that was reached, a dot a group of the schedule, under the two roofs
 // that the adapter's peaks make. Both axes are logarithmic; a dot's area is its time.
 
-import type { Profile } from '../../engine/profile/measure.ts';
-import type { DispatchProfile } from '../../engine/profile/profile.ts';
-import { sum } from '../../engine/statistics.ts';
 import {
   COLORS,
   decades,
@@ -15,8 +12,11 @@ import {
   type Scale,
   svg,
   ticks,
-} from '../plot.ts';
-import { escaped, label, round } from '../svg.ts';
+} from '../../engine/plot/axes.ts';
+import { escaped, label, round } from '../../engine/plot/svg.ts';
+import type { Profile } from '../../engine/profile/measure.ts';
+import type { DispatchProfile } from '../../engine/profile/profile.ts';
+import { sum } from '../../engine/statistics.ts';
 import { short } from '../text-table.ts';
 
 const WIDTH = 1060;

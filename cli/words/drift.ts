@@ -20,7 +20,7 @@ export interface DriftWords extends Omit<ModelWords, 'taps' | 'gradient'> {
 
 /** The job of two models. Throws UsageError. */
 export function parseDriftJob(pathA: string, pathB: string, words: DriftWords): DriftJob {
-  const options = (side: ModelWords) => parseModelOptions({ ...side, taps: true });
+  const options = (path: string, side: ModelWords) => parseModelOptions(path, { ...side, taps: true });
   const own: Partial<ModelWords> = {
     ...(words.weightsB !== undefined && { weights: words.weightsB }),
     ...(words.renameMapB !== undefined && { renameMap: words.renameMapB }),
@@ -31,8 +31,8 @@ export function parseDriftJob(pathA: string, pathB: string, words: DriftWords): 
     ...(words.referenceB !== undefined && { reference: words.referenceB }),
   };
   return {
-    a: { path: pathA, options: options(words) },
-    b: { path: pathB, options: options({ ...words, ...own }) },
+    a: { path: pathA, options: options(pathA, words) },
+    b: { path: pathB, options: options(pathB, { ...words, ...own }) },
     inputs: words.inputs ?? null,
     tolerance: parseAmount(words.tolerance, '--tolerance'),
   };

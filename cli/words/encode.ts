@@ -25,7 +25,7 @@ export function parseEncodeJob(model: string, words: EncodeWords): EncodeJob {
   const { images, output } = words;
   const { classifier, classifier_scale } = parseClassifier(words);
   return {
-    ...{ model, options: { ...parseModelOptions(words), classifier }, images, output },
+    ...{ model, options: { ...parseModelOptions(model, words), classifier }, images, output },
     steps: parseSteps(words.steps),
     guidance: parseGuidance(words),
     classifier_scale,

@@ -30,10 +30,11 @@ const MOST_IMAGES = 2 ** 31;
  * @throws UsageError for a word that is off, and for words that do not go together
  */
 export function parseEvaluation(
+  path: string,
   words: EvaluateWords,
   env: Readonly<Record<string, string | undefined>> = {},
 ): EvaluationJob {
-  const { weights: _, renameMap: _map, ...options } = parseModelOptions(words);
+  const { weights: _, renameMap: _map, ...options } = parseModelOptions(path, words);
   if (words.seed !== undefined && words.noise !== undefined) {
     throw new UsageError('--seed and --noise both say what the noise is; leave one out');
   }

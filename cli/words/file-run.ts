@@ -10,8 +10,8 @@ export interface FileWords extends ModelWords {
   readonly json?: boolean;
 }
 
-export function fileJobOf(words: FileWords): FileJob {
-  return { options: parseModelOptions(words), inputs: words.inputs, output: words.output };
+export function fileJobOf(path: string, words: FileWords): FileJob {
+  return { options: parseModelOptions(path, words), inputs: words.inputs, output: words.output };
 }
 
 /** Tells of each tensor with values that are not finite. */

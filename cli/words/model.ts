@@ -2,13 +2,16 @@
 
 import { checkValue } from '../../engine/arguments.ts';
 import { TIMEOUT } from '../../engine/compile/model-settings.ts';
+import { UsageError } from '../../engine/errors.ts';
+import { isCheckpointPath } from '../../engine/graph/carried-graph.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { parseAmount } from '../parse.ts';
 import { parseSettings, type SettingWords } from './settings.ts';
 
 /** The options of commands that open a model, as they were typed. */
 export interface ModelWords extends SettingWords {
-  readonly weights: string;
+  /** Left out where the model is a checkpoint that carries its graph. */
+  readonly weights?: string;
   readonly allowUnexpected?: boolean;
   readonly renameMap?: string;
   readonly reference?: boolean;
@@ -16,11 +19,21 @@ export interface ModelWords extends SettingWords {
   readonly trust?: boolean;
 }
 
-/** Reads the words. Throws UsageError for one that is off. */
-export function parseModelOptions(words: ModelWords): ModelOptions {
-  const { weights, allowUnexpected, renameMap, reference, trust } = words;
+/** Reads the words of a command for a model, `path`. Throws UsageError for one that is off. */
+export function parseModelOptions(path: string, words: ModelWords): ModelOptions {
+  const { allowUnexpected, renameMap, reference, trust } = words;
+  const weights = weightsOf(path, words.weights);
   const timeout = words.timeout === undefined ? undefined : parseTimeout(words.timeout);
   return { ...parseSettings(words), weights, allowUnexpected, renameMap, reference, timeout, trust };
+}
+
+/** The weights that are named, or the model itself where it is a checkpoint. Throws UsageError where there are none. */
+export function weightsOf(path: string, weights: string | undefined): string {
+  if (weights !== undefined) return weights;
+  if (isCheckpointPath(path)) return path;
+  throw new UsageError(
+    "required option '--weights <W>' not specified: only a checkpoint of unetc train, given as the model, brings its own",
+  );
 }
 
 /** Seconds as they were typed. Throws UsageError. */

@@ -58,7 +58,7 @@ export function parseJob(
   const { classifier, classifier_scale } = parseClassifier(words);
   const job: SampleJob = {
     model,
-    options: { ...parseModelOptions(words), classifier },
+    options: { ...parseModelOptions(model, words), classifier },
     out: words.output,
     seeds: words.seeds === undefined ? null : parseSeeds(words.seeds),
     noise: words.noise ?? null,

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { GraphError } from '../../compiler/diagnostics.ts';
 import type { JsonText } from '../../compiler/format/json.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
+import { isCheckpointPath, readCarriedGraph } from './carried-graph.ts';
 import { isTypeScript, readTypeScript } from './typescript/read-graph.ts';
 
 /** A graph file is a few kilobytes; one beyond this is something else. */
@@ -14,8 +15,12 @@ export function readGraph(path: string, options: { size?: readonly number[] | un
   return loadGraph(readGraphFile(path), path, options);
 }
 
-/** A graph file as `loadGraph` takes it: its JSON text, or what a TypeScript file says as JSON. Throws GraphError. */
+/**
+ * A graph file as `loadGraph` takes it: its JSON text, or what a TypeScript file says as JSON; of a checkpoint that carries
+ * its graph, that. Throws GraphError.
+ */
 export function readGraphFile(path: string): string | JsonText {
+  if (isCheckpointPath(path)) return readCarriedGraph(path);
   return graphNotation(readGraphText(path), path);
 }
 

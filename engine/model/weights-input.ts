@@ -14,7 +14,7 @@ export type WeightsInput = string | ReadonlyMap<string, Tensor>;
 export async function weightsOf(
   weights: WeightsInput,
   renameMap: string | undefined,
-  { graph }: ModelSource,
+  { graph }: Pick<ModelSource, 'graph'>,
 ): Promise<WeightSource> {
   return typeof weights === 'string'
     ? openRenamed(weights, renameMap, graph)

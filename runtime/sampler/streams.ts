@@ -11,6 +11,8 @@ export const STREAMS = {
   augment: 2,
   /** Timesteps of training. */
   timesteps: 3,
+  /** Noise that training images are mixed with. */
+  training_noise: 4,
   /** Noise of the terms of a bound (noise.ts). */
   bound: 6,
 } as const;

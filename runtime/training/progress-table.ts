@@ -90,10 +90,12 @@ export function parseTable(text: string): ProgressTable | string {
   return `line ${odd + 2} has ${rows[odd]!.length} values under ${keys.length} columns`;
 }
 
-/** The rows of steps before `step`: what a run that goes on from there has logged already. */
+/** The rows of steps before `step`, with the columns that they have: what a run that goes on from there has logged already. */
 export function rowsBefore({ keys, rows }: ProgressTable, step: number): ProgressTable {
   const column = keys.indexOf('step');
-  return { keys, rows: rows.filter((row) => column >= 0 && Number(row[column]) < step) };
+  const before = rows.filter((row) => column >= 0 && Number(row[column]) < step);
+  const kept = keys.map((_, k) => before.some((row) => (row[k] ?? '') !== ''));
+  return { keys: keys.filter((_, k) => kept[k]), rows: before.map((row) => row.filter((_, k) => kept[k])) };
 }
 
 /** As Python prints what is no finite number. */

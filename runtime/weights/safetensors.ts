@@ -182,12 +182,15 @@ export function notFloating(origin: Origin, name: string, dtype: string) {
 export function readTensors(bytes: Uint8Array, origin: Origin): Map<string, StoredTensor> {
   const source = bytesInMemory(bytes, origin);
   const { entries } = readHeader(source, origin);
-  return new Map(
-    entries.map(({ name, dtype, shape, offset, length }) => [
-      name,
-      { dtype, shape, data: decode(dtype, source.read(offset, length)) },
-    ]),
-  );
+  return new Map(entries.map((entry) => [entry.name, readEntry(entry, source)]));
+}
+
+/** One tensor of a file whose header was read. */
+export function readEntry(
+  { dtype, shape, offset, length }: SafetensorsEntry,
+  source: ByteSource,
+): StoredTensor {
+  return { dtype, shape, data: decode(dtype, source.read(offset, length)) };
 }
 
 /** A tensor of `readTensors` as float32, whatever numbers were stored (int64 labels, float64 timesteps). */

@@ -113,7 +113,12 @@ describe('refuses', () => {
 
 test('a cluster says which part this is', () => {
   const words = { data: 'd', weights: 'hash:1' };
-  expect(parseEvaluation(words, { RANK: '1', WORLD_SIZE: '4' }).shard).toMatchObject({ index: 1, count: 4 });
-  expect(parseEvaluation({ ...words, shard: 'none' }, { RANK: '1', WORLD_SIZE: '4' }).shard.count).toBe(1);
-  expect(() => parseEvaluation(words, { RANK: '5', WORLD_SIZE: '4' })).toThrow(UsageError);
+  expect(parseEvaluation('g.json', words, { RANK: '1', WORLD_SIZE: '4' }).shard).toMatchObject({
+    index: 1,
+    count: 4,
+  });
+  expect(
+    parseEvaluation('g.json', { ...words, shard: 'none' }, { RANK: '1', WORLD_SIZE: '4' }).shard.count,
+  ).toBe(1);
+  expect(() => parseEvaluation('g.json', words, { RANK: '5', WORLD_SIZE: '4' })).toThrow(UsageError);
 });

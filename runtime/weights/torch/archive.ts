@@ -4,7 +4,7 @@
 import { type ByteSource, bytesInMemory, fault, type Origin } from '../../bytes.ts';
 import type { CheckpointAddress, WeightSource } from '../source.ts';
 import { openZip, type Zip, type ZipEntry } from '../zip.ts';
-import { unpickle } from './pickle.ts';
+import { type Unpickled, unpickle } from './pickle.ts';
 import type { PickleTensor } from './pickle-values.ts';
 import type { Storages } from './stored-tensors.ts';
 import { torchWeights } from './torch-weights.ts';
@@ -24,11 +24,24 @@ interface Archive {
 
 /** A checkpoint as torch.save writes it. Storages are read when asked for. Takes over `source`. */
 export function archiveWeights(source: ByteSource, address: CheckpointAddress): WeightSource {
-  const origin: Origin = { kind: 'weights', label: address.label };
+  const { unpickled, storages } = readArchive(source, { kind: 'weights', label: address.label });
+  return torchWeights(source, unpickled, address, storages);
+}
+
+/** What torch.save wrote as inert data, and where the bytes of its tensors lie. */
+export function readArchive(
+  source: ByteSource,
+  origin: Origin,
+): {
+  readonly unpickled: Unpickled;
+  storages(tensors: ReadonlyMap<string, PickleTensor>): Storages;
+} {
   const archive = openArchive(openZip(source, origin), origin);
   const pickle = pickleOf(archive);
-  const unpickled = unpickle(pickle, origin);
-  return torchWeights(source, unpickled, address, (tensors) => storagesOf(archive, pickle, tensors));
+  return {
+    unpickled: unpickle(pickle, origin),
+    storages: (tensors) => storagesOf(archive, pickle, tensors),
+  };
 }
 
 function openArchive(zip: Zip, origin: Origin): Archive {

@@ -1,4 +1,4 @@
-// What every SVG of the command line is made with: text that is safe in XML, labels, coordinates of one decimal or two.
+// What every SVG is made with: text that is safe in XML, labels, coordinates of one decimal or two.
 
 /** Text as XML, in elements and in attributes; control characters have no place in either. */
 export function escaped(text: string): string {

@@ -1,0 +1,42 @@
+// The graph that a checkpoint of `unetc train` carries in its header, so that the file is a model on its own.
+
+import { GraphError } from '../../compiler/diagnostics.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
+import { openFile, pathKind } from '../../runtime/host/node/files.ts';
+import { readHeader } from '../../runtime/weights/safetensors.ts';
+
+/** The key of the metadata: a graph file's text, in the explicit form. */
+export const GRAPH_KEY = 'unetc.graph';
+
+/** Whether a path is a checkpoint by its name, and so may carry a graph. */
+export function isCheckpointPath(path: string): boolean {
+  return /\.safetensors$/i.test(path);
+}
+
+/** The text of the graph in a checkpoint; null where it carries none. Throws RuntimeError('weights') where it is none. */
+export function carriedGraph(path: string): string | null {
+  const source = openFile({ kind: 'weights', label: path });
+  try {
+    return readHeader(source, { kind: 'weights', label: path }).metadata.get(GRAPH_KEY) ?? null;
+  } finally {
+    source.close();
+  }
+}
+
+/** The text of the graph in a checkpoint that is given as a graph. Throws GraphError where it carries none. */
+export function readCarriedGraph(path: string): string {
+  const wrong = (message: string) =>
+    new GraphError([{ severity: 'error', code: 'G000', pointer: '', message }], path);
+  if (pathKind(path) === 'missing') throw wrong('there is no such file');
+  try {
+    const text = carriedGraph(path);
+    if (text !== null) return text;
+  } catch (error) {
+    if (error instanceof RuntimeError) throw wrong(error.message.replace(`${path}: `, ''));
+    throw error;
+  }
+  throw wrong(
+    'this checkpoint carries no graph (those of unetc train do); give its graph file, which unetc infer finds, and the ' +
+      'checkpoint as weights',
+  );
+}

@@ -1,0 +1,148 @@
+// The loop of training: a batch, a step, what is logged of it; on and on, as the original's `run_step`. What a later run has
+// to know beside the tensors is a value that every step gives anew.
+
+import { RuntimeError } from '../../runtime/errors.ts';
+import { type Means, withTerms, withValue } from '../../runtime/training/progress-table.ts';
+import {
+  emptyHistory,
+  type LossHistory,
+  probabilities,
+  withLosses,
+} from '../../runtime/training/timestep-sampler.ts';
+import { learningRate, type TrainingSettings } from './settings.ts';
+import type { StepBatch, StepSource } from './step-source.ts';
+import type { StepResult, TrainingStep } from './training-step.ts';
+
+/** Where a run is, beside its tensors. */
+export interface LoopState {
+  /** The number of the next step: so many are done, where the run began at 0. */
+  readonly position: number;
+  /** Updates of AdamW so far. A run that goes on from the original's files may have others than its position. */
+  readonly updates: number;
+  /** The last losses of each timestep, where timesteps are drawn by them. */
+  readonly history: LossHistory | null;
+  /** What was logged since the last row. */
+  readonly means: Means;
+}
+
+/** A step that is done. */
+export interface StepDone {
+  /** Its number, from 0. */
+  readonly step: number;
+  /** Means over the batch of the loss and its terms, each sample's times its weight. */
+  readonly losses: Readonly<Record<string, number>>;
+  readonly grad_norm: number;
+  readonly learning_rate: number;
+  /** The row of the log that ends with this step; null between two rows. */
+  readonly row: ReadonlyMap<string, number> | null;
+  /** What the next step begins with. */
+  readonly state: LoopState;
+}
+
+export interface LoopParts {
+  readonly step: TrainingStep;
+  readonly source: StepSource;
+  readonly settings: TrainingSettings;
+  /** Steps of the diffusion process. */
+  readonly timesteps: number;
+  /** What messages call a sample of the data, by its place there. */
+  readonly nameOf?: ((sample: number) => string) | undefined;
+  /** Looked at between two steps; the loop then ends, and what is done is whole. */
+  readonly signal: AbortSignal;
+}
+
+/** A run at its beginning. */
+export function initialState(
+  settings: TrainingSettings,
+  timesteps: number,
+  { position = 0, updates = 0 }: { readonly position?: number; readonly updates?: number } = {},
+): LoopState {
+  const isAware = settings.schedule_sampler === 'loss-second-moment';
+  return { position, updates, history: isAware ? emptyHistory(timesteps) : null, means: new Map() };
+}
+
+/**
+ * The steps of a run from `state` to its end, or to the signal. The batch of the next step is prepared while one is computed.
+ * Throws RuntimeError('gpu') where a loss or a gradient is not finite, which leaves parameters that are of no use.
+ */
+export async function* trainingLoop(
+  parts: LoopParts,
+  state: LoopState,
+): AsyncGenerator<StepDone, void, undefined> {
+  const { step, source, settings, timesteps, signal } = parts;
+  let now = state;
+  let prepared = now.position < settings.steps ? source.next() : null;
+  while (prepared !== null && !signal.aborted) {
+    const batch = (await prepared)(now.history === null ? null : probabilities(now.history));
+    const number = now.position;
+    const learning_rate = learningRate(settings, number);
+    const { weight_decay, ema_rates, seed } = settings;
+    const updates = now.updates + 1;
+    const { samples: _, ...inputs } = batch;
+    const result = step.step(inputs, {
+      ...{ learning_rate, weight_decay, ema_rates, seed },
+      update: updates,
+      step: number,
+    });
+    // whoever waits for the result hears of its failure; until then nobody does
+    result.catch(() => undefined);
+    prepared = number + 1 < settings.steps ? source.next() : null;
+    prepared?.catch(() => undefined);
+    const { losses, grad_norm } = await result;
+    checkFinite(parts, number, batch, { losses, grad_norm });
+    const weighted = Object.fromEntries(
+      Object.entries(losses).map(([name, values]) => [
+        name,
+        values.map((value, i) => value * batch.weights[i]!),
+      ]),
+    );
+    const means = withValue(
+      withTerms(now.means, batch.timesteps, timesteps, weighted),
+      'grad_norm',
+      grad_norm,
+    );
+    const isRow = number % settings.log_interval === 0;
+    now = {
+      position: number + 1,
+      updates,
+      history: now.history && withLosses(now.history, batch.timesteps, losses.loss!),
+      means: isRow ? new Map() : means,
+    };
+    yield {
+      step: number,
+      losses: Object.fromEntries(Object.entries(weighted).map(([name, values]) => [name, meanOf(values)])),
+      ...{ grad_norm, learning_rate },
+      row: isRow ? rowOf(means, number, settings) : null,
+      state: now,
+    };
+  }
+}
+
+/** With the original's keys. */
+function rowOf(means: Means, step: number, { batch }: TrainingSettings): ReadonlyMap<string, number> {
+  const values = [...means].map(([key, { mean }]) => [key, mean] as const);
+  return new Map([...values, ['step', step], ['samples', (step + 1) * batch]]);
+}
+
+function meanOf(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function checkFinite({ nameOf }: LoopParts, step: number, batch: StepBatch, result: StepResult): void {
+  const { losses, grad_norm } = result;
+  const loss = losses.loss!;
+  const bad = loss.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0 && Number.isFinite(grad_norm)) return;
+  const { timesteps, samples } = batch;
+  const sample = samples?.[bad];
+  const which = sample === undefined ? '' : `, of the data ${nameOf?.(sample) ?? `sample ${sample}`}`;
+  const what =
+    bad < 0
+      ? `the gradient's norm is ${grad_norm}, and the losses are finite`
+      : `the loss of sample ${bad} of ${loss.length} (timestep ${timesteps[bad]}${which}) is ${loss[bad]}`;
+  throw new RuntimeError(
+    'gpu',
+    `step ${step}: ${what}; the parameters are of no use any more, and the last checkpoint is as it was: begin a new folder ` +
+      'from it with a smaller learning rate, and look at that sample',
+  );
+}

@@ -1,0 +1,109 @@
+// Training steps without a GPU: gradients by the reference executor in float64, rounded to float32, and AdamW on the host.
+// Slow; what steps on a device are held to, and what tests of the loop run on.
+
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
+import type { Model } from '../../runtime/model.ts';
+import { diffusionProcess } from '../../runtime/sampler/process.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { adamwUpdate } from '../../runtime/training/adamw.ts';
+import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
+import { referenceModel } from '../model/reference-model.ts';
+import { partOf } from './batch-parts.ts';
+import type { TrainedTensors, TrainingStep } from './training-step.ts';
+
+export interface ReferenceStepOptions {
+  readonly microbatch: number;
+  /** Moving averages: how many. */
+  readonly emas: number;
+  /** What the parameters are in the beginning, the moving averages with them. */
+  readonly read: (name: string) => Float32Array;
+}
+
+interface Trained {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly parameter: Float32Array;
+  readonly exp_avg: Float32Array;
+  readonly exp_avg_sq: Float32Array;
+  readonly emas: readonly Float32Array[];
+}
+
+/** The model of `graph` in training. Its gradients were checked to exist (`checkGradients`). */
+export function referenceStep(graph: Graph, { microbatch, emas, read }: ReferenceStepOptions): TrainingStep {
+  const trained = parameters(graph).map(({ name, shape }): Trained => {
+    const parameter = Float32Array.from(read(name));
+    return {
+      ...{ name, shape, parameter },
+      exp_avg: new Float32Array(parameter.length),
+      exp_avg_sq: new Float32Array(parameter.length),
+      emas: Array.from({ length: emas }, () => parameter.slice()),
+    };
+  });
+  const byName = new Map(trained.map((one) => [one.name, one]));
+  const process = diffusionProcess(graph.diffusion);
+  const models = new Map<number, Model>();
+  const modelFor = (batch: number): Model => {
+    const known = models.get(batch);
+    if (known !== undefined) return known;
+    const options = { batch, taps: false, gradient: false, gradients: true, precision: 'f32' as const };
+    const model = referenceModel(graph, { ...options, read: (name) => byName.get(name)!.parameter });
+    models.set(batch, model);
+    return model;
+  };
+
+  /** Losses of all samples, and the gradients of their weighted mean, in float64. */
+  const gradientsOf = async (batch: TrainingBatch) => {
+    const count = batch.timesteps.length;
+    const losses: Record<string, Float32Array> = {};
+    const gradients = new Map(
+      trained.map(({ name, parameter }) => [name, new Float64Array(parameter.length)]),
+    );
+    for (let from = 0; from < count; from += microbatch) {
+      const part = partOf(batch, from, Math.min(count, from + microbatch));
+      const size = part.timesteps.length;
+      for (const [name, { data }] of await modelFor(size).run(lossInputs(process, part))) {
+        if (name.startsWith('loss.')) {
+          const term = name.slice('loss.'.length);
+          losses[term] ??= new Float32Array(count);
+          losses[term].set(data, from);
+        } else {
+          const sum = gradients.get(name.slice('grad.'.length))!;
+          for (let i = 0; i < sum.length; i++) sum[i]! += (data[i]! * size) / count;
+        }
+      }
+    }
+    return { losses, gradients };
+  };
+  const placeOf = (which: TrainedTensors, of: Trained): Float32Array =>
+    which.kind === 'ema'
+      ? of.emas[which.index]!
+      : which.kind === 'parameters'
+        ? of.parameter
+        : of[which.kind];
+
+  const kept = trained.reduce((sum, { parameter }) => sum + parameter.byteLength * (3 + emas), 0);
+  return {
+    parameters: trained,
+    microbatch,
+    adapter: 'the reference executor',
+    bytes: kept,
+    async step(batch, settings) {
+      const { losses, gradients } = await gradientsOf(batch);
+      let squares = 0;
+      for (const of of trained) {
+        const gradient = Float32Array.from(gradients.get(of.name)!);
+        for (const value of gradient) squares += value * value;
+        adamwUpdate(of, gradient, settings);
+      }
+      return { losses, grad_norm: Math.sqrt(squares) };
+    },
+    async read(which) {
+      return new Map(trained.map((of) => [of.name, { shape: of.shape, data: placeOf(which, of).slice() }]));
+    },
+    async write(which, tensors: ReadonlyMap<string, Tensor>) {
+      for (const of of trained) placeOf(which, of).set(tensors.get(of.name)!.data);
+    },
+    async close() {},
+  };
+}

@@ -1,0 +1,156 @@
+// What a run is made of before a device is opened: settings, batches, the weights that it begins with, and what tells it from
+// other runs.
+
+import { toExplicit } from '../../compiler/graph/explicit.ts';
+import { turnsOf } from '../../runtime/host/node/turns.ts';
+import { checkGradients } from '../compile/model-settings.ts';
+import type { BatchSource } from '../data/batch.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { openData, wantedBy } from '../data/open-data.ts';
+import type { Skipped } from '../data/picture-files.ts';
+import { sha256Of } from '../digest.ts';
+import { UsageError } from '../errors.ts';
+import { beginningDigests, type OpenedWeights, openBeginning } from './begin.ts';
+import { dataIdentity } from './data-identity.ts';
+import { initialState, type LoopState } from './loop.ts';
+import { openReplay, type Replay } from './replay.ts';
+import type { RunRecipe } from './run-manifest.ts';
+import { type TrainingSettings, trainingSettings } from './settings.ts';
+import { drawnSteps, type StepSource } from './step-source.ts';
+import { checkJob, outputSettings, type TrainJob } from './train-job.ts';
+
+export interface RunMaterial {
+  readonly settings: TrainingSettings;
+  /** Steps of the diffusion process. */
+  readonly timesteps: number;
+  readonly beginning: OpenedWeights;
+  readonly recipe: RunRecipe;
+  /** Images alone, with what belongs to them. */
+  readonly data: BatchSource;
+  /** What its user should know. */
+  readonly notes: readonly string[];
+  readonly nameOf: ((sample: number) => string) | undefined;
+  steps(from: number): StepSource;
+  /** A run at step 0. */
+  begin(): LoopState;
+  /** Files of the data that were left out until now. */
+  skipped(): { readonly count: number; readonly files: readonly Skipped[] };
+  close(): Promise<void>;
+}
+
+/** Counted up when the same recipe gives other parameters than before. */
+const TRAINING_VERSION = 1;
+
+/** Rejects with UsageError, RuntimeError('input', 'weights'). */
+export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<RunMaterial> {
+  const { graph } = job.source;
+  checkJob(job);
+  checkGradients(graph, { gradients: true });
+  // what a file of steps says of the batch is not known yet
+  if (job.replay === null) trainingSettings(job.training);
+  outputSettings(job.output);
+  const batches = await openBatches(job, signal);
+  try {
+    const { usual, recipe, notes, nameOf, data, skipped } = batches;
+    const settings = trainingSettings(job.training, usual);
+    checkReplayed(batches.replay, job, settings);
+    const beginning = await openBeginning(job, graph, settings.seed);
+    const digests = await beginningDigests(job, turnsOf(signal));
+    const timesteps = graph.diffusion.steps;
+    const { seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval } = settings;
+    return {
+      ...{ settings, timesteps, beginning, data, nameOf, skipped },
+      recipe: {
+        training_version: TRAINING_VERSION,
+        graph: sha256Of(JSON.stringify(toExplicit(graph))),
+        ...digests,
+        ...recipe,
+        ...{ seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval },
+        ema_rates: settings.ema_rates.join(','),
+      },
+      notes: [...notes, ...beginning.notes],
+      steps: (from) =>
+        batches.replay?.source(from, batch) ??
+        drawnSteps(data, wantedBy(graph), { seed, batch, timesteps }, { from, signal }),
+      begin: () => initialState(settings, timesteps),
+      async close() {
+        beginning.close();
+        await batches.close();
+      },
+    };
+  } catch (error) {
+    await batches.close();
+    throw error;
+  }
+}
+
+interface OpenedBatches {
+  readonly usual: { readonly batch?: number; readonly steps?: number };
+  readonly recipe: RunRecipe;
+  readonly notes: readonly string[];
+  readonly nameOf?: RunMaterial['nameOf'];
+  readonly data: BatchSource;
+  readonly replay: Replay | null;
+  readonly skipped: RunMaterial['skipped'];
+  close(): Promise<void>;
+}
+
+const NOTHING_SKIPPED: RunMaterial['skipped'] = () => ({ count: 0, files: [] });
+
+async function openBatches(job: TrainJob, signal: AbortSignal): Promise<OpenedBatches> {
+  const { source, data, replay: file, data_options, training } = job;
+  const wanted = wantedBy(source.graph);
+  if (file !== null) {
+    const replay = openReplay(file, wanted, source.graph);
+    const { batch, steps } = replay;
+    return {
+      ...{ replay, data: replay.data, notes: [], skipped: NOTHING_SKIPPED },
+      usual: { batch, steps },
+      recipe: { data: await dataIdentity(file, 'replay', turnsOf(signal)) },
+      close: async () => replay.close(),
+    };
+  }
+  if (typeof data !== 'string') {
+    const recipe = { data: 'batches of the caller' };
+    return {
+      ...{ recipe, usual: {}, notes: [], skipped: NOTHING_SKIPPED },
+      data: data!,
+      replay: null,
+      async close() {},
+    };
+  }
+  const opened: Dataset = await openData(data, wanted, { ...data_options, seed: training.seed ?? 0, signal });
+  const { flip = false, crop = 'centre', labels = 'names', background = null } = data_options;
+  return {
+    ...{ usual: {}, notes: opened.notes, data: opened, replay: null },
+    nameOf: opened.name,
+    recipe: {
+      data: await dataIdentity(data, opened.kind, turnsOf(signal)),
+      ...{ images: opened.count, flip: flip ? 'yes' : 'no', crop, background },
+      labels: opened.classes === null ? null : labels,
+    },
+    skipped: opened.skipped,
+    close: opened.close,
+  };
+}
+
+/** Throws UsageError where a run of a file's steps is asked for more than the file has. */
+function checkReplayed(
+  replay: Replay | null,
+  { replay: file }: TrainJob,
+  { steps, batch }: TrainingSettings,
+): void {
+  if (replay === null) return;
+  if (steps > replay.steps) {
+    throw new UsageError(
+      (option) =>
+        `${option('steps')}: found ${steps}, and ${file} has ${replay.steps} steps; ask for at most as many`,
+    );
+  }
+  if (batch !== replay.batch) {
+    throw new UsageError(
+      (option) =>
+        `${option('batch')}: found ${batch}, and the steps of ${file} have ${replay.batch} samples; leave it out`,
+    );
+  }
+}

@@ -1,0 +1,145 @@
+// The settings of a run of training with their defaults, checked: names and meanings are the original's.
+
+import { LARGEST_SEED } from '../../runtime/sampler/noise.ts';
+import { SCHEDULE_SAMPLERS, type ScheduleSampler } from '../../runtime/training/timestep-sampler.ts';
+import { LARGEST_BATCH } from '../compile/model-settings.ts';
+import { UsageError } from '../errors.ts';
+
+/** As callers give them. */
+export interface TrainingOptions {
+  /** The number of the step that the run ends before: 1000 for a thousand steps. Default: `lr_anneal_steps`, else no end. */
+  readonly steps?: number | undefined;
+  /** Samples of a step. Default 16. */
+  readonly batch?: number | undefined;
+  /** Samples that are computed at once. Default: the whole batch. */
+  readonly microbatch?: number | undefined;
+  /** The learning rate. Default 1e-4. */
+  readonly lr?: number | undefined;
+  /** AdamW's decay of all parameters. Default 0. */
+  readonly weight_decay?: number | undefined;
+  /** The rate of a moving average of the parameters, or a list of rates. Default 0.9999. */
+  readonly ema_rate?: number | readonly number[] | undefined;
+  /** The step at which the learning rate has fallen to 0, in a line. Default 0: it stays. */
+  readonly lr_anneal_steps?: number | undefined;
+  /** How timesteps are drawn: `uniform` or `loss-second-moment`. Default `uniform`. */
+  readonly schedule_sampler?: ScheduleSampler | undefined;
+  /** What noise, timesteps, dropout, the order of the data and initial weights are drawn from. Default 0. */
+  readonly seed?: number | undefined;
+  /** Steps from one row of the log to the next. Default 10. */
+  readonly log_interval?: number | undefined;
+}
+
+/** With their defaults. */
+export interface TrainingSettings {
+  /** Infinity for a run without an end. */
+  readonly steps: number;
+  readonly batch: number;
+  readonly microbatch: number;
+  readonly lr: number;
+  readonly weight_decay: number;
+  readonly ema_rates: readonly number[];
+  readonly lr_anneal_steps: number;
+  readonly schedule_sampler: ScheduleSampler;
+  readonly seed: number;
+  readonly log_interval: number;
+}
+
+export const TRAINING_DEFAULTS = {
+  batch: 16,
+  lr: 1e-4,
+  weight_decay: 0,
+  ema_rate: 0.9999,
+  lr_anneal_steps: 0,
+  schedule_sampler: 'uniform',
+  seed: 0,
+  log_interval: 10,
+} as const satisfies Omit<TrainingOptions, 'steps' | 'microbatch'>;
+
+/** Steps are a word of Philox' counter. */
+export const MOST_STEPS = 2 ** 32 - 1;
+const MOST_RATES = 16;
+
+/** Settings of options. Throws UsageError for one that is off. `batch` and `steps` are what the caller knows to be usual. */
+export function trainingSettings(
+  options: TrainingOptions,
+  usual: { readonly batch?: number; readonly steps?: number } = {},
+): TrainingSettings {
+  const { lr, weight_decay, lr_anneal_steps, schedule_sampler, seed, log_interval } = {
+    ...TRAINING_DEFAULTS,
+    ...given(options),
+  };
+  const batch = options.batch ?? usual.batch ?? TRAINING_DEFAULTS.batch;
+  const microbatch = options.microbatch ?? batch;
+  const rates = options.ema_rate ?? TRAINING_DEFAULTS.ema_rate;
+  const ema_rates = typeof rates === 'number' ? [rates] : rates;
+  const annealed = lr_anneal_steps > 0 ? lr_anneal_steps : Number.POSITIVE_INFINITY;
+  const steps = options.steps ?? usual.steps ?? annealed;
+  const whole = { batch: LARGEST_BATCH, microbatch: LARGEST_BATCH, log_interval: MOST_STEPS };
+  for (const [name, most] of Object.entries(whole)) {
+    checkWhole(name, { batch, microbatch, log_interval }[name as keyof typeof whole], 1, most);
+  }
+  checkWhole('lr_anneal_steps', lr_anneal_steps, 0, MOST_STEPS);
+  if (steps !== Number.POSITIVE_INFINITY) checkWhole('steps', steps, 1, MOST_STEPS);
+  checkWhole('seed', seed, 0, LARGEST_SEED);
+  if (!(lr > 0 && lr <= 1)) throw off('lr', lr, 'a number above 0 and at most 1, such as 1e-4');
+  if (!(weight_decay >= 0 && weight_decay <= 1))
+    throw off('weight_decay', weight_decay, 'a number from 0 to 1');
+  checkRates(ema_rates);
+  if (!SCHEDULE_SAMPLERS.includes(schedule_sampler)) {
+    throw off('schedule_sampler', `'${schedule_sampler}'`, SCHEDULE_SAMPLERS.join(' or '));
+  }
+  if (lr_anneal_steps > 0 && steps > lr_anneal_steps) {
+    throw new UsageError(
+      (option) =>
+        `${option('steps')}: found ${steps}, and the learning rate is 0 from step ${lr_anneal_steps} on; make it at most ` +
+        `${option('lr_anneal_steps')}, or that larger`,
+    );
+  }
+  if (microbatch > batch) {
+    throw new UsageError(
+      (option) =>
+        `${option('microbatch')}: found ${microbatch}, expected at most the batch of ${batch}; leave it out for a step in one piece`,
+    );
+  }
+  return {
+    ...{ steps, batch, microbatch, lr, weight_decay, ema_rates, lr_anneal_steps, schedule_sampler, seed },
+    log_interval,
+  };
+}
+
+/** The learning rate of a step: the original's line to 0. */
+export function learningRate({ lr, lr_anneal_steps }: TrainingSettings, step: number): number {
+  return lr_anneal_steps > 0 ? lr * (1 - step / lr_anneal_steps) : lr;
+}
+
+/** A rate as Python prints it, which is how the original names the files of moving averages. */
+export function rateText(rate: number): string {
+  return String(rate).replace(/e-(\d)$/, 'e-0$1');
+}
+
+/** Throws UsageError where a whole number is none, or out of its range. */
+export function checkWhole(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw off(name, value, `a whole number from ${least} to ${most}`);
+}
+
+function checkRates(rates: readonly number[]): void {
+  const expected = 'rates of moving averages above 0 and below 1, such as 0.9999 or 0.999,0.9999';
+  if (!Array.isArray(rates) || rates.length === 0 || rates.length > MOST_RATES) {
+    throw off('ema_rate', Array.isArray(rates) ? `${rates.length} rates` : String(rates), expected);
+  }
+  const wrong = rates.find((rate) => !(rate > 0 && rate < 1));
+  if (wrong !== undefined) throw off('ema_rate', wrong, expected);
+  if (new Set(rates).size !== rates.length) throw off('ema_rate', 'a rate twice', 'each rate once');
+}
+
+function off(name: string, found: unknown, expected: string): UsageError {
+  return new UsageError((option) => `${option(name)}: found ${found}, expected ${expected}`);
+}
+
+/** Without what is undefined. */
+function given<Options extends object>(
+  options: Options,
+): Partial<{ [K in keyof Options]: Exclude<Options[K], undefined> }> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,190 @@
+// A run of training: everything is opened and checked before anything is written; then step by step, with the log, checkpoints
+// and pictures, so that a run that is killed anywhere goes on to the bytes that it would have had.
+
+import { performance } from 'node:perf_hooks';
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import { type Host, warnAll } from '../host.ts';
+import { continueFrom } from './begin.ts';
+import { type LoopState, type StepDone, trainingLoop } from './loop.ts';
+import { type OpenStep, openStep } from './open-step.ts';
+import { openMaterial, type RunMaterial } from './run-material.ts';
+import { openOutput, type RunOutput, type Written } from './run-output.ts';
+import type { TrainJob } from './train-job.ts';
+import type { TrainedTensors, TrainingStep } from './training-step.ts';
+
+/** A step that is done, with what was written for it. */
+export interface TrainReport extends Omit<StepDone, 'state'>, Written {
+  /** Steps that the run has behind it, from its very beginning. */
+  readonly position: number;
+}
+
+/** What was done, in the words of `--json`. */
+export interface TrainResult {
+  readonly name: string;
+  readonly adapter: string;
+  /** Bytes that training takes on the adapter. */
+  readonly bytes: number;
+  /** Where this process began, and where the run is now. */
+  readonly from: number;
+  readonly position: number;
+  readonly batch: number;
+  readonly samples: number;
+  /** Of the last step of this process; null where it took none. */
+  readonly loss: number | null;
+  readonly seconds: number;
+  readonly steps_per_second: number;
+  /** The share of that time in which the adapter waited for data. */
+  readonly waited: number;
+  /** Files of the data that were left out. */
+  readonly skipped: number;
+  readonly out: string | null;
+  /** The files of the newest checkpoint. */
+  readonly files: readonly string[];
+}
+
+/** A run that is open. */
+export interface Training {
+  readonly name: string;
+  readonly adapter: string;
+  readonly bytes: number;
+  /** Where it goes on, and where it ends: Infinity for a run without an end. */
+  readonly from: number;
+  readonly steps: number;
+  readonly batch: number;
+  /** The steps. Whoever leaves off early has what was done so far saved; so does the signal, whose reason is then thrown. */
+  reports(): AsyncGenerator<TrainReport, void, undefined>;
+  /** What the run has now. */
+  read(which: TrainedTensors): Promise<ReadonlyMap<string, Tensor>>;
+  result(): TrainResult;
+  close(): Promise<void>;
+}
+
+/** Opens a run. Rejects with GraphError, UsageError and RuntimeError as the parts do, before anything is written. */
+export async function openTraining(job: TrainJob, host: Host, open: OpenStep = openStep): Promise<Training> {
+  warnAll(host, job.source.warnings, job.source.label);
+  const material = await openMaterial(job, host.signal);
+  try {
+    for (const note of material.notes) host.note(note);
+    const output = await openOutput(job, material);
+    try {
+      const step = await openTrained(job, material, output, host, open);
+      return runOf(job, material, output, step, host);
+    } catch (error) {
+      output.close();
+      throw error;
+    }
+  } catch (error) {
+    await material.close();
+    throw error;
+  }
+}
+
+/** The step with the tensors that the run goes on with. */
+async function openTrained(
+  job: TrainJob,
+  material: RunMaterial,
+  output: RunOutput,
+  host: Host,
+  open: OpenStep,
+): Promise<{ readonly step: TrainingStep; readonly state: LoopState }> {
+  const { settings, beginning, timesteps } = material;
+  const { source, device, reference } = job;
+  const request = {
+    source,
+    device,
+    reference,
+    microbatch: settings.microbatch,
+    emas: settings.ema_rates.length,
+  };
+  const step = await open({ ...request, read: beginning.read }, host);
+  try {
+    const restored = await output.restore(step, host);
+    if (restored !== null) return { step, state: restored };
+    if (job.optimizer === null) return { step, state: material.begin() };
+    return { step, state: await continueFrom(job.optimizer, step, settings, timesteps, source.graph, host) };
+  } catch (error) {
+    await step.close();
+    throw error;
+  } finally {
+    beginning.close();
+  }
+}
+
+function runOf(
+  job: TrainJob,
+  material: RunMaterial,
+  output: RunOutput,
+  { step, state }: { readonly step: TrainingStep; readonly state: LoopState },
+  host: Host,
+): Training {
+  const { settings, timesteps } = material;
+  const from = state.position;
+  const source = material.steps(from);
+  const start = performance.now();
+  let now = state;
+  let loss: number | null = null;
+  let seconds = 0;
+  // tensors of a step that failed are of no use
+  let sound = true;
+  const about = {
+    name: job.source.graph.name,
+    adapter: step.adapter,
+    bytes: step.bytes,
+    from,
+    batch: settings.batch,
+  };
+
+  async function* reports(): AsyncGenerator<TrainReport, void, undefined> {
+    try {
+      await output.begin(step, now, host.signal);
+      const parts = { step, source, settings, timesteps, nameOf: material.nameOf, signal: host.signal };
+      for await (const { state: next, ...done } of trainingLoop(parts, now)) {
+        now = next;
+        loss = done.losses.loss ?? null;
+        const written = await output.after(step, next, done.row, host.signal);
+        seconds = (performance.now() - start) / 1000;
+        yield { ...done, ...written, position: next.position };
+      }
+      host.signal.throwIfAborted();
+    } catch (error) {
+      sound = !(error instanceof RuntimeError && (error.kind === 'gpu' || error.kind === 'output'));
+      throw error;
+    } finally {
+      if (sound) await output.interrupt(step, now);
+    }
+  }
+
+  let closed: Promise<void> | null = null;
+  const close = async () => {
+    await source.close();
+    await material.close();
+    await step.close();
+    output.close();
+  };
+  return {
+    ...about,
+    steps: settings.steps,
+    reports,
+    read: (which) => step.read(which),
+    result() {
+      const { waited, elapsed } = source.waiting();
+      return {
+        ...about,
+        position: now.position,
+        samples: now.position * settings.batch,
+        loss,
+        seconds,
+        steps_per_second: seconds === 0 ? 0 : (now.position - from) / seconds,
+        waited: elapsed === 0 ? 0 : waited / elapsed,
+        skipped: material.skipped().count,
+        out: job.out,
+        files: output.files(),
+      };
+    },
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+// One update of AdamW and of the moving averages on the host, in float32 and in the order of PyTorch 1.13's arithmetic: what
+// training without a GPU updates by, and what kernels are held to.
+//
+//   p *= 1 - lr wd;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g²
+//   p -= lr / (1 - b1^n) · m / (√v / √(1 - b2^n) + eps)          n: updates, this one among them
+//   e  = rate e + (1 - rate) p                                   for each moving average
+//
+// Source: torch/optim/adamw.py (_single_tensor_adamw) and improved-diffusion, nn.py (update_ema).
+
+const BETA_1 = 0.9;
+const BETA_2 = 0.999;
+const EPSILON = 1e-8;
+
+/** What an update changes of one parameter, in place. */
+export interface UpdatedTensors {
+  readonly parameter: Float32Array;
+  readonly exp_avg: Float32Array;
+  readonly exp_avg_sq: Float32Array;
+  /** A moving average for each rate. */
+  readonly emas: readonly Float32Array[];
+}
+
+export interface UpdateSettings {
+  /** Counts the updates from 1. */
+  readonly update: number;
+  readonly learning_rate: number;
+  readonly weight_decay: number;
+  readonly ema_rates: readonly number[];
+}
+
+/** The numbers of an update that depend on its count, made in float64 as PyTorch makes them. */
+export interface UpdateScales {
+  /** What the parameter is multiplied by before all else. */
+  readonly decay: number;
+  readonly step_size: number;
+  /** √(1 - b2^n). */
+  readonly root_correction: number;
+}
+
+export function updateScales({ update, learning_rate, weight_decay }: UpdateSettings): UpdateScales {
+  return {
+    decay: 1 - learning_rate * weight_decay,
+    step_size: learning_rate / (1 - BETA_1 ** update),
+    root_correction: Math.sqrt(1 - BETA_2 ** update),
+  };
+}
+
+/** Updates one parameter by its gradient. */
+export function adamwUpdate(
+  { parameter, exp_avg, exp_avg_sq, emas }: UpdatedTensors,
+  gradient: ArrayLike<number>,
+  settings: UpdateSettings,
+): void {
+  const f = Math.fround;
+  const scales = updateScales(settings);
+  const [decay, step, root] = [f(scales.decay), f(scales.step_size), f(scales.root_correction)];
+  const [beta1, rest1, beta2, rest2] = [f(BETA_1), f(1 - BETA_1), f(BETA_2), f(1 - BETA_2)];
+  const epsilon = f(EPSILON);
+  for (let i = 0; i < parameter.length; i++) {
+    const g = f(gradient[i]!);
+    const m = f(f(beta1 * exp_avg[i]!) + f(rest1 * g));
+    const v = f(f(beta2 * exp_avg_sq[i]!) + f(rest2 * f(g * g)));
+    const denominator = f(f(f(Math.sqrt(v)) / root) + epsilon);
+    exp_avg[i] = m;
+    exp_avg_sq[i] = v;
+    parameter[i] = f(f(decay * parameter[i]!) - f(step * f(m / denominator)));
+  }
+  settings.ema_rates.forEach((rate, k) => {
+    const ema = emas[k]!;
+    const [kept, rest] = [f(rate), f(1 - rate)];
+    for (let i = 0; i < parameter.length; i++) ema[i] = f(f(kept * ema[i]!) + f(rest * parameter[i]!));
+  });
+}

@@ -1,0 +1,98 @@
+// `unetc train` on the reference executor: what it writes, going on to the same bytes, words and faults.
+
+import fs from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { main } from '../../cli/main.ts';
+import type { TrainResult } from '../../engine/training/train.ts';
+import { tinyGraph, writeTinyImages } from '../fixtures/tiny-training.ts';
+import { recordingContext } from '../recording-context.ts';
+import { contents, temporaryFolder } from '../temporary-folder.ts';
+import { unetc, unetcJson } from '../unetc.ts';
+
+const at = temporaryFolder();
+
+const call = (out: string, ...more: readonly string[]) =>
+  [
+    ...['train', at('g.json'), '--data', at('d.safetensors'), '--out', at(out), '--reference', '--quiet'],
+    ...['--batch', '3', '--log-interval', '2', '--ema-rate', '0.5,0.9', ...more],
+  ] as const;
+
+beforeEach(() => {
+  fs.writeFileSync(at('g.json'), tinyGraph());
+  writeTinyImages(at('d.safetensors'), 7);
+});
+
+test('writes checkpoints, the log, the curve and pictures', async () => {
+  const words = ['--steps', '5', '--save-interval', '2', '--sample-interval', '3', '--keep', '2'];
+  const result = await unetcJson<TrainResult>(...call('run', ...words));
+  expect(result).toMatchObject({ exit: 0, from: 0, position: 5, batch: 3, samples: 15, skipped: 0 });
+  expect(Object.keys(contents(at('run')))).toEqual([
+    ...['ema_0.5_000004.safetensors', 'ema_0.5_000005.safetensors'],
+    ...['ema_0.9_000004.safetensors', 'ema_0.9_000005.safetensors'],
+    ...['loss.svg', 'manifest.json', 'model000004.safetensors', 'model000005.safetensors'],
+    ...['opt000004.safetensors', 'opt000005.safetensors', 'progress.csv', 'samples/000003.png'],
+  ]);
+  const [header, ...rows] = fs.readFileSync(at('run/progress.csv'), 'utf8').trim().split('\n');
+  expect(header!.split(',').slice(0, 2)).toEqual(['grad_norm', 'loss']);
+  const column = header!.split(',').indexOf('step');
+  expect(rows.map((row) => row.split(',')[column])).toEqual(['0', '2', '4']);
+  expect(result.files[0]).toBe(at('run/model000005.safetensors'));
+});
+
+test('a signal saves the step under way, and the run goes on from there', async () => {
+  const controller = new AbortController();
+  const context = recordingContext({ signal: controller.signal });
+  const stderr = (text: string) => {
+    context.stderr(text);
+    if (text.includes('"event":"step","step":1,')) controller.abort(new Error('stopped'));
+  };
+  const loud = call('run', '--steps', '3').filter((word) => word !== '--quiet');
+  expect(await main([...loud, '--progress', 'json'], { ...context, stderr })).not.toBe(0);
+  expect(fs.existsSync(at('run/model000002.safetensors'))).toBe(true);
+  expect((await unetcJson<TrainResult>(...call('run', '--steps', '3'))).from).toBe(2);
+  expect(fs.existsSync(at('run/model000002.safetensors'))).toBe(false);
+});
+
+test('a checkpoint is a model on its own', async () => {
+  await unetc(...call('run', '--steps', '1', '--sample-interval', '0'));
+  const model = at('run/ema_0.9_000001.safetensors');
+  expect(JSON.parse((await unetc('expand', model)).stdout).name).toBe('tiny');
+  const words = ['--seeds', '0-1', '--reference', '--quiet', '--steps', '2', '--out', at('samples')];
+  expect(await unetc('sample', model, ...words)).toMatchObject({ exit: 0 });
+  const bare = await unetc('sample', at('d.safetensors'), ...words);
+  expect(bare.exit).toBe(3);
+  expect(bare.stderr).toContain('this checkpoint carries no graph (those of unetc train do)');
+  expect((await unetc('sample', at('g.json'), ...words)).stderr).toContain("required option '--weights <W>'");
+});
+
+describe('refuses', () => {
+  test.each([
+    ['no data', ['--data'], 2, ''],
+    ['a rate that is none', ['--ema-rate', '1'], 2, '--ema-rate: found 1, expected rates of moving averages'],
+    [
+      'a microbatch beyond the batch',
+      ['--microbatch', '4'],
+      2,
+      '--microbatch: found 4, expected at most the batch of 3',
+    ],
+    [
+      'steps behind the last one of the learning rate',
+      ['--lr-anneal-steps', '2', '--steps', '3'],
+      2,
+      '--steps: found 3',
+    ],
+    [
+      'an optimizer without its weights',
+      ['--optimizer', 'opt000001.pt'],
+      2,
+      '--optimizer: it goes on from the parameters',
+    ],
+    ['float16', ['--precision', 'f16'], 2, '--precision f16: training computes in float32'],
+    ['weights of another model', ['--weights', 'd.safetensors'], 4, 'there is no such file'],
+  ])('%s', async (_, words, exit, message) => {
+    const outcome = await unetc(...call('run', ...words));
+    expect(outcome.exit).toBe(exit);
+    expect(outcome.stderr).toContain(message);
+    expect(fs.existsSync(at('run'))).toBe(false);
+  });
+});
