@@ -165,6 +165,19 @@ export interface OpDef<N extends OpName = OpName> {
   flops(inputs: readonly TensorType[], attrs: OpAttrs[N]): number;
   /** The value, computed in float64. `input` and `param` have none: the executor supplies theirs. */
   reference(inputs: readonly RefTensor[], attrs: OpAttrs[N]): RefTensor;
+  /** The same in stretches of a fraction of a second, by ops whose sums take longer. */
+  stretches?(inputs: readonly RefTensor[], attrs: OpAttrs[N]): Stretches;
+}
+
+/** Work that can be left and taken up between its stretches; it ends with a value. */
+export type Stretches<T = RefTensor> = Generator<undefined, T>;
+
+/** The value, in one go. */
+export function atOnce<T>(work: Stretches<T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }
 
 /** Number of elements of a shape. */

@@ -1,11 +1,12 @@
 // A graph as a model that runs without a GPU, on the reference executor: slow, float64, the second opinion.
 
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { runReference } from '../../compiler/opgraph/reference.ts';
+import { referenceStretches } from '../../compiler/opgraph/reference.ts';
 import type { RefTensor } from '../../compiler/ops/op.ts';
 import { modelOps } from '../../compiler/passes/model_ops.ts';
 import type { Precision } from '../../compiler/precision.ts';
 import { checkInputs } from '../../runtime/check-inputs.ts';
+import { inTurns, turnsOf } from '../../runtime/host/node/turns.ts';
 import type { Model } from '../../runtime/model.ts';
 import { listOf } from '../../runtime/port-values.ts';
 import { interfaceOfOps } from './model-source.ts';
@@ -25,16 +26,19 @@ export interface ReferenceOptions {
 export function referenceModel(graph: Graph, options: ReferenceOptions): Model {
   const ops = modelOps(graph, options);
   const face = interfaceOfOps(ops, options.batch);
+  // signals are seen in turns; a pass is not stopped by one, for whoever waits for it may leave
+  const takeTurn = turnsOf();
   return {
     interface: face,
     async run(inputs) {
       checkInputs(inputs, face.inputs);
-      // Signals are seen between two turns of the event loop, and this executor never waits for anything.
-      await new Promise((resolve) => setImmediate(resolve));
       const exact = face.inputs.map(({ name, shape }): [string, RefTensor] => {
         return [name, { shape, data: Float64Array.from(listOf(inputs[name]!)) }];
       });
-      const results = runReference(ops, options.read, Object.fromEntries(exact));
+      const results = await inTurns(
+        referenceStretches(ops, options.read, Object.fromEntries(exact)),
+        takeTurn,
+      );
       return new Map(
         [...results].map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
       );
