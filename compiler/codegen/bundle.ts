@@ -21,6 +21,7 @@ import { collectKernels, sha256 } from './collect-kernels.ts';
 import { callsOf } from './groups/index.ts';
 import type { KernelCall } from './kernel-call.ts';
 import { checkReach } from './reach.ts';
+import type { KernelFile } from './wgsl/source.ts';
 
 export interface BundleOptions {
   readonly target: Target;
@@ -60,9 +61,9 @@ export function generateBundle(
     const cost = costOf(schedule.graph, group);
     const line = printGroup(schedule.graph, group, i, cost);
     const parts = emitted[i]!;
-    // of several dispatches, the work is said of those that have the product
+    const working = workingCalls(parts);
     const share = (call: KernelCall, work: number) =>
-      parts.length === 1 ? work : call.product ? Math.round(work / parts.filter((p) => p.product).length) : 0;
+      working.includes(call) ? Math.round(work / working.length) : 0;
     checkResources(schedule.graph, group, parts);
     return parts.map((call) => {
       checkCounts(call, options.target);
@@ -184,4 +185,19 @@ function checkPlaced(
     return fault.pointer === '' || !position ? fault : { ...fault, position };
   });
   throw new GraphError(placed, place.label);
+}
+
+/** What prepares a product of activations, or makes a gradient of what it gives. */
+const HELPERS: ReadonlySet<KernelFile> = new Set([
+  'sum_parts',
+  'winograd_cotangent_subgroup',
+  'winograd_input_subgroup',
+  'winograd_weight_subgroup',
+]);
+
+/** The calls of a group of which its work is said: of several, those that have the product, of weights or of activations. */
+function workingCalls(calls: readonly KernelCall[]): readonly KernelCall[] {
+  if (calls.length === 1) return calls;
+  const ofWeights = calls.filter(({ product }) => product !== null);
+  return ofWeights.length > 0 ? ofWeights : calls.filter(({ file }) => !HELPERS.has(file));
 }

@@ -33,9 +33,11 @@ export function buildSchedule(
     (current, fusion) => fusion.run(graph, current),
     initial,
   );
-  const chosen = groups.map(
-    (group): ChosenGroup => (group.kind === 'conv' ? { ...group, ...choose(group) } : group),
-  );
+  const chosen = groups.map((group): ChosenGroup => {
+    if (group.kind === 'conv') return { ...group, ...choose(group) };
+    if (group.kind !== 'weight_gradient') return group;
+    return { ...group, winograd: backend.weightTile(graph, group, options.strict ?? false) };
+  });
   const shared = backend.pricesKernels ? shareKernels(graph, chosen, prices, tiles) : chosen;
   const completed = insertTransfers(graph, insertStatistics(graph, shared, backend));
   return { graph, groups: hoistTimePath(graph, completed) };

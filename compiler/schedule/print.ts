@@ -47,9 +47,8 @@ export function printGroup(
 
 /** What a group is called in listings: its anchor op, or its kind where it has no anchor op of its own. */
 export function kernelName(graph: OpGraph, group: ScheduledGroup): string {
-  if (group.kind !== 'conv') return group.kind;
-  const { op } = graph.nodes[group.anchor]!;
-  return group.winograd ? `${op} winograd${group.winograd}` : op;
+  const name = group.kind === 'conv' ? graph.nodes[group.anchor]!.op : group.kind;
+  return 'winograd' in group && group.winograd ? `${name} winograd${group.winograd}` : name;
 }
 
 function factorOf(graph: OpGraph, id: number): string {

@@ -10,7 +10,7 @@ export type Resource =
   | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean }
   /** The scale and shift that a norm or FiLM comes to, named by its node. */
   | { readonly kind: 'affine'; readonly node: number }
-  /** Winograd's planes of the input of the convolution that computes a value, and of its products. */
+  /** Winograd's planes of the input of the convolution that computes a value, and of its products; of a weight's gradient, of the cotangent. */
   | { readonly kind: 'input_planes'; readonly value: number }
   | { readonly kind: 'output_planes'; readonly value: number }
   /** What the first half of attention's gradient, which computes a value, tells the other half of each query. */

@@ -3,6 +3,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { portsOf } from '../opgraph/ports.ts';
+import { weightPlanes } from './choices/weight-gradient.ts';
 import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from './choices/winograd.ts';
 import { fusedIn } from './groups.ts';
 import { type Resource, valueIn } from './resource.ts';
@@ -158,11 +159,20 @@ function inBuffer(graph: OpGraph, { result }: { readonly result: number }) {
   return [activation(graph, result, 'buffer')];
 }
 
-/** Each part of a weight's gradient is as large as the whole. */
+/** Each part of a weight's gradient is as large as the whole; those of Winograd's algorithm are its products. */
 function partsOf(graph: OpGraph, group: GroupOf<'weight_gradient'>): readonly SizedResource[] {
+  const value = group.result;
+  if (group.winograd !== null) {
+    const { input, cotangent, products } = weightPlanes(graph, group, group.winograd);
+    return [
+      { resource: { kind: 'input_planes', value }, bytes: input },
+      { resource: { kind: 'output_planes', value }, bytes: cotangent },
+      { resource: { kind: 'parts', value }, bytes: products },
+    ];
+  }
   const { count } = weightParts(graph, group);
   if (count === 1) return [];
-  return [{ resource: { kind: 'parts', value: group.result }, bytes: count * bytesOf(graph, group.result) }];
+  return [{ resource: { kind: 'parts', value }, bytes: count * bytesOf(graph, group.result) }];
 }
 
 function readOfOps(graph: OpGraph, group: ComputeGroup): readonly SizedResource[] {

@@ -188,7 +188,10 @@ export interface ScheduledPool extends PoolGroup, Placed, Scaled {}
 export interface ScheduledLinear extends LinearGroup, Placed {}
 export interface ScheduledNormGradient extends NormGradientGroup, Placed {}
 export interface ScheduledNormSums extends NormSumsGroup, Placed {}
-export interface ScheduledWeightGradient extends WeightGradientGroup, Placed, Scaled {}
+export interface ScheduledWeightGradient extends WeightGradientGroup, Placed, Scaled {
+  /** Pixels m of a side of a tile where it is computed by Winograd's F(m x m, 3 x 3), else null. */
+  readonly winograd: WinogradTile | null;
+}
 export interface ScheduledChannelSum extends ChannelSumGroup, Placed {}
 export type ScheduledPlain = PlainGroup & Placed;
 

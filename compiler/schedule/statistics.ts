@@ -68,9 +68,13 @@ export function normOf(graph: OpGraph, group: FusionGroup | ScheduledGroup): Nor
 }
 
 /** A group with what was chosen for it. */
-export type ChosenGroup = ChosenConv | Exclude<FusionGroup, ConvGroup>;
+export type ChosenGroup =
+  | ChosenConv
+  | ChosenWeightGradient
+  | Exclude<FusionGroup, ConvGroup | WeightGradientGroup>;
 export interface ChosenConv extends ConvGroup, Choice {}
-type Prologued = ChosenConv | MapGroup | PoolGroup | WeightGradientGroup;
+export interface ChosenWeightGradient extends WeightGradientGroup, Pick<Choice, 'winograd'> {}
+type Prologued = ChosenConv | MapGroup | PoolGroup | ChosenWeightGradient;
 
 /**
  * Completes a schedule: groups that compute statistics no producer writes are inserted before the readers, then groups

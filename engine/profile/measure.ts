@@ -46,6 +46,11 @@ export interface Profile extends Analysis {
    * and those that depend on timesteps and labels alone are recalled.
    */
   readonly pass_ms: number;
+  /**
+   * What these passes take of processors, all threads of this process together: where shaders run on a processor, their time
+   * however much else it has to do.
+   */
+  readonly pass_cpu_ms: number;
   /** A pass with timestamps, part by part. */
   readonly timed: TimedPass;
   readonly peaks: Peaks;
@@ -103,6 +108,7 @@ async function measure(
   const timer = createTimer(manifest.dispatches.length, device);
   const timelines: (readonly Interval[])[] = [];
   const passes: number[] = [];
+  const cpu: number[] = [];
   const walls: number[] = [];
   const timedRun = async (run: () => Promise<unknown>) => {
     const begin = performance.now();
@@ -114,11 +120,14 @@ async function measure(
     const often = Math.ceil(runs / PROBED);
     for (let run = -WARMUP; run < runs; run++) {
       host.signal.throwIfAborted();
+      const before = process.cpuUsage();
       const ms = await timedRun(() => program.run(inputs));
+      const { user, system } = process.cpuUsage(before);
       const wall = await timedRun(() => program.run(inputs, timer));
       const timeline = await timer.read();
       if (run < 0) continue;
       passes.push(ms);
+      cpu.push((user + system) / 1000);
       walls.push(wall);
       timelines.push(timeline);
       if (probe !== null && run % often === often - 1) {
@@ -147,6 +156,7 @@ async function measure(
     unetc: packageVersion(),
     runs,
     pass_ms: median(passes),
+    pass_cpu_ms: median(cpu),
     timed: partsOf(analysis.gpu_ms, timelines, times, walls),
     peaks,
     ...analysis,

@@ -23,6 +23,9 @@ const TRANSFORMS = {
 /** What stands in a schedule's line: the tile, the stored type, channels and size of the result. */
 const LINE = /^#\d+ conv(?:_transpose)? winograd([24]) .*? (f32|f16)\[\d+,(\d+),(\d+),(\d+)\]/;
 
+/** The line of a weight's gradient; its product has a multiplication for each plane in the place of one for each pixel and tap. */
+const OF_WEIGHT = /^#\d+ weight_gradient winograd([24]) /;
+
 /** Values of planes and transformed weights are float32. */
 const PLANE_BYTES = 4;
 
@@ -32,6 +35,11 @@ export function workOf(dispatches: readonly Dispatch[], kernels: readonly string
   let channels = 0;
   return dispatches.map((dispatch, i) => {
     const { flops, bytes, workgroups, group } = dispatch;
+    const ofWeight = OF_WEIGHT.exec(group);
+    if (ofWeight !== null) {
+      const m = Number(ofWeight[1]);
+      return { flops: (flops * (m + 2) ** 2) / (9 * m ** 2), bytes };
+    }
     const found = LINE.exec(group);
     if (found === null) return { flops, bytes };
     const [, tile, stored, ...extent] = found;

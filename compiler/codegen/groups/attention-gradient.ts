@@ -1,12 +1,16 @@
-// The gradient of attention in two dispatches: a thread a query, then a thread a key.
+// The gradient of attention in two dispatches: a thread a query, then a thread a key; for subgroups of 8 lanes 16 queries by a
+// slice of a head's channels, then as many keys.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { attentionStrides } from '../../ops/attention.ts';
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
 import { type Extra, type Fragment, joinFragments, value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { readChannel, readQuad } from '../wgsl/packing.ts';
+import { MOST_QUADS } from './attention-subgroup.ts';
+import { unrolledProducts } from './products.ts';
 
 type Group = GroupOf<'attention_gradient'>;
 
@@ -39,6 +43,47 @@ export function attention_gradient({ graph }: Schedule, group: Group): readonly 
       },
     });
   return [call('attention_gradient_queries'), call('attention_gradient_keys')];
+}
+
+export function attentionGradientSubgroup(schedule: Schedule, group: Group): readonly KernelCall[] {
+  // heads that begin inside a quad are read from a buffer
+  if (group.home === 'buffer') return attention_gradient(schedule, group);
+  const { graph } = schedule;
+  const { attrs } = nodeOf(graph, group.anchor, 'attention_gradient');
+  const [qkv, g] = group.sources;
+  const out = extentOf(graph, group.result);
+  const width = out.channels / (3 * attrs.heads);
+  const strides = attentionStrides(attrs, width);
+  const quads = width / 4;
+  const slices = Math.ceil(quads / MOST_QUADS);
+  const call = (file: 'attention_gradient_queries_subgroup' | 'attention_gradient_keys_subgroup') =>
+    callKernel({
+      file,
+      consts: { HALVES: quads > 8 ? 2 : 1, TEXTURE_WIDTH },
+      hooks: {
+        multiply: unrolledProducts('scores', 2, null),
+        multiply_g: unrolledProducts('products', 2, null),
+      },
+      declared: {
+        qkv: value(qkv!, group.home),
+        cotangent: value(g!, group.home),
+        rows: { kind: 'attention_rows', value: group.result },
+        result: value(group.result, group.home),
+      },
+      workgroups: [Math.ceil(out.pixels / 16), attrs.heads * slices, out.batch],
+      sizes: {
+        positions: out.pixels,
+        heads: attrs.heads,
+        head_quads: quads,
+        slices,
+        head_stride: strides.head / 4,
+        part_stride: strides.part / 4,
+        qkv_quads: extentOf(graph, qkv!).quads,
+        g_quads: extentOf(graph, g!).quads,
+        scale: 1 / Math.sqrt(width),
+      },
+    });
+  return [call('attention_gradient_queries_subgroup'), call('attention_gradient_keys_subgroup')];
 }
 
 /** Heads that begin and end with quads are read and written by quads. */

@@ -9,7 +9,7 @@ import { attention, attentionSizes } from './attention.ts';
 import { unrolledProducts } from './products.ts';
 
 /** Quads that a slice has at the most: two a lane. */
-const MOST_QUADS = 16;
+export const MOST_QUADS = 16;
 
 export function attentionSubgroup(schedule: Schedule, group: GroupOf<'attention'>): KernelCall {
   // heads that begin inside a quad are read from a buffer

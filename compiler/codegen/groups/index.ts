@@ -6,7 +6,7 @@ import type { Target } from '../../target.ts';
 import type { KernelCall } from '../kernel-call.ts';
 import { affineSubgroup } from './affine-subgroup.ts';
 import { attention, attentionMatrix } from './attention.ts';
-import { attention_gradient } from './attention-gradient.ts';
+import { attention_gradient, attentionGradientSubgroup } from './attention-gradient.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
 import { conv } from './conv.ts';
 import { convMatrix } from './conv-matrix.ts';
@@ -86,6 +86,7 @@ const SUBGROUP = {
   conv: convSubgroup,
   linear: linearSubgroup,
   attention: attentionSubgroup,
+  attention_gradient: attentionGradientSubgroup,
   map: mapSubgroup,
   avg_pool: avgPoolSubgroup,
   norm_gradient: normGradientSubgroup,

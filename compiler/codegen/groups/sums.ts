@@ -11,6 +11,15 @@ import { createWeightsBuilder } from '../weights.ts';
 import { leastQuads, through } from './norm-gradient.ts';
 
 export function channel_sum({ graph }: Schedule, group: ScheduledChannelSum): KernelCall {
+  const { quads } = extentOf(graph, group.result);
+  return callKernel({
+    file: 'channel_sum',
+    ...channelSumOf(graph, group),
+    workgroups: [Math.ceil(quads / 2), 1, 1],
+  });
+}
+
+function channelSumOf(graph: OpGraph, group: ScheduledChannelSum): Omit<CallRequest, 'file' | 'workgroups'> {
   const [source] = group.sources;
   const { batch, pixels, quads } = extentOf(graph, source!);
   const out = extentOf(graph, group.result);
@@ -24,12 +33,10 @@ export function channel_sum({ graph }: Schedule, group: ScheduledChannelSum): Ke
         'return value;',
       ];
   const type = whole ? 'array<vec4f>' : 'array<f32>';
-  return callKernel({
-    file: 'channel_sum',
+  return {
     hooks: { load_channels },
     extra: [readBuffer('source0', value(source!), type)],
     declared: { result: value(group.result) },
-    workgroups: [Math.ceil(out.quads / 2), 1, 1],
     sizes: {
       rows: batch * pixels,
       row: quads * 4,
@@ -37,15 +44,17 @@ export function channel_sum({ graph }: Schedule, group: ScheduledChannelSum): Ke
       channels: out.channels,
       quads: out.quads,
     },
-  });
+  };
 }
 
-export function channelSumSubgroup(schedule: Schedule, group: ScheduledChannelSum): KernelCall {
-  if (group.home === 'buffer') return channel_sum(schedule, group);
-  const { graph } = schedule;
+export function channelSumSubgroup({ graph }: Schedule, group: ScheduledChannelSum): KernelCall {
+  const out = extentOf(graph, group.result);
+  if (group.home === 'buffer') {
+    const workgroups = [Math.ceil(out.quads / 8), 1, 1] as const;
+    return callKernel({ file: 'channel_sum_rows', ...channelSumOf(graph, group), workgroups });
+  }
   const [source] = group.sources;
   const { batch, pixels, quads } = extentOf(graph, source!);
-  const out = extentOf(graph, group.result);
   return callKernel({
     file: 'channel_sum_subgroup',
     consts: { TEXTURE_WIDTH },

@@ -1,5 +1,5 @@
 // The gradient of a convolution's weight by single subgroups: a product over pixels, tap by tap, in parts that a second dispatch
-// adds up.
+// adds up, or the calls of Winograd's algorithm.
 
 import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
@@ -12,6 +12,7 @@ import { loadSources } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { unrolledOuterProducts } from './products.ts';
 import { partsOf, sumOfParts, tapGeometry, weightGradientOfLinear } from './weight-gradient.ts';
+import { weightGradientWinograd } from './weight-gradient-winograd.ts';
 
 /** Quads of the cotangent's channels that a workgroup computes, and of the input's: one a lane. */
 const ROWS = 8;
@@ -21,6 +22,7 @@ export function weightGradientSubgroup(
   { graph }: Schedule,
   group: ScheduledWeightGradient,
 ): KernelCall | readonly KernelCall[] {
+  if (group.winograd !== null) return weightGradientWinograd(graph, group, group.winograd);
   return isLinear(graph, group) ? weightGradientOfLinear(graph, group) : ofConv(graph, group);
 }
 

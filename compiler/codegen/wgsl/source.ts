@@ -9,7 +9,9 @@ export type KernelFile =
   | 'affine_subgroup'
   | 'attention'
   | 'attention_gradient_keys'
+  | 'attention_gradient_keys_subgroup'
   | 'attention_gradient_queries'
+  | 'attention_gradient_queries_subgroup'
   | 'attention_matrix'
   | 'attention_subgroup'
   | 'avg_pool'
@@ -17,6 +19,7 @@ export type KernelFile =
   | 'avg_pool_subgroup'
   | 'batch_sum'
   | 'channel_sum'
+  | 'channel_sum_rows'
   | 'channel_sum_subgroup'
   | 'conv_gemm'
   | 'conv_matrix'
@@ -51,8 +54,11 @@ export type KernelFile =
   | 'variational_bound_gradient'
   | 'window'
   | 'window_subgroup'
+  | 'winograd_cotangent_subgroup'
   | 'winograd_input_subgroup'
-  | 'winograd_output_subgroup';
+  | 'winograd_output_subgroup'
+  | 'winograd_weight_product_subgroup'
+  | 'winograd_weight_subgroup';
 
 /** Files in the kernels' folder `fragments`. */
 export type FragmentFile =

@@ -5,7 +5,14 @@ import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Precision } from '../../precision.ts';
 import type { Choose } from '../choices/candidates.ts';
 import type { Fusion } from '../fusions/fusion.ts';
-import type { Candidate, ConvGroup, FusionGroup, Home } from '../schedule.ts';
+import type {
+  Candidate,
+  ConvGroup,
+  FusionGroup,
+  Home,
+  WeightGradientGroup,
+  WinogradTile,
+} from '../schedule.ts';
 
 export interface Backend {
   /** The precisions that it has kernels for. A target runs the workgroup backend for the other one. */
@@ -14,6 +21,8 @@ export interface Backend {
   readonly fusions: (choose: Choose) => readonly Fusion[];
   /** Every legal way to compute a convolution; `strict` leaves out what is less exact than the plain sum. */
   readonly candidates: (graph: OpGraph, group: ConvGroup, strict: boolean) => readonly Candidate[];
+  /** The tile by which Winograd's algorithm computes the gradient of a weight, or null; `strict` as of candidates. */
+  readonly weightTile: (graph: OpGraph, group: WeightGradientGroup, strict: boolean) => WinogradTile | null;
   /** How a candidate is chosen where a tuning does not know the convolution. */
   readonly untuned: Model | Rule;
   /** Where groups read and write activations. */

@@ -5,6 +5,7 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { convMicroseconds } from '../choices/cost-model.ts';
+import { weightGradientTile } from '../choices/weight-gradient.ts';
 import { canUseWinograd } from '../choices/winograd.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
 import { fuse_norm_gradient } from '../fusions/fuse_norm_gradient.ts';
@@ -55,6 +56,7 @@ export const subgroup: Backend = {
       .filter((m) => m === null || canUseWinograd(graph, group, m))
       .flatMap((winograd) => TILES.map((tile) => ({ winograd, tile })));
   },
+  weightTile: (graph, group, strict) => (strict ? null : weightGradientTile(graph, group)),
   untuned: { by: 'model', microseconds: convMicroseconds },
   home: (graph, group) => {
     switch (group.kind) {
@@ -68,6 +70,10 @@ export const subgroup: Backend = {
         // heads that begin inside a quad are read from a buffer
         const { type, attrs } = nodeOf(graph, group.anchor, 'attention');
         return (type.shape[1]! / attrs.heads) % 4 === 0 ? 'texture' : 'buffer';
+      }
+      case 'attention_gradient': {
+        const { type, attrs } = nodeOf(graph, group.anchor, 'attention_gradient');
+        return (type.shape[1]! / (3 * attrs.heads)) % 4 === 0 ? 'texture' : 'buffer';
       }
       case 'avg_pool':
         // one alone is rare, and runs the kernel of GPUs
@@ -93,7 +99,6 @@ export const subgroup: Backend = {
       case 'variational_bound':
       case 'variational_bound_gradient':
       case 'linear':
-      case 'attention_gradient':
       case 'position_add':
       case 'log_softmax_gradient':
       case 'gather_channels':

@@ -43,6 +43,7 @@ export const workgroup: Backend = {
     fuse_statistics, // last: marks the groups that are left
   ],
   candidates: () => TILES.map((tile) => ({ winograd: null, tile })),
+  weightTile: () => null,
   untuned: { by: 'rule', choose: largestTile },
   home: () => 'buffer',
   norms: { by: 'reader', mostCombined: 512 },

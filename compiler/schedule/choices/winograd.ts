@@ -9,7 +9,7 @@ import { extentOf, quadsOf } from '../values.ts';
  * Bytes of the planes that are computed at once. A larger batch is computed in parts, so that the choice depends on one
  * sample alone and every adapter can bind the planes.
  */
-const MOST_BYTES = 64 * 2 ** 20;
+export const MOST_BYTES = 64 * 2 ** 20;
 
 /** Products of a tile. */
 export function planesOf(m: WinogradTile): number {

@@ -128,6 +128,8 @@ function bundles(): readonly Bundle[] {
       return conv(b, joined, 8, [3, 3]);
     }),
     opsOver([1, 36, 4, 4], (b) => conv(b, norm(b, b.x, 36), 8, [1, 1])),
+    // more samples than Winograd's planes are there for at once
+    opsOver([64, 64, 128, 128], (b) => conv(b, b.x, 64, [3, 3])),
   ].map(gradientsOf);
   return [
     ...ofModels,

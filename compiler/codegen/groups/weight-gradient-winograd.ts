@@ -1,0 +1,134 @@
+// The gradient of a 3x3 convolution's weight by Winograd's F(m x m, 3 x 3), from the other side: transforms of the input and of
+// the cotangent, one product for every plane over the tiles of some samples, which later samples add to, and a transform of
+// the sums to taps.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { weightPlanes } from '../../schedule/choices/weight-gradient.ts';
+import { planeRow, planesOf } from '../../schedule/choices/winograd.ts';
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
+import type { ScheduledWeightGradient, WinogradTile } from '../../schedule/schedule.ts';
+import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
+import { value } from '../fragment.ts';
+import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { unrolledOuterProducts } from './products.ts';
+import { partsOf } from './weight-gradient.ts';
+import { cotangentTransformOf, inputTransformOf, weightTransformOf } from './winograd-transforms.ts';
+
+/** Quads of the cotangent's channels that a workgroup of the product computes, and of the input's: one a lane. */
+const ROWS = 8;
+const COLUMNS = 8;
+
+export function weightGradientWinograd(
+  graph: OpGraph,
+  group: ScheduledWeightGradient,
+  m: WinogradTile,
+): readonly KernelCall[] {
+  const { samples: most } = weightPlanes(graph, group, m);
+  const { batch, channels } = extentOf(graph, group.cotangent);
+  const quads = quadsOf(graph, group.sources);
+  const calls: KernelCall[] = [];
+  for (let first = 0; first < batch; first += most) {
+    const part = { graph, group, m, first, samples: Math.min(most, batch - first) };
+    calls.push(...inputTransforms(part), cotangentTransform(part), products(part));
+  }
+  const taps = callKernel({
+    file: 'winograd_weight_subgroup',
+    consts: { PATCH: m + 2 },
+    hooks: { transform: weightTransformOf(m) },
+    declared: { products: partsOf(group), result: value(group.result) },
+    workgroups: [Math.ceil(quads / COLUMNS), channels, 1],
+    sizes: { out_channels: channels, quads },
+  });
+  return [...calls, taps];
+}
+
+/** The samples of a group that are computed at once. */
+interface Part {
+  readonly graph: OpGraph;
+  readonly group: ScheduledWeightGradient;
+  readonly m: WinogradTile;
+  readonly first: number;
+  readonly samples: number;
+}
+
+/** Where the tiles of the planes lie. The size is the graph's: a value may have been written in another shape. */
+function tilesIn({ graph, group, m, first }: Part) {
+  const { tiles } = weightPlanes(graph, group, m);
+  const { height, width } = extentOf(graph, nodeOf(graph, group.anchor, 'conv_weight_gradient').inputs[1]!);
+  return {
+    first_sample: first,
+    tiles,
+    tiles_x: Math.ceil(width / m),
+    height,
+    width,
+    plane_row: planeRow(tiles),
+  };
+}
+
+/** One call a source: a concat is never written. */
+function inputTransforms(part: Part): readonly KernelCall[] {
+  const { graph, group, m, samples } = part;
+  const sizes = tilesIn(part);
+  let firstQuad = 0;
+  return group.sources.map((source) => {
+    const { quads } = extentOf(graph, source);
+    const call = callKernel({
+      file: 'winograd_input_subgroup',
+      consts: { M: m, PATCH: m + 2, TEXTURE_WIDTH },
+      hooks: { transform: inputTransformOf(m) },
+      declared: {
+        source: value(source, group.home),
+        result: { kind: 'input_planes', value: group.result },
+      },
+      workgroups: [Math.ceil(sizes.tiles / 8), quads, samples],
+      sizes: { ...sizes, quads, all_quads: quadsOf(graph, group.sources), first_quad: firstQuad },
+    });
+    firstQuad += quads;
+    return call;
+  });
+}
+
+function cotangentTransform(part: Part): KernelCall {
+  const { graph, group, m, samples } = part;
+  const { quads } = extentOf(graph, group.cotangent);
+  const sizes = tilesIn(part);
+  return callKernel({
+    file: 'winograd_cotangent_subgroup',
+    consts: { M: m, PATCH: m + 2, TEXTURE_WIDTH },
+    hooks: { transform: cotangentTransformOf(m) },
+    declared: {
+      source: value(group.cotangent, group.home),
+      result: { kind: 'output_planes', value: group.result },
+    },
+    workgroups: [Math.ceil(sizes.tiles / 8), quads, samples],
+    sizes: { ...sizes, quads },
+  });
+}
+
+function products(part: Part): KernelCall {
+  const { graph, group, m, first, samples } = part;
+  const g = extentOf(graph, group.cotangent);
+  const quads = quadsOf(graph, group.sources);
+  const { tiles, plane_row } = tilesIn(part);
+  return callKernel({
+    file: 'winograd_weight_product_subgroup',
+    consts: { ROWS, TEXTURE_WIDTH },
+    hooks: { multiply: unrolledOuterProducts(ROWS) },
+    declared: {
+      cotangent: { kind: 'output_planes', value: group.result },
+      input: { kind: 'input_planes', value: group.result },
+      result: partsOf(group),
+    },
+    workgroups: [Math.ceil(g.quads / ROWS), Math.ceil(quads / COLUMNS), planesOf(m)],
+    sizes: {
+      first_sample: first,
+      samples,
+      tiles,
+      plane_row,
+      planes: planesOf(m),
+      out_quads: g.quads,
+      out_channels: g.channels,
+      quads,
+    },
+  });
+}

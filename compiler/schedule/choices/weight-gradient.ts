@@ -1,0 +1,91 @@
+// How the gradient of a convolution's weight is computed on a processor: by a product for each tap, or by Winograd's
+// algorithm, whose planes of the cotangent and of the input are multiplied over all tiles of all samples. Chosen by cycles as
+// they were measured on lavapipe.
+
+import type { OpGraph } from '../../opgraph/opgraph.ts';
+import { sizeOf } from '../../ops/op.ts';
+import type { WeightGradientGroup, WinogradTile } from '../schedule.ts';
+import { extentOf, nodeOf, quadsOf } from '../values.ts';
+import { MOST_BYTES, planeRow, planesOf, tilesOf } from './winograd.ts';
+
+/** Cycles of eight pixels, or tiles of a plane, of 32 channels by 32 channels. */
+const STEP = 2050;
+
+/** Cycles of eight tiles of a quad in the transforms of the input and of the cotangent. */
+const INPUT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 330, 4: 36 * 330 };
+const COTANGENT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 300, 4: 36 * 300 };
+
+/** Cycles of a channel by 32 channels in the transform to taps. */
+const WEIGHT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 150, 4: 36 * 150 };
+
+const TILES: readonly WinogradTile[] = [2, 4];
+
+/** What Winograd's algorithm keeps for the gradient of a weight. */
+export interface WeightPlanes {
+  /** Tiles of a sample. */
+  readonly tiles: number;
+  /** Samples whose planes are computed at once. */
+  readonly samples: number;
+  /** Bytes of the planes of so many samples' input and cotangent, and of the products. */
+  readonly input: number;
+  readonly cotangent: number;
+  readonly products: number;
+}
+
+export function weightPlanes(
+  graph: OpGraph,
+  { anchor, sources, cotangent, result }: WeightGradientGroup,
+  m: WinogradTile,
+): WeightPlanes {
+  const tiles = tilesOf(graph, cotangentOf(graph, anchor), m);
+  const quads = quadsOf(graph, sources);
+  const g = extentOf(graph, cotangent);
+  const each = planesOf(m) * planeRow(tiles) * 16;
+  const samples = Math.min(g.batch, Math.floor(MOST_BYTES / (each * Math.max(quads, g.quads))));
+  return {
+    tiles,
+    samples,
+    input: samples * quads * each,
+    cotangent: samples * g.quads * each,
+    products: planesOf(m) * extentOf(graph, result).batch * quads * 16,
+  };
+}
+
+/** The cotangent as it is written in the graph: it may have been written in another shape. */
+function cotangentOf(graph: OpGraph, anchor: number): number {
+  return nodeOf(graph, anchor, 'conv_weight_gradient').inputs[1]!;
+}
+
+/** The tile of Winograd's algorithm that takes least, or null where the product for each tap takes no longer. */
+export function weightGradientTile(graph: OpGraph, group: WeightGradientGroup): WinogradTile | null {
+  const ways = [null, ...TILES.filter((m) => canUseWinograd(graph, group, m))].map((m) => ({
+    m,
+    cycles: cyclesOf(graph, group, m),
+  }));
+  return ways.reduce((best, way) => (way.cycles < best.cycles ? way : best)).m;
+}
+
+/** Whether the weight is that of a 3x3 convolution in two dimensions whose result is as large as its input. */
+function canUseWinograd(graph: OpGraph, group: WeightGradientGroup, m: WinogradTile): boolean {
+  const { attrs, inputs } = nodeOf(graph, group.anchor, 'conv_weight_gradient');
+  const [x, g] = inputs.map((id) => graph.nodes[id]!.type.shape.slice(2).join());
+  const plain =
+    attrs.kernel.join() === '3,3' && attrs.stride.join() === '1,1' && attrs.padding.join() === '1,1';
+  if (!plain || x !== g || group.upsample !== null || group.prologue.length > 0) return false;
+  const { samples, products } = weightPlanes(graph, group, m);
+  return samples > 0 && products <= MOST_BYTES;
+}
+
+function cyclesOf(graph: OpGraph, group: WeightGradientGroup, m: WinogradTile | null): number {
+  const g = extentOf(graph, group.cotangent);
+  const quads = quadsOf(graph, group.sources);
+  const blocks = Math.ceil(quads / 8) * Math.ceil(g.quads / 8);
+  if (m === null) {
+    const { kernel } = nodeOf(graph, group.anchor, 'conv_weight_gradient').attrs;
+    return g.batch * Math.ceil(g.pixels / 8) * sizeOf(kernel) * blocks * STEP;
+  }
+  const octets = g.batch * Math.ceil(tilesOf(graph, cotangentOf(graph, group.anchor), m) / 8);
+  const transforms = octets * (quads * INPUT_TRANSFORM[m] + g.quads * COTANGENT_TRANSFORM[m]);
+  const last = g.channels * Math.ceil(quads / 8) * WEIGHT_TRANSFORM[m];
+  return octets * planesOf(m) * blocks * STEP + transforms + last;
+}
