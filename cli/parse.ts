@@ -16,11 +16,11 @@ export function parseSeeds(text: string, option = '--seeds'): readonly number[] 
 }
 
 /** `--seed`: one whole number. */
-export function parseSeed(text: string): number {
-  const seeds = parseSeeds(text, '--seed');
+export function parseSeed(text: string, option = '--seed'): number {
+  const seeds = parseSeeds(text, option);
   const [seed] = seeds;
   if (seed !== undefined && seeds.length === 1) return seed;
-  throw new UsageError(`--seed: found '${text}', expected one whole number, such as 0`);
+  throw new UsageError(`${option}: found '${text}', expected one whole number, such as 0`);
 }
 
 /** A whole number from 1 to `most`. */

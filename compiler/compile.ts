@@ -9,7 +9,7 @@ import { lowerGraph } from './graph/lower.ts';
 import { type MemoryPlan, planMemory } from './memory/plan.ts';
 import { verifyMemory } from './memory/verify.ts';
 import type { OpGraph } from './opgraph/opgraph.ts';
-import { GRADIENT_PASSES, runPasses, TRAINING_PASSES } from './passes/index.ts';
+import { GRADIENT_PASSES, runPasses, trainingPasses } from './passes/index.ts';
 import { training_loss } from './passes/training_loss.ts';
 import type { Precision } from './precision.ts';
 import { targetAt } from './schedule/backends/index.ts';
@@ -28,6 +28,8 @@ export interface CompileOptions {
   readonly gradient?: boolean;
   /** The loss of a training batch and the gradients of all parameters in the place of the model's output. */
   readonly gradients?: boolean;
+  /** Draws dropout there, by an input `dropout`; else it is the identity, as it is in a forward pass. */
+  readonly dropout?: boolean;
   readonly precision?: Precision;
   readonly target?: Target;
   /** Leaves out every algorithm that is less exact than the plain one. */
@@ -75,9 +77,11 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
 
 /** The ops of what a graph is compiled for: a forward pass, or a training batch. */
 function opsOf(graph: Graph, options: CompileOptions): OpGraph {
-  const { batch = 1, taps = false, precision = 'f32' } = options;
+  const { batch = 1, taps = false, precision = 'f32', dropout = false } = options;
   const lowered = lowerGraph(graph, { batch, taps, precision });
-  if (options.gradients) return runPasses(training_loss(lowered, graph.diffusion), TRAINING_PASSES);
+  if (options.gradients) {
+    return runPasses(training_loss(lowered, graph.diffusion), trainingPasses({ dropout }));
+  }
   const forward = runPasses(lowered);
   return options.gradient ? runPasses(forward, GRADIENT_PASSES) : forward;
 }

@@ -54,6 +54,7 @@ const BATCH = {
   weights: CHECKED_LATER,
   y: CHECKED_LATER,
   low_res: CHECKED_LATER,
+  dropout: { expected: '{ seed, step }, as in { seed: 0, step: 0 }', holds: isPlain },
 } as const satisfies { readonly [name in keyof Required<TrainingBatch>]: Check };
 
 /**
@@ -68,7 +69,7 @@ export async function gradients(
 ): Promise<Gradients> {
   checkOptions('gradients', options, GRADIENTS_OPTIONS, ['weights']);
   checkBatchKeys(batch);
-  const settings = { ...settingsOf(options), gradients: true };
+  const settings = { ...settingsOf(options), gradients: true, dropout: batch.dropout !== undefined };
   const { computeBatch } = await import('./training/gradients-of-batch.ts');
   const notes: string[] = [];
   const host = silentHost(notes);

@@ -7,6 +7,14 @@ import type { DiffusionSettings } from './sampler/process.ts';
 
 export { LOSS_COEFFICIENTS } from './loss-coefficients.ts';
 export type { InputPort, InputSpec, OutputPort, OutputSpec, StatePort } from './ports.ts';
+export {
+  DROPOUT_PORT,
+  DROPOUT_WORDS,
+  dropoutFactor,
+  dropoutMask,
+  dropoutStream,
+  dropoutThreshold,
+} from './training/dropout.ts';
 
 export const BUNDLE_VERSION = 3;
 

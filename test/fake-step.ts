@@ -2,7 +2,7 @@
 // that loses or repeats anything ends with other bytes.
 
 import { parameters } from '../compiler/graph/parameters.ts';
-import type { OpenStep } from '../engine/training/step-opener.ts';
+import type { OpenStep } from '../engine/training/open-step.ts';
 import type { TrainedTensors, TrainingStep } from '../engine/training/training-step.ts';
 import { listOf } from '../runtime/port-values.ts';
 

@@ -33,7 +33,7 @@ export const register: Register = (program, context) => {
     .optionsGroup(heading('output'))
     .option('--emit <STAGE>', 'print graph, ops, schedule, memory or kernels; -o may be left out then')
     .option('--types', 'add a typed module to the bundle');
-  addOptions(command, [...COMPILE_OPTIONS, 'taps', 'gradient', 'gradients', 'json'], {
+  addOptions(command, [...COMPILE_OPTIONS, 'taps', 'gradient', 'gradients', 'dropout', 'json'], {
     batch: { usual: '1' },
     precision: { usual: 'f32' },
     target: {

@@ -1,7 +1,9 @@
 // `unetc gradients`: the losses and gradients of one training batch.
 
+import type { DropoutDraw } from '../../runtime/training/dropout.ts';
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
+import { parseSeed } from '../parse.ts';
 import { type FileWords, fileJobOf, warnNotFinite } from '../words/file-run.ts';
 import { addOptions, heading, MODEL_OPTIONS, outputOption } from '../words/options.ts';
 import { KEYS } from '../words/weights.ts';
@@ -15,6 +17,14 @@ the mean of loss.loss over the batch. Which loss that is says diffusion.loss of 
 Example:
   unetc gradients graph.json --weights model.safetensors --inputs batch.safetensors --output gradients.safetensors`;
 
+interface Words extends FileWords {
+  readonly dropoutSeed?: string;
+}
+
+function drawOf({ dropoutSeed }: Words): DropoutDraw | undefined {
+  return dropoutSeed === undefined ? undefined : { seed: parseSeed(dropoutSeed, '--dropout-seed'), step: 0 };
+}
+
 export const register: Register = (program, context) => {
   const command = program
     .command('gradients')
@@ -25,6 +35,10 @@ export const register: Register = (program, context) => {
       '--inputs <IN>',
       'safetensors with x_start, timesteps, noise, and where the model takes them y, low_res',
     )
+    .option(
+      '--dropout-seed <S>',
+      'drop what training would drop in step 0 under this seed (default: nothing is dropped)',
+    )
     .addOption(outputOption('<OUT>', 'the safetensors file to write').makeOptionMandatory());
   addOptions(command, [...MODEL_OPTIONS, 'reference', 'json'], {
     batch: "images in the batch (default: as many as x_start has; a bundle's own)",
@@ -32,9 +46,10 @@ export const register: Register = (program, context) => {
     precision: 'f32: gradients are computed in float32',
   })
     .addHelpText('after', KEYS + NOTES)
-    .action(async (path: string, words: FileWords) => {
+    .action(async (path: string, words: Words) => {
       const { computeGradients } = await import('../../engine/training/gradients.ts');
-      const result = await computeGradients(path, fileJobOf(path, words), hostOf(context));
+      const job = { ...fileJobOf(path, words), dropout: drawOf(words) };
+      const result = await computeGradients(path, job, hostOf(context));
       warnNotFinite(context, result);
       if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       const { output, losses, grad_norm, gradients, milliseconds, adapter } = result;

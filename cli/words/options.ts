@@ -73,6 +73,11 @@ const ROWS = {
     about: 'compute the loss of a training batch and the gradients of all parameters instead',
     under: 'model',
   },
+  dropout: {
+    flags: '--dropout',
+    about: 'draw dropout there, which else drops nothing',
+    under: 'model',
+  },
   classifier: {
     flags: '--classifier <MODEL>',
     about: 'a classifier that guides to the labels of --class: its graph, or a bundle with its gradient',

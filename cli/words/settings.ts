@@ -10,6 +10,7 @@ export interface SettingWords {
   readonly taps?: boolean;
   readonly gradient?: boolean;
   readonly gradients?: boolean;
+  readonly dropout?: boolean;
   readonly strict?: boolean;
   readonly precision?: string;
   readonly target?: string;
@@ -26,6 +27,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
     taps: words.taps,
     gradient: words.gradient,
     gradients: words.gradients,
+    dropout: words.dropout,
     strict: words.strict,
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,

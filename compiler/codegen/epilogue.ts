@@ -9,7 +9,9 @@ import { isHalf, nodeOf } from '../schedule/values.ts';
 import { ACTIVATION_GRADIENT_LINES, activationLines } from './activations.ts';
 import { type Fragment, joinFragments, readBuffer, value } from './fragment.ts';
 import { embedFragment, readValue } from './fused-ops.ts';
+import { maskLine, takeMask } from './masks.ts';
 import { resampledRead } from './resampled-read.ts';
+import { floatLiteral } from './wgsl/literals.ts';
 import { readQuad } from './wgsl/packing.ts';
 
 /** What an epilogue is applied to, and where its operands stand. */
@@ -51,6 +53,15 @@ export function epilogueOf(
         );
         break;
       }
+      case 'apply_mask': {
+        invariant(element === 'quad', `a mask of single channels (%${op.node})`);
+        const row = '(sample * sizes.out_quads + quad)';
+        const inBuffer = `${row} * (${pixels}) + at / sizes.out_quads - sample * (${pixels})`;
+        const take = takeMask(op, home === 'texture' ? 'at' : inBuffer);
+        parts.push(take.fragment);
+        lines.push(take.line, maskLine(graph, op));
+        break;
+      }
       case 'scale':
         lines.push(`v *= ${floatLiteral(nodeOf(graph, op.node, 'scale').attrs.factor)}; // scale`);
         break;
@@ -86,9 +97,4 @@ export function epilogueOf(
   }
   const hooks = { epilogue: [`var v = ${sum};`, ...lines, 'return v;'] };
   return joinFragments({ hooks, functions: [], extra: [], sizes: {} }, ...parts);
-}
-
-/** A number as WGSL reads it as a float. */
-function floatLiteral(x: number): string {
-  return Number.isInteger(x) ? x.toFixed(1) : String(x);
 }

@@ -3,12 +3,12 @@
 
 import { invariant } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import type { Activation } from '../ops/activations.ts';
 import { type PrologueStages, stagesOf } from '../schedule/prologue.ts';
 import type { FusedOp, Home, PrologueGroup, ScheduledConv } from '../schedule/schedule.ts';
 import { extentOf, isHalf } from '../schedule/values.ts';
 import { activationLines } from './activations.ts';
 import { type Extra, type Fragment, fragmentOf, joinFragments, readBuffer, value } from './fragment.ts';
+import { maskLine, takeMask } from './masks.ts';
 import { normFragment } from './norm-groups.ts';
 import type { WeightsBuilder } from './weights.ts';
 import { readQuad } from './wgsl/packing.ts';
@@ -28,6 +28,27 @@ export function writeStatistics(group: ScheduledConv, file: FragmentFile): Fragm
 export function readValue(graph: OpGraph, name: string, id: number, home: Home): Extra {
   const type = home === 'texture' ? 'texture' : isHalf(graph, id) ? 'array<vec2u>' : 'array<vec4f>';
   return readBuffer(name, value(id, home), type);
+}
+
+/**
+ * The main input of a group: its sources as if they were one, and where its prologue has a dropout's mask, which channels of
+ * the loaded quad are kept; `pixels` is an expression for the pixels of a sample of the sources.
+ */
+export function loadInput(graph: OpGraph, group: PrologueGroup, pixels: string, packed = false): Fragment {
+  const loaded = loadSources(graph, group.sources, 'load_input', group.home, packed);
+  const { mask } = prologueStages(graph, group);
+  if (!mask) return loaded;
+  const row = '(sample * (sizes.quads0 + sizes.quads1) + quad)';
+  const pixel = group.home === 'texture' ? 'pixel' : `pixel - sample * (${pixels})`;
+  const take = takeMask(mask, `${row} * (${pixels}) + ${pixel}`);
+  const load_input = [take.line, ...bodyOf(loaded, 'load_input')];
+  return joinFragments(loaded, take.fragment, { ...joinFragments(), hooks: { load_input } });
+}
+
+function bodyOf({ hooks }: Fragment, name: string): readonly string[] {
+  const body = hooks[name];
+  invariant(body !== undefined && !('lines' in body), `${name} is no short hook`);
+  return body;
 }
 
 /**
@@ -76,22 +97,20 @@ export function loadSources(
 export interface Prologue extends Fragment {
   /** Whether `affine_of(sample, quad)` exists. */
   readonly affine: boolean;
-  readonly activation: Activation | null;
+  /** The lines behind them: of an activation function and a mask, which is that of the quad that was loaded last. */
+  readonly tail: readonly string[];
 }
 
 /**
  * The body of a hook `prologue`: `loaded` is the quad in float32, `affine` its channels' scale and shift as
- * expressions, `result` what is returned. Empty where nothing is done to a loaded quad.
+ * expressions, `tail` what follows them, `result` what is returned. Empty where nothing is done to a loaded quad.
  */
 export function prologueLines(
   affine: readonly [scale: string, shift: string] | null,
-  activation: Activation | null,
+  tail: readonly string[],
   { loaded = 'loaded', result = 'v' } = {},
 ): readonly string[] {
-  const lines = [
-    ...(affine ? [`v = v * ${affine[0]} + ${affine[1]}; // norm and film`] : []),
-    ...activationLines(activation),
-  ];
+  const lines = [...(affine ? [`v = v * ${affine[0]} + ${affine[1]}; // norm and film`] : []), ...tail];
   return lines.length === 0 ? [] : [`var v = ${loaded};`, ...lines, `return ${result};`];
 }
 
@@ -100,8 +119,8 @@ export function prologueLines(
  * `quads` quads.
  */
 export function affinePrologue(graph: OpGraph, group: PrologueGroup, quads: string): Fragment {
-  const { activation } = prologueStages(graph, group);
-  const prologue = prologueLines(group.affine ? ['scale', 'shift'] : null, activation);
+  const tail = tailLines(graph, prologueStages(graph, group));
+  const prologue = prologueLines(group.affine ? ['scale', 'shift'] : null, tail);
   if (prologue.length === 0) return joinFragments();
   if (!group.affine) return { hooks: { prologue }, functions: [], extra: [], sizes: {} };
   return {
@@ -126,7 +145,8 @@ export function prologueOf(
   weights: WeightsBuilder,
   threads = 64,
 ): Prologue {
-  const { norm, film, activation } = prologueStages(graph, group);
+  const stages = prologueStages(graph, group);
+  const { norm, film } = stages;
   // the shifts follow the scales: they have to begin at a quad of their own
   invariant(
     !film || graph.nodes[film.node]!.type.shape[1]! % 4 === 0,
@@ -143,7 +163,11 @@ export function prologueOf(
       extra: [],
       sizes: {},
     });
-  return { ...joinFragments(...parts), affine: parts.length > 0, activation };
+  return { ...joinFragments(...parts), affine: parts.length > 0, tail: tailLines(graph, stages) };
+}
+
+function tailLines(graph: OpGraph, { activation, mask }: PrologueStages): readonly string[] {
+  return [...activationLines(activation), ...(mask ? [maskLine(graph, mask)] : [])];
 }
 
 /** The stages of a group's prologue, which fusions have seen to be one that kernels have code for. */

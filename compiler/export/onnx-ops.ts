@@ -73,6 +73,8 @@ export const ONNX_OPS = {
   channel_sum: forwardOnly,
   batch_sum: forwardOnly,
   position_add: inFloat((b, { path }, [x, p]) => b.node(path, 'Add', [x!.name, p!.name])),
+  dropout_mask: forwardOnly,
+  apply_mask: forwardOnly,
   dropout: (b, { path, attrs }, [x]) => b.node(path, 'Dropout', [x!.name, b.float([], [attrs.p])]),
   concat: (b, { path }, operands) => b.node(path, 'Concat', names(operands), [int('axis', 1)]),
   slice: (b, { path, attrs }, [x]) =>

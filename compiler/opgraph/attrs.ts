@@ -43,6 +43,8 @@ export const ATTR_KINDS = {
   batch_sum: {},
   position_add: {},
   dropout: { p: 'number' },
+  dropout_mask: { p: 'number', block: 'number', size: 'shape' },
+  apply_mask: { factor: 'number' },
   concat: {},
   slice: { start: 'number', end: 'number' },
   window: { start: 'offsets', size: 'shape' },

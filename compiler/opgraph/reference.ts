@@ -3,7 +3,7 @@
 import { invariant } from '../diagnostics.ts';
 import { roundToHalf } from '../ops/cast.ts';
 import { opDef } from '../ops/index.ts';
-import { atOnce, type RefTensor, type Shape, type Stretches, sizeOf } from '../ops/op.ts';
+import { type RefTensor, type Shape, sizeOf } from '../ops/op.ts';
 import { sameShape } from '../ops/operands.ts';
 import type { OpGraph, OpNode } from './opgraph.ts';
 
@@ -30,27 +30,15 @@ export function runReference(
   params: ParamReader,
   inputs: RefInputs,
   observe?: RefObserver,
-  rounds?: Rounds,
-): Map<string, RefTensor> {
-  return atOnce(referenceStretches(graph, params, inputs, observe, rounds));
-}
-
-/** The same in stretches of a fraction of a second, for whoever has other things to do in between. */
-export function* referenceStretches(
-  graph: OpGraph,
-  params: ParamReader,
-  inputs: RefInputs,
-  observe?: RefObserver,
   rounds: Rounds = ({ type }) => type.dtype === 'f16',
-): Stretches<Map<string, RefTensor>> {
+): Map<string, RefTensor> {
   const remaining = countUses(graph);
   const live = new Map<number, RefTensor>();
 
-  function* evaluate(id: number): Stretches {
+  const evaluate = (id: number): RefTensor => {
     const node = graph.nodes[id]!;
-    const operands: RefTensor[] = [];
-    for (const input of node.inputs) operands.push(yield* read(input));
-    const exact = checked(node, id, yield* compute(node, operands, params, inputs));
+    const operands = node.inputs.map(read);
+    const exact = checked(node, id, compute(node, operands, params, inputs));
     const value = rounds(node, id) ? { ...exact, data: exact.data.map(roundToHalf) } : exact;
     live.set(id, value);
     observe?.(node, id, value);
@@ -58,19 +46,14 @@ export function* referenceStretches(
       remaining[input] = remaining[input]! - 1;
       if (remaining[input] === 0) live.delete(input);
     }
-    yield;
     return value;
-  }
-  function* read(id: number): Stretches {
-    return live.get(id) ?? (yield* evaluate(id));
-  }
+  };
+  const read = (id: number): RefTensor => live.get(id) ?? evaluate(id);
 
   for (const [id, node] of graph.nodes.entries()) {
-    if (node.op !== 'param' && remaining[id]! > 0) yield* evaluate(id);
+    if (node.op !== 'param' && remaining[id]! > 0) evaluate(id);
   }
-  const outputs = new Map<string, RefTensor>();
-  for (const { name, value } of graph.outputs) outputs.set(name, yield* read(value));
-  return outputs;
+  return new Map(graph.outputs.map(({ name, value }) => [name, read(value)]));
 }
 
 /** How often each value is read by outputs and by nodes that outputs need. */
@@ -83,12 +66,12 @@ function countUses({ nodes, outputs }: OpGraph): Int32Array {
   return uses;
 }
 
-function* compute(
+function compute(
   node: OpNode,
   operands: readonly RefTensor[],
   params: ParamReader,
   inputs: RefInputs,
-): Stretches {
+): RefTensor {
   switch (node.op) {
     case 'input': {
       const value = inputs[node.attrs.name];
@@ -100,10 +83,8 @@ function* compute(
         shape: node.attrs.shape,
         data: Float64Array.from(params(node.attrs.name, node.attrs.shape)),
       };
-    default: {
-      const { reference, stretches } = opDef(node.op);
-      return stretches ? yield* stretches(operands, node.attrs) : reference(operands, node.attrs);
-    }
+    default:
+      return opDef(node.op).reference(operands, node.attrs);
   }
 }
 

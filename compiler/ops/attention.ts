@@ -2,15 +2,7 @@
 // scaled by ch^-¼ before the product. Channels of qkv lie [head][q, k, v][channel] or [q, k, v][head][channel], as in
 // guided-diffusion's QKVAttentionLegacy and QKVAttention. Vaswani et al. 2017, arXiv:1706.03762.
 
-import {
-  atOnce,
-  NO_MACS,
-  type OpAttrs,
-  type OpDef,
-  type RefTensor,
-  type Stretches,
-  type TensorType,
-} from './op.ts';
+import { NO_MACS, type OpAttrs, type OpDef, type TensorType } from './op.ts';
 import { activation, demand, formatType, unary } from './operands.ts';
 
 interface Sizes {
@@ -68,48 +60,42 @@ export const attention: OpDef<'attention'> = {
       batch * (4 * positions ** 2 * channels + 2 * channels * positions + 5 * attrs.heads * positions ** 2)
     );
   },
-  reference: (inputs, attrs) => atOnce(stretches(inputs, attrs)),
-  stretches,
-};
-
-function* stretches(inputs: readonly RefTensor[], attrs: OpAttrs['attention']): Stretches {
-  const { heads } = attrs;
-  const [qkv] = unary('attention', inputs);
-  const [batch, threeC, positions] = [qkv.shape[0]!, qkv.shape[1]!, qkv.shape[2]!];
-  const width = threeC / (3 * heads);
-  const scale = 1 / Math.sqrt(Math.sqrt(width));
-  const y = new Float64Array((batch * threeC * positions) / 3);
-  const weights = new Float64Array(positions);
-  const strides = attentionStrides(attrs, width);
-  for (let head = 0; head < batch * heads; head++) {
-    const first = Math.floor(head / heads) * threeC + (head % heads) * strides.head;
-    const [q, k, v] = [0, 1, 2].map((part) => (first + part * strides.part) * positions) as [
-      number,
-      number,
-      number,
-    ];
-    const attend = (t: number): void => {
-      weights.fill(0);
-      for (let c = 0; c < width; c++) {
-        const query = qkv.data[q + c * positions + t]! * scale;
-        const keys = k + c * positions;
-        for (let s = 0; s < positions; s++) weights[s] = weights[s]! + query * (qkv.data[keys + s]! * scale);
+  reference(inputs, attrs) {
+    const { heads } = attrs;
+    const [qkv] = unary('attention', inputs);
+    const [batch, threeC, positions] = [qkv.shape[0]!, qkv.shape[1]!, qkv.shape[2]!];
+    const width = threeC / (3 * heads);
+    const scale = 1 / Math.sqrt(Math.sqrt(width));
+    const y = new Float64Array((batch * threeC * positions) / 3);
+    const weights = new Float64Array(positions);
+    const strides = attentionStrides(attrs, width);
+    for (let head = 0; head < batch * heads; head++) {
+      const first = Math.floor(head / heads) * threeC + (head % heads) * strides.head;
+      const [q, k, v] = [0, 1, 2].map((part) => (first + part * strides.part) * positions) as [
+        number,
+        number,
+        number,
+      ];
+      for (let t = 0; t < positions; t++) {
+        weights.fill(0);
+        for (let c = 0; c < width; c++) {
+          const query = qkv.data[q + c * positions + t]! * scale;
+          const keys = k + c * positions;
+          for (let s = 0; s < positions; s++)
+            weights[s] = weights[s]! + query * (qkv.data[keys + s]! * scale);
+        }
+        softmaxInPlace(weights);
+        for (let c = 0; c < width; c++) {
+          const values = v + c * positions;
+          let sum = 0;
+          for (let s = 0; s < positions; s++) sum += weights[s]! * qkv.data[values + s]!;
+          y[(head * width + c) * positions + t] = sum;
+        }
       }
-      softmaxInPlace(weights);
-      for (let c = 0; c < width; c++) {
-        const values = v + c * positions;
-        let sum = 0;
-        for (let s = 0; s < positions; s++) sum += weights[s]! * qkv.data[values + s]!;
-        y[(head * width + c) * positions + t] = sum;
-      }
-    };
-    for (let t = 0; t < positions; t++) {
-      attend(t);
-      yield;
     }
-  }
-  return { shape: [batch, threeC / 3, positions], data: y };
-}
+    return { shape: [batch, threeC / 3, positions], data: y };
+  },
+};
 
 /** Replaces scores by their softmax. */
 export function softmaxInPlace(scores: Float64Array): void {

@@ -3,17 +3,7 @@
 // where x is zero in the padding at its beginning and, which may be as much or another, at its end.
 
 import { convolve } from './convolve.ts';
-import {
-  atOnce,
-  NO_MACS,
-  type OpAttrs,
-  type OpDef,
-  type RefTensor,
-  type Shape,
-  type Stretches,
-  sizeOf,
-  type TensorType,
-} from './op.ts';
+import { NO_MACS, type OpAttrs, type OpDef, type Shape, sizeOf, type TensorType } from './op.ts';
 import { activation, demand, demandPerDimension, demandShape, formatType, product } from './operands.ts';
 import { asSpace3 } from './space.ts';
 
@@ -60,24 +50,22 @@ export const conv: OpDef<'conv'> = {
   infer: (inputs, attrs) => ({ dtype: inputs[0]!.dtype, shape: outputShape(inputs, attrs) }),
   macs: (inputs, attrs) => ({ ...NO_MACS, conv: sizeOf(outputShape(inputs, attrs)) * terms(inputs) }),
   flops: (inputs, attrs) => sizeOf(outputShape(inputs, attrs)) * (2 * terms(inputs) + 1),
-  reference: (inputs, attrs) => atOnce(stretches(inputs, attrs)),
-  stretches,
-};
 
-function* stretches(inputs: readonly RefTensor[], attrs: OpAttrs['conv']): Stretches {
-  const [x, weight, bias] = product('conv', inputs);
-  const [to] = weight.shape;
-  const [, channels, ...space] = x.shape;
-  const { begin, end } = paddingOf(attrs);
-  const y = yield* convolve(x.data, weight.data, bias?.data ?? new Float64Array(to!), {
-    batch: x.shape[0]!,
-    channels: channels!,
-    to: to!,
-    size: asSpace3(space, 1),
-    kernel: asSpace3(weight.shape.slice(2), 1),
-    stride: asSpace3(attrs.stride, 1),
-    padding: asSpace3(begin, 0),
-    end: asSpace3(end, 0),
-  });
-  return { shape: [x.shape[0]!, to!, ...y.size.slice(3 - space.length)], data: y.data };
-}
+  reference(inputs, attrs) {
+    const [x, weight, bias] = product('conv', inputs);
+    const [to] = weight.shape;
+    const [, channels, ...space] = x.shape;
+    const { begin, end } = paddingOf(attrs);
+    const y = convolve(x.data, weight.data, bias?.data ?? new Float64Array(to!), {
+      batch: x.shape[0]!,
+      channels: channels!,
+      to: to!,
+      size: asSpace3(space, 1),
+      kernel: asSpace3(weight.shape.slice(2), 1),
+      stride: asSpace3(attrs.stride, 1),
+      padding: asSpace3(begin, 0),
+      end: asSpace3(end, 0),
+    });
+    return { shape: [x.shape[0]!, to!, ...y.size.slice(3 - space.length)], data: y.data };
+  },
+};

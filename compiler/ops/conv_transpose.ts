@@ -2,17 +2,7 @@
 // y[b, o, p] = bias[o] + Σ_{i, q, k: q · stride + k - padding = p} weight[i, o, k] · x[b, i, q].
 // A convolution with a stride gives inputs of several sizes the same output; `output_padding` tells which one is meant.
 
-import {
-  atOnce,
-  NO_MACS,
-  type OpAttrs,
-  type OpDef,
-  type RefTensor,
-  type Shape,
-  type Stretches,
-  sizeOf,
-  type TensorType,
-} from './op.ts';
+import { NO_MACS, type OpAttrs, type OpDef, type Shape, sizeOf, type TensorType } from './op.ts';
 import { activation, demand, demandPerDimension, demandShape, formatType, product } from './operands.ts';
 import { asSpace3 } from './space.ts';
 
@@ -57,57 +47,51 @@ export const conv_transpose: OpDef<'conv_transpose'> = {
   infer: (inputs, attrs) => ({ dtype: inputs[0]!.dtype, shape: outputShape(inputs, attrs) }),
   macs: (inputs) => ({ ...NO_MACS, conv: products(inputs) }),
   flops: (inputs, attrs) => 2 * products(inputs) + sizeOf(outputShape(inputs, attrs)),
-  reference: (inputs, attrs) => atOnce(stretches(inputs, attrs)),
-  stretches,
-};
-
-function* stretches(inputs: readonly RefTensor[], attrs: OpAttrs['conv_transpose']): Stretches {
-  const { stride, padding, output_padding } = attrs;
-  const [x, weight, bias] = product('conv_transpose', inputs);
-  const [batch, channels, ...space] = x.shape;
-  const [, to, ...kernel] = weight.shape;
-  const size = space.map((n, d) => (n - 1) * stride[d]! - 2 * padding[d]! + kernel[d]! + output_padding[d]!);
-  const [inD, inH, inW] = asSpace3(space, 1);
-  const [outD, outH, outW] = asSpace3(size, 1);
-  const [kD, kH, kW] = asSpace3(kernel, 1);
-  const [sD, sH, sW] = asSpace3(stride, 1);
-  const [pD, pH, pW] = asSpace3(padding, 0);
-  const positions = outD * outH * outW;
-  const y = new Float64Array(batch! * to! * positions);
-  const spread = (b: number, o: number, i: number): void => {
-    const plane = (b * to! + o) * positions;
-    const taps = (i * to! + o) * kD * kH * kW;
-    for (let d = 0; d < inD; d++) {
-      for (let h = 0; h < inH; h++) {
-        const from = (((b * channels! + i) * inD + d) * inH + h) * inW;
-        for (let kd = 0; kd < kD; kd++) {
-          const toD = d * sD + kd - pD;
-          if (toD < 0 || toD >= outD) continue;
-          for (let kh = 0; kh < kH; kh++) {
-            const toH = h * sH + kh - pH;
-            if (toH < 0 || toH >= outH) continue;
-            const row = plane + (toD * outH + toH) * outW;
-            for (let kw = 0; kw < kW; kw++) {
-              const value = weight.data[taps + (kd * kH + kh) * kW + kw]!;
-              for (let w = 0; w < inW; w++) {
-                const toW = w * sW + kw - pW;
-                if (toW >= 0 && toW < outW) y[row + toW] = y[row + toW]! + value * x.data[from + w]!;
+  reference(inputs, attrs) {
+    const { stride, padding, output_padding } = attrs;
+    const [x, weight, bias] = product('conv_transpose', inputs);
+    const [batch, channels, ...space] = x.shape;
+    const [, to, ...kernel] = weight.shape;
+    const size = space.map(
+      (n, d) => (n - 1) * stride[d]! - 2 * padding[d]! + kernel[d]! + output_padding[d]!,
+    );
+    const [inD, inH, inW] = asSpace3(space, 1);
+    const [outD, outH, outW] = asSpace3(size, 1);
+    const [kD, kH, kW] = asSpace3(kernel, 1);
+    const [sD, sH, sW] = asSpace3(stride, 1);
+    const [pD, pH, pW] = asSpace3(padding, 0);
+    const positions = outD * outH * outW;
+    const y = new Float64Array(batch! * to! * positions);
+    for (let b = 0; b < batch!; b++) {
+      for (let o = 0; o < to!; o++) {
+        const plane = (b * to! + o) * positions;
+        y.fill(bias?.data[o] ?? 0, plane, plane + positions);
+        for (let i = 0; i < channels!; i++) {
+          const taps = (i * to! + o) * kD * kH * kW;
+          for (let d = 0; d < inD; d++) {
+            for (let h = 0; h < inH; h++) {
+              const from = (((b * channels! + i) * inD + d) * inH + h) * inW;
+              for (let kd = 0; kd < kD; kd++) {
+                const toD = d * sD + kd - pD;
+                if (toD < 0 || toD >= outD) continue;
+                for (let kh = 0; kh < kH; kh++) {
+                  const toH = h * sH + kh - pH;
+                  if (toH < 0 || toH >= outH) continue;
+                  const row = plane + (toD * outH + toH) * outW;
+                  for (let kw = 0; kw < kW; kw++) {
+                    const value = weight.data[taps + (kd * kH + kh) * kW + kw]!;
+                    for (let w = 0; w < inW; w++) {
+                      const toW = w * sW + kw - pW;
+                      if (toW >= 0 && toW < outW) y[row + toW] = y[row + toW]! + value * x.data[from + w]!;
+                    }
+                  }
+                }
               }
             }
           }
         }
       }
     }
-  };
-  for (let b = 0; b < batch!; b++) {
-    for (let o = 0; o < to!; o++) {
-      const plane = (b * to! + o) * positions;
-      y.fill(bias?.data[o] ?? 0, plane, plane + positions);
-      for (let i = 0; i < channels!; i++) {
-        spread(b, o, i);
-        yield;
-      }
-    }
-  }
-  return { shape: [batch!, to!, ...size], data: y };
-}
+    return { shape: [batch!, to!, ...size], data: y };
+  },
+};

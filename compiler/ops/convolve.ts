@@ -5,7 +5,6 @@
 // then a sum of channels · taps shifted planes, each a contiguous run. Rows of the sum are as wide as a plane; what lies
 // beyond the output's width is dropped at the end.
 
-import type { Stretches } from './op.ts';
 import { map3, type Space3 } from './space.ts';
 
 export interface Convolution {
@@ -29,16 +28,13 @@ export interface Convolved {
 /** Output channels, and terms of the sum, that the inner loop handles at once. */
 const BLOCK = 4;
 
-/** Multiply-accumulates of a stretch. */
-const STRETCH = 2 ** 26;
-
 /** x [batch, channels, ...size], weight [to, channels, ...kernel], bias [to] → [batch, to, ...]. */
-export function* convolve(
+export function convolve(
   x: Float64Array,
   weight: Float64Array,
   bias: Float64Array,
   c: Convolution,
-): Stretches<Convolved> {
+): Convolved {
   const padded = map3((d) => c.padding[d] + c.size[d] + c.end[d]);
   const size = map3((d) => Math.floor((padded[d] - c.kernel[d]) / c.stride[d]) + 1);
   const plane = map3((d) => Math.ceil(padded[d] / c.stride[d]));
@@ -46,18 +42,13 @@ export function* convolve(
   const offsets = tapOffsets(c, plane);
   const sums = Array.from({ length: BLOCK }, () => new Float64Array(run));
   const positions = size[0] * size[1] * size[2];
-  const terms = BLOCK * Math.max(1, Math.floor(STRETCH / (BLOCK * BLOCK * run)));
   const y = new Float64Array(c.batch * c.to * positions);
   for (let b = 0; b < c.batch; b++) {
     const planes = splitPhases(x, b, c, plane, run);
     for (let first = 0; first < c.to; first += BLOCK) {
       const channels = Math.min(BLOCK, c.to - first);
       for (let r = 0; r < channels; r++) sums[r]!.fill(bias[first + r]!);
-      const weights = packWeights(weight, first, channels, c, offsets.length);
-      for (let k = 0; k < offsets.length; k += terms) {
-        accumulate(sums, planes, offsets, weights, k, Math.min(k + terms, offsets.length));
-        yield;
-      }
+      accumulate(sums, planes, offsets, packWeights(weight, first, channels, c, offsets.length));
       for (let r = 0; r < channels; r++) {
         cropRows(sums[r]!, plane, y, (b * c.to + first + r) * positions, size);
       }
@@ -136,19 +127,17 @@ function packWeights(
   return packed;
 }
 
-/** sums[r][j] += Σ_k weights[r][k] · planes[offsets[k] + j] over the terms from `begin` to below `end`: BLOCK rows and BLOCK terms at a time, all in registers. */
+/** sums[r][j] += Σ_k weights[r][k] · planes[offsets[k] + j]: BLOCK rows and BLOCK terms at a time, all in registers. */
 function accumulate(
   sums: readonly Float64Array[],
   planes: Float64Array,
   offsets: Int32Array,
   weights: Float64Array,
-  begin: number,
-  end: number,
 ): void {
   const [s0, s1, s2, s3] = [sums[0]!, sums[1]!, sums[2]!, sums[3]!];
   const terms = offsets.length;
   const w = (r: number, k: number) => weights[r * terms + k]!;
-  for (let k = begin; k < end; k += BLOCK) {
+  for (let k = 0; k < terms; k += BLOCK) {
     const [o0, o1, o2, o3] = [offsets[k]!, offsets[k + 1]!, offsets[k + 2]!, offsets[k + 3]!];
     const [a0, a1, a2, a3] = [w(0, k), w(0, k + 1), w(0, k + 2), w(0, k + 3)];
     const [b0, b1, b2, b3] = [w(1, k), w(1, k + 1), w(1, k + 2), w(1, k + 3)];

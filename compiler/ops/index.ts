@@ -1,5 +1,6 @@
 // The table of ops.
 
+import { apply_mask } from './apply_mask.ts';
 import { attention } from './attention.ts';
 import { attention_gradient } from './attention_gradient.ts';
 import { avg_pool } from './avg_pool.ts';
@@ -9,6 +10,7 @@ import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { conv_transpose } from './conv_transpose.ts';
 import { conv_weight_gradient } from './conv_weight_gradient.ts';
+import { dropout_mask } from './dropout_mask.ts';
 import { embedding } from './embedding.ts';
 import { embedding_gradient } from './embedding_gradient.ts';
 import { film } from './film.ts';
@@ -55,6 +57,8 @@ export const OPS = {
   batch_sum,
   position_add,
   dropout,
+  dropout_mask,
+  apply_mask,
   concat,
   slice,
   window,

@@ -13,9 +13,10 @@ export const input: OpDef<'input'> = {
     demand(NAME.test(name), 'input', () => `${JSON.stringify(name)} is no name of an input`);
     demand(type.shape.length >= 1, 'input', () => `${name} has no sizes; the first is the batch`);
     demand(
-      type.dtype !== 'u32' || type.shape.length === 1,
+      type.dtype !== 'u32' || type.shape.length <= 2,
       'input',
-      () => `${name} cannot be ${formatType(type)}: whole numbers are one a sample, [batch]`,
+      () =>
+        `${name} cannot be ${formatType(type)}: whole numbers are one or a row a sample, [batch] or [batch, n]`,
     );
     return type;
   },

@@ -48,7 +48,7 @@ export function addMacs(a: Macs, b: Macs): Macs {
 
 /** Attributes of every op. Sizes per spatial dimension are listed slowest first, as in the shape. */
 export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
-  /** What a pass is given under a name: a float tensor whose first size is the batch, or whole numbers u32 [B]. */
+  /** What a pass is given under a name: a float tensor whose first size is the batch, or whole numbers u32 [B] or [B, n]. */
   readonly input: { readonly name: string; readonly type: TensorType };
   /** A parameter by its checkpoint name. */
   readonly param: { readonly name: string; readonly shape: Shape };
@@ -89,8 +89,15 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly channel_sum: NoAttrs;
   /** x [B, C, ...]: its sum over samples, [C, ...]. */
   readonly batch_sum: NoAttrs;
-  /** Identity at inference; kept until `remove_dropout` so that the graph shows it. */
+  /** Identity at inference; kept until `remove_dropout`, or in training `draw_dropout`, so that the graph shows it. */
   readonly dropout: { readonly p: number };
+  /**
+   * words u32 [B, 4]: which elements [B, C, ...space] of a dropout of probability p are kept, 1 or 0, as u32. `block` numbers
+   * the dropouts of a model, `size` is channels and space.
+   */
+  readonly dropout_mask: { readonly p: number; readonly block: number; readonly size: Shape };
+  /** x, mask u32 of its shape: factor · x where the mask is 1, else 0. */
+  readonly apply_mask: { readonly factor: number };
   /** Joins two values along channels. */
   readonly concat: NoAttrs;
   /** Channels start … end of x. */
@@ -165,19 +172,6 @@ export interface OpDef<N extends OpName = OpName> {
   flops(inputs: readonly TensorType[], attrs: OpAttrs[N]): number;
   /** The value, computed in float64. `input` and `param` have none: the executor supplies theirs. */
   reference(inputs: readonly RefTensor[], attrs: OpAttrs[N]): RefTensor;
-  /** The same in stretches of a fraction of a second, by ops whose sums take longer. */
-  stretches?(inputs: readonly RefTensor[], attrs: OpAttrs[N]): Stretches;
-}
-
-/** Work that can be left and taken up between its stretches; it ends with a value. */
-export type Stretches<T = RefTensor> = Generator<undefined, T>;
-
-/** The value, in one go. */
-export function atOnce<T>(work: Stretches<T>): T {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
 }
 
 /** Number of elements of a shape. */

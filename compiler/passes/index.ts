@@ -3,6 +3,7 @@
 import { InternalError } from '../diagnostics.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { verifyOpGraph } from '../opgraph/verify.ts';
+import { draw_dropout } from './draw_dropout.ts';
 import { eliminate_dead } from './eliminate_dead.ts';
 import { label_gradient } from './label_gradient.ts';
 import { merge_common_subexpressions } from './merge_common_subexpressions.ts';
@@ -29,8 +30,8 @@ export const GRADIENT_PASSES: readonly Pass[] = [
 ];
 
 /** The passes of a loss, in the place of those above: parameters are differentiated while each is a node of its own. */
-export const TRAINING_PASSES: readonly Pass[] = [
-  { name: 'remove_dropout', run: remove_dropout },
+export const trainingPasses = ({ dropout }: { readonly dropout: boolean }): readonly Pass[] => [
+  dropout ? { name: 'draw_dropout', run: draw_dropout } : { name: 'remove_dropout', run: remove_dropout },
   { name: 'merge_common_subexpressions', run: merge_common_subexpressions }, // before copies that are not to be merged
   { name: 'parameter_gradients', run: parameter_gradients },
   { name: 'merge_time_projections', run: merge_time_projections },

@@ -3,7 +3,7 @@
 import type { Graph } from '../graph/graph.ts';
 import { type LowerOptions, lowerGraph } from '../graph/lower.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import { runPasses, TRAINING_PASSES } from './index.ts';
+import { runPasses, trainingPasses } from './index.ts';
 import { label_gradient } from './label_gradient.ts';
 import { training_loss } from './training_loss.ts';
 
@@ -12,11 +12,14 @@ export interface ModelOptions extends LowerOptions {
   readonly gradient: boolean;
   /** The loss of a training batch and its gradients in the place of the model's own inputs and outputs. */
   readonly gradients?: boolean;
+  /** Whether dropout is drawn there, by an input `dropout`; else it is the identity, as it is in a forward pass. */
+  readonly dropout?: boolean;
 }
 
 /** The ops that a model is made of, for the reference executor, and to see what it takes and gives. */
 export function modelOps(graph: Graph, options: ModelOptions): OpGraph {
   const ops = lowerGraph(graph, options);
-  if (options.gradients) return runPasses(training_loss(ops, graph.diffusion), TRAINING_PASSES);
+  const { gradients = false, dropout = false } = options;
+  if (gradients) return runPasses(training_loss(ops, graph.diffusion), trainingPasses({ dropout }));
   return options.gradient ? label_gradient(ops) : ops;
 }

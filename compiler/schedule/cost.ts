@@ -29,6 +29,7 @@ export function nodesOf(group: ScheduledGroup): readonly number[] {
     case 'scale_shift_gradient':
     case 'batch_sum':
     case 'rows':
+    case 'dropout_mask':
     case 'mix':
     case 'mse':
     case 'mse_gradient':

@@ -38,6 +38,7 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
       return { ...group, kind: node.op };
     case 'batch_sum':
     case 'rows':
+    case 'dropout_mask':
       return { ...group, kind: node.op };
     case 'attention_gradient':
     case 'log_softmax_gradient':
@@ -67,6 +68,8 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
       return { ...map, prologue: [{ node: id, operand: null }] };
     case 'film':
       return { ...map, prologue: [view()] };
+    case 'apply_mask':
+      return { ...map, prologue: [{ node: id, operand: { value: value(1), start: 0 } }] };
     case 'channel_add':
     case 'film_gradient':
       return { ...map, epilogue: [view()] };
@@ -136,6 +139,7 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
     case 'scale_shift_gradient':
     case 'batch_sum':
     case 'rows':
+    case 'dropout_mask':
     case 'mix':
     case 'mse':
     case 'mse_gradient':

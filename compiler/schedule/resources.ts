@@ -3,6 +3,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { portsOf } from '../opgraph/ports.ts';
+import { sizeOf } from '../ops/op.ts';
 import { weightPlanes } from './choices/weight-gradient.ts';
 import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from './choices/winograd.ts';
 import { fusedIn } from './groups.ts';
@@ -33,10 +34,12 @@ export interface SizedResource {
   readonly bytes: number;
 }
 
-/** Bytes of a value in channels-last storage: channels are filled up to a multiple of four. */
+/** Bytes of a value in channels-last storage: channels are filled up to a multiple of four. Of a mask an element is a bit. */
 export function bytesOf(graph: OpGraph, value: number): number {
   const { batch, pixels, quads } = extentOf(graph, value);
-  return batch * pixels * quads * (isHalf(graph, value) ? 8 : 16);
+  const all = batch * pixels * quads;
+  if (graph.nodes[value]!.op === 'dropout_mask') return Math.ceil(all / 32) * 16;
+  return all * (isHalf(graph, value) ? 8 : 16);
 }
 
 /** Whether a resource is float16. What groups prepare for others, such as statistics, is float32 in every model. */
@@ -108,6 +111,7 @@ const GROUPS: { readonly [K in GroupKind]: GroupDef<K> } = {
   scale_shift_gradient: plain,
   batch_sum: plain,
   rows: plain,
+  dropout_mask: plain,
   mix: plain,
   mse: plain,
   mse_gradient: plain,
@@ -186,7 +190,7 @@ function readOfOps(graph: OpGraph, group: ComputeGroup): readonly SizedResource[
   const { affine, reads }: Scaled = scaled ? group : UNSCALED;
   const loaded = [...sources, ...(skip?.sources ?? [])].map((id) => activation(graph, id, home));
   // what an affine group has computed of a time projection, its reader does not read again
-  const own = affine ? epilogue : [...prologue, ...epilogue];
+  const own = affine ? [...masksOf(graph, prologue), ...epilogue] : [...prologue, ...epilogue];
   return [
     ...loaded,
     ...operandsOf(graph, own, home),
@@ -197,17 +201,21 @@ function readOfOps(graph: OpGraph, group: ComputeGroup): readonly SizedResource[
 
 const UNSCALED: Scaled = { affine: false, reads: [] };
 
-/** What fused ops read: time projections are rows of a linear layer's result, which stays in a buffer. */
+/** What fused ops read: time projections are rows of a linear layer's result, which stays in a buffer, as masks do. */
 function operandsOf(graph: OpGraph, ops: readonly FusedOp[], home: Home): readonly SizedResource[] {
   return ops.flatMap(({ node, operand }) =>
-    operand ? [activation(graph, operand.value, isRow(graph, node) ? 'buffer' : home)] : [],
+    operand ? [activation(graph, operand.value, staysInBuffer(graph, node) ? 'buffer' : home)] : [],
   );
 }
 
-/** Whether a fused op reads a time projection. */
-function isRow(graph: OpGraph, node: number): boolean {
+/** Whether a fused op reads a time projection or a mask. */
+function staysInBuffer(graph: OpGraph, node: number): boolean {
   const { op } = graph.nodes[node]!;
-  return op === 'film' || op === 'film_gradient' || op === 'channel_add';
+  return op === 'film' || op === 'film_gradient' || op === 'channel_add' || op === 'apply_mask';
+}
+
+function masksOf(graph: OpGraph, ops: readonly FusedOp[]): readonly FusedOp[] {
+  return ops.filter(({ node }) => graph.nodes[node]!.op === 'apply_mask');
 }
 
 /** Largest score, reciprocal sum and mean of each query of each head, a vector each. */
@@ -217,10 +225,11 @@ function attentionRowsOf(graph: OpGraph, { anchor, result }: GroupOf<'attention_
   return { resource: { kind: 'attention_rows', value: result }, bytes: batch * heads * pixels * 16 };
 }
 
-/** Labels fill whole vectors, all other values are activations. */
+/** Whole numbers that the host gives fill whole vectors, all other values are activations or masks. */
 function activation(graph: OpGraph, value: number, home: Home): SizedResource {
-  const { dtype, shape } = graph.nodes[value]!.type;
-  const bytes = dtype === 'u32' ? Math.ceil(shape[0]! / 4) * 16 : bytesOf(graph, value);
+  const { op, type } = graph.nodes[value]!;
+  const given = type.dtype === 'u32' && op === 'input';
+  const bytes = given ? Math.ceil(sizeOf(type.shape) / 4) * 16 : bytesOf(graph, value);
   return { resource: valueIn(value, home), bytes };
 }
 

@@ -20,8 +20,8 @@ export interface FusedSkip {
 export interface FusedOp {
   readonly node: number;
   /**
-   * The other operand of an add, a multiply or an activation_gradient, the time projection of a film, film_gradient or
-   * channel_add; null for activation functions, group_norm and scale.
+   * The other operand of an add, a multiply or an activation_gradient, the mask of an apply_mask, the time projection of a
+   * film, film_gradient or channel_add; null for activation functions, group_norm and scale.
    */
   readonly operand: View | null;
   /** Node id of the pooling or the nearest upsampling by which a residual of another size is read. */
@@ -113,6 +113,7 @@ export type PlainKind =
   | 'scale_shift_gradient'
   | 'batch_sum'
   | 'rows'
+  | 'dropout_mask'
   | 'mix'
   | 'mse'
   | 'mse_gradient'

@@ -3,7 +3,6 @@
 // channels combine without cancellation (Chan, Golub, LeVeque 1979), so a group may straddle a skip concat.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
-import { isActivation } from '../ops/activations.ts';
 import type { Backend } from './backends/backend.ts';
 import { tilesOf as winogradTiles } from './choices/winograd.ts';
 import { fusedIn } from './groups.ts';
@@ -109,7 +108,10 @@ export function insertStatistics(
     known.set(value, tiles);
   };
   const scaledBy = ({ prologue, sources, result }: Prologued): Scaled => {
-    const scaling = prologue.filter(({ node }) => !isActivation(graph.nodes[node]!.op));
+    const scaling = prologue.filter(({ node }) => {
+      const { op } = graph.nodes[node]!;
+      return op === 'group_norm' || op === 'film';
+    });
     const hasNorm = scaling.some(({ node }) => graph.nodes[node]!.op === 'group_norm');
     const reads = hasNorm ? sources.map((value) => known.get(value)!) : [];
     if (scaling.length === 0 || norms.by === 'reader') return { affine: false, reads };

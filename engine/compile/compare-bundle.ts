@@ -7,7 +7,7 @@ import { findTarget } from '../../compiler/target.ts';
 import type { Bundle, Manifest } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { packageVersion } from '../package.ts';
-import { givesGradient, givesGradients } from './model-settings.ts';
+import { drawsDropout, givesGradient, givesGradients } from './model-settings.ts';
 
 /** Differences that a message lists. */
 const MOST_LINES = 8;
@@ -43,6 +43,7 @@ function compileAgain(manifest: Manifest, graph: Graph, label: string): Manifest
       ...{ batch, taps, strict, precision, target, price, version },
       gradient: givesGradient(manifest),
       gradients: givesGradients(manifest),
+      dropout: drawsDropout(manifest),
       tuning: tuning ?? undefined,
     }).bundle.manifest;
   } catch (error) {

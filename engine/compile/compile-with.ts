@@ -21,13 +21,14 @@ export function compileWith(
   checkGradient(graph, settings);
   checkGradients(graph, settings);
   const { batch = 1, taps = false, gradient = false, gradients = false, strict = false } = settings;
-  const { precision = 'f32', memory } = settings;
+  const { dropout = false, precision = 'f32', memory } = settings;
   const tuning = tuningFor(target, settings);
   return compileGraph(graph, {
     batch,
     taps,
     gradient,
     gradients,
+    dropout,
     strict,
     precision,
     target,

@@ -2,8 +2,9 @@
 
 import { LIMITS } from '../../compiler/format/limits.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
+import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { isPrecision, type Precision } from '../../compiler/precision.ts';
-import type { Manifest } from '../../runtime/bundle.ts';
+import { DROPOUT_PORT, type Manifest } from '../../runtime/bundle.ts';
 import { learnsVariance } from '../../runtime/sampler/process.ts';
 import type { Check } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
@@ -21,6 +22,8 @@ export interface ModelSettings {
   readonly gradient?: boolean | undefined;
   /** Compiles the loss of a training batch and the gradients of all parameters in the place of the forward pass. */
   readonly gradients?: boolean | undefined;
+  /** Draws dropout there; without it nothing is dropped, as in a forward pass. */
+  readonly dropout?: boolean | undefined;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean | undefined;
   readonly precision?: Precision | undefined;
@@ -38,7 +41,7 @@ export const LARGEST_BATCH = 65536;
 /** Throws UsageError for settings that no graph can be compiled with; callers in JavaScript may give anything. */
 export function checkSettings(settings: ModelSettings): void {
   const { batch, size, precision, target, memory, tuning } = settings;
-  for (const name of ['taps', 'gradient', 'strict'] as const) {
+  for (const name of ['taps', 'gradient', 'dropout', 'strict'] as const) {
     const value = settings[name];
     if (value !== undefined && typeof value !== 'boolean') throw off(name, `'${value}'`, 'true or false');
   }
@@ -95,8 +98,20 @@ export function givesGradients({ passes }: Manifest): boolean {
   return passes[0]?.name === 'gradients';
 }
 
+/** Whether a bundle draws dropout. */
+export function drawsDropout({ inputs }: Manifest): boolean {
+  return inputs.some(({ name }) => name === DROPOUT_PORT);
+}
+
 /** Throws UsageError where gradients of a training batch are asked for in a way that there are none. */
-export function checkGradients(graph: Graph, { gradients, gradient, taps, precision }: ModelSettings): void {
+export function checkGradients(graph: Graph, settings: ModelSettings): void {
+  const { gradients, gradient, dropout, taps, precision } = settings;
+  if (!gradients && dropout) {
+    throw new UsageError(
+      (option) =>
+        `${option('dropout')}: a forward pass drops nothing; compile a training batch with ${option('gradients')}, or leave it out`,
+    );
+  }
   if (!gradients) return;
   const { name, pool, in_channels, out_channels, diffusion } = graph;
   if (pool !== null) {
@@ -158,6 +173,39 @@ export function checkBundleFits(manifest: Manifest, label: string, settings: Mod
     );
     return `${label}: ${faults.join(`\n${label}: `)}\nleave the option out, or compile the graph again with it`;
   });
+}
+
+/**
+ * Throws UsageError where a training batch is asked for with dropout and the bundle draws none, or the other way round. A graph
+ * without dropout has the same bundle for both.
+ */
+export function checkDropoutFits(
+  manifest: Manifest,
+  graph: Graph,
+  label: string,
+  { dropout = false }: ModelSettings,
+): void {
+  const draws = drawsDropout(manifest);
+  if (draws && !dropout) {
+    throw new UsageError(
+      (option) =>
+        `${label}: the bundle draws dropout, and the call asks for none; give gradients a seed for it or profile ` +
+        `${option('dropout')}, or compile the graph without`,
+    );
+  }
+  if (!draws && dropout && hasDropout(graph)) {
+    throw new UsageError(
+      (option) =>
+        `${label}: the bundle was compiled without dropout; leave its seed out, or compile the graph again with ` +
+        `${option('gradients')} and ${option('dropout')}`,
+    );
+  }
+}
+
+/** Whether a model drops anything in training. */
+export function hasDropout(graph: Graph): boolean {
+  const { nodes } = lowerGraph(graph, { batch: 1, taps: false, precision: 'f32' });
+  return nodes.some((node) => node.op === 'dropout' && node.attrs.p > 0);
 }
 
 function isCount(value: unknown, most: number): boolean {

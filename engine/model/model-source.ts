@@ -16,6 +16,8 @@ import { isBundleFolder, readBundle } from '../compile/bundle-folder.ts';
 import { compareBundle, foreignNote } from '../compile/compare-bundle.ts';
 import {
   checkBundleFits,
+  checkDropoutFits,
+  drawsDropout,
   givesGradient,
   givesGradients,
   type ModelSettings,
@@ -73,25 +75,26 @@ export function graphSource(text: string | JsonText, label: string, size?: reado
 export function bundleSource(bundle: Bundle, label: string, settings: SourceOptions): BundleSource {
   checkBundleFits(bundle.manifest, label, settings);
   const graph = graphOfBundle(bundle, label);
+  checkDropoutFits(bundle.manifest, graph, label, settings);
   const verified = !settings.trust && compareBundle(bundle, graph, label);
   const note = verified || settings.trust ? null : foreignNote(bundle, label);
   return { kind: 'bundle', label, graph, bundle, verified, note };
 }
 
 /** What a model is asked for beside its output, or in its place. */
-type Given = Pick<ModelSettings, 'gradient' | 'gradients'>;
+type Given = Pick<ModelSettings, 'gradient' | 'gradients' | 'dropout'>;
 
 /**
  * What the model of a graph takes in a batch of `batch` images, and what it gives without feature vectors; with `gradient`
- * what a classifier takes and gives for that, with `gradients` what a training batch does.
+ * what a classifier takes and gives for that, with `gradients` what a training batch does, and with `dropout` one that draws it.
  */
 export function interfaceOf(
   graph: Graph,
   batch: number,
-  { gradient = false, gradients = false }: Given = {},
+  { gradient = false, gradients = false, dropout = false }: Given = {},
 ): ModelInterface {
   return interfaceOfOps(
-    modelOps(graph, { batch, taps: false, precision: 'f32', gradient, gradients }),
+    modelOps(graph, { batch, taps: false, precision: 'f32', gradient, gradients, dropout }),
     batch,
   );
 }
@@ -122,7 +125,11 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
       fail('its parameters are not those of the bundle');
     }
     const { batch, taps, precision } = manifest;
-    const asked = { gradient: givesGradient(manifest), gradients: givesGradients(manifest) };
+    const asked = {
+      gradient: givesGradient(manifest),
+      gradients: givesGradients(manifest),
+      dropout: drawsDropout(manifest),
+    };
     const face = interfaceOfOps(modelOps(graph, { batch, taps, precision, ...asked }), batch);
     if (fields(face.inputs) !== fields(manifest.inputs.map(specOf))) {
       fail('its inputs are not those of the bundle');

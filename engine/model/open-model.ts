@@ -125,12 +125,13 @@ export function openReference(
   checkGradient(graph, options);
   checkGradients(graph, options);
   const { taps = own.taps, precision = own.precision, gradient = own.gradient } = options;
-  const { gradients = false } = options;
+  const { gradients = false, dropout = false } = options;
   const model = referenceModel(graph, {
     batch: batchOf(source, options),
     taps,
     gradient,
     gradients,
+    dropout,
     precision,
     read: (name) => read(name),
   });

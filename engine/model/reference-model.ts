@@ -1,12 +1,11 @@
 // A graph as a model that runs without a GPU, on the reference executor: slow, float64, the second opinion.
 
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { referenceStretches } from '../../compiler/opgraph/reference.ts';
+import { runReference } from '../../compiler/opgraph/reference.ts';
 import type { RefTensor } from '../../compiler/ops/op.ts';
 import { modelOps } from '../../compiler/passes/model_ops.ts';
 import type { Precision } from '../../compiler/precision.ts';
 import { checkInputs } from '../../runtime/check-inputs.ts';
-import { inTurns, turnsOf } from '../../runtime/host/node/turns.ts';
 import type { Model } from '../../runtime/model.ts';
 import { listOf } from '../../runtime/port-values.ts';
 import { interfaceOfOps } from './model-source.ts';
@@ -16,6 +15,7 @@ export interface ReferenceOptions {
   readonly taps: boolean;
   readonly gradient: boolean;
   readonly gradients: boolean;
+  readonly dropout: boolean;
   /** In `f16` values of the torso are rounded after each op, as in the original's float16. */
   readonly precision: Precision;
   /** The values of a parameter, row-major. */
@@ -26,19 +26,16 @@ export interface ReferenceOptions {
 export function referenceModel(graph: Graph, options: ReferenceOptions): Model {
   const ops = modelOps(graph, options);
   const face = interfaceOfOps(ops, options.batch);
-  // signals are seen in turns; a pass is not stopped by one, for whoever waits for it may leave
-  const takeTurn = turnsOf();
   return {
     interface: face,
     async run(inputs) {
       checkInputs(inputs, face.inputs);
+      // Signals are seen between two turns of the event loop, and this executor never waits for anything.
+      await new Promise((resolve) => setImmediate(resolve));
       const exact = face.inputs.map(({ name, shape }): [string, RefTensor] => {
         return [name, { shape, data: Float64Array.from(listOf(inputs[name]!)) }];
       });
-      const results = await inTurns(
-        referenceStretches(ops, options.read, Object.fromEntries(exact)),
-        takeTurn,
-      );
+      const results = runReference(ops, options.read, Object.fromEntries(exact));
       return new Map(
         [...results].map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
       );

@@ -40,13 +40,13 @@ export async function computeBatch(
   checkGradients(said.graph, options);
   const given = { origin: ORIGIN, tensors: shapesOf(batch) };
   const { source, batch: size } = fitToInputs(said, options, given, (graph) => trainingFace(graph, 1));
-  const { weights, ...tensors } = batch;
+  const { weights, dropout: _, ...tensors } = batch;
   const faults = [
     ...findInputFaults({ ...tensors }, trainingFace(source.graph, size).inputs),
     ...weightFaults(weights, size),
   ];
   if (faults.length > 0) throw fault(ORIGIN, faults.join(`\n${ORIGIN.label}: `));
-  const inputs = checkedInputs(batch, source.graph.diffusion, ORIGIN);
+  const inputs = checkedInputs(batch, source.graph, ORIGIN);
   const values = await weightsOf(options.weights, options.renameMap, source);
   const opened = await openSource(source, values, { ...options, batch: size }, host);
   try {

@@ -6,13 +6,19 @@ import type { ModelInputs, ModelInterface } from '../../runtime/model.ts';
 import { listOf } from '../../runtime/port-values.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import { type DropoutDraw, dropoutFaults } from '../../runtime/training/dropout.ts';
 import { lossInputs, type TrainingBatch, timestepFaults } from '../../runtime/training/loss-inputs.ts';
-import { checkGradients } from '../compile/model-settings.ts';
+import { checkGradients, hasDropout } from '../compile/model-settings.ts';
 import { type Host, warnAll } from '../host.ts';
 import { fitToInputs } from '../model/fit-inputs.ts';
 import { interfaceOf, readModel } from '../model/model-source.ts';
 import { type RunInputs, readRunInputs, toModelInputs } from '../model/run-inputs.ts';
 import { type FileJob, type FileRun, runToFile } from '../model/run-to-file.ts';
+
+/** A batch's file, and what dropout is drawn by; without it nothing is dropped. */
+export interface GradientsJob extends FileJob {
+  readonly dropout?: DropoutDraw | undefined;
+}
 
 export interface GradientsResult extends FileRun {
   /** The mean over the batch of each term of the loss. */
@@ -30,14 +36,19 @@ const MADE = ['coefficients', 'weights'];
  * Computes the gradients once. Everything is checked in the order graph or bundle, inputs, output, weights, adapter, before
  * the GPU is touched; the output appears whole.
  */
-export async function computeGradients(path: string, job: FileJob, host: Host): Promise<GradientsResult> {
-  const options = { ...job.options, gradients: true };
+export async function computeGradients(
+  path: string,
+  job: GradientsJob,
+  host: Host,
+): Promise<GradientsResult> {
+  const options = { ...job.options, gradients: true, dropout: job.dropout !== undefined };
   const said = await readModel(path, options);
   checkGradients(said.graph, options);
   const given = readRunInputs(job.inputs);
   const { source, batch } = fitToInputs(said, options, given, (graph) => trainingFace(graph, 1));
   if (source.kind === 'graph') warnAll(host, source.warnings, path);
-  const inputs = batchInputs(given, trainingFace(source.graph, batch), source.graph.diffusion);
+  const tensors = toModelInputs(given, trainingFace(source.graph, batch)) as ModelInputs & TrainingBatch;
+  const inputs = checkedInputs({ ...tensors, dropout: job.dropout }, source.graph, given.origin);
   const pass = { source, batch, inputs, isAsked: () => true };
   const { results, done } = await runToFile(pass, { ...job, options }, host);
   const { not_finite, milliseconds, ...ran } = done;
@@ -52,21 +63,21 @@ export function trainingFace(graph: Graph, batch: number): ModelInterface {
   return { ...face, inputs: face.inputs.filter(({ name }) => !MADE.includes(name)) };
 }
 
-function batchInputs(given: RunInputs, face: ModelInterface, diffusion: Graph['diffusion']): ModelInputs {
-  const batch = toModelInputs(given, face) as ModelInputs & TrainingBatch;
-  return checkedInputs(batch, diffusion, given.origin);
-}
-
-/** The inputs of a batch whose tensors fit. Throws RuntimeError('input') for timesteps that are none of training. */
-export function checkedInputs(
-  batch: TrainingBatch,
-  diffusion: Graph['diffusion'],
-  origin: RunInputs['origin'],
-): ModelInputs {
+/**
+ * The inputs of a batch whose tensors fit. Throws RuntimeError('input') for timesteps that are none of training, and for
+ * numbers that dropout cannot be drawn by.
+ */
+export function checkedInputs(batch: TrainingBatch, graph: Graph, origin: RunInputs['origin']): ModelInputs {
+  const { diffusion } = graph;
   const timesteps = listOf(batch.timesteps);
-  const faults = timestepFaults(timesteps, diffusion.steps);
+  const draw = batch.dropout;
+  const faults = [
+    ...timestepFaults(timesteps, diffusion.steps),
+    ...(draw === undefined ? [] : dropoutFaults(draw, timesteps.length)),
+  ];
   if (faults.length > 0) throw fault(origin, faults.join(`\n${origin.label}: `));
-  return lossInputs(diffusionProcess(diffusion), { ...batch, timesteps });
+  const dropout = hasDropout(graph) ? draw : undefined;
+  return lossInputs(diffusionProcess(diffusion), { ...batch, timesteps, dropout });
 }
 
 function summaryOf(

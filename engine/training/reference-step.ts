@@ -8,6 +8,7 @@ import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { adamwUpdate } from '../../runtime/training/adamw.ts';
 import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
+import { hasDropout } from '../compile/model-settings.ts';
 import { referenceModel } from '../model/reference-model.ts';
 import { partOf } from './batch-parts.ts';
 import type { TrainedTensors, TrainingStep } from './training-step.ts';
@@ -42,12 +43,17 @@ export function referenceStep(graph: Graph, { microbatch, emas, read }: Referenc
   });
   const byName = new Map(trained.map((one) => [one.name, one]));
   const process = diffusionProcess(graph.diffusion);
+  const drops = hasDropout(graph);
   const models = new Map<number, Model>();
   const modelFor = (batch: number): Model => {
     const known = models.get(batch);
     if (known !== undefined) return known;
     const options = { batch, taps: false, gradient: false, gradients: true, precision: 'f32' as const };
-    const model = referenceModel(graph, { ...options, read: (name) => byName.get(name)!.parameter });
+    const model = referenceModel(graph, {
+      ...options,
+      dropout: drops,
+      read: (name) => byName.get(name)!.parameter,
+    });
     models.set(batch, model);
     return model;
   };
@@ -89,7 +95,8 @@ export function referenceStep(graph: Graph, { microbatch, emas, read }: Referenc
     adapter: 'the reference executor',
     bytes: kept,
     async step(batch, settings) {
-      const { losses, gradients } = await gradientsOf(batch);
+      const { seed, step } = settings;
+      const { losses, gradients } = await gradientsOf(drops ? { ...batch, dropout: { seed, step } } : batch);
       let squares = 0;
       for (const of of trained) {
         const gradient = Float32Array.from(gradients.get(of.name)!);

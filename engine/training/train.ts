@@ -7,9 +7,9 @@ import type { Tensor } from '../../runtime/tensor.ts';
 import { type Host, warnAll } from '../host.ts';
 import { continueFrom } from './begin.ts';
 import { type LoopState, type StepDone, trainingLoop } from './loop.ts';
+import { type OpenStep, openStep } from './open-step.ts';
 import { openMaterial, type RunMaterial } from './run-material.ts';
 import { openOutput, type RunOutput, type Written } from './run-output.ts';
-import { type OpenStep, openStep } from './step-opener.ts';
 import type { TrainJob } from './train-job.ts';
 import type { TrainedTensors, TrainingStep } from './training-step.ts';
 

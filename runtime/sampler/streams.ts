@@ -13,6 +13,8 @@ export const STREAMS = {
   timesteps: 3,
   /** Noise that training images are mixed with. */
   training_noise: 4,
+  /** Masks of dropout (training/dropout.ts), which adds the number of the dropout times 256. */
+  dropout: 5,
   /** Noise of the terms of a bound (noise.ts). */
   bound: 6,
 } as const;

@@ -6,6 +6,7 @@ import { LOSS_COEFFICIENTS, type LossCoefficient } from '../loss-coefficients.ts
 import type { ModelInputs, PortValue } from '../model.ts';
 import type { DiffusionProcess } from '../sampler/process.ts';
 import type { Tensor } from '../tensor.ts';
+import { DROPOUT_PORT, type DropoutDraw, dropoutWords } from './dropout.ts';
 
 /** A batch of B samples. */
 export interface TrainingBatch {
@@ -20,14 +21,20 @@ export interface TrainingBatch {
   /** Labels of a class-conditional model, and small images of a super-resolution model. */
   readonly y?: PortValue;
   readonly low_res?: PortValue;
+  /** What dropout's masks are drawn by; without it, and in models without dropout, nothing is dropped. */
+  readonly dropout?: DropoutDraw | undefined;
 }
 
-/** The inputs of the pass that computes a batch's loss and gradients. The process has all timesteps of training. */
+/**
+ * The inputs of the pass that computes a batch's loss and gradients. The process has all timesteps of training; `dropout` is
+ * only given to a pass that draws it.
+ */
 export function lossInputs(process: DiffusionProcess, batch: TrainingBatch): ModelInputs {
-  const { timesteps, weights, ...given } = batch;
+  const { timesteps, weights, dropout, ...given } = batch;
   const list = Array.from(timesteps);
   return {
     ...given,
+    ...(dropout ? { [DROPOUT_PORT]: dropoutWords(dropout, list.length) } : {}),
     timesteps: list.map((t) => process.model_timesteps[t]!),
     coefficients: lossCoefficients(process, list),
     weights: weights ?? list.map(() => 1),

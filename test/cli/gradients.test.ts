@@ -32,6 +32,12 @@ function batch(changes: Parameters<typeof writeTensors>[0]): string {
   return at('in.safetensors');
 }
 
+/** The golden graph with a dropout of 0.3 in its residual blocks. */
+function withDropout(): string {
+  const { unet, ...graph } = JSON.parse(trainingGraph(NAME));
+  return JSON.stringify({ ...graph, unet: { ...unet, dropout: 0.3 } });
+}
+
 beforeEach(() => fs.writeFileSync(at('graph.json'), trainingGraph(NAME)));
 
 test('writes losses and a gradient for every parameter, of the mean loss', async () => {
@@ -47,6 +53,50 @@ test('writes losses and a gradient for every parameter, of the mean loss', async
   expect(result.gradients).toBe([...found.keys()].filter((key) => key.startsWith('grad.')).length);
   expect(result.losses.loss).toBeCloseTo(1.20683, 4);
   expect(result.not_finite).toEqual({});
+});
+
+describe('--dropout-seed', () => {
+  /** The golden graph with dropout, which says what it draws under seeds and without. */
+  const lossesOf = async (...more: readonly string[]) => {
+    const { losses } = await unetcJson<GradientsResult>(...call(batch(new Map()), ...more));
+    return losses.loss!;
+  };
+
+  test('drops, by the seed, what a graph with dropout drops in training, and else nothing', async () => {
+    const without = await lossesOf();
+    expect(await lossesOf('--dropout-seed', '3')).toBe(without);
+    fs.writeFileSync(at('graph.json'), withDropout());
+    expect(await lossesOf()).toBe(without);
+    const [three, four] = [await lossesOf('--dropout-seed', '3'), await lossesOf('--dropout-seed', '4')];
+    expect(new Set([without, three, four]).size).toBe(3);
+    expect(await lossesOf('--dropout-seed', '3')).toBe(three);
+  });
+
+  test('is refused where it is no seed', async () => {
+    const { exit, stderr } = await unetc(...call(batch(new Map()), '--dropout-seed', 'x'));
+    expect(exit).toBe(2);
+    expect(stderr).toContain('--dropout-seed');
+  });
+
+  test('goes with bundles of compile --gradients --dropout, and with no others', async () => {
+    fs.writeFileSync(at('graph.json'), withDropout());
+    const compile = ['compile', at('graph.json'), '--batch', '2'] as const;
+    await unetc(...compile, '--gradients', '-o', at('still'));
+    await unetc(...compile, '--gradients', '--dropout', '-o', at('drawn'));
+    const [, , ...words] = call(batch(new Map()));
+    const seed = ['--dropout-seed', '3'];
+    const told = async (folder: string, ...more: readonly string[]) => {
+      const { exit, stderr } = await unetc('gradients', at(folder), ...words, ...more);
+      return `${exit} ${stderr}`;
+    };
+    expect(await told('drawn', ...seed)).toBe('0 ');
+    expect(await told('still')).toBe('0 ');
+    expect(await told('still', ...seed)).toMatch(/^2 .*was compiled without dropout; leave its seed out/);
+    expect(await told('drawn')).toMatch(/^2 .*the bundle draws dropout, and the call asks for none/);
+    const forward = await unetc(...compile, '--dropout', '-o', at('forward'));
+    expect(forward.exit).toBe(2);
+    expect(forward.stderr).toContain('--dropout: a forward pass drops nothing');
+  });
 });
 
 describe('refuses', () => {

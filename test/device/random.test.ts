@@ -48,6 +48,7 @@ const DRAWN: Readonly<Record<GroupKind, 'every' | readonly string[]>> = {
   scale_shift_gradient: [],
   batch_sum: [],
   rows: [],
+  dropout_mask: [],
   mix: [],
   mse: [],
   mse_gradient: [],

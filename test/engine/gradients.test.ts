@@ -9,6 +9,7 @@ import {
   type TrainingBatch,
   UsageError,
 } from '../../engine/api.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
 import { goldenGraph } from '../golden-cases.ts';
 import { goldenTraining, trainingBatch, trainingGraph } from '../training-cases.ts';
 
@@ -50,6 +51,40 @@ test('counts each sample by its weight', async () => {
     expect(worst, name).toBeLessThan(1e-5);
   }
   expect(both.losses).toEqual(one.losses);
+});
+
+test('drops by seed, step and number of the sample, so that parts of a batch have the masks of the whole', async () => {
+  const { unet, ...graph } = JSON.parse(trainingGraph(NAME));
+  const dropping = JSON.stringify({ ...graph, unet: { ...unet, dropout: 0.3 } });
+  const whole = trainingBatch(NAME);
+  const sample = (k: number): TrainingBatch => {
+    const part = (value: unknown) => {
+      const { shape, data } = any<Tensor>(value);
+      const size = data.length / shape[0]!;
+      return { shape: [1, ...shape.slice(1)], data: data.slice(k * size, (k + 1) * size) };
+    };
+    const timesteps = [whole.timesteps[k]!];
+    return { x_start: part(whole.x_start), noise: part(whole.noise), timesteps };
+  };
+  const drawn = (batch: TrainingBatch, step: number, first_sample: number) =>
+    gradients(dropping, { ...batch, dropout: { seed: 9, step, first_sample } }, OPTIONS);
+  const all = await drawn(whole, 5, 0);
+  const parts = [await drawn(sample(0), 5, 0), await drawn(sample(1), 5, 1)];
+  expect(parts.map(({ losses }) => losses.loss![0])).toEqual([...all.losses.loss!]);
+  for (const [name, { data }] of all.gradients) {
+    const [a, b] = parts.map((part) => part.gradients.get(name)!.data);
+    const worst = Math.max(...data.map((value, i) => Math.abs(value - (a![i]! + b![i]!) / 2)));
+    expect(worst, name).toBeLessThan(1e-6);
+  }
+  const others = [await drawn(sample(0), 6, 0), await drawn(sample(0), 5, 1)];
+  expect(new Set([...others, parts[0]!].map(({ losses }) => losses.loss![0])).size).toBe(3);
+});
+
+test('refuses what dropout cannot be drawn by', async () => {
+  await expect(call({ dropout: { seed: -1, step: 2 ** 32 } })).rejects.toThrow(
+    /dropout.seed is -1, expected a whole number from 0 to 9007199254740991\n.*dropout.step is 4294967296/,
+  );
+  await expect(call({ dropout: 3 })).rejects.toThrow(UsageError);
 });
 
 test('takes batch and size from x_start', async () => {

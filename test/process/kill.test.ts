@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -92,45 +92,6 @@ test('SIGTERM ends a run within two seconds, and what was begun is not begun aga
   expect(await again.exit).toBe(0);
   const [start] = again.printed().split('\n');
   expect(JSON.parse(start!).steps).toBeLessThan(2 * 8);
-});
-
-describe('SIGTERM is seen within work that never waits for anything', () => {
-  const published = (name: string) => path.join(import.meta.dirname, '..', '..', 'graphs', `${name}.json`);
-
-  /** Starts `unetc`, asks it to end once `begun` holds, and gives its exit and how long it took from then on. */
-  async function ask(words: readonly string[], begun: () => boolean) {
-    const child = spawn(process.execPath, [main, ...words], { stdio: 'ignore' });
-    const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
-    while (!begun() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10));
-    const begin = performance.now();
-    child.kill('SIGTERM');
-    return { exit: await exit, milliseconds: performance.now() - begin };
-  }
-  const sizesIn = (folder: string) =>
-    fs.readdirSync(folder).map((name) => fs.statSync(path.join(folder, name)).size);
-
-  test('two gigabytes of weights that are drawn and written', async () => {
-    fs.mkdirSync(at('w'));
-    const words = ['init', published('adm512'), '-o', at('w', 'w.safetensors')];
-    const { exit, milliseconds } = await ask(words, () => sizesIn(at('w')).some((size) => size > 2 ** 26));
-    expect(exit).toBe(143);
-    expect(milliseconds).toBeLessThan(4000);
-    expect(fs.readdirSync(at('w'))).toEqual([]);
-  });
-
-  test('a forward pass of the reference executor that takes half an hour', async () => {
-    const graph = published('lsun256');
-    const words = `sample ${graph} --weights hash:1 --seeds 0 --steps 2 --reference -o ${at('s')}`.split(' ');
-    const lock = at('s', '.unetc', 'job', 'lock');
-    const start = performance.now();
-    const { exit, milliseconds } = await ask(
-      words,
-      () => fs.existsSync(lock) && performance.now() - start > 4000,
-    );
-    expect(exit).toBe(143);
-    expect(milliseconds).toBeLessThan(4000);
-    expect(fs.existsSync(lock)).toBe(false);
-  });
 });
 
 test('of two writers one wins, and the other exits 9 and names it', async () => {

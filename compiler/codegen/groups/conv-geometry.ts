@@ -7,7 +7,7 @@ import { sizeOf } from '../../ops/op.ts';
 import type { ScheduledConv } from '../../schedule/schedule.ts';
 import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { type Fragment, joinFragments } from '../fragment.ts';
-import { loadSources } from '../fused-ops.ts';
+import { loadInput, loadSources } from '../fused-ops.ts';
 
 export interface ConvGeometry {
   readonly node: NodeOf<'conv'> | NodeOf<'conv_transpose'>;
@@ -36,7 +36,7 @@ export function convGeometry(graph: OpGraph, group: ScheduledConv, packed = fals
   // what lies behind the input's end is zero however much of it is read: only the output's size tells of padding there
   const [pad_d, pad_h, pad_w] = padSpace(paddingOf(node.attrs).begin, 0);
   const [scale_d, scale_h, scale_w] = padSpace(upsample?.attrs.factor ?? [], 1);
-  const loaded = loadSources(graph, group.sources, 'load_input', group.home, packed);
+  const loaded = loadInput(graph, group, 'sizes.in_depth * sizes.in_height * sizes.in_width', packed);
   const skip = group.skip
     ? loadSources(graph, group.skip.sources, 'load_skip', group.home, packed)
     : joinFragments();

@@ -1,6 +1,8 @@
 // A convolution group becomes a call of conv_matrix: float16 on matrix units. What is not float16 stays with conv_gemm.
 
+import { invariant } from '../../diagnostics.ts';
 import { matrixTile } from '../../schedule/choices/matrix-tiles.ts';
+import { hasMask } from '../../schedule/prologue.ts';
 import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
@@ -17,6 +19,8 @@ const CHUNK = 32;
 export function convMatrix(schedule: Schedule, group: ScheduledConv): KernelCall {
   const { graph } = schedule;
   if (graph.nodes[group.result]!.type.dtype !== 'f16') return conv(schedule, group);
+  // a thread loads all its quads before it normalises one
+  invariant(!hasMask(graph, group.prologue), `conv_matrix masks nothing as it loads (%${group.anchor})`);
   const geometry = convGeometry(graph, group, true);
   const { out, taps, fragment } = geometry;
   const tile = matrixTile(graph, group);
@@ -66,10 +70,10 @@ export function convMatrix(schedule: Schedule, group: ScheduledConv): KernelCall
 }
 
 /** A thread loads one quad of a chunk for all its pixels: scale and shift are its own. */
-function prologueHooks({ affine, activation }: Prologue): Fragment {
+function prologueHooks({ affine, tail }: Prologue): Fragment {
   const scaled = affine ? (['affine.scale', 'affine.shift'] as const) : null;
   const halves = { loaded: 'unpack_quad(loaded)', result: 'vec4h(v)' };
-  const prologue = prologueLines(scaled, activation, halves);
+  const prologue = prologueLines(scaled, tail, halves);
   const hooks = {
     ...(affine ? { prepare_quad: ['affine = affine_of(sample, quad);'] } : {}),
     ...(prologue.length > 0 ? { prologue } : {}),

@@ -44,7 +44,7 @@ export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
 }
 
 /** Scale and shift are computed once a chunk, by the threads of its quads, and applied as quads are loaded. */
-function prologueHooks({ affine, activation }: Prologue): Fragment {
+function prologueHooks({ affine, tail }: Prologue): Fragment {
   const prepare = [
     'let quad = chunk * 4u + lane;',
     'if (lane < 4u && quad < sizes.quads0 + sizes.quads1) {',
@@ -53,7 +53,7 @@ function prologueHooks({ affine, activation }: Prologue): Fragment {
     '  affine[lane + 4u] = a.shift;',
     '}',
   ];
-  const prologue = prologueLines(affine ? ['affine[slot]', 'affine[slot + 4u]'] : null, activation);
+  const prologue = prologueLines(affine ? ['affine[slot]', 'affine[slot + 4u]'] : null, tail);
   const hooks = {
     ...(affine ? { prepare_chunk: prepare } : {}),
     ...(prologue.length > 0 ? { prologue } : {}),

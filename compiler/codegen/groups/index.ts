@@ -11,6 +11,7 @@ import { attentionSubgroup } from './attention-subgroup.ts';
 import { conv } from './conv.ts';
 import { convMatrix } from './conv-matrix.ts';
 import { convSubgroup } from './conv-subgroup.ts';
+import { dropout_mask } from './dropout-mask.ts';
 import { linear } from './linear.ts';
 import { linearSubgroup } from './linear-subgroup.ts';
 import { log_softmax_gradient } from './log-softmax-gradient.ts';
@@ -67,6 +68,7 @@ const WORKGROUP = {
   embedding_gradient,
   batch_sum,
   rows,
+  dropout_mask,
   mix,
   mse,
   mse_gradient,

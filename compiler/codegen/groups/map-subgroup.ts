@@ -6,7 +6,7 @@ import type { Home, Schedule, ScheduledMap, TransferGroup } from '../../schedule
 import { type Extent, extentOf, nodeOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
-import { affinePrologue, loadSources, readValue } from '../fused-ops.ts';
+import { affinePrologue, loadInput, loadSources, readValue } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { mapSizes } from './map.ts';
 
@@ -17,7 +17,7 @@ export function mapSubgroup({ graph }: Schedule, group: ScheduledMap): KernelCal
   const upsample = group.upsample === null ? null : nodeOf(graph, group.upsample, 'upsample_nearest');
   const out = extentOf(graph, group.result);
   const fused = joinFragments(
-    loadSources(graph, group.sources, 'load_input', group.home),
+    loadInput(graph, group, 'sizes.in_pixels'),
     affinePrologue(graph, group, '(sizes.quads0 + sizes.quads1)'),
     epilogueOf(graph, group.epilogue, { home: group.home }),
     storeResult(group.result, group.home),

@@ -5,7 +5,7 @@ import { normOf } from '../../schedule/statistics.ts';
 import { type Extent, extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, fragmentOf, joinFragments, readBuffer, value } from '../fragment.ts';
-import { loadSources, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
+import { loadInput, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
@@ -22,7 +22,7 @@ export function map({ graph }: Schedule, group: ScheduledMap): KernelCall {
   const normed = normOf(graph, group) !== null;
   const fused = joinFragments(
     normed ? normBuffers() : joinFragments(),
-    loadSources(graph, group.sources, 'load_input', group.home),
+    loadInput(graph, group, 'sizes.in_pixels'),
     prologue,
     prologueHook(prologue),
     epilogueOf(graph, group.epilogue),
@@ -64,8 +64,8 @@ export function normBuffers(): Fragment {
 }
 
 /** Scale and shift are computed once a quad, and applied to what is loaded. */
-export function prologueHook({ affine, activation }: Prologue): Fragment {
-  const prologue = prologueLines(affine ? ['affine.scale', 'affine.shift'] : null, activation);
+export function prologueHook({ affine, tail }: Prologue): Fragment {
+  const prologue = prologueLines(affine ? ['affine.scale', 'affine.shift'] : null, tail);
   return {
     hooks: {
       ...(affine ? { prepare_quad: ['affine = affine_of(sample, quad);'] } : {}),

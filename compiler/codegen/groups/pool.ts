@@ -6,7 +6,7 @@ import type { Schedule, ScheduledPool } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { joinFragments, value } from '../fragment.ts';
-import { affinePrologue, loadSources, prologueOf } from '../fused-ops.ts';
+import { affinePrologue, loadInput, prologueOf } from '../fused-ops.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
@@ -27,7 +27,7 @@ export function avgPoolSubgroup({ graph }: Schedule, group: ScheduledPool): Kern
   if (group.prologue.length === 0) return plainPool(graph, group);
   const out = extentOf(graph, group.result);
   const fused = joinFragments(
-    loadSources(graph, group.sources, 'load_input', group.home),
+    loadInput(graph, group, 'sizes.in_pixels'),
     affinePrologue(graph, group, '(sizes.quads0 + sizes.quads1)'),
   );
   return callKernel({
@@ -56,7 +56,7 @@ function normedPool(graph: OpGraph, group: ScheduledPool): KernelCall {
   const prologue = prologueOf(graph, group, weights);
   const normed = normOf(graph, group) !== null;
   const fused = joinFragments(
-    loadSources(graph, group.sources, 'load_input', group.home),
+    loadInput(graph, group, 'sizes.in_pixels'),
     normed ? normBuffers() : joinFragments(),
     prologue,
     prologueHook(prologue),

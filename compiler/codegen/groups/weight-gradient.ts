@@ -9,7 +9,7 @@ import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { isLinear, weightParts } from '../../schedule/weight-parts.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
-import { loadSources, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
+import { loadInput, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { normBuffers } from './map.ts';
@@ -45,7 +45,7 @@ function ofConv(graph: OpGraph, group: ScheduledWeightGradient): readonly Kernel
   const weights = createWeightsBuilder(graph);
   const prologue = prologueOf(graph, group, weights);
   const normed = normOf(graph, group) !== null;
-  const loaded = loadSources(graph, group.sources, 'load_input', group.home);
+  const loaded = loadInput(graph, group, 'sizes.in_depth * sizes.in_height * sizes.in_width');
   const fused = joinFragments(
     normed ? normBuffers() : joinFragments(),
     loaded,
@@ -126,7 +126,7 @@ export function tapGeometry(graph: OpGraph, group: ScheduledWeightGradient) {
 }
 
 /** Scale and shift are computed once a sample, by the threads of the tile's quads, and applied as quads are loaded. */
-function prologueHooks({ affine, activation }: Prologue): Fragment {
+function prologueHooks({ affine, tail }: Prologue): Fragment {
   const prepare = [
     'let quad = first + lane;',
     'workgroupBarrier();',
@@ -136,7 +136,7 @@ function prologueHooks({ affine, activation }: Prologue): Fragment {
     '  affine[lane + 16u] = a.shift;',
     '}',
   ];
-  const prologue = prologueLines(affine ? ['affine[slot]', 'affine[slot + 16u]'] : null, activation);
+  const prologue = prologueLines(affine ? ['affine[slot]', 'affine[slot + 16u]'] : null, tail);
   const hooks = {
     ...(affine ? { prepare_tile: prepare } : {}),
     ...(prologue.length > 0 ? { prologue } : {}),

@@ -8,7 +8,7 @@ import { declaredBindings } from './source.ts';
 /** A buffer that a hook reads or writes beside those that the kernel declares. */
 export interface ExtraBinding {
   readonly name: string;
-  readonly type: 'array<f32>' | 'array<vec4f>' | HalfType | 'texture';
+  readonly type: 'array<f32>' | 'array<vec4f>' | 'array<u32>' | HalfType | 'texture';
   readonly access: 'read' | 'read_write';
 }
 

@@ -7,7 +7,7 @@ import { channel_add, embedding, film, position_add } from './conditioning.ts';
 import { concat, param_concat, reshape, slice, window } from './join.ts';
 import { mse, variational_bound } from './losses.ts';
 import { group_norm } from './norm.ts';
-import { activation, add, cast, dropout, multiply, rescale, scale } from './pointwise.ts';
+import { activation, add, apply_mask, cast, dropout, multiply, rescale, scale } from './pointwise.ts';
 import { conv, conv_transpose, linear } from './products.ts';
 import { avg_pool, upsample_nearest } from './resample.ts';
 import { type OpRule, SECOND } from './rule.ts';
@@ -33,6 +33,8 @@ export const GRADIENTS = {
   batch_sum: [SECOND],
   position_add,
   dropout,
+  dropout_mask: ['none: masks are drawn'],
+  apply_mask,
   concat,
   slice,
   window,

@@ -25,5 +25,11 @@ export const rescale: OpRule<'rescale'> = [
 /** At inference it is the identity. */
 export const dropout: OpRule<'dropout'> = [same];
 
+/** The cotangents of what was kept, multiplied alike. */
+export const apply_mask: OpRule<'apply_mask'> = [
+  (site) => site.add('apply_mask', [site.g, site.operand(1)], site.node.attrs),
+  'none: masks are drawn',
+];
+
 /** As if nothing were rounded: the cotangent is rounded to the operand's type in turn. */
 export const cast: OpRule<'cast'> = [(site) => castLike(site, site.g, site.node.inputs[0]!)];

@@ -1,7 +1,8 @@
-// What the backward pass computes a second time instead of keeping it. Norm, FiLM, activation functions and upsampling are
-// computed by kernels as they load, and a skip concat is a copy: the forward pass need not store them. Each reader of such
-// a chain gets one of its own, so that a fusion can take it into the reader; the cotangents on the way back through an
-// activation function and FiLM are written likewise. Vectors of a sample are small: they are kept.
+// What the backward pass computes a second time instead of keeping it. Norm, FiLM, activation functions, dropout and
+// upsampling are computed by kernels as they load, and a skip concat is a copy: the forward pass need not store them. Each
+// reader of such a chain gets one of its own, so that a fusion can take it into the reader; the cotangents on the way back
+// through an activation function and FiLM are written likewise. Masks are drawn again, once for all readers. Vectors of a
+// sample are small: they are kept.
 
 import type { OpGraphBuilder } from '../../opgraph/build.ts';
 import type { OpGraph, OpNode } from '../../opgraph/opgraph.ts';
@@ -20,7 +21,8 @@ type Added = Pick<OpNode, 'op' | 'inputs' | 'attrs' | 'path'>;
 /** Adds to `b`, whose first nodes are the graph's. Values that are not among `moves` are parameters and the like. */
 export function createRecomputer(graph: OpGraph, b: OpGraphBuilder, moves: ReadonlySet<number>): Recomputer {
   const added = new Map<number, Added>();
-  const concats = new Map<number, number>();
+  /** Skip concats and masks, which are written. */
+  const written = new Map<number, number>();
   const read = new Set<number>();
   const add: Recomputer['add'] = (op, inputs, attrs, path) => {
     const id = b.add(op, inputs, attrs, path);
@@ -29,12 +31,13 @@ export function createRecomputer(graph: OpGraph, b: OpGraphBuilder, moves: Reado
   };
   const value = (id: number): number => {
     const node = graph.nodes[id]!;
-    if (!moves.has(id) || !isCheap(node.op) || node.type.shape.length === 2) return id;
-    const known = concats.get(id);
+    const cheap = moves.has(id) && isCheap(node.op) && node.type.shape.length !== 2;
+    if (!cheap && node.op !== 'dropout_mask') return id;
+    const known = written.get(id);
     if (known !== undefined) return known;
     const path = node.path === '' ? 'gradient' : `${node.path}.gradient`;
     const copied = add(node.op, node.inputs.map(value), node.attrs, path);
-    if (node.op === 'concat') concats.set(id, copied);
+    if (node.op === 'concat' || node.op === 'dropout_mask') written.set(id, copied);
     return copied;
   };
   /** A chain of the backward pass once more: the gradients of FiLM and activation function, and what they compute again. */
@@ -70,12 +73,14 @@ function isCheap(op: OpName): boolean {
     isActivation(op) ||
     op === 'group_norm' ||
     op === 'film' ||
+    op === 'apply_mask' ||
     op === 'reshape' ||
     op === 'upsample_nearest' ||
     op === 'concat'
   );
 }
 
+/** A masked cotangent is none: the convolution that computes it writes it masked, for all its readers. */
 function isChain(op: OpName): boolean {
-  return isCheap(op) || op === 'activation_gradient' || op === 'film_gradient';
+  return (isCheap(op) && op !== 'apply_mask') || op === 'activation_gradient' || op === 'film_gradient';
 }

@@ -8,6 +8,7 @@ import { convMicroseconds } from '../choices/cost-model.ts';
 import { weightGradientTile } from '../choices/weight-gradient.ts';
 import { canUseWinograd } from '../choices/winograd.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
+import { fuse_mask } from '../fusions/fuse_mask.ts';
 import { fuse_norm_gradient } from '../fusions/fuse_norm_gradient.ts';
 import { fuse_norm_map } from '../fusions/fuse_norm_map.ts';
 import { fuse_norm_pool } from '../fusions/fuse_norm_pool.ts';
@@ -40,6 +41,7 @@ export const subgroup: Backend = {
   fusions: (choose) => [
     fuse_norm_gradient, // while each op of the way is a map of its own
     fuse_time_add,
+    fuse_mask, // before norms, which take up masks that no convolution has written
     fuse_norm_map,
     fuse_norm_pool, // after norm and SiLU have become one map
     fuse_skip_concat, // before norms leave their maps: a convolution then reads both sources through its norm
@@ -93,6 +95,7 @@ export const subgroup: Backend = {
       case 'scale_shift_gradient':
       case 'batch_sum':
       case 'rows':
+      case 'dropout_mask':
       case 'mix':
       case 'mse':
       case 'mse_gradient':

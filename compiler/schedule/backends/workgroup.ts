@@ -2,6 +2,7 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
+import { fuse_mask } from '../fusions/fuse_mask.ts';
 import { fuse_nearest_upsample } from '../fusions/fuse_nearest_upsample.ts';
 import { fuse_norm_gradient } from '../fusions/fuse_norm_gradient.ts';
 import { fuse_norm_pool } from '../fusions/fuse_norm_pool.ts';
@@ -32,6 +33,7 @@ export const workgroup: Backend = {
   fusions: () => [
     fuse_norm_gradient, // while each op of the way is a map of its own
     fuse_time_add, // before the residual: it is the first thing added to a convolution's result
+    fuse_mask, // before skip convolutions, which leave no buffer for a mask that is loaded
     fuse_residual, // leaves the skip convolution as the operand of an add
     fuse_skip_conv, // needs that add
     fuse_activation, // behind the label embedding, which fuse_residual adds

@@ -56,7 +56,8 @@ export function tuningOfGraph(graph: OpGraph, tuning: Tuning): Tuning {
 /** Whether a group norm stands in front of a convolution, with what is applied to its result on the way. */
 export function isNormed(graph: OpGraph, group: ConvGroup): boolean {
   let node: OpNode = graph.nodes[convolutionOf(graph, group).inputs[0]!]!;
-  const passes = (op: OpName) => isActivation(op) || op === 'film' || op === 'cast' || op === 'reshape';
+  const passes = (op: OpName) =>
+    isActivation(op) || op === 'film' || op === 'apply_mask' || op === 'cast' || op === 'reshape';
   while (passes(node.op)) node = graph.nodes[node.inputs[0]!]!;
   return node.op === 'group_norm';
 }

@@ -2,6 +2,7 @@
 // reads each pixel about twice: the normalised activation is never written.
 
 import type { Choose } from '../choices/candidates.ts';
+import { hasMask } from '../prologue.ts';
 import type { Fusion } from './fusion.ts';
 import { absorbIntoReader } from './fusion.ts';
 
@@ -11,7 +12,7 @@ export const fuse_norm_winograd = (choose: Choose): Fusion => ({
     absorbIntoReader(groups, graph, (map, reader) => {
       if (reader.kind !== 'conv') return null;
       const plain = map.upsample === null && map.prologue.length > 0 && reader.prologue.length === 0;
-      if (!plain || !choose(reader).winograd) return null;
+      if (!plain || hasMask(graph, map.prologue) || !choose(reader).winograd) return null;
       return { ...reader, sources: map.sources, prologue: map.prologue };
     }),
 });

@@ -11,22 +11,13 @@ export type TakeTurn = () => Promise<void>;
 /** Milliseconds of work between two turns: nobody notices the wait, and turns cost nothing beside it. */
 const SPELL = 50;
 
-export function turnsOf(signal?: AbortSignal): TakeTurn {
+export function turnsOf(signal: AbortSignal): TakeTurn {
   let last = performance.now();
   return async () => {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     if (performance.now() - last < SPELL) return;
     await new Promise((resolve) => setImmediate(resolve));
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     last = performance.now();
   };
-}
-
-/** The value of work that is done in stretches, with turns in between. */
-export async function inTurns<T>(work: Generator<undefined, T>, takeTurn: TakeTurn): Promise<T> {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-    await takeTurn();
-  }
 }

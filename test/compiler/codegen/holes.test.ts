@@ -104,6 +104,10 @@ function bundles(): readonly Bundle[] {
       ),
     );
   });
+  const ofDropout = TARGETS.flatMap((target) => {
+    const { graph } = loadGraph(goldenGraph('tiny-additive-class'), 'tiny-additive-class');
+    return compileGraph(graph, { target, gradients: true, dropout: true }).bundle;
+  });
   const ofTraining = ['hybrid', 'kl', 'additive-class', 'conv-transpose', 'previous-x-pool'].flatMap(
     (name) => {
       const { graph, batch } = goldenTraining(name);
@@ -134,6 +138,7 @@ function bundles(): readonly Bundle[] {
   return [
     ...ofModels,
     ...ofClassifiers,
+    ...ofDropout,
     ...ofTraining,
     ...TARGETS.flatMap((target) => ofGradients.map((ops) => compileOps(ops, { target }))),
     ...TARGETS.flatMap((target) => ofOps.map((ops) => compileOps(ops, { target }))),

@@ -19,6 +19,8 @@ test('images, timesteps, labels, and what is neither', () => {
     %8 = input() {name="key", type=u32[2]}
     %9 = input() {name="weight", type=f32[2]}
     %10 = input() {name="vector", type=f16[2,5]}
+    %11 = input() {name="words", type=u32[2,4]}
+    %12 = dropout_mask(%11) {p=0.5, block=0, size=[3, 8, 8]}
     return output=%0
   `;
   expect(ports(text)).toEqual([
@@ -31,6 +33,7 @@ test('images, timesteps, labels, and what is neither', () => {
     { value: 8, name: 'key', encoding: 'plain', dtype: 'u32', shape: [2] },
     { value: 9, name: 'weight', encoding: 'plain', dtype: 'f32', shape: [2] },
     { value: 10, name: 'vector', encoding: 'image', dtype: 'f16', shape: [2, 5] },
+    { value: 11, name: 'words', encoding: 'plain', dtype: 'u32', shape: [2, 4] },
   ]);
 });
 
@@ -47,7 +50,10 @@ test('timesteps that are embedded on the host are read by nothing else', () => {
 test.each([
   ['%0 = input() {name="__proto__", type=f32[2]}', '"__proto__" is no name of an input'],
   ['%0 = input() {name="x", type=f32[]}', 'x has no sizes'],
-  ['%0 = input() {name="y", type=u32[2,3]}', 'y cannot be u32[2,3]: whole numbers are one a sample'],
+  [
+    '%0 = input() {name="y", type=u32[2,3,4]}',
+    'y cannot be u32[2,3,4]: whole numbers are one or a row a sample',
+  ],
 ])('%s is refused', (line, message) => {
   expect(() => parseOpGraph(`${line}\nreturn output=%0`)).toThrow(message);
 });

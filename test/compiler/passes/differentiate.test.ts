@@ -11,6 +11,7 @@ import { verifyOpGraph } from '../../../compiler/opgraph/verify.ts';
 import type { RefTensor, Shape } from '../../../compiler/ops/op.ts';
 import { sizeOf } from '../../../compiler/ops/op.ts';
 import { type Derivative, differentiate } from '../../../compiler/passes/differentiate/differentiate.ts';
+import { dropoutWords } from '../../../runtime/training/dropout.ts';
 import { dot, noise, relativeL2 } from '../../fixtures/values.ts';
 
 /** What a case is written with: the builder, x, and parameters by their shape. */
@@ -57,6 +58,7 @@ function errorOf(graph: OpGraph, seed: number): number {
   const batch = shapeOf('x')[0]!;
   const timesteps = noise([batch], seed);
   const y = { shape: [batch], data: Float64Array.from({ length: batch }, (_, b) => (seed + b) % 2) };
+  const dropout = { shape: [batch, 4], data: Float64Array.from(dropoutWords({ seed, step: 3 }, batch)) };
   const params = graph.nodes.flatMap((node) => (node.op === 'param' ? [node.attrs] : []));
   const at = new Map([
     ['x', noise(shapeOf('x'), seed)],
@@ -70,6 +72,7 @@ function errorOf(graph: OpGraph, seed: number): number {
       timesteps,
       low_res,
       y,
+      dropout,
     });
   };
   const forward = { ...graph, outputs: graph.outputs.filter(({ name }) => name === 'output') };
@@ -294,6 +297,29 @@ describe('the gradient of', () => {
         'r',
       );
       return b.add('dropout', [b.add('silu', [flat], {}, 'silu')], { p: 0.5 }, 'dropout');
+    }));
+
+  it('a mask that is drawn, behind norm and silu and in front of a convolution, under a fixed seed', () =>
+    holds(4, (b, channels, space) => {
+      const [batch] = b.typeOf(b.x).shape;
+      const attrs = { groups: 2, eps: 1e-2 };
+      const normed = b.add('group_norm', [b.x, b.param(channels), b.param(channels)], attrs, 'norm');
+      const type = { dtype: 'u32', shape: [batch!, 4] } as const;
+      const words = b.add('input', [], { name: 'dropout', type }, 'dropout');
+      const mask = b.add('dropout_mask', [words], { p: 0.4, block: 3, size: [channels, ...space] }, 'mask');
+      const kept = b.add(
+        'apply_mask',
+        [b.add('silu', [normed], {}, 'silu'), mask],
+        { factor: 1 / 0.6 },
+        'drop',
+      );
+      const weights = [b.param(3, channels, ...space.map(() => 1)), b.param(3)];
+      return b.add(
+        'conv',
+        [kept, ...weights],
+        { stride: space.map(() => 1), padding: space.map(() => 0) },
+        'conv',
+      );
     }));
 });
 
