@@ -53,6 +53,7 @@ export type { EncodeInput, EncodeOptions, SampleOptions } from './model/call-opt
 export type { Latent, LoadedModel, ModelInterface, ModelOutputs } from './model/loaded-model.ts';
 export type { BundleLoadOptions, ClassifierInput, CompileOptions, LoadOptions } from './options.ts';
 export * from './tools.ts';
+export * from './training/entry.ts';
 
 /** A tensor whose shape is known to the type checker. `data` is row-major float32. */
 export interface ShapedTensor<Shape extends readonly number[]> {

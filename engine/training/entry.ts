@@ -1,0 +1,290 @@
+// Training as the Node API has it: `for await (const report of train(graph, { data, … }))`. Options are checked at once, all
+// else is loaded and opened when the first step is asked for.
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import { RuntimeError } from '../../runtime/errors.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
+import {
+  CHECKED_LATER,
+  type Check,
+  checkOptions,
+  FLAG,
+  NUMBER,
+  oneOf,
+  SEED,
+  SIGNAL,
+  textOf,
+} from '../arguments.ts';
+import type { Batch, BatchSource } from '../data/batch.ts';
+import type { DataOptions } from '../data/data-options.ts';
+import { createStream } from '../data/stream.ts';
+import { UsageError } from '../errors.ts';
+import { type GraphInput, graphOfInput } from '../graph-input.ts';
+import { silentHost } from '../host.ts';
+import { LOAD_OPTIONS, type LoadOptions, settingsOf } from '../options.ts';
+import { TRAINING_DEFAULTS, type TrainingOptions } from './settings.ts';
+import type { Training, TrainReport, TrainResult } from './train.ts';
+import type { OutputOptions, TrainJob } from './train-job.ts';
+import type { TrainedTensors } from './training-step.ts';
+
+export type { TrainReport, TrainResult } from './train.ts';
+
+/** What a model is trained with, how, and where the run is written. */
+export interface TrainOptions
+  extends TrainingOptions,
+    OutputOptions,
+    Omit<DataOptions, 'seed' | 'signal'>,
+    Pick<
+      LoadOptions,
+      | 'size'
+      | 'precision'
+      | 'target'
+      | 'memory'
+      | 'tuning'
+      | 'timeout'
+      | 'reference'
+      | 'allowUnexpected'
+      | 'renameMap'
+    > {
+  /**
+   * A path as `openData` takes it, what makes batches of a step's number (`batchesBy`, a dataset), or batches one after the
+   * other from step 0 on.
+   */
+  readonly data?: string | BatchSource | AsyncIterable<Batch> | undefined;
+  /** A file that has `K.x_start`, `K.noise`, `K.timesteps` (`K.weights`, `K.y`, `K.low_res`) for each step K, instead of data. */
+  readonly replay?: string | undefined;
+  /** What to begin with. Default: weights drawn by the seed, as `initialWeights` draws them. */
+  readonly weights?: LoadOptions['weights'] | undefined;
+  /** The state of an optimizer to go on with: `optNNNNNN.safetensors`, or the original's `opt*.pt`. */
+  readonly optimizer?: string | undefined;
+  /** The folder of the run. Default: none; nothing is written, and `weights()` has what was learned. */
+  readonly output?: string | undefined;
+  /** When aborted, the step under way is saved, and its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A run, which is opened when its first step is asked for. */
+export interface TrainingRun extends AsyncIterableIterator<TrainReport, void, undefined> {
+  /** Opens the run now: what it runs on, where it begins, and what its user should know. */
+  opened(): Promise<
+    Pick<Training, 'name' | 'adapter' | 'bytes' | 'from' | 'steps' | 'batch'> & {
+      readonly notes: readonly string[];
+    }
+  >;
+  /** The parameters by name as they are now; with a rate, its moving average. */
+  weights(rate?: number): Promise<ReadonlyMap<string, Tensor>>;
+  /** What was done so far. */
+  result(): Promise<TrainResult>;
+  /** Leaves off, with what was done saved where the run has a folder. */
+  return(): Promise<IteratorResult<TrainReport, void>>;
+  /** Gives everything back. A run with a folder does so at its end by itself. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const number = (expected: string): Check => ({ ...NUMBER, expected });
+const {
+  strict: _strict,
+  trust: _trust,
+  classifier: _classifier,
+  taps: _taps,
+  gradient: _gradient,
+  ...OPENING
+} = LOAD_OPTIONS;
+
+/** Whoever takes an option reads it here: the type checker asks for every one. Ranges of numbers are checked with the job. */
+export const TRAIN_OPTIONS = {
+  ...OPENING,
+  data: { expected: 'a path, a dataset, batchesBy(…) or batches as an async iterable', holds: isData },
+  replay: textOf('the path of a file'),
+  optimizer: textOf('the path of a file'),
+  output: textOf('the path of a folder'),
+  steps: number('a number of steps, such as 1000'),
+  batch: number('a number of samples, such as 16'),
+  microbatch: number('a number of samples, such as 4'),
+  lr: number('a number, such as 1e-4'),
+  weight_decay: number('a number, such as 0'),
+  ema_rate: {
+    expected: 'a rate, such as 0.9999, or a list of rates',
+    holds: (value) => NUMBER.holds(value) || (Array.isArray(value) && value.every(NUMBER.holds)),
+  },
+  lr_anneal_steps: number('a number of steps'),
+  schedule_sampler: oneOf(['uniform', 'loss-second-moment']),
+  seed: SEED,
+  log_interval: number('a number of steps'),
+  save_interval: number('a number of steps'),
+  sample_interval: number('a number of steps, 0 for no pictures'),
+  keep: {
+    expected: "a number of checkpoints, or 'all'",
+    holds: (value) => value === 'all' || NUMBER.holds(value),
+  },
+  resume: FLAG,
+  labels: CHECKED_LATER,
+  background: textOf('a colour, such as #ffffff'),
+  flip: FLAG,
+  crop: CHECKED_LATER,
+  workers: CHECKED_LATER,
+  signal: SIGNAL,
+} as const satisfies { readonly [name in keyof Required<TrainOptions>]: Check };
+
+/**
+ * Trains a model as `unetc train` does: each step is a report. The run has a folder where `output` names one, and then goes on
+ * with what it holds. Throws UsageError for options that are off; steps reject with GraphError, RuntimeError as `openData` and
+ * `load`, of kind `gpu` for a loss that is not finite, of kind `output` for the folder, and the signal's reason.
+ */
+export function train(graph: GraphInput, options: TrainOptions): TrainingRun {
+  checkOptions('train', options, TRAIN_OPTIONS);
+  if (options.data === undefined && options.replay === undefined) {
+    throw new UsageError(`data: train needs it; give ${TRAIN_OPTIONS.data.expected}`);
+  }
+  const { size, precision, target, memory, tuning, timeout } = options;
+  const device = { ...settingsOf({ size, precision, target, memory, tuning }), timeout };
+  const notes: string[] = [];
+  let opening: Promise<Training> | null = null;
+  let reports: AsyncGenerator<TrainReport, void, undefined> | null = null;
+  let closed = false;
+  const open = (): Promise<Training> => {
+    if (closed && opening === null)
+      return Promise.reject(new UsageError('the run was closed; call train again'));
+    opening ??= openRun(graph, options, device, notes);
+    return opening;
+  };
+  const end = async (): Promise<void> => {
+    closed = true;
+    await reports?.return(undefined);
+    await (await opening?.catch(() => null))?.close();
+  };
+  const ended = async () => {
+    if (options.output !== undefined) await end();
+    return { done: true, value: undefined } as const;
+  };
+  return {
+    async next() {
+      if (closed) return { done: true, value: undefined };
+      try {
+        reports ??= (await open()).reports();
+        const found = await reports.next();
+        return found.done ? ended() : found;
+      } catch (error) {
+        await end();
+        throw error;
+      }
+    },
+    async return() {
+      await reports?.return(undefined);
+      return ended();
+    },
+    async opened() {
+      const { name, adapter, bytes, from, steps, batch } = await open();
+      return { ...{ name, adapter, bytes, from, steps, batch }, notes };
+    },
+    async weights(rate) {
+      if (closed) {
+        throw new UsageError(
+          'weights: the run has ended and was closed; its weights are in the files of result()',
+        );
+      }
+      return (await open()).read(rate === undefined ? { kind: 'parameters' } : averageOf(rate, options));
+    },
+    result: async () => (await open()).result(),
+    close: end,
+    [Symbol.asyncDispose]: end,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+async function openRun(
+  graph: GraphInput,
+  options: TrainOptions,
+  device: TrainJob['device'],
+  notes: string[],
+): Promise<Training> {
+  const { openTraining } = await import('./train.ts');
+  const {
+    steps,
+    batch,
+    microbatch,
+    lr,
+    weight_decay,
+    ema_rate,
+    lr_anneal_steps,
+    schedule_sampler,
+    seed,
+    log_interval,
+  } = options;
+  const { labels, background, flip, crop, workers } = options;
+  const { save_interval, sample_interval, keep, resume, replay, optimizer, output, size, signal } = options;
+  const host = silentHost(notes);
+  const job: TrainJob = {
+    source: graphOfInput(graph, typeof size === 'number' ? [size] : size),
+    data: dataOf(options.data),
+    data_options: { labels, background, flip, crop, workers },
+    replay: replay ?? null,
+    weights: options.weights ?? null,
+    allow_unexpected: options.allowUnexpected ?? false,
+    rename_map: options.renameMap,
+    optimizer: optimizer ?? null,
+    training: {
+      ...{ steps, batch, microbatch, lr, weight_decay, ema_rate, lr_anneal_steps, schedule_sampler, seed },
+      log_interval,
+    },
+    output: { save_interval, sample_interval, keep, resume },
+    out: output ?? null,
+    device,
+    reference: options.reference ?? false,
+  };
+  return openTraining(job, signal === undefined ? host : { ...host, signal });
+}
+
+function averageOf(rate: number, { ema_rate = TRAINING_DEFAULTS.ema_rate }: TrainOptions): TrainedTensors {
+  const rates = typeof ema_rate === 'number' ? [ema_rate] : ema_rate;
+  const index = rates.indexOf(rate);
+  if (index >= 0) return { kind: 'ema', index };
+  throw new UsageError(`weights: found the rate ${rate}, expected one of the run's: ${rates.join(', ')}`);
+}
+
+function isData(value: unknown): boolean {
+  if (typeof value === 'string') return value !== '';
+  return typeof value === 'object' && value !== null && (isSource(value) || Symbol.asyncIterator in value);
+}
+
+function isSource(value: object): value is BatchSource {
+  return 'steps' in value && typeof value.steps === 'function';
+}
+
+function dataOf(data: TrainOptions['data']): TrainJob['data'] {
+  if (data === undefined) return null;
+  return typeof data === 'string' || isSource(data) ? data : oneAfterAnother(data);
+}
+
+/** Batches of an iterable, which begins with step 0: a run that goes on passes over those of the steps behind it. */
+function oneAfterAnother(batches: AsyncIterable<Batch>): BatchSource {
+  return {
+    steps({ from = 0, signal }) {
+      const iterator = batches[Symbol.asyncIterator]();
+      let at = 0;
+      const make = async (step: number): Promise<Batch> => {
+        for (;;) {
+          const { done, value } = await iterator.next();
+          if (done) {
+            throw new RuntimeError(
+              'input',
+              `data: the batches end before step ${step}; give one for every step`,
+            );
+          }
+          if (at++ === step) return value;
+        }
+      };
+      const stream = createStream(make, { ahead: 0, from, signal });
+      return {
+        ...stream,
+        async return() {
+          await iterator.return?.();
+          return stream.return();
+        },
+      };
+    },
+  };
+}

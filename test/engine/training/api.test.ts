@@ -1,0 +1,121 @@
+// `train` of the Node API on the reference executor: reports, batches of the caller's own, weights, ends.
+
+import fs from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import {
+  type Batch,
+  batchesBy,
+  load,
+  type TrainOptions,
+  type TrainReport,
+  train,
+  UsageError,
+} from '../../../engine/api.ts';
+import { tinyGraph, writeTinyImages } from '../../fixtures/tiny-training.ts';
+import { contents, temporaryFolder } from '../../temporary-folder.ts';
+
+const at = temporaryFolder();
+const GRAPH = tinyGraph();
+const SHARED = { reference: true, batch: 2, ema_rate: 0.5, sample_interval: 0 } as const;
+
+const batchOf = (step: number, count: number): Batch => ({
+  x_start: {
+    shape: [count, 1, 4, 4],
+    data: Float32Array.from({ length: count * 16 }, (_, i) => Math.cos(i + 3 * step)),
+  },
+});
+
+async function reportsOf(options: TrainOptions): Promise<readonly TrainReport[]> {
+  const reports: TrainReport[] = [];
+  for await (const report of train(GRAPH, options)) reports.push(report);
+  return reports;
+}
+
+beforeEach(() => writeTinyImages(at('d.safetensors'), 5));
+
+test('steps are reports, and what was learned is there without a folder', async () => {
+  await using run = train(GRAPH, { ...SHARED, data: at('d.safetensors'), steps: 2 });
+  expect(await run.opened()).toMatchObject({ name: 'tiny', from: 0, steps: 2, batch: 2, notes: [] });
+  const before = await run.weights();
+  const reports = [];
+  for await (const report of run) reports.push(report);
+  expect(reports).toMatchObject([
+    { step: 0, position: 1, learning_rate: 1e-4, saved: null, picture: null },
+    { step: 1, position: 2, row: null },
+  ]);
+  expect(reports[0]!.row?.get('samples')).toBe(2);
+  expect(reports[1]!.losses.loss).toBeGreaterThan(0);
+  expect(await run.result()).toMatchObject({ position: 2, samples: 4, out: null, files: [] });
+  const after = await run.weights();
+  expect(after.get('out.2.weight')!.data).not.toEqual(before.get('out.2.weight')!.data);
+  expect((await run.weights(0.5)).get('out.2.weight')!.data).not.toEqual(after.get('out.2.weight')!.data);
+  await expect(run.weights(0.9)).rejects.toThrow(
+    "weights: found the rate 0.9, expected one of the run's: 0.5",
+  );
+  const model = await load(GRAPH, { weights: after, reference: true });
+  await model.close();
+});
+
+test('batches of the caller, by their step and one after the other, are the same run', async () => {
+  async function* endless(): AsyncGenerator<Batch> {
+    for (let step = 0; ; step++) yield batchOf(step, 2);
+  }
+  const shared = { ...SHARED, steps: 3, save_interval: 1 };
+  await reportsOf({ ...shared, data: batchesBy(batchOf), output: at('a') });
+  await reportsOf({ ...shared, data: endless(), output: at('b') });
+  expect(contents(at('b'))).toEqual(contents(at('a')));
+  const again = await reportsOf({ ...shared, steps: 4, data: endless(), output: at('b') });
+  expect(again.map(({ step }) => step)).toEqual([3]);
+  expect(again[0]!.saved).toBe(at('b/model000004.safetensors'));
+});
+
+test('a loop that is left, and a signal, save what was done', async () => {
+  const options = { ...SHARED, data: at('d.safetensors'), steps: 5, output: at('run') };
+  for await (const { step } of train(GRAPH, options)) if (step === 1) break;
+  expect(fs.existsSync(at('run/model000002.safetensors'))).toBe(true);
+  expect(fs.existsSync(at('run/.unetc'))).toBe(false);
+  const controller = new AbortController();
+  const run = train(GRAPH, { ...options, signal: controller.signal });
+  expect(await run.next()).toMatchObject({ value: { step: 2 } });
+  controller.abort(new Error('enough'));
+  await expect(run.next()).rejects.toThrow('enough');
+  expect(await run.next()).toEqual({ done: true, value: undefined });
+  expect(fs.existsSync(at('run/model000003.safetensors'))).toBe(true);
+  await expect(run.weights()).rejects.toThrow('the run has ended and was closed');
+});
+
+test('batches that end too early, and one that does not fit', async () => {
+  async function* two(): AsyncGenerator<Batch> {
+    yield batchOf(0, 2);
+    yield batchOf(1, 2);
+  }
+  const shared = { ...SHARED, steps: 3 };
+  await expect(reportsOf({ ...shared, data: two() })).rejects.toThrow('data: the batches end before step 2');
+  const wrong = batchesBy((step) => batchOf(step, 1));
+  await expect(reportsOf({ ...shared, data: wrong })).rejects.toThrow(
+    'the batch of step 0: x_start is [1, 1, 4, 4], expected [2, 1, 4, 4]',
+  );
+});
+
+describe('refuses', () => {
+  const data = batchesBy(batchOf);
+  test.each<[string, object, string]>([
+    ['no data', {}, 'data: train needs it; give a path'],
+    ['an option that is none', { data, learning_rate: 1 }, "train: there is no option 'learning_rate'"],
+    ['a rate as a text', { data, lr: '1e-4' }, "lr: found '1e-4', expected a number, such as 1e-4"],
+    ['rates that are none', { data, ema_rate: ['a'] }, 'ema_rate: found a list of 1, expected a rate'],
+    ['data that is none', { data: 5 }, 'data: found 5, expected a path, a dataset, batchesBy'],
+  ])('%s', (_, options, message) => {
+    expect(() => train(GRAPH, options as TrainOptions)).toThrow(UsageError);
+    expect(() => train(GRAPH, options as TrainOptions)).toThrow(message);
+  });
+
+  test('settings by their names in programs', async () => {
+    await expect(reportsOf({ data, weight_decay: 2 })).rejects.toThrow(
+      'weight_decay: found 2, expected a number from 0 to 1',
+    );
+    await expect(reportsOf({ data, batch: 0 })).rejects.toThrow(
+      'batch: found 0, expected a whole number from 1',
+    );
+  });
+});
