@@ -28,6 +28,9 @@ const ENCODE =
   'encode @g.json --weights hash:1 --images @p.png --steps 2 --refine 0 --quiet -o @z.safetensors';
 const EVALUATE =
   'evaluate @g.json --weights hash:1 --data @d.safetensors --size 4x4 --steps 2 --reference --quiet -o @bounds';
+const TRAIN =
+  'train @g.json --data @d.safetensors --size 4x4 --batch 1 --steps 2 --save-interval 1 --keep 1 --sample-interval 0 ' +
+  '--log-interval 1 --reference --quiet -o @trained';
 
 function run(
   name: string,
@@ -48,6 +51,9 @@ export const FILE_RUNS: readonly FaultyRun[] = [
   run('evaluate', EVALUATE, ['bounds']),
   run('evaluate again', EVALUATE, ['bounds'], [EVALUATE]),
   run('evaluate anew', `${EVALUATE} --no-resume`, ['bounds'], [EVALUATE]),
+  run('train', TRAIN, ['trained']),
+  run('train again', TRAIN.replace('--steps 2', '--steps 3'), ['trained'], [TRAIN]),
+  run('train anew', `${TRAIN} --no-resume`, ['trained'], [TRAIN]),
   run('merge of an evaluation', 'merge @bounds -o @all', ['all'], [EVALUATE]),
   run('merge', 'merge @out -o @all.npz', ['all.npz'], [`${SIZED} --reference`]),
   run('compile', 'compile @g.json -o @b --types', ['b']),

@@ -18,6 +18,8 @@ export interface KilledRun {
   readonly resumes: boolean;
   /** What two files that were written to the end have in common: their bytes, or less where times are measured. */
   same(file: string, a: Uint8Array, b: Uint8Array): boolean;
+  /** Whether a file says how far a run is that has not ended: it has its last bytes at the end, or is gone then. */
+  grows?(file: string): boolean;
 }
 
 const SAMPLE =
@@ -25,6 +27,10 @@ const SAMPLE =
 const ENCODE = 'encode g.json --weights hash:1 --images p.png --steps 6 -o z.safetensors --quiet';
 const EVALUATE =
   'evaluate g.json --weights hash:1 --data d.safetensors --size 4x4 --steps 12 --batch 2 --reference -o bounds --quiet';
+
+const TRAIN =
+  'train g.json --data d.safetensors --size 4x4 --batch 2 --steps 8 --save-interval 3 --log-interval 2 --keep all ' +
+  '--sample-interval 0 -o run --quiet';
 
 const bytes = (_: string, a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 const words = (text: string): readonly string[] => text.split(' ');
@@ -58,6 +64,15 @@ export const KILLED_RUNS: readonly KilledRun[] = [
     same: bytes,
   },
   {
+    name: 'train',
+    words: words(`${TRAIN} --reference --schedule-sampler loss-second-moment`),
+    before: [],
+    share: 8,
+    resumes: true,
+    same: bytes,
+    grows: isOfTraining,
+  },
+  {
     name: 'merge',
     words: words('merge out -o all.npz'),
     before: [words(`${SAMPLE} --reference`)],
@@ -74,6 +89,13 @@ export const KILLED_RUNS: readonly KilledRun[] = [
     same: sameTuning,
   },
 ];
+
+/** The log, the curve, the manifest, and checkpoints that a signal asked for: those of steps that are no third of all. */
+function isOfTraining(name: string): boolean {
+  if (/^run\/(manifest\.json|progress\.csv|loss\.svg)$/.test(name)) return true;
+  const step = Number(/^run\/(?:model|opt|ema_[\d.]+_)(\d+)\.safetensors$/.exec(name)?.[1]);
+  return step % 3 !== 0 && step !== 8;
+}
 
 /** Two tunings of the same groups and candidates, whatever their times; other files have the same bytes. */
 function sameTuning(name: string, a: Uint8Array, b: Uint8Array): boolean {
