@@ -16,6 +16,7 @@ import { targetAt } from './schedule/backends/index.ts';
 import { buildSchedule } from './schedule/build.ts';
 import { type Tuning, tuningOfGraph } from './schedule/choices/tuning.ts';
 import type { Schedule } from './schedule/schedule.ts';
+import type { UpdateOptions } from './schedule/update.ts';
 import { verifySchedule } from './schedule/verify.ts';
 import { GENERIC, type Target } from './target.ts';
 
@@ -30,6 +31,8 @@ export interface CompileOptions {
   readonly gradients?: boolean;
   /** Draws dropout there, by an input `dropout`; else it is the identity, as it is in a forward pass. */
   readonly dropout?: boolean;
+  /** A whole step of training: the loss, the gradients, and what is done with them. */
+  readonly training?: UpdateOptions | undefined;
   readonly precision?: Precision;
   readonly target?: Target;
   /** Leaves out every algorithm that is less exact than the plain one. */
@@ -79,7 +82,7 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
 function opsOf(graph: Graph, options: CompileOptions): OpGraph {
   const { batch = 1, taps = false, precision = 'f32', dropout = false } = options;
   const lowered = lowerGraph(graph, { batch, taps, precision });
-  if (options.gradients) {
+  if (options.gradients || options.training) {
     return runPasses(training_loss(lowered, graph.diffusion), trainingPasses({ dropout }));
   }
   const forward = runPasses(lowered);
@@ -90,7 +93,10 @@ function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: 
   const { batch = 1, taps = false, precision = 'f32', strict = false, fuse = true, tuning } = options;
   const { place = { label: graph.name } } = options;
   const target = targetAt(options.target ?? GENERIC, precision);
-  const schedule = buildSchedule(ops, target, fuse ? undefined : [], { strict, tuning, price });
+  const schedule = buildSchedule(ops, target, fuse ? undefined : [], {
+    ...{ strict, tuning, price },
+    update: options.training,
+  });
   verifySchedule(schedule);
   const memory = planMemory(schedule);
   verifyMemory(memory);
@@ -100,7 +106,7 @@ function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: 
     precision,
     taps,
     strict,
-    pass: options.gradients ? 'gradients' : 'forward',
+    pass: options.gradients || options.training ? 'gradients' : 'forward',
     place,
     compiler: {
       version: options.version ?? '',

@@ -3,7 +3,7 @@
 
 import type { Dispatch, Manifest } from './bundle.ts';
 import { passesOf } from './passes.ts';
-import type { Fault } from './port-check.ts';
+import { type Fault, OFFSET_ALIGNMENT } from './port-check.ts';
 
 /** Every fault of the bindings. */
 export function checkBindings(manifest: Manifest, fault: Fault): void {
@@ -20,7 +20,9 @@ function checkExisting(manifest: Manifest, { bindings }: Dispatch, i: number, fa
     const at = `/dispatches/${i}/bindings/${k}`;
     if (binding.kind === 'slot') {
       const { length } = manifest.slots;
-      if (binding.slot >= length) fault(at, `slot ${binding.slot} does not exist, there are ${length}`);
+      const slot = manifest.slots[binding.slot];
+      if (slot === undefined) fault(at, `slot ${binding.slot} does not exist, there are ${length}`);
+      else if (binding.part !== undefined) checkPart(binding.part, slot, `${at}/part`, fault);
       return;
     }
     const entry = manifest.weights[binding.weights];
@@ -28,6 +30,19 @@ function checkExisting(manifest: Manifest, { bindings }: Dispatch, i: number, fa
     else if (binding.access !== 'read' && entry.filled === 'host')
       fault(at, `weights ${binding.weights} are filled by the host, no dispatch writes them`);
   });
+}
+
+/** A part of a slot lies in a buffer, where WebGPU lets a binding begin. */
+function checkPart(
+  { offset, bytes }: { readonly offset: number; readonly bytes: number },
+  slot: Manifest['slots'][number],
+  at: string,
+  fault: Fault,
+): void {
+  if (slot.storage === 'texture') fault(at, 'is of a texture, which is bound as a whole');
+  if (offset % OFFSET_ALIGNMENT !== 0)
+    fault(`${at}/offset`, `${offset} is no multiple of ${OFFSET_ALIGNMENT}`);
+  if (offset + bytes > slot.bytes) fault(at, `ends at byte ${offset + bytes} of a slot of ${slot.bytes}`);
 }
 
 /** What is written is bound once: by slot, by arena, and for weights in a texture of their own by entry. */

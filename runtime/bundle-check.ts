@@ -3,11 +3,10 @@
 
 import { checkBindings } from './binding-check.ts';
 import type { Manifest, WeightPart } from './bundle.ts';
-import { checkPorts, type Fault } from './port-check.ts';
+import { checkPorts, type Fault, OFFSET_ALIGNMENT } from './port-check.ts';
 import { elements } from './tensor.ts';
 import { extentOf } from './weights/extent.ts';
 
-const OFFSET_ALIGNMENT = 256;
 const MAX_WORKGROUPS = 65535;
 const KERNEL_FILE = /^[a-z0-9_.-]+\.wgsl$/;
 

@@ -7,6 +7,7 @@ import type { DiffusionSettings } from './sampler/process.ts';
 
 export { LOSS_COEFFICIENTS } from './loss-coefficients.ts';
 export type { InputPort, InputSpec, OutputPort, OutputSpec, StatePort } from './ports.ts';
+export { settingsLength } from './step-settings.ts';
 export {
   DROPOUT_PORT,
   DROPOUT_WORDS,
@@ -113,6 +114,8 @@ const bindingSchema = z.discriminatedUnion('kind', [
       access,
       /** Said where the dispatch finds or leaves float16 in the slot; everything else has words of four bytes. */
       dtype: z.literal('f16').exactOptional(),
+      /** Of a part of a slot, where it begins and how many bytes it has. */
+      part: z.strictObject({ offset: count, bytes: positive }).readonly().exactOptional(),
     })
     .readonly(),
   z.strictObject({ kind: z.literal('weights'), weights: count, access }).readonly(),

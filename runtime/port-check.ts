@@ -8,6 +8,9 @@ import { elements } from './tensor.ts';
 /** Where a fault goes: its JSON pointer, and what is wrong there. */
 export type Fault = (pointer: string, message: string) => void;
 
+/** Bytes of which offsets of bindings are multiples: WebGPU's default minStorageBufferOffsetAlignment. */
+export const OFFSET_ALIGNMENT = 256;
+
 /** Every fault of inputs, outputs, state and of what the time path hands on. */
 export function checkPorts(manifest: Manifest, fault: Fault): void {
   const { batch, inputs, outputs, state, time_path } = manifest;
@@ -16,7 +19,8 @@ export function checkPorts(manifest: Manifest, fault: Fault): void {
     const names = new Set<string>();
     ports.forEach((port: Port, i) => {
       const pointer = `/${list}/${i}`;
-      checkHeld(manifest, port.slot, bytesOfPort(port), pointer, fault);
+      const end = ('offset' in port ? port.offset : 0) + bytesOfPort(port);
+      checkHeld(manifest, port.slot, end, pointer, fault);
       if (names.has(port.name)) fault(`${pointer}/name`, `a second port called ${port.name}`);
       names.add(port.name);
       const [samples] = port.shape;
@@ -46,7 +50,7 @@ function checkHeld(manifest: Manifest, slot: number, bytes: number, pointer: str
   if (found.storage === 'texture') fault(pointer, `slot ${slot} is a texture, the interface is in buffers`);
 }
 
-/** Inputs are all written before a pass, and a state is kept behind it: none of them shares its slot. */
+/** Inputs are all written before a pass, and a state is kept behind it: none of them shares its bytes. */
 function checkOwners({ inputs, outputs, state, time_path }: Manifest, fault: Fault): void {
   const owners = new Map<number, string>();
   const own = (slot: number, owner: string, pointer: string) => {
@@ -57,9 +61,10 @@ function checkOwners({ inputs, outputs, state, time_path }: Manifest, fault: Fau
   inputs.forEach(({ name, slot }, i) => {
     own(slot, `input ${name}`, `/inputs/${i}`);
   });
-  state.forEach(({ name, slot }, i) => {
-    own(slot, `state ${name}`, `/state/${i}`);
-  });
+  // several states share a slot; the first one of each owns it
+  const firsts = new Map(state.toReversed().map(({ slot }, i) => [slot, state.length - 1 - i]));
+  for (const [slot, i] of firsts) own(slot, `state ${state[i]!.name}`, `/state/${i}`);
+  checkStatesApart(state, fault);
   const kept = new Map(state.map(({ name, slot }) => [slot, name]));
   const taken = [
     ...outputs.map(({ slot }, i) => ({ slot, pointer: `/outputs/${i}` })),
@@ -68,6 +73,22 @@ function checkOwners({ inputs, outputs, state, time_path }: Manifest, fault: Fau
   for (const { slot, pointer } of taken) {
     if (kept.has(slot))
       fault(pointer, `slot ${slot} is that of state ${kept.get(slot)}, which keeps it for itself`);
+  }
+}
+
+/** States of one slot have bytes of their own, which begin where a copy may. */
+function checkStatesApart(state: Manifest['state'], fault: Fault): void {
+  const ends = new Map<number, { readonly name: string; readonly end: number }>();
+  for (const [i, port] of [...state.entries()].sort(([, a], [, b]) => a.offset - b.offset)) {
+    const { name, slot, offset } = port;
+    const before = ends.get(slot);
+    if (offset % 16 !== 0) fault(`/state/${i}/offset`, `${offset} is no multiple of 16`);
+    if (before !== undefined && offset < before.end)
+      fault(
+        `/state/${i}`,
+        `begins at byte ${offset} of slot ${slot}, where state ${before.name} ends at ${before.end}`,
+      );
+    ends.set(slot, { name, end: offset + bytesOfPort(port) });
   }
 }
 

@@ -69,10 +69,14 @@ export const outputPortSchema = z.discriminatedUnion('encoding', [
 /** Where a state begins: as a parameter of the checkpoint, or as zeros. */
 const initial = z.union([z.literal('zeros'), z.strictObject({ parameter: z.string() }).readonly()]);
 
-/** What lives from pass to pass in a slot of its own, read and written by dispatches and by the host. */
+/** States may share a slot, each at bytes of its own: `offset` is where it begins. */
+const kept = { dtype: numbers, initial, offset: count } as const;
+
+/** What lives from pass to pass in bytes of its own, read and written by dispatches and by the host. */
 export const statePortSchema = z.discriminatedUnion('encoding', [
-  z.strictObject({ ...image, dtype: numbers, initial }).readonly(),
-  z.strictObject({ ...plain, dtype: numbers, initial }).readonly(),
+  z.strictObject({ ...image, ...kept }).readonly(),
+  z.strictObject({ ...parameter, ...kept }).readonly(),
+  z.strictObject({ ...plain, ...kept }).readonly(),
 ]);
 
 export type InputPort = z.infer<typeof inputPortSchema>;

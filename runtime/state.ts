@@ -18,39 +18,49 @@ import type { ReadParameter } from './upload.ts';
 export interface ProgramState {
   /** The tensor as the passes begun so far leave it. */
   read(name: string): Promise<Tensor>;
+  /** Several of them, each as it stands at one moment, given one by one: there may be more than memory would hold twice. */
+  readAll(names: readonly string[], take: (name: string, tensor: Tensor) => void): Promise<void>;
   /** Puts a tensor of the state's shape in its place. */
   write(name: string, tensor: Tensor): Promise<void>;
 }
+
+/** Bytes that are brought from the device at once. */
+const STAGED_BYTES = 2 ** 26;
 
 export function createState(
   { state }: Pick<Manifest, 'state'>,
   memory: Pick<Memory, 'buffer'>,
   device: GPUDevice,
 ): ProgramState {
+  const ports = new Map(state.map((port) => [port.name, port]));
   const find = (name: string): StatePort => {
-    const port = state.find((one) => one.name === name);
+    const port = ports.get(name);
     if (port !== undefined) return port;
     const there = state.length === 0 ? 'none' : state.map((one) => one.name).join(', ');
     throw new RuntimeError('input', `the bundle has no state called ${name}; it has ${there}`);
   };
-  return {
-    async read(name) {
-      const port = find(name);
-      const size = bytesOfPort(port);
-      const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-      const staging = await guard(device, `reading state ${name}`, () => {
-        const made = device.createBuffer({ label: `state ${name}`, size, usage });
-        const encoder = device.createCommandEncoder();
-        encoder.copyBufferToBuffer(memory.buffer(port.slot), 0, made, 0, size);
-        device.queue.submit([encoder.finish()]);
-        return made;
-      });
+  const readAll: ProgramState['readAll'] = async (names, take) => {
+    for (const batch of batchesOf(names.map(find))) {
+      const staging = await guard(device, `reading state ${batch[0]!.port.name}`, () =>
+        copyOut(batch, memory, device),
+      );
       try {
         await staging.mapAsync(GPUMapMode.READ);
-        return decodePort(port, new Uint8Array(staging.getMappedRange().slice(0)));
+        const mapped = staging.getMappedRange();
+        for (const { port, at, bytes } of batch) {
+          take(port.name, decodePort(port, new Uint8Array(mapped, at, bytes)));
+        }
       } finally {
         staging.destroy();
       }
+    }
+  };
+  return {
+    readAll,
+    async read(name) {
+      const found: Tensor[] = [];
+      await readAll([name], (_, tensor) => found.push(tensor));
+      return found[0]!;
     },
     async write(name, tensor) {
       const port = find(name);
@@ -61,25 +71,62 @@ export function createState(
   };
 }
 
-/** Gives every state its first value. Throws what `read` throws, and RuntimeError('gpu'). */
+interface Staged {
+  readonly port: StatePort;
+  /** Where it stands among those that are brought with it. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** States that are brought together, one behind the other. */
+function batchesOf(ports: readonly StatePort[]): readonly (readonly Staged[])[] {
+  const batches: Staged[][] = [];
+  let at = Number.POSITIVE_INFINITY;
+  for (const port of ports) {
+    const bytes = bytesOfPort(port);
+    if (at + bytes > STAGED_BYTES) {
+      batches.push([]);
+      at = 0;
+    }
+    batches.at(-1)!.push({ port, at, bytes });
+    at += bytes;
+  }
+  return batches;
+}
+
+function copyOut(batch: readonly Staged[], memory: Pick<Memory, 'buffer'>, device: GPUDevice): GPUBuffer {
+  const { at, bytes } = batch.at(-1)!;
+  const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+  const staging = device.createBuffer({ label: 'state', size: at + bytes, usage });
+  const encoder = device.createCommandEncoder();
+  for (const { port, at, bytes } of batch) {
+    encoder.copyBufferToBuffer(memory.buffer(port.slot), port.offset, staging, at, bytes);
+  }
+  device.queue.submit([encoder.finish()]);
+  return staging;
+}
+
+/** Gives every state its first value, and what lies between states zeros. Throws what `read` throws, and RuntimeError('gpu'). */
 export async function initializeState(
   { state }: Pick<Manifest, 'state'>,
   memory: Pick<Memory, 'buffer' | 'clear'>,
   read: ReadParameter,
   device: GPUDevice,
 ): Promise<void> {
+  if (state.length === 0) return;
+  await guard(device, 'zeros of states', () => {
+    const encoder = device.createCommandEncoder();
+    for (const slot of new Set(state.map((port) => port.slot))) memory.clear(slot, encoder);
+    device.queue.submit([encoder.finish()]);
+  });
   for (const port of state) {
-    const { initial, shape, slot } = port;
-    const data = initial === 'zeros' ? null : read(initial.parameter);
-    await guard(device, `the first value of state ${port.name}`, () => {
-      if (data !== null) return put(port, { shape, data }, memory, device);
-      const encoder = device.createCommandEncoder();
-      memory.clear(slot, encoder);
-      device.queue.submit([encoder.finish()]);
-    });
+    const { initial, shape, name } = port;
+    if (initial === 'zeros') continue;
+    const data = read(initial.parameter);
+    await guard(device, `the first value of state ${name}`, () => put(port, { shape, data }, memory, device));
   }
 }
 
 function put(port: StatePort, tensor: Tensor, memory: Pick<Memory, 'buffer'>, device: GPUDevice): void {
-  device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, tensor));
+  device.queue.writeBuffer(memory.buffer(port.slot), port.offset, encodePort(port, tensor));
 }

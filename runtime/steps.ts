@@ -1,6 +1,6 @@
 // The dispatches of a program, bound and ready to be encoded.
 
-import type { Bundle, Manifest } from './bundle.ts';
+import type { Bundle, Dispatch, Manifest } from './bundle.ts';
 import { describeDispatch } from './describe-dispatch.ts';
 import { guard } from './guard.ts';
 import { type Memory, UNIFORM_ALIGNMENT } from './memory.ts';
@@ -34,7 +34,7 @@ function bindDispatch(
 ): Step {
   const dispatch = manifest.dispatches[index]!;
   const storage = dispatch.bindings.map((binding) =>
-    binding.kind === 'slot' ? memory.slots[binding.slot]! : memory.weights[binding.weights]!,
+    binding.kind === 'slot' ? slotOf(memory, binding) : memory.weights[binding.weights]!,
   );
   const sizes = {
     buffer: memory.sizes,
@@ -46,6 +46,13 @@ function bindDispatch(
   const name = () => describeDispatch(manifest, index);
   return { name, pipeline, bindGroup, workgroups: dispatch.workgroups };
 }
+
+function slotOf(memory: Memory, { slot, part }: SlotBinding): GPUBindingResource {
+  if (part === undefined) return memory.slots[slot]!;
+  return { buffer: memory.buffer(slot), offset: part.offset, size: part.bytes };
+}
+
+type SlotBinding = Extract<Dispatch['bindings'][number], { kind: 'slot' }>;
 
 /**
  * Uploads the weights, binds every dispatch and, where drivers compile kernels at their first run, runs each kernel as

@@ -3,8 +3,8 @@
 
 import { parameters } from '../compiler/graph/parameters.ts';
 import type { OpenStep } from '../engine/training/open-step.ts';
-import type { TrainedTensors, TrainingStep } from '../engine/training/training-step.ts';
 import { listOf } from '../runtime/port-values.ts';
+import type { TrainedTensors, TrainingStep } from '../runtime/training/training-step.ts';
 
 /** Elements of each tensor that change. */
 const CHANGED = 8;

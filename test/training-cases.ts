@@ -30,6 +30,8 @@ export interface GoldenTraining {
   readonly seed: number;
   readonly batch: number;
   readonly inputs: ModelInputs;
+  /** What the inputs are made of. */
+  readonly trainingBatch: TrainingBatch;
   /** The error over all gradients that is allowed: 2e-5, or five times PyTorch's own where that is more. */
   readonly tolerance: number;
   /** `loss.*` [B], float32. */
@@ -89,6 +91,7 @@ export function goldenTraining(name: string): GoldenTraining {
     graph,
     seed: golden.weights.seed,
     batch: shape[0]!,
+    trainingBatch: trainingBatch(name),
     inputs: lossInputs(diffusionProcess(graph.diffusion), trainingBatch(name)),
     tolerance: Math.max(2e-5, 5 * golden.rel_l2_f32_vs_f64),
     losses: new Map(

@@ -33,14 +33,28 @@ export const register: Register = (program, context) => {
     .optionsGroup(heading('output'))
     .option('--emit <STAGE>', 'print graph, ops, schedule, memory or kernels; -o may be left out then')
     .option('--types', 'add a typed module to the bundle');
-  addOptions(command, [...COMPILE_OPTIONS, 'taps', 'gradient', 'gradients', 'dropout', 'json'], {
-    batch: { usual: '1' },
-    precision: { usual: 'f32' },
-    target: {
-      about: 'what to compile for: a target, or auto for the adapter that is here',
-      usual: 'generic',
+  addOptions(
+    command,
+    [
+      ...COMPILE_OPTIONS,
+      'taps',
+      'gradient',
+      'gradients',
+      'dropout',
+      'train',
+      'averages',
+      'accumulate',
+      'json',
+    ],
+    {
+      batch: { usual: '1' },
+      precision: { usual: 'f32' },
+      target: {
+        about: 'what to compile for: a target, or auto for the adapter that is here',
+        usual: 'generic',
+      },
     },
-  })
+  )
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {
       const { compileModel, STAGES } = await import('../../engine/compile/compile-model.ts');

@@ -78,6 +78,21 @@ const ROWS = {
     about: 'draw dropout there, which else drops nothing',
     under: 'model',
   },
+  train: {
+    flags: '--train',
+    about: 'a whole step of training instead: loss, gradients, AdamW, moving averages',
+    under: 'model',
+  },
+  averages: {
+    flags: '--averages <N>',
+    about: 'with --train: moving averages of the parameters (default: 1)',
+    under: 'model',
+  },
+  accumulate: {
+    flags: '--accumulate',
+    about: 'with --train: add up the gradients of microbatches',
+    under: 'model',
+  },
   classifier: {
     flags: '--classifier <MODEL>',
     about: 'a classifier that guides to the labels of --class: its graph, or a bundle with its gradient',

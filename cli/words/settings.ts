@@ -1,7 +1,9 @@
 // The options of commands that compile: their words, read into the engine's settings.
 
+import type { UpdateOptions } from '../../compiler/schedule/update.ts';
 import { checkSettings, LARGEST_BATCH, type ModelSettings } from '../../engine/compile/model-settings.ts';
-import { parseChoice, parseCount, parseMemory, parseSize } from '../parse.ts';
+import { UsageError } from '../../engine/errors.ts';
+import { parseAmount, parseChoice, parseCount, parseMemory, parseSize } from '../parse.ts';
 
 /** The options of commands that compile, as they were typed. */
 export interface SettingWords {
@@ -11,6 +13,9 @@ export interface SettingWords {
   readonly gradient?: boolean;
   readonly gradients?: boolean;
   readonly dropout?: boolean;
+  readonly train?: boolean;
+  readonly averages?: string;
+  readonly accumulate?: boolean;
   readonly strict?: boolean;
   readonly precision?: string;
   readonly target?: string;
@@ -28,6 +33,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
     gradient: words.gradient,
     gradients: words.gradients,
     dropout: words.dropout,
+    trainingStep: parseTraining(words),
     strict: words.strict,
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,
@@ -36,4 +42,15 @@ export function parseSettings(words: SettingWords): ModelSettings {
   };
   checkSettings(settings);
   return settings;
+}
+
+/** What of a step of training is asked for. */
+function parseTraining({ train, averages, accumulate }: SettingWords): UpdateOptions | undefined {
+  if (train) {
+    const count = averages === undefined ? 1 : parseAmount(averages, '--averages');
+    return { averages: count, accumulates: accumulate ?? false };
+  }
+  const alone = Object.entries({ averages, accumulate }).find(([, value]) => value !== undefined);
+  if (alone === undefined) return undefined;
+  throw new UsageError(`--${alone[0]}: it is of a step of training; give --train, too`);
 }

@@ -1,11 +1,17 @@
 // Schedule and memory plan to bundle: every group becomes a dispatch, equal kernels become one file.
 
-import { BUNDLE_VERSION, type Bundle, digestedText, type Manifest } from '../../runtime/bundle.ts';
+import {
+  BUNDLE_VERSION,
+  type Bundle,
+  digestedText,
+  type Manifest,
+  type OutputPort,
+} from '../../runtime/bundle.ts';
 import { GraphError, type GraphPlace } from '../diagnostics.ts';
 import { toExplicit } from '../graph/explicit.ts';
 import type { Graph } from '../graph/graph.ts';
 import { parameters } from '../graph/parameters.ts';
-import { type MemoryPlan, memoryTotals, type Slot, slotIn } from '../memory/plan.ts';
+import { type MemoryPlan, memoryTotals, placeIn, type Slot, slotIn } from '../memory/plan.ts';
 import { outputEncoding, portsOf } from '../opgraph/ports.ts';
 import type { Precision } from '../precision.ts';
 import { costOf } from '../schedule/cost.ts';
@@ -13,6 +19,7 @@ import { printGroup } from '../schedule/print.ts';
 import { bytesOf, holdsHalf, TEXTURE_WIDTH, valueIn } from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { timePathOf } from '../schedule/time-path.ts';
+import { isGradient } from '../schedule/update.ts';
 import { isHalf, resolveView } from '../schedule/values.ts';
 import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
@@ -21,6 +28,8 @@ import { collectKernels, sha256 } from './collect-kernels.ts';
 import { callsOf } from './groups/index.ts';
 import type { KernelCall } from './kernel-call.ts';
 import { checkReach } from './reach.ts';
+import { type UpdateCall, updateCalls } from './update/calls.ts';
+import { updateInputs, updateOutputs, updateState } from './update/ports.ts';
 import type { KernelFile } from './wgsl/source.ts';
 
 export interface BundleOptions {
@@ -47,15 +56,38 @@ export function generateBundle(
 ): Bundle {
   const emitted = schedule.groups.map((group) => callsOf(schedule, group, options.target));
   const calls = emitted.flat();
-  checkPlaced(schedule, emitted, options);
-  const kernels = collectKernels(calls);
   // a part of a batch has the weights of the other parts
   const blobs = calls.flatMap(({ weights, product }) => [weights, product]);
   const withWeights = [...new Set(blobs)].filter((blob) => blob !== null);
+  const { update } = schedule;
+  const updates = update === null ? [] : updateCalls(update, schedule.groups.length, withWeights);
+  checkPlaced(schedule, emitted, updates, options);
+  const kernels = collectKernels([...calls, ...updates.map(({ call }) => call)]);
   const blobIndex = new Map(withWeights.map((blob, i) => [blob, i]));
   const arenas = placeBlobs(withWeights, options.target);
   const totals = memoryTotals(plan);
-  const timePath = timePathOf(schedule);
+  // what is remembered of the time path would change with the parameters
+  const timePath = update === null ? timePathOf(schedule) : { groups: 0, values: [] };
+  const bind = ({ resource, access }: KernelCall['bindings'][number], call: KernelCall) => {
+    if (resource.kind === 'weights' || resource.kind === 'product' || resource.kind === 'packed') {
+      const blob = resource.kind === 'packed' ? resource.blob : call[resource.kind]!;
+      return { kind: 'weights' as const, weights: blobIndex.get(blob)!, access };
+    }
+    const part = placeIn(plan, resource);
+    return {
+      kind: 'slot' as const,
+      slot: slotIn(plan, resource),
+      access,
+      ...(holdsHalf(schedule.graph, resource) ? { dtype: 'f16' as const } : {}),
+      ...(part === undefined ? {} : { part }),
+    };
+  };
+  const bound = (call: KernelCall) => ({
+    kernel: kernels.indexOf(call),
+    sizes: [...call.sizes],
+    bindings: call.bindings.map((binding) => bind(binding, call)),
+    workgroups: [...call.workgroups] as [number, number, number],
+  });
   const slot = (value: number) => slotIn(plan, valueIn(value));
   const dispatches = schedule.groups.flatMap((group, i) => {
     const cost = costOf(schedule.graph, group);
@@ -70,27 +102,15 @@ export function generateBundle(
       return {
         group: line,
         path: schedule.graph.nodes[group.result]!.path,
-        kernel: kernels.indexOf(call),
-        sizes: [...call.sizes],
-        bindings: call.bindings.map(({ resource, access }) =>
-          resource.kind === 'weights' || resource.kind === 'product'
-            ? {
-                kind: 'weights' as const,
-                weights: blobIndex.get(call[resource.kind]!)!,
-                access: 'read' as const,
-              }
-            : {
-                kind: 'slot' as const,
-                slot: slotIn(plan, resource),
-                access,
-                ...(holdsHalf(schedule.graph, resource) ? { dtype: 'f16' as const } : {}),
-              },
-        ),
-        workgroups: [...call.workgroups] as [number, number, number],
+        ...bound(call),
         flops: share(call, cost.flops),
         bytes: share(call, cost.bytes),
       };
     });
+  });
+  const changing = updates.map(({ group, path, call, flops, bytes }) => {
+    checkCounts(call, options.target);
+    return { group, path, ...bound(call), flops, bytes };
   });
   const manifest: Omit<Manifest, 'sha256'> = {
     format: 'unetc-bundle',
@@ -109,14 +129,12 @@ export function generateBundle(
       limits: requiredLimits(arenas, plan.slots, options.target),
     },
     diffusion: samplingOf(graph),
-    inputs: portsOf(schedule.graph).map(({ spec, value }) => ({ ...spec, slot: slot(value) })),
-    outputs: schedule.graph.outputs.map(({ name, value }) => {
-      const { value: stored } = resolveView(schedule.graph, value);
-      const dtype = isHalf(schedule.graph, stored) ? 'f16' : 'f32';
-      const { shape } = schedule.graph.nodes[value]!.type;
-      return { name, encoding: outputEncoding(schedule.graph, value), dtype, shape, slot: slot(stored) };
-    }),
-    state: [],
+    inputs: [
+      ...portsOf(schedule.graph).map(({ spec, value }) => ({ ...spec, slot: slot(value) })),
+      ...(update === null ? [] : updateInputs(update, plan)),
+    ],
+    outputs: [...outputsOf(schedule, slot), ...(update === null ? [] : updateOutputs(update, plan))],
+    state: update === null ? [] : updateState(update, plan),
     time_path: {
       dispatches: emitted.slice(0, timePath.groups).flat().length,
       values: timePath.values.map((value) => ({
@@ -129,11 +147,12 @@ export function generateBundle(
     slots: plan.slots,
     texture_width: TEXTURE_WIDTH,
     weights: arenas.blobs.map(({ arena, offset, length, parts }) => {
+      if (update !== null) return { arena, offset, length, filled: 'dispatch', parts: [] };
       return { arena, offset, length, filled: 'host', parts };
     }),
     kernels: kernels.files,
-    dispatches,
-    passes: [{ name: options.pass, dispatches: dispatches.length }],
+    dispatches: [...dispatches, ...changing],
+    passes: [{ name: options.pass, dispatches: dispatches.length }, ...passesOf(updates)],
     memory: {
       activations: totals.shared,
       activations_unshared: totals.unshared,
@@ -141,6 +160,23 @@ export function generateBundle(
     },
   };
   return { manifest: { ...manifest, sha256: sha256(digestedText(manifest)) }, kernels: kernels.texts };
+}
+
+/** What the graph gives; gradients that an update takes are no outputs. */
+function outputsOf({ graph, update }: Schedule, slot: (value: number) => number): readonly OutputPort[] {
+  const outputs = graph.outputs.filter(({ name }) => update === null || !isGradient(name));
+  return outputs.map(({ name, value }) => {
+    const { value: stored } = resolveView(graph, value);
+    const dtype = isHalf(graph, stored) ? 'f16' : 'f32';
+    const { shape } = graph.nodes[value]!.type;
+    return { name, encoding: outputEncoding(graph, value), dtype, shape: [...shape], slot: slot(stored) };
+  });
+}
+
+/** Passes of their own for what a step does behind the gradients. */
+function passesOf(updates: readonly UpdateCall[]): Manifest['passes'] {
+  const names = [...new Set(updates.map(({ pass }) => pass))];
+  return names.map((name) => ({ name, dispatches: updates.filter(({ pass }) => pass === name).length }));
 }
 
 /** What a sampler has to know of the process: the loss is training's. */
@@ -173,12 +209,13 @@ function requiredLimits(arenas: Arenas, slots: readonly Slot[], target: Target):
 function checkPlaced(
   { graph, groups }: Schedule,
   emitted: readonly (readonly KernelCall[])[],
+  updates: readonly UpdateCall[],
   { target, place }: BundleOptions,
 ): void {
   const calls = groups.flatMap(({ result }, i) =>
     emitted[i]!.map((call) => ({ path: graph.nodes[result]!.path, call })),
   );
-  const faults = checkReach(calls, target);
+  const faults = checkReach([...calls, ...updates], target);
   if (faults.length === 0) return;
   const placed = faults.map((fault) => {
     const position = place.locate?.(fault.pointer);

@@ -23,7 +23,7 @@ export function checkResources(graph: OpGraph, group: ScheduledGroup, calls: rea
   for (const { bindings } of calls) {
     const fresh: string[] = [];
     for (const { resource, access } of bindings) {
-      if (resource.kind === 'weights' || resource.kind === 'product') continue;
+      if (resource.kind === 'weights' || resource.kind === 'product' || resource.kind === 'packed') continue;
       const name = resourceName(resource);
       if (access === 'read_write') fresh.push(name);
       else if (!written.has(name)) read.add(name);
@@ -60,6 +60,7 @@ export function checkCounts(call: KernelCall, { limits, name }: Target): void {
 function texturesOf({ bindings, product }: KernelCall): number {
   return bindings.filter(({ resource }) => {
     if (resource.kind === 'product') return product?.texture ?? false;
+    if (resource.kind === 'packed') return resource.blob.texture;
     return resource.kind !== 'weights' && homeOfResource(resource) === 'texture';
   }).length;
 }

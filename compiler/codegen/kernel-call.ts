@@ -8,7 +8,13 @@ import type { HalfType } from './wgsl/packing.ts';
 import { type KernelFile, readKernel, type SizeField } from './wgsl/source.ts';
 
 /** What a storage binding holds. */
-export type Bound = WeightResource | Resource;
+export type Bound = WeightResource | PackedResource | Resource;
+
+/** Weights of other dispatches, which a dispatch packs. */
+export interface PackedResource {
+  readonly kind: 'packed';
+  readonly blob: WeightBlob;
+}
 
 /** Weights of a dispatch: all in one buffer, or the weights of its product in a texture and the others in a buffer. */
 export type WeightResource = { readonly kind: 'weights' } | { readonly kind: 'product' };

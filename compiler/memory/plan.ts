@@ -13,11 +13,14 @@ import {
   writesOf,
 } from '../schedule/resources.ts';
 import type { Home, Schedule } from '../schedule/schedule.ts';
+import { type Place, placeUpdate, type UpdatePlan } from './place-update.ts';
 
 export interface MemoryPlan {
   readonly slots: readonly Slot[];
   /** The slot of each resource, by its name. */
   readonly slotOf: ReadonlyMap<string, number>;
+  /** Where a resource stands that is a part of its slot, by its name; all others begin where their slot does. */
+  readonly places: ReadonlyMap<string, Place>;
   /** Groups (by index; -1 before the first) from which and up to which each resource is alive. */
   readonly lifetimes: readonly Lifetime[];
 }
@@ -43,11 +46,18 @@ export function slotIn(plan: MemoryPlan, resource: Resource): number {
   return slot;
 }
 
+/** Where a resource stands in its slot; undefined where it has the whole of it. */
+export function placeIn(plan: MemoryPlan, resource: Resource): Place | undefined {
+  return plan.places.get(resourceName(resource));
+}
+
 /** Bytes of all slots, and what the same resources would take without sharing. */
 export function memoryTotals(plan: MemoryPlan): { readonly shared: number; readonly unshared: number } {
   const sum = (sizes: readonly number[]) => sizes.reduce((total, bytes) => total + bytes, 0);
   return { shared: sum(plan.slots.map((s) => s.bytes)), unshared: sum(plan.lifetimes.map((l) => l.bytes)) };
 }
+
+const NONE: UpdatePlan = { slots: [], slotOf: new Map(), places: new Map() };
 
 /** Orders in which resources are given slots; none is best for every graph. */
 const ORDERS: readonly ((a: Lifetime, b: Lifetime) => number)[] = [
@@ -61,9 +71,26 @@ const ORDERS: readonly ((a: Lifetime, b: Lifetime) => number)[] = [
  * the one that takes least.
  */
 export function planMemory(schedule: Schedule): MemoryPlan {
-  const lifetimes = lifetimesOf(schedule);
+  const arenas = schedule.update === null ? NONE : placeUpdate(schedule.update);
+  const lifetimes = lifetimesOf(schedule).filter(({ name }) => !arenas.slotOf.has(name));
   const plans = ORDERS.map((order) => assignSlots(lifetimes, lifetimes.toSorted(order)));
-  return plans.reduce((best, plan) => (memoryTotals(plan).shared < memoryTotals(best).shared ? plan : best));
+  const best = plans.reduce((a, b) => (memoryTotals(b).shared < memoryTotals(a).shared ? b : a));
+  return schedule.update === null ? best : joinPlans(best, arenas, schedule.groups.length);
+}
+
+/** A plan with slots more behind its own, which nothing shares. */
+function joinPlans(plan: MemoryPlan, { slots, slotOf, places }: UpdatePlan, last: number): MemoryPlan {
+  const first = plan.slots.length;
+  const own = slots.map(({ bytes, resource }) => {
+    const name = resourceName(resource);
+    return { resource, name, bytes, storage: 'buffer' as const, first: -1, last };
+  });
+  return {
+    slots: [...plan.slots, ...slots.map(({ bytes }) => ({ bytes, storage: 'buffer' as const }))],
+    slotOf: new Map([...plan.slotOf, ...[...slotOf].map(([name, slot]) => [name, first + slot] as const)]),
+    places: new Map([...plan.places, ...places]),
+    lifetimes: [...plan.lifetimes, ...own],
+  };
 }
 
 function assignSlots(lifetimes: readonly Lifetime[], order: readonly Lifetime[]): MemoryPlan {
@@ -84,7 +111,7 @@ function assignSlots(lifetimes: readonly Lifetime[], order: readonly Lifetime[])
     tenants[slot].push(tenant);
     slotOf.set(tenant.name, slot);
   }
-  return { slots, slotOf, lifetimes };
+  return { slots, slotOf, places: new Map(), lifetimes };
 }
 
 /** Whether a slot suits better than one before it: the smallest that holds a resource, else the one that grows least. */

@@ -20,4 +20,19 @@ export function verifyMemory(plan: MemoryPlan): void {
     );
     tenants[slot] = { name, last };
   }
+  verifyPlaces(plan);
+}
+
+/** Resources that are parts of a slot lie in it, one behind the other. */
+function verifyPlaces({ places, slotOf, slots }: MemoryPlan): void {
+  const ends = new Map<number, number>();
+  for (const [name, { offset, bytes }] of places) {
+    const slot = slotOf.get(name);
+    invariant(slot !== undefined, `%${name} has a place and no slot`);
+    const before = ends.get(slot) ?? 0;
+    invariant(offset >= before, `%${name} begins at byte ${offset} of slot ${slot}, before ${before}`);
+    const room = slots[slot]!.bytes;
+    invariant(offset + bytes <= room, `%${name} ends at byte ${offset + bytes} of slot ${slot} of ${room}`);
+    ends.set(slot, offset + bytes);
+  }
 }

@@ -9,20 +9,28 @@ import { shareKernels, worthwhileTiles } from './choices/give-up.ts';
 import { type ChoiceOptions, chooseConv, createPrices } from './choices/prices.ts';
 import type { Fusion } from './fusions/fusion.ts';
 import { initialGroups } from './groups.ts';
+import { planUpdate } from './plan-update.ts';
 import type { Schedule } from './schedule.ts';
 import { type ChosenGroup, insertStatistics } from './statistics.ts';
 import { hoistTimePath } from './time-path.ts';
 import { insertTransfers } from './transfers.ts';
+import type { UpdateOptions } from './update.ts';
+
+/** How a graph is scheduled. */
+export interface ScheduleOptions extends ChoiceOptions {
+  /** What is done with the gradients of a graph that has them; not given, they are outputs. */
+  readonly update?: UpdateOptions | undefined;
+}
 
 /**
  * Schedules a graph. `fusions` are applied in order: the backend's where not given, none for the unfused schedule;
- * `options` say how convolutions are chosen.
+ * `options` say how convolutions are chosen, and what becomes of gradients.
  */
 export function buildSchedule(
   graph: OpGraph,
   target: Target = GENERIC,
   fusions?: readonly Fusion[],
-  options: ChoiceOptions = {},
+  options: ScheduleOptions = {},
 ): Schedule {
   const backend = backendOf(target);
   const initial = initialGroups(graph);
@@ -40,5 +48,6 @@ export function buildSchedule(
   });
   const shared = backend.pricesKernels ? shareKernels(graph, chosen, prices, tiles) : chosen;
   const completed = insertTransfers(graph, insertStatistics(graph, shared, backend));
-  return { graph, groups: hoistTimePath(graph, completed) };
+  const update = options.update === undefined ? null : planUpdate(graph, options.update, target);
+  return { graph, groups: hoistTimePath(graph, completed), update };
 }

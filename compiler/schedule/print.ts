@@ -4,11 +4,15 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { costOf, type GroupCost } from './cost.ts';
 import { fusedIn, throughOf } from './groups.ts';
 import type { FusedOp, Schedule, ScheduledGroup } from './schedule.ts';
+import { kindsOf, printUpdate } from './update.ts';
 
 /** One line a group: anchor, what is fused, type, values read and written, cost, path. */
 export function printSchedule(schedule: Schedule): string {
-  const { graph, groups } = schedule;
-  return groups.map((group, i) => `${printGroup(graph, group, i)}\n`).join('');
+  const { graph, groups, update } = schedule;
+  const lines = groups.map((group, i) => printGroup(graph, group, i));
+  const updates =
+    update === null ? [] : kindsOf(update).map((kind, i) => printUpdate(update, kind, groups.length + i));
+  return [...lines, ...updates].map((line) => `${line}\n`).join('');
 }
 
 /** One line for a group. */

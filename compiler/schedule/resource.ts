@@ -16,7 +16,16 @@ export type Resource =
   /** What the first half of attention's gradient, which computes a value, tells the other half of each query. */
   | { readonly kind: 'attention_rows'; readonly value: number }
   /** The parts of a sum over samples and positions that are computed apart, and added up to a value. */
-  | { readonly kind: 'parts'; readonly value: number };
+  | { readonly kind: 'parts'; readonly value: number }
+  /** An arena of gradients, and of their sums over microbatches. */
+  | { readonly kind: 'gradients' | 'gradient_sums'; readonly arena: number }
+  /** An arena of what lives from step to step: parameters, their moments and moving averages. */
+  | { readonly kind: 'trained'; readonly arena: number }
+  /** A parameter in training, by its name. */
+  | { readonly kind: 'parameter'; readonly name: string }
+  /** The numbers by which a step changes parameters, and sums of squares of all gradients. */
+  | { readonly kind: 'step_settings' }
+  | { readonly kind: 'square_sums' };
 
 type ResourceKind = Resource['kind'];
 type ResourceOf<K extends ResourceKind> = Extract<Resource, { kind: K }>;
@@ -65,6 +74,28 @@ const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
     name: ({ value }) => `w${value}`,
     words: ({ value }) => `parts of %${value}`,
   },
+  gradients: {
+    home: () => 'buffer',
+    name: ({ arena }) => `gradients.${arena}`,
+    words: ({ arena }) => `gradients of arena ${arena}`,
+  },
+  gradient_sums: {
+    home: () => 'buffer',
+    name: ({ arena }) => `gradient_sums.${arena}`,
+    words: ({ arena }) => `sums of the gradients of arena ${arena}`,
+  },
+  trained: {
+    home: () => 'buffer',
+    name: ({ arena }) => `trained.${arena}`,
+    words: ({ arena }) => `parameters and moments of arena ${arena}`,
+  },
+  parameter: {
+    home: () => 'buffer',
+    name: ({ name }) => `parameter.${name}`,
+    words: ({ name }) => `parameter ${name}`,
+  },
+  step_settings: { home: () => 'buffer', name: () => 'step_settings', words: () => 'settings of the step' },
+  square_sums: { home: () => 'buffer', name: () => 'square_sums', words: () => 'sums of squares' },
 };
 
 function defOf<K extends ResourceKind>({ kind }: { readonly kind: K }): ResourceDef<K> {
@@ -80,7 +111,8 @@ export function homeOfResource(resource: Resource): Home {
  * The name of a resource, the same for equal ones: `v12` a value in a buffer, `x12` one in a texture, `s12` its
  * statistics, `m12` its merged statistics, `a12` the scale and shift that norm or FiLM 12 comes to, `t12` and `p12` the
  * planes of input and products of the convolution that computes value 12 by Winograd's algorithm, `r12` the softmax of the
- * queries whose attention has the gradient 12, `w12` the parts that the sum 12 is computed in.
+ * queries whose attention has the gradient 12, `w12` the parts that the sum 12 is computed in. What training keeps has its
+ * words: `trained.0`, `parameter.out.2.weight`.
  */
 export function resourceName(resource: Resource): string {
   return defOf(resource).name(resource);

@@ -4,6 +4,7 @@
 // A value is named by the id of its OpGraph node; views (reshape, slice) are resolved to what they view.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
+import type { Update } from './update.ts';
 import type { View } from './values.ts';
 
 /** Where a value stands: in a buffer channels-last, or in a storage texture as [sample][channel / 4][pixel]. */
@@ -261,4 +262,6 @@ export type GroupOf<K extends GroupKind> = Extract<ScheduledGroup, { readonly ki
 export interface Schedule {
   readonly graph: OpGraph;
   readonly groups: readonly ScheduledGroup[];
+  /** What a step of training does behind them; null where parameters stay as they are. */
+  readonly update: Update | null;
 }

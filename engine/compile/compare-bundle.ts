@@ -7,7 +7,7 @@ import { findTarget } from '../../compiler/target.ts';
 import type { Bundle, Manifest } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { packageVersion } from '../package.ts';
-import { drawsDropout, givesGradient, givesGradients } from './model-settings.ts';
+import { drawsDropout, givesGradient, givesGradients, trainingOf } from './model-settings.ts';
 
 /** Differences that a message lists. */
 const MOST_LINES = 8;
@@ -44,6 +44,7 @@ function compileAgain(manifest: Manifest, graph: Graph, label: string): Manifest
       gradient: givesGradient(manifest),
       gradients: givesGradients(manifest),
       dropout: drawsDropout(manifest),
+      training: trainingOf(manifest),
       tuning: tuning ?? undefined,
     }).bundle.manifest;
   } catch (error) {

@@ -21,14 +21,15 @@ export function compileWith(
   checkGradient(graph, settings);
   checkGradients(graph, settings);
   const { batch = 1, taps = false, gradient = false, gradients = false, strict = false } = settings;
-  const { dropout = false, precision = 'f32', memory } = settings;
+  const { dropout = false, precision = 'f32', memory, trainingStep } = settings;
   const tuning = tuningFor(target, settings);
   return compileGraph(graph, {
     batch,
     taps,
     gradient,
     gradients,
-    dropout,
+    dropout: dropout || trainingStep !== undefined, // who trains, drops
+    training: trainingStep,
     strict,
     precision,
     target,

@@ -4,6 +4,7 @@ import { LIMITS } from '../../compiler/format/limits.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { isPrecision, type Precision } from '../../compiler/precision.ts';
+import type { UpdateOptions } from '../../compiler/schedule/update.ts';
 import { DROPOUT_PORT, type Manifest } from '../../runtime/bundle.ts';
 import { learnsVariance } from '../../runtime/sampler/process.ts';
 import type { Check } from '../arguments.ts';
@@ -24,6 +25,8 @@ export interface ModelSettings {
   readonly gradients?: boolean | undefined;
   /** Draws dropout there; without it nothing is dropped, as in a forward pass. */
   readonly dropout?: boolean | undefined;
+  /** Compiles a whole step of training in the place of the forward pass. */
+  readonly trainingStep?: UpdateOptions | undefined;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean | undefined;
   readonly precision?: Precision | undefined;
@@ -40,7 +43,7 @@ export const LARGEST_BATCH = 65536;
 
 /** Throws UsageError for settings that no graph can be compiled with; callers in JavaScript may give anything. */
 export function checkSettings(settings: ModelSettings): void {
-  const { batch, size, precision, target, memory, tuning } = settings;
+  const { batch, size, precision, target, memory, tuning, trainingStep } = settings;
   for (const name of ['taps', 'gradient', 'dropout', 'strict'] as const) {
     const value = settings[name];
     if (value !== undefined && typeof value !== 'boolean') throw off(name, `'${value}'`, 'true or false');
@@ -61,10 +64,23 @@ export function checkSettings(settings: ModelSettings): void {
     throw off('precision', `'${precision}'`, 'f32 or f16');
   }
   if (target !== undefined && target !== AUTO) targetFor(target);
+  if (
+    trainingStep !== undefined &&
+    !(
+      Number.isInteger(trainingStep.averages) &&
+      trainingStep.averages >= 0 &&
+      trainingStep.averages <= MOST_AVERAGES
+    )
+  ) {
+    throw off('averages', trainingStep.averages, `a whole number from 0 to ${MOST_AVERAGES}`);
+  }
   if (memory !== undefined && !isCount(memory, Number.MAX_SAFE_INTEGER)) {
     throw off('memory', memory, 'a whole number of bytes above 0');
   }
 }
+
+/** The most moving averages of the parameters that a step of training may have. */
+export const MOST_AVERAGES = 16;
 
 /** The most seconds that a timeout may have: what a timer of the system counts to, some 24 days. */
 const LONGEST_TIMEOUT = 2_000_000;
@@ -93,9 +109,17 @@ export function checkGradient({ name, pool }: Graph, { gradient }: ModelSettings
   );
 }
 
-/** Whether a bundle computes the loss and the gradients of a training batch. */
-export function givesGradients({ passes }: Manifest): boolean {
-  return passes[0]?.name === 'gradients';
+/** Whether a bundle computes the loss and the gradients of a training batch, and gives them. */
+export function givesGradients(manifest: Manifest): boolean {
+  return manifest.passes[0]?.name === 'gradients' && trainingOf(manifest) === undefined;
+}
+
+/** How a bundle was compiled that has a whole step of training; undefined for all others. */
+export function trainingOf({ passes, state, parameters }: Manifest): UpdateOptions | undefined {
+  const has = (pass: string) => passes.some(({ name }) => name === pass);
+  if (!has('update')) return undefined;
+  const kept = state.filter(({ name }) => name.startsWith('ema.')).length;
+  return { averages: kept / parameters.length, accumulates: has('accumulate') };
 }
 
 /** Whether a bundle draws dropout. */
@@ -105,25 +129,26 @@ export function drawsDropout({ inputs }: Manifest): boolean {
 
 /** Throws UsageError where gradients of a training batch are asked for in a way that there are none. */
 export function checkGradients(graph: Graph, settings: ModelSettings): void {
-  const { gradients, gradient, dropout, taps, precision } = settings;
-  if (!gradients && dropout) {
+  const { gradients, trainingStep, gradient, dropout, taps, precision } = settings;
+  if (!gradients && trainingStep === undefined) {
+    if (!dropout) return;
     throw new UsageError(
       (option) =>
         `${option('dropout')}: a forward pass drops nothing; compile a training batch with ${option('gradients')}, or leave it out`,
     );
   }
-  if (!gradients) return;
+  const asked = gradients ? 'gradients' : 'train';
   const { name, pool, in_channels, out_channels, diffusion } = graph;
   if (pool !== null) {
     throw new UsageError(
-      (option) => `${option('gradients')}: ${name} is a classifier; the losses are those of diffusion models`,
+      (option) => `${option(asked)}: ${name} is a classifier; the losses are those of diffusion models`,
     );
   }
   const outputs = learnsVariance(diffusion.variance) ? 2 * in_channels : in_channels;
   if (out_channels !== outputs) {
     throw new UsageError(
       (option) =>
-        `${option('gradients')}: ${name} has ${out_channels} output channels, and a loss with the variance ` +
+        `${option(asked)}: ${name} has ${out_channels} output channels, and a loss with the variance ` +
         `"${diffusion.variance}" takes ${outputs}; change out_channels or diffusion.variance`,
     );
   }
@@ -143,7 +168,9 @@ export function checkGradients(graph: Graph, settings: ModelSettings): void {
 /** Throws UsageError where a bundle was compiled with other settings than are asked for; all of them are named. */
 export function checkBundleFits(manifest: Manifest, label: string, settings: ModelSettings): void {
   const { batch, size, taps, gradient, strict, precision, target, tuning } = settings;
-  if (givesGradients(manifest) !== (settings.gradients ?? false)) {
+  const trains = trainingOf(manifest);
+  if (trains !== undefined || settings.trainingStep !== undefined) checkTraining(trains, label, settings);
+  else if (givesGradients(manifest) !== (settings.gradients ?? false)) {
     throw new UsageError((option) =>
       settings.gradients
         ? `${label}: the bundle computes a forward pass; compile the graph with ${option('gradients')}`
@@ -206,6 +233,24 @@ export function checkDropoutFits(
 export function hasDropout(graph: Graph): boolean {
   const { nodes } = lowerGraph(graph, { batch: 1, taps: false, precision: 'f32' });
   return nodes.some((node) => node.op === 'dropout' && node.attrs.p > 0);
+}
+
+function checkTraining(
+  found: UpdateOptions | undefined,
+  label: string,
+  { trainingStep }: ModelSettings,
+): void {
+  if (found !== undefined && trainingStep === undefined) {
+    throw new UsageError(
+      (option) => `${label}: the bundle has a step of training; compile the graph without ${option('train')}`,
+    );
+  }
+  if (found?.averages === trainingStep?.averages && found?.accumulates === trainingStep?.accumulates) return;
+  throw new UsageError(
+    (option) =>
+      `${label}: the bundle was not compiled for ${trainingStep?.averages} moving averages, ` +
+      `${trainingStep?.accumulates ? 'with' : 'without'} microbatches; compile the graph with ${option('train')}`,
+  );
 }
 
 function isCount(value: unknown, most: number): boolean {

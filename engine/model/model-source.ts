@@ -8,6 +8,7 @@ import { type Parameter, parameters } from '../../compiler/graph/parameters.ts';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import { outputEncoding, portsOf } from '../../compiler/opgraph/ports.ts';
 import { modelOps } from '../../compiler/passes/model_ops.ts';
+import { isGradient } from '../../compiler/schedule/update.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
@@ -21,6 +22,7 @@ import {
   givesGradient,
   givesGradients,
   type ModelSettings,
+  trainingOf,
 } from '../compile/model-settings.ts';
 import { readGraphFile } from '../graph/graph-file.ts';
 
@@ -125,18 +127,21 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
       fail('its parameters are not those of the bundle');
     }
     const { batch, taps, precision } = manifest;
+    const trains = trainingOf(manifest) !== undefined;
     const asked = {
       gradient: givesGradient(manifest),
-      gradients: givesGradients(manifest),
+      gradients: trains || givesGradients(manifest),
       dropout: drawsDropout(manifest),
     };
     const face = interfaceOfOps(modelOps(graph, { batch, taps, precision, ...asked }), batch);
-    if (fields(face.inputs) !== fields(manifest.inputs.map(specOf))) {
+    // what a step of training takes and gives beside its batch is no matter of the graph
+    const inputs = manifest.inputs.filter(({ name }) => !trains || name !== 'step_settings');
+    const outputs = manifest.outputs.filter(({ name }) => !trains || name !== 'square_sums');
+    const given = face.outputs.filter(({ name }) => !trains || !isGradient(name));
+    if (fields(face.inputs) !== fields(inputs.map(specOf))) {
       fail('its inputs are not those of the bundle');
     }
-    if (
-      fields(face.outputs.map(unstored)) !== fields(manifest.outputs.map((port) => unstored(specOf(port))))
-    ) {
+    if (fields(given.map(unstored)) !== fields(outputs.map((port) => unstored(specOf(port))))) {
       fail('its outputs are not those of the bundle');
     }
     const keys = Object.keys(manifest.diffusion) as readonly (keyof Bundle['manifest']['diffusion'])[];

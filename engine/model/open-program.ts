@@ -51,7 +51,7 @@ export interface DeviceExtras extends DawnOptions {
 
 /**
  * Dawn's zeroing of memory before its first use: on a processor it costs as much as the upload of the weights. Nothing
- * depends on it, as slots are taken by one value after the other, and weights are written whole.
+ * depends on it, as slots are taken by one value after the other, and weights that the host fills are written whole.
  */
 const ZEROING = 'lazy_clear_resource_on_first_use';
 
@@ -99,7 +99,9 @@ export async function openPrograms(
 ): Promise<OpenedPrograms> {
   const manifests = parts.map(({ bundle }) => bundle.manifest);
   const robust = !parts.every(({ verified }) => verified);
-  const needless = manifests.map(({ target }) => (robust ? [] : needlessToggles(target)));
+  const needless = manifests.map(({ target, weights }) =>
+    robust || weights.some(({ filled }) => filled === 'dispatch') ? [] : needlessToggles(target),
+  );
   const requires = joined(manifests.map((manifest) => manifest.requires));
   const device = await openDevice({
     ...dawn,

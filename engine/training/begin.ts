@@ -9,6 +9,7 @@ import { pathKind } from '../../runtime/host/node/files.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
 import { fileDigest } from '../digest.ts';
@@ -20,7 +21,6 @@ import { restoreOptimizer } from './read-checkpoint.ts';
 import { rateText, type TrainingSettings } from './settings.ts';
 import { readTorchOptimizer } from './torch-optimizer.ts';
 import type { TrainJob } from './train-job.ts';
-import type { TrainingStep } from './training-step.ts';
 
 type BeginJob = Pick<TrainJob, 'weights' | 'optimizer' | 'allow_unexpected' | 'rename_map'>;
 

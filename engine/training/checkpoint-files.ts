@@ -9,6 +9,7 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { makeFolder, writeFile } from '../../runtime/host/node/files.ts';
 import { guarded } from '../../runtime/host/node/system-faults.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { safetensorsChunks, type TensorToWrite } from '../../runtime/weights/safetensors-write.ts';
 import { GRAPH_KEY } from '../graph/carried-graph.ts';
 import { placeInside } from '../jobs/inside.ts';
@@ -16,7 +17,6 @@ import type { LoopState } from './loop.ts';
 import type { SavedCheckpoint } from './run-manifest.ts';
 import { RUN_KEY, STATE_KEY, stateTensors, stateText } from './saved-state.ts';
 import { rateText } from './settings.ts';
-import type { TrainingStep } from './training-step.ts';
 
 export interface CheckpointOwner {
   readonly out: string;

@@ -4,6 +4,7 @@
 
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { TrainedTensors } from '../../runtime/training/training-step.ts';
 import {
   CHECKED_LATER,
   type Check,
@@ -25,7 +26,6 @@ import { LOAD_OPTIONS, type LoadOptions, settingsOf } from '../options.ts';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './settings.ts';
 import type { Training, TrainReport, TrainResult } from './train.ts';
 import type { OutputOptions, TrainJob } from './train-job.ts';
-import type { TrainedTensors } from './training-step.ts';
 
 export type { TrainReport, TrainResult } from './train.ts';
 

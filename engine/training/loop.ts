@@ -9,9 +9,9 @@ import {
   probabilities,
   withLosses,
 } from '../../runtime/training/timestep-sampler.ts';
+import type { StepResult, TrainingStep } from '../../runtime/training/training-step.ts';
 import { learningRate, type TrainingSettings } from './settings.ts';
 import type { StepBatch, StepSource } from './step-source.ts';
-import type { StepResult, TrainingStep } from './training-step.ts';
 
 /** Where a run is, beside its tensors. */
 export interface LoopState {

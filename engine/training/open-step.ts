@@ -1,13 +1,17 @@
 // Makes a model ready to be trained, on the device that is here or without one.
 
+import { adapterLine } from '../../runtime/adapter.ts';
+import { programStep } from '../../runtime/training/program-step.ts';
+import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { checkGradients } from '../compile/model-settings.ts';
 import type { GraphSource } from '../model/model-source.ts';
-import type { OpenHost, ProgramOptions } from '../model/open-program.ts';
+import { type OpenHost, openProgram, type ProgramOptions } from '../model/open-program.ts';
 import { referenceStep } from './reference-step.ts';
-import type { TrainingStep } from './training-step.ts';
 
 export interface StepRequest {
   readonly source: GraphSource;
+  /** Samples of a step at the most, and those that are computed at once. */
+  readonly batch: number;
   readonly microbatch: number;
   /** Moving averages: how many. */
   readonly emas: number;
@@ -20,8 +24,25 @@ export interface StepRequest {
 /** How a step is opened; tests give another. */
 export type OpenStep = (request: StepRequest, host: OpenHost) => Promise<TrainingStep>;
 
-/** Rejects with UsageError for a model that has no loss, RuntimeError('adapter', 'gpu'). */
-export const openStep: OpenStep = async ({ source, ...request }) => {
-  checkGradients(source.graph, { gradients: true });
-  return referenceStep(source.graph, request);
+/**
+ * Rejects with UsageError for a model that has no loss, GraphError for one that is beyond the target's reach, RuntimeError
+ * ('adapter', 'gpu').
+ */
+export const openStep: OpenStep = async (request, host) => {
+  const { source, batch, microbatch, emas, read, device, reference } = request;
+  const settings = {
+    ...device,
+    batch: microbatch,
+    trainingStep: { averages: emas, accumulates: batch > microbatch },
+  };
+  checkGradients(source.graph, settings);
+  if (reference) return referenceStep(source.graph, request);
+  const opened = await openProgram(source, read, settings, host);
+  try {
+    const step = await programStep(opened.program, adapterLine(opened.device.adapter));
+    return { ...step, close: opened.close };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 };

@@ -5,6 +5,7 @@ import { type ByteSource, fault, type Origin } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
 import { turnsOf } from '../../runtime/host/node/turns.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import {
   readEntry,
   readHeader,
@@ -16,7 +17,6 @@ import { emaName, modelName, optimizerName } from './checkpoint-files.ts';
 import type { LoopState } from './loop.ts';
 import type { SavedCheckpoint } from './run-manifest.ts';
 import { RUN_KEY, readState } from './saved-state.ts';
-import type { TrainingStep } from './training-step.ts';
 
 type Parameters = TrainingStep['parameters'];
 

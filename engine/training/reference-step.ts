@@ -8,10 +8,10 @@ import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { adamwUpdate } from '../../runtime/training/adamw.ts';
 import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
+import { microbatches } from '../../runtime/training/microbatches.ts';
+import type { TrainedTensors, TrainingStep } from '../../runtime/training/training-step.ts';
 import { hasDropout } from '../compile/model-settings.ts';
 import { referenceModel } from '../model/reference-model.ts';
-import { partOf } from './batch-parts.ts';
-import type { TrainedTensors, TrainingStep } from './training-step.ts';
 
 export interface ReferenceStepOptions {
   readonly microbatch: number;
@@ -65,17 +65,16 @@ export function referenceStep(graph: Graph, { microbatch, emas, read }: Referenc
     const gradients = new Map(
       trained.map(({ name, parameter }) => [name, new Float64Array(parameter.length)]),
     );
-    for (let from = 0; from < count; from += microbatch) {
-      const part = partOf(batch, from, Math.min(count, from + microbatch));
-      const size = part.timesteps.length;
-      for (const [name, { data }] of await modelFor(size).run(lossInputs(process, part))) {
+    for (const part of microbatches(batch, Math.min(microbatch, count))) {
+      const size = part.batch.timesteps.length;
+      for (const [name, { data }] of await modelFor(size).run(lossInputs(process, part.batch))) {
         if (name.startsWith('loss.')) {
           const term = name.slice('loss.'.length);
           losses[term] ??= new Float32Array(count);
-          losses[term].set(data, from);
+          losses[term].set(data.subarray(0, part.count), part.first);
         } else {
           const sum = gradients.get(name.slice('grad.'.length))!;
-          for (let i = 0; i < sum.length; i++) sum[i]! += (data[i]! * size) / count;
+          for (let i = 0; i < sum.length; i++) sum[i]! += data[i]!;
         }
       }
     }

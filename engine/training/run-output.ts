@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { checkWritableFolder, pathKind, writeFile } from '../../runtime/host/node/files.ts';
+import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { sha256Of } from '../digest.ts';
 import type { Host } from '../host.ts';
 import { placeInside } from '../jobs/inside.ts';
@@ -15,7 +16,6 @@ import type { SavedCheckpoint } from './run-manifest.ts';
 import type { RunMaterial } from './run-material.ts';
 import { sampleSheet } from './sample-sheet.ts';
 import { outputSettings, type TrainJob } from './train-job.ts';
-import type { TrainingStep } from './training-step.ts';
 
 /** What was written at a step, as paths; null for nothing. */
 export interface Written {

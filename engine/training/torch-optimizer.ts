@@ -5,8 +5,8 @@ import path from 'node:path';
 import { fault, type Origin } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
+import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { type OptimizerEntry, optimizerEntries } from '../../runtime/weights/torch/optimizer.ts';
-import type { TrainingStep } from './training-step.ts';
 
 type Parameters = TrainingStep['parameters'];
 

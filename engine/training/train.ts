@@ -4,6 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import type { TrainedTensors, TrainingStep } from '../../runtime/training/training-step.ts';
 import { type Host, warnAll } from '../host.ts';
 import { continueFrom } from './begin.ts';
 import { type LoopState, type StepDone, trainingLoop } from './loop.ts';
@@ -11,7 +12,6 @@ import { type OpenStep, openStep } from './open-step.ts';
 import { openMaterial, type RunMaterial } from './run-material.ts';
 import { openOutput, type RunOutput, type Written } from './run-output.ts';
 import type { TrainJob } from './train-job.ts';
-import type { TrainedTensors, TrainingStep } from './training-step.ts';
 
 /** A step that is done, with what was written for it. */
 export interface TrainReport extends Omit<StepDone, 'state'>, Written {
@@ -95,6 +95,7 @@ async function openTrained(
     device,
     reference,
     microbatch: settings.microbatch,
+    batch: settings.batch,
     emas: settings.ema_rates.length,
   };
   const step = await open({ ...request, read: beginning.read }, host);

@@ -7,6 +7,8 @@
 //
 // Source: torch/optim/adamw.py (_single_tensor_adamw) and improved-diffusion, nn.py (update_ema).
 
+import { ADAMW, settingsLength } from '../step-settings.ts';
+
 const BETA_1 = 0.9;
 const BETA_2 = 0.999;
 const EPSILON = 1e-8;
@@ -43,6 +45,26 @@ export function updateScales({ update, learning_rate, weight_decay }: UpdateSett
     step_size: learning_rate / (1 - BETA_1 ** update),
     root_correction: Math.sqrt(1 - BETA_2 ** update),
   };
+}
+
+/** The numbers of an update as the kernel takes them (`ADAMW`, then the rates of moving averages). */
+export function stepSettings(settings: UpdateSettings): Float32Array {
+  const { decay, step_size, root_correction } = updateScales(settings);
+  const numbers: Readonly<Record<(typeof ADAMW)[number], number>> = {
+    decay,
+    beta1: BETA_1,
+    beta1_rest: 1 - BETA_1,
+    beta2: BETA_2,
+    beta2_rest: 1 - BETA_2,
+    root_correction,
+    epsilon: EPSILON,
+    step_size,
+  };
+  const rates = settings.ema_rates.flatMap((rate) => [rate, 1 - rate]);
+  const list = new Float32Array(settingsLength(settings.ema_rates.length));
+  list.set(ADAMW.map((name) => numbers[name]));
+  list.set(rates, ADAMW.length);
+  return list;
 }
 
 /** Updates one parameter by its gradient. */

@@ -77,7 +77,27 @@ describe('each fault has its place', () => {
       '/time_path/dispatches: 6 of the 5 dispatches of the first pass',
     ],
     ['a state in the slot of an input', { 'state.0.slot': 0 }, '/state/0: slot 0 is that of input x, too'],
-    ['two states in a slot', { 'state.1.slot': 2 }, '/state/1: slot 2 is that of state total, too'],
+    [
+      'two states at the same bytes',
+      { 'state.1.slot': 2 },
+      '/state/1: begins at byte 0 of slot 2, where state total ends at 32',
+    ],
+    [
+      'a state that ends behind its slot',
+      { 'state.0.offset': 16 },
+      '/state/0: needs 48 bytes, slot 2 has 32',
+    ],
+    ['a state between vectors', { 'state.0.offset': 4 }, '/state/0/offset: 4 is no multiple of 16'],
+    [
+      'a part of a slot that ends behind it',
+      { 'dispatches.0.bindings.0.part': { offset: 0, bytes: 4096 } },
+      '/dispatches/0/bindings/0/part: ends at byte 4096 of a slot of',
+    ],
+    [
+      'a part of a slot where no binding begins',
+      { 'dispatches.0.bindings.0.part': { offset: 16, bytes: 4 } },
+      '/dispatches/0/bindings/0/part/offset: 16 is no multiple of 256',
+    ],
     [
       'an output in the slot of a state',
       { 'outputs.0.slot': 2 },

@@ -6,6 +6,7 @@
 // The gradient of the weight takes the same steps from the other side: planes of the cotangent by A, and its taps by GT.
 
 import type { WinogradTile } from '../../schedule/schedule.ts';
+import type { LongBody } from '../wgsl/link.ts';
 
 /** Points a and b of F(4, 3): their squares are exact. */
 const A = 5 / 8;
@@ -87,4 +88,49 @@ export function weightTransformOf(m: WinogradTile): readonly string[] {
         `  ${AA} * even_a + ${BB} * even_b + p[5],`,
         ');',
       ];
+}
+
+/** Rows of G of F(m x m, 3 x 3), as the host packs weights with them (`runtime/weights/winograd.ts`). */
+function weightRows(m: WinogradTile): readonly (readonly [number, number, number])[] {
+  if (m === 2) {
+    return [
+      [1, 0, 0],
+      [0.5, 0.5, 0.5],
+      [0.5, -0.5, 0.5],
+      [0, 0, 1],
+    ];
+  }
+  return [
+    [1 / OF_ZERO, 0, 0],
+    [1 / OF_A, A / OF_A, AA / OF_A],
+    [1 / OF_A, -A / OF_A, AA / OF_A],
+    [1 / OF_B, B / OF_B, BB / OF_B],
+    [1 / OF_B, -B / OF_B, BB / OF_B],
+    [0, 0, 1],
+  ];
+}
+
+/** The planes G g GT of the taps `g`, each stored `sizes.plane` behind the one before. */
+export function planesTransform(m: WinogradTile): LongBody {
+  const rows = weightRows(m);
+  const sum = (factors: readonly number[], terms: readonly string[]) =>
+    factors
+      .flatMap((factor, i) => (factor === 0 ? [] : [factor === 1 ? terms[i]! : `${factor} * ${terms[i]}`]))
+      .join(' + ')
+      .replaceAll('+ -', '- ');
+  const lines = () =>
+    rows.flatMap((row, r) => [
+      ...['a', 'b', 'c'].map(
+        (name, column) =>
+          `let ${name}${r} = ${sum(
+            row,
+            [0, 3, 6].map((tap) => `g[${tap + column}]`),
+          )};`,
+      ),
+      ...rows.map((other, s) => {
+        const at = `at + ${r * rows.length + s}u * sizes.plane`;
+        return `store_packed(${at}, ${sum(other, [`a${r}`, `b${r}`, `c${r}`])});`;
+      }),
+    ]);
+  return { name: `planes of F(${m}, 3)`, lines };
 }

@@ -6,6 +6,8 @@ import { shipped } from '../../shipped.ts';
 import { inlineFunctions, writeOutInline } from './inline.ts';
 
 export type KernelFile =
+  | 'accumulate'
+  | 'adamw'
   | 'affine_subgroup'
   | 'attention'
   | 'attention_gradient_keys'
@@ -44,9 +46,14 @@ export type KernelFile =
   | 'norm_gradient_subgroup'
   | 'norm_sums'
   | 'norm_sums_subgroup'
+  | 'pack_linear'
+  | 'pack_product'
+  | 'pack_vector'
+  | 'pack_winograd'
   | 'position_add'
   | 'rows'
   | 'scale_shift_gradient'
+  | 'square_sums'
   | 'statistics'
   | 'statistics_subgroup'
   | 'sum_parts'

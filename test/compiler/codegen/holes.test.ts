@@ -32,7 +32,7 @@ const IDLE_HOOKS: Partial<Record<KernelFile, readonly string[]>> = {
   winograd_output_subgroup: ['fn prepare_quad(sample: u32, quad: u32) {'],
 };
 
-/** Sizes that are zero in every dispatch: the norm's vectors are the first of the weights. */
+/** Sizes that are zero in every dispatch: a norm's vectors and products are the first of the weights, and small models have one arena. */
 const ZERO_SIZES: Partial<Record<KernelFile, readonly string[]>> = {
   affine_subgroup: ['gamma_at'],
   avg_pool_prologue: ['gamma_at'],
@@ -40,6 +40,10 @@ const ZERO_SIZES: Partial<Record<KernelFile, readonly string[]>> = {
   map: ['gamma_at'],
   norm_sums: ['gamma_at'],
   norm_sums_subgroup: ['gamma_at'],
+  pack_linear: ['first'],
+  pack_product: ['first'],
+  pack_winograd: ['first'],
+  square_sums: ['first'],
 };
 
 /** The texts that a kernel's file is linked to, and the sizes of the dispatches that run them. */
@@ -112,7 +116,10 @@ function bundles(): readonly Bundle[] {
     (name) => {
       const { graph, batch } = goldenTraining(name);
       return TARGETS.flatMap((target) =>
-        [true, false].map((fuse) => compileGraph(graph, { target, batch, fuse, gradients: true }).bundle),
+        [true, false].flatMap((flag) => [
+          compileGraph(graph, { target, batch, fuse: flag, gradients: true }).bundle,
+          compileGraph(graph, { target, batch, training: { averages: 1, accumulates: flag } }).bundle,
+        ]),
       );
     },
   );

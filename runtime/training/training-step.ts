@@ -1,8 +1,8 @@
 // What a loop of training asks of whatever computes its steps: losses and gradients of a batch, the change of the parameters,
 // and all that changes from step to step, to be kept and put back.
 
-import type { Tensor } from '../../runtime/tensor.ts';
-import type { TrainingBatch } from '../../runtime/training/loss-inputs.ts';
+import type { Tensor } from '../tensor.ts';
+import type { TrainingBatch } from './loss-inputs.ts';
 
 /** What lives from step to step, each a tensor for every parameter, in its shape. */
 export type TrainedTensors =

@@ -1,0 +1,67 @@
+// The dispatches of an update, behind those of the gradients, each with the pass that it is of.
+
+import type { WeightPart } from '../../../runtime/bundle.ts';
+import { invariant } from '../../diagnostics.ts';
+import { kindsOf, parametersOf, printUpdate, type Update, type UpdateKind } from '../../schedule/update.ts';
+import type { KernelCall, WeightBlob } from '../kernel-call.ts';
+import { accumulate, adamw, square_sums, workOf } from './change.ts';
+import { packBlob } from './pack.ts';
+
+export interface UpdateCall {
+  /** The pass that a host starts by name. */
+  readonly pass: 'accumulate' | 'update' | 'pack';
+  /** Its line of the schedule, and what it is of. */
+  readonly group: string;
+  readonly path: string;
+  readonly call: KernelCall;
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+const PASSES = {
+  accumulate: 'accumulate',
+  square_sums: 'update',
+  adamw: 'update',
+  pack_weights: 'pack',
+} as const satisfies Record<UpdateKind, UpdateCall['pass']>;
+
+/** The calls in their order; `first` is how many groups stand before them, `blobs` are the weights of their kernels. */
+export function updateCalls(
+  update: Update,
+  first: number,
+  blobs: readonly WeightBlob[],
+): readonly UpdateCall[] {
+  return kindsOf(update).flatMap((kind, i) => {
+    const group = printUpdate(update, kind, first + i);
+    const calls = kind === 'pack_weights' ? packs(update, blobs) : changes(update, kind);
+    return calls.map((call) => ({ pass: PASSES[kind], group, ...call }));
+  });
+}
+
+type Worked = Omit<UpdateCall, 'pass' | 'group'>;
+
+const CHANGES = { accumulate, square_sums, adamw };
+
+function changes(update: Update, kind: Exclude<UpdateKind, 'pack_weights'>): readonly Worked[] {
+  const { flops, passes } = workOf(update)[kind];
+  return update.arenas.map((arena, i) => ({
+    path: 'update',
+    call: CHANGES[kind](update, arena, i),
+    flops: (flops * arena.bytes) / 4,
+    bytes: passes * arena.bytes,
+  }));
+}
+
+function packs(update: Update, blobs: readonly WeightBlob[]): readonly Worked[] {
+  const parameters = new Map(parametersOf(update).map((parameter) => [parameter.name, parameter]));
+  const parameterOf = ({ param }: WeightPart) => {
+    const parameter = parameters.get(param);
+    invariant(parameter, () => `${param} has no gradient`);
+    return parameter;
+  };
+  return blobs.flatMap((blob) =>
+    packBlob(blob, parameterOf).map(({ parameter, call }) => {
+      return { path: parameter.name, call, flops: 0, bytes: 2 * parameter.bytes };
+    }),
+  );
+}

@@ -1,0 +1,72 @@
+// The calls that add up gradients, sum their squares, and change what is trained: one of each an arena.
+
+import { settingsLength } from '../../../runtime/bundle.ts';
+import { COPIES, type ParameterArena, SQUARE_SUMS, type Update } from '../../schedule/update.ts';
+import { type Extra, readBuffer } from '../fragment.ts';
+import { callKernel, type KernelCall } from '../kernel-call.ts';
+
+/** Gradients as they are used: those of a batch, or their sums over microbatches, which are zero again behind their use. */
+function used({ accumulates }: Update, arena: number) {
+  return { kind: accumulates ? 'gradient_sums' : 'gradients', arena } as const;
+}
+
+export function accumulate(_: Update, { bytes }: ParameterArena, arena: number): KernelCall {
+  return callKernel({
+    file: 'accumulate',
+    declared: { gradients: { kind: 'gradients', arena }, sums: { kind: 'gradient_sums', arena } },
+    workgroups: gridOf(bytes),
+    sizes: { quads: bytes / 16 },
+  });
+}
+
+export function square_sums(update: Update, { bytes }: ParameterArena, arena: number): KernelCall {
+  return callKernel({
+    file: 'square_sums',
+    declared: { gradients: used(update, arena), sums: { kind: 'square_sums' } },
+    workgroups: [SQUARE_SUMS, 1, 1],
+    sizes: { quads: bytes / 16, first: arena * SQUARE_SUMS },
+  });
+}
+
+export function adamw(update: Update, { bytes }: ParameterArena, arena: number): KernelCall {
+  const gradients = used(update, arena);
+  const sums: Extra = { ...readBuffer('gradients', gradients), access: 'read_write' };
+  return callKernel({
+    file: 'adamw',
+    hooks: {
+      gradient: update.accumulates
+        ? ['let sum = gradients[at];', 'gradients[at] = vec4f();', 'return sum;']
+        : ['return gradients[at];'],
+    },
+    extra: [update.accumulates ? sums : readBuffer('gradients', gradients)],
+    declared: { settings: { kind: 'step_settings' }, trained: { kind: 'trained', arena } },
+    workgroups: gridOf(bytes),
+    sizes: { quads: bytes / 16, averages: update.averages },
+  });
+}
+
+/** Floating-point operations of each for an element, and times that its arenas are read or written. */
+export function workOf({ averages }: Update): Readonly<Record<'accumulate' | 'square_sums' | 'adamw', Work>> {
+  return {
+    accumulate: { flops: 1, passes: 3 },
+    square_sums: { flops: 2, passes: 1 },
+    adamw: { flops: 13 + 3 * averages, passes: 1 + 2 * (COPIES.length + averages) },
+  };
+}
+
+interface Work {
+  readonly flops: number;
+  readonly passes: number;
+}
+
+/** The numbers that a step is given. */
+export function settingsShape({ averages }: Update): readonly number[] {
+  return [settingsLength(averages)];
+}
+
+/** More workgroups than this would only wait for each other. */
+const MOST_WORKGROUPS = 4096;
+
+function gridOf(bytes: number): readonly [number, number, number] {
+  return [Math.min(MOST_WORKGROUPS, Math.ceil(bytes / 16 / 64)), 1, 1];
+}

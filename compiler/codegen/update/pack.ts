@@ -1,0 +1,193 @@
+// The calls that pack parameters in training for the kernels that read them: one a part of a dispatch's weights. Where each
+// number goes is what `runtime/weights/pack.ts` says of parts that the host packs; a parameter stands in its arena as
+// [row][tap][column], columns filled up to whole quads.
+
+import type { WeightPart } from '../../../runtime/bundle.ts';
+import { invariant } from '../../diagnostics.ts';
+import { sizeOf } from '../../ops/op.ts';
+import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
+import type { PlacedParameter } from '../../schedule/update.ts';
+import { type Fragment, readBuffer } from '../fragment.ts';
+import { planesTransform } from '../groups/winograd-transforms.ts';
+import { callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
+
+/**
+ * The calls that pack the weights of a dispatch. A vector that is added to another one is packed together with it, for what
+ * stands in a texture cannot be read while it is written.
+ */
+export function packBlob(
+  blob: WeightBlob,
+  parameterOf: (part: WeightPart) => PlacedParameter,
+): readonly Packing[] {
+  const vectors = blob.parts.filter((part) => part.kind === 'vector');
+  // of vectors that are added up, the first has the call
+  const isAdded = (part: WeightPart) =>
+    part.kind === 'vector' && vectors.find(({ offset }) => offset === part.offset) !== part;
+  return blob.parts
+    .filter((part) => !isAdded(part))
+    .map((part) => {
+      invariant(!('stored' in part) || part.stored === 'f32', () => `${part.param} is packed as float16`);
+      const parameter = parameterOf(part);
+      const added = vectors.filter((other) => other !== part && other.offset === part.offset);
+      return { parameter, call: packPart(blob, part, parameter, added.map(parameterOf)) };
+    });
+}
+
+function packPart(
+  blob: WeightBlob,
+  part: WeightPart,
+  parameter: PlacedParameter,
+  added: readonly PlacedParameter[],
+): KernelCall {
+  switch (part.kind) {
+    case 'product':
+      return packProduct(blob, part, parameter);
+    case 'winograd':
+      return packWinograd(blob, part, parameter);
+    case 'linear':
+      return packLinear(blob, part, parameter);
+    case 'vector':
+      return packVector(blob, part, parameter, added);
+  }
+}
+
+/** A call, and the parameter that it packs. */
+export interface Packing {
+  readonly parameter: PlacedParameter;
+  readonly call: KernelCall;
+}
+
+type Part<K extends WeightPart['kind']> = Extract<WeightPart, { kind: K }>;
+
+/** A parameter [rows, columns, ...taps], and its places in floats. */
+interface Stored {
+  readonly columns: number;
+  readonly taps: number;
+  /** Of the columns. */
+  readonly quads: number;
+  readonly per_row: number;
+  readonly per_tap: number;
+}
+
+function storedAs({ shape }: PlacedParameter): Stored {
+  // a vector stands there as one row
+  const [, columns = 1, ...space] = shape.length === 1 ? [1, ...shape] : shape;
+  const taps = sizeOf(space);
+  const quads = Math.ceil(columns / 4);
+  return { columns, taps, quads, per_row: taps * quads * 4, per_tap: quads * 4 };
+}
+
+function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedParameter): KernelCall {
+  const { outputs, inputs, taps, tile, chunk, steps, first_step, first_output, offset, layout } = part;
+  const { per_row, per_tap } = storedAs(parameter);
+  const [per_output, per_input] = part.transposed ? [1, per_row] : [per_row, 1];
+  invariant(
+    (first_output | tile | offset) % 4 === 0,
+    () => `the product of ${part.param} does not begin with a quad`,
+  );
+  const filled = Math.ceil(inputs / chunk) * chunk;
+  const [per_chunk, tap_steps] = layout === 'rows' ? [taps, 1] : [1, filled / chunk];
+  const { hooks, extra } = storePacked(blob);
+  return callKernel({
+    file: 'pack_product',
+    consts: { TEXTURE_WIDTH },
+    ...{ hooks, extra },
+    declared: { parameter: { kind: 'parameter', name: parameter.name } },
+    workgroups: gridOf(Math.ceil(outputs / 4) * filled * taps),
+    sizes: {
+      ...{ outputs, inputs, taps, filled, per_output, per_input, per_tap },
+      ...{ tile, chunk, steps, first_step, per_chunk, tap_steps, first_output },
+      first: offset / 4,
+    },
+  });
+}
+
+function packWinograd(blob: WeightBlob, part: Part<'winograd'>, parameter: PlacedParameter): KernelCall {
+  const { outputs, inputs, tile, chunk, plane, offset, m, transposed } = part;
+  const { per_row, per_tap } = storedAs(parameter);
+  // of a transposed convolution inputs and outputs change places, and taps come in reverse
+  const strides = transposed
+    ? { per_output: 1, per_input: per_row, first_tap: 8 * per_tap, per_tap: 2 ** 32 - per_tap }
+    : { per_output: per_row, per_input: 1, first_tap: 0, per_tap };
+  const filled_outputs = Math.ceil(outputs / tile) * tile;
+  const filled_inputs = Math.ceil(inputs / chunk) * chunk;
+  const { hooks, extra } = storePacked(blob);
+  return callKernel({
+    file: 'pack_winograd',
+    consts: { TEXTURE_WIDTH },
+    hooks: { ...hooks, store_planes: planesTransform(m) },
+    extra,
+    declared: { parameter: { kind: 'parameter', name: parameter.name } },
+    workgroups: gridOf((filled_outputs / 4) * filled_inputs),
+    sizes: {
+      ...{ outputs, inputs, filled_outputs, filled_inputs, tile },
+      ...strides,
+      plane: plane / 4,
+      first: offset / 4,
+    },
+  });
+}
+
+function packLinear(blob: WeightBlob, part: Part<'linear'>, parameter: PlacedParameter): KernelCall {
+  const { outputs, inputs, first_output, offset } = part;
+  const { quads, per_row } = storedAs(parameter);
+  invariant(!blob.texture && per_row === quads * 4, () => `${part.param} is no matrix in a buffer`);
+  invariant(quads === Math.ceil(inputs / 4), () => `${part.param} has other inputs than its layer`);
+  return callKernel({
+    file: 'pack_linear',
+    declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
+    workgroups: gridOf(outputs * quads),
+    sizes: { outputs, quads, first_output, first: offset / 4 },
+  });
+}
+
+function packVector(
+  blob: WeightBlob,
+  part: Part<'vector'>,
+  parameter: PlacedParameter,
+  others: readonly PlacedParameter[],
+): KernelCall {
+  const { length, row, offset } = part;
+  const { columns, taps, quads } = storedAs(parameter);
+  const rows = length / columns;
+  // rows of a table are filled up where they are packed as where they stand
+  const asItStands = taps === 1 && offset % 4 === 0 && (row === columns || columns % 4 === 0);
+  const [other, ...more] = others;
+  invariant(
+    asItStands && more.length === 0 && (other === undefined || rows === 1),
+    () => `the vector ${part.param} is packed in another order than its own`,
+  );
+  const store = storePacked(blob);
+  const add: Pick<Fragment, 'hooks' | 'extra'> = other
+    ? {
+        hooks: { other: ['return added[at];'] },
+        extra: [readBuffer('added', { kind: 'parameter', name: other.name })],
+      }
+    : { hooks: {}, extra: [] };
+  return callKernel({
+    file: 'pack_vector',
+    consts: { TEXTURE_WIDTH },
+    hooks: { ...store.hooks, ...add.hooks },
+    extra: [...store.extra, ...add.extra],
+    declared: { parameter: { kind: 'parameter', name: parameter.name } },
+    workgroups: gridOf(rows * quads),
+    sizes: { quads: rows * quads, first: offset / 4 },
+  });
+}
+
+/** Writes a quad to where a dispatch's weights stand: to a buffer or a texture. */
+function storePacked(blob: WeightBlob): Pick<Fragment, 'hooks' | 'extra'> {
+  const line = blob.texture ? 'textureStore(packed, texel(at), quad);' : 'packed[at] = quad;';
+  const type = blob.texture ? 'texture' : 'array<vec4f>';
+  return {
+    hooks: { store_packed: [line] },
+    extra: [{ name: 'packed', type, access: 'read_write', resource: { kind: 'packed', blob } }],
+  };
+}
+
+/** More workgroups than this would only wait for each other. */
+const MOST_WORKGROUPS = 4096;
+
+function gridOf(threads: number): readonly [number, number, number] {
+  return [Math.min(MOST_WORKGROUPS, Math.ceil(threads / 64)), 1, 1];
+}

@@ -1,0 +1,76 @@
+// What a host writes, reads and keeps of an update: the numbers of a step, the sums of squares of its gradients, and every
+// parameter with its moments, moving averages and gradient.
+
+import type { InputPort, OutputPort, StatePort } from '../../../runtime/bundle.ts';
+import { type MemoryPlan, slotIn } from '../../memory/plan.ts';
+import {
+  COPIES,
+  type ParameterArena,
+  type PlacedParameter,
+  SQUARE_SUMS,
+  type Update,
+} from '../../schedule/update.ts';
+import { settingsShape } from './change.ts';
+
+export function updateInputs(update: Update, plan: MemoryPlan): readonly InputPort[] {
+  const slot = slotIn(plan, { kind: 'step_settings' });
+  return [{ name: 'step_settings', encoding: 'plain', dtype: 'f32', shape: settingsShape(update), slot }];
+}
+
+export function updateOutputs({ arenas }: Update, plan: MemoryPlan): readonly OutputPort[] {
+  const slot = slotIn(plan, { kind: 'square_sums' });
+  return [
+    { name: 'square_sums', encoding: 'plain', dtype: 'f32', shape: [arenas.length * SQUARE_SUMS], slot },
+  ];
+}
+
+/** What lives from step to step: `parameters.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, `ema.0.NAME` …, `grad.NAME`. */
+export function updateState(update: Update, plan: MemoryPlan): readonly StatePort[] {
+  const averages = Array.from({ length: update.averages }, (_, k) => `ema.${k}`);
+  return [...COPIES, ...averages]
+    .flatMap((copy, k) => {
+      // moments begin as zeros, parameters and moving averages as the checkpoint's
+      const isParameter = k === 0 || k >= COPIES.length;
+      return update.arenas.flatMap((arena, i) => {
+        const slot = slotIn(plan, { kind: 'trained', arena: i });
+        return arena.parameters.map((parameter) =>
+          portOf(parameter, copy, slot, k * arena.bytes, isParameter ? parameter.name : null),
+        );
+      });
+    })
+    .concat(update.arenas.flatMap((arena, i) => gradientsOf(update, plan, arena, i)));
+}
+
+function gradientsOf(
+  { accumulates }: Update,
+  plan: MemoryPlan,
+  { bytes, parameters }: ParameterArena,
+  arena: number,
+): readonly StatePort[] {
+  const slot = slotIn(plan, { kind: 'gradients', arena });
+  const gradients = parameters.map((parameter) => portOf(parameter, 'grad', slot, 0, null));
+  if (!accumulates) return gradients;
+  const sums: StatePort = {
+    ...{ name: `gradient_sums.${arena}`, encoding: 'plain', dtype: 'f32', shape: [bytes / 4] },
+    ...{ slot: slotIn(plan, { kind: 'gradient_sums', arena }), offset: 0, initial: 'zeros' },
+  };
+  return [...gradients, sums];
+}
+
+function portOf(
+  { name, shape, offset }: PlacedParameter,
+  copy: string,
+  slot: number,
+  first: number,
+  parameter: string | null,
+): StatePort {
+  const place = {
+    slot,
+    offset: first + offset,
+    initial: parameter === null ? ('zeros' as const) : { parameter },
+  };
+  const port = { name: `${copy}.${name}`, dtype: 'f32' as const, ...place };
+  return shape.length === 1
+    ? { ...port, encoding: 'plain', shape }
+    : { ...port, encoding: 'parameter', shape: [...shape] };
+}

@@ -1,0 +1,77 @@
+// What a step of training does behind the gradients: it adds up those of microbatches, sums their squares, changes the
+// parameters and their moving averages, and packs the parameters for the kernels of the next step. Parameters stand in arenas,
+// each with its gradient at the same place of an arena of gradients, so that one pass goes over all of them.
+
+export interface UpdateOptions {
+  /** How many moving averages of the parameters there are. */
+  readonly averages: number;
+  /** Whether the gradients of several microbatches are added up before the parameters change. */
+  readonly accumulates: boolean;
+}
+
+export interface PlacedParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The value that is its gradient, as it is stored: the parameter has the same layout. */
+  readonly gradient: number;
+  /** Bytes from the beginning of the arena, and bytes that it takes. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Parameters that change in one dispatch. */
+export interface ParameterArena {
+  /** Of the gradients. The tensors that live from step to step take as much each (`COPIES` and the moving averages). */
+  readonly bytes: number;
+  readonly parameters: readonly PlacedParameter[];
+}
+
+export interface Update extends UpdateOptions {
+  readonly arenas: readonly ParameterArena[];
+}
+
+/** What stands in an arena of what lives from step to step, in this order; moving averages follow. */
+export const COPIES = ['parameters', 'exp_avg', 'exp_avg_sq'] as const;
+
+/** Sums of squares of an arena, one a workgroup: the host adds them up. */
+export const SQUARE_SUMS = 256;
+
+const GRADIENT = 'grad.';
+
+/** Whether an output is the gradient of a parameter. */
+export function isGradient(output: string): boolean {
+  return output.startsWith(GRADIENT);
+}
+
+/** The name of the parameter that an output is the gradient of. */
+export function parameterOf(output: string): string {
+  return output.slice(GRADIENT.length);
+}
+
+/** The parameters of all arenas. */
+export function parametersOf({ arenas }: Update): readonly PlacedParameter[] {
+  return arenas.flatMap(({ parameters }) => parameters);
+}
+
+/** What an update does, in its order. */
+export const UPDATE_KINDS = ['accumulate', 'square_sums', 'adamw', 'pack_weights'] as const;
+export type UpdateKind = (typeof UPDATE_KINDS)[number];
+
+/** The kinds that an update has. */
+export function kindsOf({ accumulates }: Update): readonly UpdateKind[] {
+  return UPDATE_KINDS.filter((kind) => accumulates || kind !== 'accumulate');
+}
+
+/** One line for a kind, as one for a group. */
+export function printUpdate(update: Update, kind: UpdateKind, index: number): string {
+  const bytes = update.arenas.reduce((sum, arena) => sum + arena.bytes, 0);
+  const averages = kind === 'adamw' ? [`moving_averages[${update.averages}]`] : [];
+  const parts = [
+    `#${String(index).padStart(3, '0')} ${kind}`,
+    ...averages,
+    `${parametersOf(update).length} parameters in ${update.arenas.length} arenas`,
+    `${(bytes / 1e6).toFixed(2)} MB`,
+    '# update',
+  ];
+  return parts.join('  ');
+}

@@ -1,0 +1,100 @@
+// A step of training by a bundle that has it whole: the passes `gradients`, for several microbatches `accumulate`, then
+// `update` and `pack`, on a device that keeps the parameters and all that belongs to them.
+
+import { RuntimeError } from '../errors.ts';
+import type { Program } from '../program.ts';
+import { diffusionProcess } from '../sampler/process.ts';
+import type { Tensor } from '../tensor.ts';
+import { stepSettings } from './adamw.ts';
+import { DROPOUT_PORT } from './dropout.ts';
+import { lossInputs } from './loss-inputs.ts';
+import { microbatches } from './microbatches.ts';
+import type { StepResult, TrainedTensors, TrainingStep } from './training-step.ts';
+
+const LOSS = 'loss.';
+
+/**
+ * The step of a program that was compiled for training; its first parameters are those that the program was made with. Closing
+ * it closes the program. Throws RuntimeError('input') for a bundle without such passes, and RuntimeError('gpu').
+ */
+export async function programStep(program: Program, adapter: string): Promise<TrainingStep> {
+  const { manifest, state } = program;
+  const accumulates = manifest.passes.some(({ name }) => name === 'accumulate');
+  const averages = manifest.state.filter(({ name }) => /^ema\.\d+\./.test(name)).length;
+  const { parameters, batch: microbatch, memory } = manifest;
+  const process = diffusionProcess(manifest.diffusion);
+  const drops = manifest.inputs.some(({ name }) => name === DROPOUT_PORT);
+  const pack = () => program.runPass('pack', {});
+  await pack();
+
+  const partOf = async (part: ReturnType<typeof microbatches>[number]) => {
+    const ran = program.runPass('gradients', lossInputs(process, part.batch));
+    const added = accumulates ? program.runPass('accumulate', {}) : null;
+    const [outputs] = await Promise.all([ran, added]);
+    return [...outputs].map(([name, { data }]) => [name, data.subarray(0, part.count)] as const);
+  };
+  return {
+    ...{ parameters, microbatch, adapter },
+    bytes: memory.activations + memory.weights,
+    async step(batch, settings) {
+      const count = batch.timesteps.length;
+      const { seed, step } = settings;
+      const parts = microbatches(drops ? { ...batch, dropout: { seed, step } } : batch, microbatch);
+      if (parts.length > 1 && !accumulates) {
+        throw new RuntimeError(
+          'input',
+          `a batch of ${count} samples is more than the ${microbatch} that the step was compiled for`,
+        );
+      }
+      const rates = settings.ema_rates.length;
+      if (rates * parameters.length !== averages) {
+        const compiled = averages / parameters.length;
+        throw new RuntimeError(
+          'input',
+          `${rates} rates of moving averages, the step was compiled for ${compiled}`,
+        );
+      }
+      const losses: Record<string, Float32Array> = {};
+      for (const part of parts) {
+        for (const [name, values] of await partOf(part)) {
+          if (!name.startsWith(LOSS)) continue;
+          losses[name.slice(LOSS.length)] ??= new Float32Array(count);
+          losses[name.slice(LOSS.length)]!.set(values, part.first);
+        }
+      }
+      const data = stepSettings(settings);
+      const updated = program.runPass('update', { step_settings: { shape: [data.length], data } });
+      const [sums] = await Promise.all([updated, pack()]);
+      return { losses, grad_norm: normOf(sums) } satisfies StepResult;
+    },
+    async read(which) {
+      const found = new Map<string, Tensor>();
+      const prefix = prefixOf(which);
+      const names = parameters.map(({ name }) => `${prefix}${name}`);
+      await state.readAll(names, (name, tensor) => found.set(name.slice(prefix.length), tensor));
+      return found;
+    },
+    async write(which, tensors) {
+      const prefix = prefixOf(which);
+      const missing = parameters.filter(({ name }) => !tensors.has(name));
+      if (missing.length > 0) {
+        throw new RuntimeError(
+          'input',
+          `${prefix}${missing[0]!.name} is missing, with ${missing.length - 1} others`,
+        );
+      }
+      for (const { name } of parameters) await state.write(`${prefix}${name}`, tensors.get(name)!);
+      if (which.kind === 'parameters') await pack();
+    },
+    close: async () => program.close(),
+  };
+}
+
+function prefixOf(which: TrainedTensors): string {
+  return which.kind === 'ema' ? `ema.${which.index}.` : `${which.kind}.`;
+}
+
+/** The root of sums of squares, added in float64. */
+function normOf(outputs: ReadonlyMap<string, Tensor>): number {
+  return Math.sqrt(outputs.get('square_sums')!.data.reduce((sum, value) => sum + value, 0));
+}

@@ -1,0 +1,174 @@
+// Steps of training on every target: losses and gradients against those of the same weights packed by the host, and what the
+// device makes of parameters, moments and moving averages against AdamW on the host over the gradients that it computed.
+
+import { describe, expect, it } from 'vitest';
+import { type CompileOptions, compileGraph } from '../../compiler/compile.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { diffusionProcess } from '../../runtime/sampler/process.ts';
+import { adamwUpdate } from '../../runtime/training/adamw.ts';
+import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
+import { programStep } from '../../runtime/training/program-step.ts';
+import type { TrainedTensors } from '../../runtime/training/training-step.ts';
+import { weightsOf } from '../fixtures/model-values.ts';
+import { openProgram, relativeError, runBundle, testTargets } from '../on-device.ts';
+import { goldenTraining } from '../training-cases.ts';
+
+const BY = { learning_rate: 1e-3, weight_decay: 0.05, ema_rates: [0.9, 0.99] } as const;
+
+/** Both round to float32, and WGSL lets a division be some roundings off. */
+const TOLERANCE = 1e-6;
+
+/** One parameter before its first update. */
+function trainedFrom(values: Float32Array) {
+  const zeros = () => new Float32Array(values.length);
+  return {
+    parameters: values.slice(),
+    exp_avg: zeros(),
+    exp_avg_sq: zeros(),
+    emas: BY.ema_rates.map(() => values.slice()),
+  };
+}
+
+async function openStep(graph: Graph, seed: number, options: CompileOptions) {
+  const { bundle } = compileGraph(graph, options);
+  const program = await openProgram(bundle, weightsOf(graph, seed));
+  const step = await programStep(program, 'test');
+  const gradients = async () => {
+    const found = new Map<string, Float32Array>();
+    const names = step.parameters.map(({ name }) => `grad.${name}`);
+    await program.state.readAll(names, (name, { data }) => found.set(name, data));
+    return found;
+  };
+  return { step, gradients };
+}
+
+/** Gradients and losses with weights that the host packs. */
+function computedAlone(
+  graph: Graph,
+  options: CompileOptions,
+  weights: (name: string) => Float32Array,
+  batch: TrainingBatch,
+) {
+  const { bundle } = compileGraph(graph, { ...options, training: undefined, gradients: true });
+  return runBundle(bundle, weights, lossInputs(diffusionProcess(graph.diffusion), batch));
+}
+
+function joined(tensors: Iterable<{ readonly data: Float32Array } | Float32Array>): Float64Array {
+  return Float64Array.from([...tensors].flatMap((one) => [...('data' in one ? one.data : one)]));
+}
+
+describe.each(['additive-class', 'conv-transpose', 'hybrid', 'superres', 'volume-3d'])('%s', (name) => {
+  it('changes parameters as AdamW does, and computes the next step with them', async () => {
+    const { graph, batch, seed, trainingBatch } = goldenTraining(name);
+    for (const target of await testTargets()) {
+      const options = { batch, target, training: { averages: 2, accumulates: false } };
+      const { step, gradients } = await openStep(graph, seed, options);
+      const read = weightsOf(graph, seed);
+      const names = step.parameters.map((parameter) => parameter.name);
+      const expected = new Map(names.map((one) => [one, trainedFrom(read(one))]));
+      for (const update of [1, 2]) {
+        const weights = await step.read({ kind: 'parameters' });
+        const ran = await step.step(trainingBatch, { ...BY, update, seed: 0, step: update - 1 });
+        const alone = await computedAlone(graph, options, (one) => weights.get(one)!.data, trainingBatch);
+        for (const [term, values] of Object.entries(ran.losses)) {
+          const error = relativeError(values, alone.get(`loss.${term}`)!.data);
+          expect(error, `${term}, ${target.name}`).toBeLessThan(3e-6);
+        }
+        const found = await gradients();
+        const all = joined(found.values());
+        expect(relativeError(all, joined([...found.keys()].map((key) => alone.get(key)!)))).toBeLessThan(
+          1e-5,
+        );
+        const norm = Math.sqrt(all.reduce((sum, value) => sum + value * value, 0));
+        expect(Math.abs(ran.grad_norm / norm - 1), target.name).toBeLessThan(TOLERANCE);
+        for (const [one, trained] of expected)
+          adamwUpdate({ ...trained, parameter: trained.parameters }, found.get(`grad.${one}`)!, {
+            ...BY,
+            update,
+          });
+      }
+      const kinds: readonly TrainedTensors[] = [
+        ...(['parameters', 'exp_avg', 'exp_avg_sq'] as const).map((kind) => ({ kind })),
+        ...[0, 1].map((index) => ({ kind: 'ema' as const, index })),
+      ];
+      for (const which of kinds) {
+        const found = await step.read(which);
+        for (const [one, trained] of expected) {
+          const values = which.kind === 'ema' ? trained.emas[which.index]! : trained[which.kind];
+          const error = relativeError(found.get(one)!.data, values);
+          expect(error, `${which.kind} of ${one}, ${target.name}`).toBeLessThan(TOLERANCE);
+        }
+      }
+      await step.close();
+    }
+  });
+});
+
+describe('microbatches', () => {
+  it('change parameters as the whole batch does, also where the last one is not full', async () => {
+    const { graph, batch, seed, trainingBatch } = goldenTraining('hybrid');
+    const { gradients, step } = await openStep(graph, seed, {
+      batch,
+      training: { averages: 1, accumulates: false },
+    });
+    const settings = { ...BY, ema_rates: [0.9], update: 1, seed: 0, step: 0 };
+    const weights = Array.from({ length: batch }, (_, i) => 0.5 + i);
+    const whole = await step.step({ ...trainingBatch, weights }, settings);
+    const expected = joined((await gradients()).values());
+    expect(expected.some((value) => value !== 0)).toBe(true);
+    const changed = joined((await step.read({ kind: 'exp_avg' })).values());
+    await step.close();
+    for (const size of [1, batch - 1, batch + 1]) {
+      const parts = await openStep(graph, seed, {
+        batch: size,
+        training: { averages: 1, accumulates: true },
+      });
+      for (const update of [1, 2]) {
+        // a second step must not add to the gradients of the first
+        const ran = await parts.step.step(
+          { ...trainingBatch, weights },
+          { ...settings, update, learning_rate: 0 },
+        );
+        expect(Math.abs(ran.grad_norm / whole.grad_norm - 1), `${size}`).toBeLessThan(1e-6);
+        expect(relativeError(ran.losses.loss!, whole.losses.loss!), `${size}`).toBeLessThan(1e-6);
+        if (update > 1) continue;
+        const found = joined((await parts.step.read({ kind: 'exp_avg' })).values());
+        expect(relativeError(found, changed), `${size}`).toBeLessThan(1e-6);
+      }
+      await parts.step.close();
+    }
+  });
+
+  it('need a step that was compiled for them', async () => {
+    const { graph, batch, seed, trainingBatch } = goldenTraining('hybrid');
+    const { step } = await openStep(graph, seed, { batch: 1, training: { averages: 0, accumulates: false } });
+    const settings = { ...BY, ema_rates: [], update: 1, seed: 0, step: 0 };
+    await expect(step.step(trainingBatch, settings)).rejects.toThrow(
+      `a batch of ${batch} samples is more than the 1 that the step was compiled for`,
+    );
+    await step.close();
+  });
+});
+
+it('puts back what was read: two steps from there give the same bytes', async () => {
+  const { graph, batch, seed, trainingBatch } = goldenTraining('conv-transpose');
+  const { step } = await openStep(graph, seed, { batch, training: { averages: 1, accumulates: false } });
+  const kinds = [
+    { kind: 'parameters' },
+    { kind: 'exp_avg' },
+    { kind: 'exp_avg_sq' },
+    { kind: 'ema', index: 0 },
+  ] as const;
+  const run = async () => {
+    for (const update of [2, 3]) {
+      await step.step(trainingBatch, { ...BY, ema_rates: [0.9], update, seed: 0, step: update });
+    }
+    return Promise.all(kinds.map(async (which) => joined((await step.read(which)).values())));
+  };
+  await step.step(trainingBatch, { ...BY, ema_rates: [0.9], update: 1, seed: 0, step: 1 });
+  const kept = await Promise.all(kinds.map((which) => step.read(which)));
+  const first = await run();
+  for (const [i, which] of kinds.entries()) await step.write(which, kept[i]!);
+  expect(await run()).toEqual(first);
+  await step.close();
+});
