@@ -88,18 +88,27 @@ function findConfig(folder: string): string {
     if (/\.json$/.test(folder)) return folder;
     throw fault('this is a file; give the folder with its config.json');
   }
+  const beside = namesOf(folder, fault);
   const places = ['unet/config.json', 'config.json'].map((file) => path.join(folder, file));
   const [inUnet, here] = places as [string, string];
   // a pipeline keeps its models in folders of their own, older ones the one model beside model_index.json
   const order = existsSync(path.join(folder, 'model_index.json')) ? [inUnet, here] : [here, inUnet];
   const found = order.find((file) => existsSync(file));
   if (found === undefined) {
-    const beside = readdirSync(folder).slice(0, 8).join(', ');
+    const shown = beside.slice(0, 8).join(', ');
     throw fault(
-      `neither ${here} nor ${inUnet} is there${beside === '' ? '' : ` (found ${beside})`}; give the folder that save_pretrained wrote`,
+      `neither ${here} nor ${inUnet} is there${shown === '' ? '' : ` (found ${shown})`}; give the folder that save_pretrained wrote`,
     );
   }
   return found;
+}
+
+function namesOf(folder: string, fault: (message: string) => GraphError): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw fault(`the folder cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** A scheduler's file beside the config, in `scheduler` there, or in that of the pipeline whose `unet` it is. */

@@ -1,10 +1,9 @@
 // What a path has for training: a folder of pictures, of IDX or of CIFAR's files, or one file of arrays, by its name or,
 // where that says nothing, by its first bytes.
 
-import fs from 'node:fs';
 import path from 'node:path';
 import { fault, type Origin } from '../../runtime/bytes.ts';
-import { openFile, pathKind } from '../../runtime/host/node/files.ts';
+import { namesIn, openFile, pathKind } from '../../runtime/host/node/files.ts';
 import type { ArraySet } from './array-set.ts';
 import { cifarFiles, openCifar } from './cifar.ts';
 import { idxImages, isIdxName, openIdx } from './idx.ts';
@@ -32,7 +31,7 @@ export function findData(place: string): FoundData {
 }
 
 function inFolder(folder: string, origin: Origin): FoundData {
-  const names = fs.readdirSync(folder);
+  const names = namesIn(origin);
   const images = idxImages(names, origin);
   const cifar = cifarFiles(names);
   const pictures = names.some((name) => /\.(png|jpe?g|gif)$/i.test(name));

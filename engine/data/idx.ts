@@ -5,9 +5,8 @@
 //
 // Source: Y. LeCun, "The MNIST database of handwritten digits".
 
-import fs from 'node:fs';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync, type ZlibOptions } from 'node:zlib';
 import {
   type ByteSource,
   bytesInMemory,
@@ -16,7 +15,7 @@ import {
   fault,
   type Origin,
 } from '../../runtime/bytes.ts';
-import { openFile, readFile } from '../../runtime/host/node/files.ts';
+import { namesIn, openFile, readFile } from '../../runtime/host/node/files.ts';
 import type { Dtype } from '../../runtime/weights/dtypes.ts';
 import type { ArraySet } from './array-set.ts';
 import { bytesOf, labelsOf, type Rows, rowsIn } from './rows.ts';
@@ -31,6 +30,8 @@ const DTYPES: Readonly<Record<number, Dtype>> = {
 };
 /** Packed files are unpacked into memory, and to no more than this. */
 const MOST_UNPACKED = 2 ** 31 - 1;
+/** Packed bytes that have the header in them: gzip's own may hold the name of the file. */
+const PACKED_HEAD = 4096;
 
 /** `train-images-idx3-ubyte.gz`, `t10k-images.idx3-ubyte`, `emnist-letters-train-images-idx3-ubyte`. */
 const IMAGES = /images?[-.]idx\d(-[a-z0-9]+)?(\.gz)?$/i;
@@ -96,10 +97,7 @@ function labelsBeside(file: string): string | null {
   const wanted = plain(path.basename(file))
     .replace(/images?(?=[-.]idx)/, 'labels')
     .replace(/idx\d/, 'idx1');
-  const found = fs
-    .readdirSync(folder)
-    .filter((name) => LABELS.test(name))
-    .toSorted();
+  const found = namesIn({ kind: 'input', label: folder }).filter((name) => LABELS.test(name));
   const name = found.find((one) => plain(one).replace(/label(?=[-.])/, 'labels') === wanted);
   return name === undefined ? null : path.join(folder, name);
 }
@@ -112,23 +110,51 @@ function idxRows(file: string): { readonly rows: Rows; readonly close: () => voi
   });
 }
 
-/** By its first bytes, whatever the file is called. */
+/** By its first bytes, whatever the file is called. What is packed is unpacked to no more than its own header says. */
 function openUnpacked(origin: Origin): ByteSource {
   const source = openFile(origin);
   const start = source.size < 2 ? [] : source.read(0, 2);
   if (start[0] !== 0x1f || start[1] !== 0x8b) return source;
   source.close();
   const packed = readFile(origin);
+  // so few bytes unpack to few
+  if (packed.length <= PACKED_HEAD) return bytesInMemory(unpacked(packed, origin, {}), origin);
+  const beginning = unpacked(packed.subarray(0, PACKED_HEAD), origin, {
+    finishFlush: constants.Z_SYNC_FLUSH,
+  });
+  const { offset, bytes } = headerOf(bytesInMemory(beginning, origin), origin);
+  const whole = offset + bytes;
+  if (whole > MOST_UNPACKED) {
+    throw fault(
+      origin,
+      `it would be unpacked to ${whole} bytes, and at most ${MOST_UNPACKED} are; unpack it with gunzip`,
+    );
+  }
+  return bytesInMemory(unpacked(packed, origin, { maxOutputLength: whole }), origin);
+}
+
+function unpacked(packed: Uint8Array, origin: Origin, options: ZlibOptions): Uint8Array {
   try {
-    return bytesInMemory(new Uint8Array(gunzipSync(packed, { maxOutputLength: MOST_UNPACKED })), origin);
+    return new Uint8Array(gunzipSync(packed, options));
   } catch (error) {
+    const isLonger = error instanceof RangeError;
     const why = error instanceof Error ? error.message : String(error);
-    throw fault(origin, `it cannot be unpacked (${why}); copy or download it again`, error);
+    const what = isLonger
+      ? `it unpacks to more than the ${options.maxOutputLength} bytes that its header says`
+      : `it cannot be unpacked (${why})`;
+    throw fault(origin, `${what}; copy or download it again`, error);
   }
 }
 
-/** The array of an IDX file. Throws a RuntimeError of `origin.kind`. */
-export function parseIdx(source: ByteSource, origin: Origin): Rows {
+interface Header {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Where the values begin, and how many bytes they take. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+function headerOf(source: ByteSource, origin: Origin): Header {
   const start = source.read(0, Math.min(4, source.size));
   const dtype = DTYPES[start[2] ?? 0];
   const dimensions = start[3] ?? 0;
@@ -143,11 +169,18 @@ export function parseIdx(source: ByteSource, origin: Origin): Rows {
   if (source.size < offset) throw fault(origin, 'it ends in its header; copy or download it again');
   const view = dataView(source.read(4, 4 * dimensions));
   const shape = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 * i));
-  const wanted = bytesOf(dtype, shape);
-  if (wanted !== source.size - offset) {
+  const bytes = bytesOf(dtype, shape);
+  if (bytes === null) throw fault(origin, `it says [${shape.join(', ')}] of ${dtype}, which no file holds`);
+  return { dtype, shape, offset, bytes };
+}
+
+/** The array of an IDX file. Throws a RuntimeError of `origin.kind`. */
+export function parseIdx(source: ByteSource, origin: Origin): Rows {
+  const { dtype, shape, offset, bytes } = headerOf(source, origin);
+  if (bytes !== source.size - offset) {
     throw fault(
       origin,
-      `[${shape.join(', ')}] of ${dtype} takes ${wanted} bytes, and ${source.size - offset} follow the header; copy or ` +
+      `[${shape.join(', ')}] of ${dtype} takes ${bytes} bytes, and ${source.size - offset} follow the header; copy or ` +
         'download it again',
     );
   }

@@ -149,7 +149,7 @@ function jobsIn(out: string): readonly FoundJob[] {
         `${out}: the folder holds samples that were begun (${path.relative(out, file)}); name another folder with ${option('output')}`,
     );
   }
-  const ended = listManifests(out).map((file) => ({
+  const ended = listManifests(out, 'output').map((file) => ({
     file: path.relative(out, file),
     identity: readBoundsManifest(file, 'output'),
   }));

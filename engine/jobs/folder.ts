@@ -140,7 +140,10 @@ export async function openFolder(
 
 /** Jobs by their manifests and journals, with the files that say so. */
 function jobsIn(out: string): readonly { readonly file: string; readonly identity: Identity }[] {
-  const ended = listManifests(out).map((file) => ({ file, identity: readManifest(file, 'output') }));
+  const ended = listManifests(out, 'output').map((file) => ({
+    file,
+    identity: readManifest(file, 'output'),
+  }));
   return [...ended, ...journalsIn(out)];
 }
 

@@ -91,10 +91,10 @@ export function readManifest(file: string, kind: Origin['kind']): Manifest {
   throw fault(origin, `this is no manifest of samples: ${first}`);
 }
 
-/** The manifests in a folder, sorted by name. */
-export function listManifests(folder: string): readonly string[] {
+/** The manifests in a folder, sorted by name. Throws a RuntimeError of `kind` where it cannot be read. */
+export function listManifests(folder: string, kind: Origin['kind']): readonly string[] {
   if (pathKind(folder) !== 'folder') return [];
-  return listFolder({ kind: 'output', label: folder })
+  return listFolder({ kind, label: folder })
     .filter((name) => /^manifest(-\d+-of-\d+)?\.json$/.test(name))
     .map((name) => path.join(folder, name));
 }

@@ -90,17 +90,17 @@ export async function mergeShards(
   return { ...report, out: file };
 }
 
-/** The manifests that a folder has, or those of the folders in it. Throws UsageError where there are none. */
+/**
+ * The manifests that a folder has, or those of the folders in it; whatever is no folder is for whoever reads it. Throws
+ * UsageError where there are none, and RuntimeError('input') for a folder that cannot be read.
+ */
 export function manifestsAt(place: string): readonly string[] {
-  if (pathKind(place) === 'file') return [place];
-  const found = listManifests(place);
+  if (pathKind(place) !== 'folder') return [place];
+  const found = listManifests(place, 'input');
   if (found.length > 0) return found;
-  const below =
-    pathKind(place) === 'folder'
-      ? listFolder({ kind: 'input', label: place }).filter((name) =>
-          /^[^/]+\/manifest(-\d+-of-\d+)?\.json$/.test(name),
-        )
-      : [];
+  const below = listFolder({ kind: 'input', label: place }).filter((name) =>
+    /^[^/]+\/manifest(-\d+-of-\d+)?\.json$/.test(name),
+  );
   if (below.length > 0) return below.map((name) => path.join(place, name));
   throw new UsageError(
     `${place}: there is no manifest; name folders that unetc sample or evaluate has ended writing to`,

@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathKind } from '../../runtime/host/node/files.ts';
+import { namesIn, pathKind } from '../../runtime/host/node/files.ts';
 import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import { listPictures } from '../data/picture-files.ts';
 import { fileDigest, sha256Of } from '../digest.ts';
@@ -11,7 +11,7 @@ import { fileDigest, sha256Of } from '../digest.ts';
 /** SHA-256. Rejects with RuntimeError('input') where the data cannot be read. */
 export async function dataIdentity(place: string, kind: string, takeTurn: TakeTurn): Promise<string> {
   if (pathKind(place) === 'file') return fileDigest({ kind: 'input', label: place }, takeTurn);
-  const files = kind === 'pictures' ? listPictures(place).files : fs.readdirSync(place).sort();
+  const files = kind === 'pictures' ? listPictures(place).files : namesIn({ kind: 'input', label: place });
   const lines = files.map((file) => {
     const stat = fs.statSync(path.join(place, file), { throwIfNoEntry: false });
     return `${file} ${stat?.isFile() ? stat.size : 'none'}`;

@@ -25,6 +25,8 @@ export interface WatchOptions {
   /** Seconds after which it is killed. */
   readonly patience?: number;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A user and group by number, for those who may choose. */
+  readonly user?: number | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export function watched(words: readonly string[], options: WatchOptions = {}): P
   const child = spawn(process.execPath, ['--import', WATCH, MAIN, ...words], {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
+    ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

@@ -71,6 +71,11 @@ export function readFile(origin: Origin): Uint8Array {
   }
 }
 
+/** The names in a folder, sorted by code unit. Throws RuntimeError of the origin's kind. */
+export function namesIn(origin: Origin): readonly string[] {
+  return guarded(origin, () => fs.readdirSync(origin.label).sort());
+}
+
 /** The files below a folder as relative paths with `/`, sorted by code unit; links are listed, not followed. */
 export function listFolder(origin: Origin): readonly string[] {
   const below = (folder: string, prefix: string): string[] =>

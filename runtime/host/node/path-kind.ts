@@ -2,13 +2,16 @@
 
 import fs from 'node:fs';
 
-/** What a path leads to, following links; `other` where links lead in a circle. */
+/** Codes of what opening the path meets again, and then tells in the words of whoever opens it. */
+const MET_AGAIN = ['ELOOP', 'EACCES', 'ENAMETOOLONG'];
+
+/** What a path leads to, following links; `other` where that is not to be found out, such as in a circle of links. */
 export function pathKind(file: string): 'file' | 'folder' | 'other' | 'missing' {
   let stat: fs.Stats | undefined;
   try {
     stat = fs.statSync(file, { throwIfNoEntry: false });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return 'other';
+    if (MET_AGAIN.includes((error as NodeJS.ErrnoException).code ?? '')) return 'other';
     throw error;
   }
   if (stat === undefined) return 'missing';

@@ -424,4 +424,36 @@ const FOLDERS: readonly HostileCase[] = [
   }),
 ];
 
-export const BUNDLE_CASES: readonly HostileCase[] = [...DAMAGED, ...RECOMPILED, ...FOLDERS];
+/** What never ends is given up by whoever trusts it, and named; the GPU of a driver that computes goes on until the end. */
+const SPIN =
+  'var spin = 1u; loop { if (spin == 0u) { break; } spin = (spin * 3u) | 1u; } if (spin == 7u) { return; }';
+const [endlessFile = '', endlessText = ''] = [...bundle.kernels].at(-1)!;
+const endless = endlessText.replace(/fn main\([^{]*\{/, (head) => `${head} ${SPIN}`);
+const spinning = () =>
+  sealed((m) => {
+    m.kernels.at(-1).sha256 = createHash('sha256').update(endless).digest('hex');
+  });
+
+const ENDLESS: readonly HostileCase[] = [
+  refused('a kernel that never ends', spinning, 'not what its graph compiles to', {
+    [`b/kernels/${endlessFile}`]: () => endless,
+  }),
+  ...['run b --inputs in.safetensors -o o.safetensors', 'sample b --seeds 0 --steps 2 -o out'].map(
+    (words) => {
+      const [command = ''] = words.split(' ');
+      const trusted = `${words} --weights hash:1 --trust --timeout 3`;
+      return {
+        ...refused('a kernel that never ends', spinning, [], { [`b/kernels/${endlessFile}`]: () => endless }),
+        name: `bundle: a kernel that never ends, trusted by ${command}`,
+        words: trusted.split(' '),
+        exit: 8,
+        says: [`kernels/${endlessFile}`, 'did not end within 3 s'],
+        writes: command === 'sample' ? ['out'] : [],
+        seconds: 60,
+        megabytes: 1000,
+      };
+    },
+  ),
+];
+
+export const BUNDLE_CASES: readonly HostileCase[] = [...DAMAGED, ...RECOMPILED, ...FOLDERS, ...ENDLESS];

@@ -19,13 +19,18 @@ export interface HostileCase {
   /** The most that it may take of a processor. */
   readonly seconds: number;
   readonly megabytes: number;
+  /**
+   * Modes of files and folders while the process runs, as a user that they then hold for: root, who is denied nothing,
+   * runs it as nobody.
+   */
+  readonly modes: Readonly<Record<string, number>>;
 }
 
 /** Limits of a process that refuses, of a processor and of memory: half a second and some 60 MB are Node's own. */
 const SECONDS = 5;
 const MEGABYTES = 130;
 
-type Changes = Partial<Pick<HostileCase, 'files' | 'writes' | 'seconds' | 'megabytes'>>;
+type Changes = Partial<Pick<HostileCase, 'files' | 'writes' | 'seconds' | 'megabytes' | 'modes'>>;
 
 /** A case; `words` are separated by spaces. */
 export function bad(
@@ -44,6 +49,7 @@ export function bad(
     writes: [],
     seconds: SECONDS,
     megabytes: MEGABYTES,
+    modes: {},
     ...changes,
   };
 }

@@ -47,6 +47,13 @@ export function tensors(named: Readonly<Record<string, Values>>): Uint8Array {
 /** Inputs of a pass of the small graph. */
 export const SMALL_INPUTS = { x: floatsOf([1, 1, 8, 8]), timesteps: floatsOf([1], 5) };
 
+/** A training batch of the small graph. */
+export const SMALL_BATCH = {
+  x_start: floatsOf([1, 1, 8, 8]),
+  noise: floatsOf([1, 1, 8, 8]),
+  timesteps: floatsOf([1], 5),
+};
+
 /** `piece` over and over, up to some number of bytes. */
 export function many(piece: string, bytes: number): string {
   return piece.repeat(Math.ceil(bytes / piece.length));

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { bad, type Content, type HostileCase } from './case.ts';
-import { floatsOf, MNIST_SR, small, tensors } from './corpus.ts';
+import { floatsOf, MNIST_SR, SMALL_BATCH, SMALL_INPUTS, small, tensors } from './corpus.ts';
 
 interface Reader {
   readonly as: string;
@@ -30,30 +30,53 @@ const READERS: readonly Reader[] = [
   },
   { as: 'accepted findings', words: 'diff g.json h.json --accept FILE', exit: 5 },
   { as: 'inputs', words: 'run g.json --weights hash:1 --inputs FILE -o o.safetensors --reference', exit: 5 },
+  { as: 'manifest to merge', words: 'merge FILE -o all.npz', exit: 5 },
+  { as: 'graph of init', words: 'init FILE -o o.safetensors', exit: 3 },
+  { as: 'training data', words: 'data FILE --graph g.json', exit: 5 },
+  { as: 'data to evaluate', words: 'evaluate g.json --weights hash:1 --data FILE --reference', exit: 5 },
+  { as: 'data to train on', words: 'train g.json --data FILE --steps 1 -o out', exit: 5 },
+  {
+    as: 'training batch',
+    words: 'gradients g.json --weights hash:1 --inputs FILE -o o.safetensors --reference',
+    exit: 5,
+  },
+  { as: 'model', words: 'run FILE --weights hash:1 --inputs in.safetensors -o o --reference', exit: 3 },
   { as: 'noise', words: 'sample g.json --weights hash:1 --noise FILE -o out --reference', exit: 5 },
 ];
 
 const PLACES: readonly (readonly [name: string, file: string, make: ((at: string) => void) | null])[] = [
   ['/dev/zero', '/dev/zero', null],
   ['/dev/full', '/dev/full', null],
+  ['/dev/urandom', '/dev/urandom', null],
   ['a pipe without a writer', 'pipe', (at) => void execFileSync('mkfifo', [at])],
   ['a folder', 'folder', (at) => fs.mkdirSync(at)],
   ['a link to itself', 'loop', (at) => fs.symlinkSync('loop', at)],
   ['a link to nothing', 'dangling', (at) => fs.symlinkSync('nowhere', at)],
+  ['a file that is denied', 'denied', (at) => fs.writeFileSync(at, '{}')],
+  ['a file in a folder that is denied', 'closed/file', (at) => fs.writeFileSync(at, '{}')],
 ];
+
+/** Modes that deny whoever is not root. */
+const DENIED: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  denied: { denied: 0 },
+  'closed/file': { closed: 0 },
+};
 
 /** A pipe or a device as an index of shards is told by its own name. */
 function read({ as, words, exit }: Reader, [name, file, make]: (typeof PLACES)[number]): HostileCase | null {
   // a folder is a bundle where a model may be one, and a link of no shard is a name like any other
   if (as === 'shard' && file.startsWith('/')) return null;
-  if (name === 'a folder' && as === 'side of a diff') return null;
+  if (name === 'a folder' && (as === 'side of a diff' || as === 'model' || as === 'manifest to merge'))
+    return null;
   return bad(`${name} as ${as}`, words.replace('FILE', file), exit, file, {
     files: {
       'g.json': () => small(),
       'h.json': () => small({}, { num_heads: 2 }),
+      'in.safetensors': () => tensors(SMALL_INPUTS),
       'i.index.json': () => JSON.stringify({ weight_map: { a: file } }),
       ...(make === null ? {} : { [file]: (): Content => make }),
     },
+    modes: DENIED[file] ?? {},
   });
 }
 
@@ -66,6 +89,10 @@ const WRITERS: readonly (readonly [words: string, ending: string])[] = [
   ['export g.json --weights hash:1 -o OUT', '.onnx'],
   ['run g.json --weights hash:1 --inputs in.safetensors -o OUT --reference', ''],
   ['graph g.json -o OUT', '.svg'],
+  ['init g.json -o OUT', '.safetensors'],
+  ['inputs g.json -o OUT', ''],
+  ['gradients g.json --weights hash:1 --inputs batch.safetensors -o OUT --reference', ''],
+  ['data d.safetensors --graph g.json --preview OUT', ''],
 ];
 
 const folder = () => (at: string) => fs.mkdirSync(at);
@@ -81,7 +108,11 @@ const TARGETS: readonly (readonly [name: string, out: string, files: HostileCase
     { folder, 'folder.safetensors': folder, 'folder.onnx': folder, 'folder.svg': folder },
   ],
   ['a full device', '/dev/full', {}],
+  ['a folder that is denied', 'closed/out', { closed: folder }],
 ];
+
+/** Folders whose contents are known and none of which may be changed. */
+const CLOSED: Readonly<Record<string, number>> = { closed: 0o555 };
 
 const SOURCES: HostileCase['files'] = {
   'g.json': () => small(),
@@ -91,14 +122,59 @@ const SOURCES: HostileCase['files'] = {
       new URL(`file://${MNIST_SR.replace('graphs/mnist-sr.json', 'test/golden/tiny-film/state-dict.json')}`),
     ),
   'in.safetensors': () => tensors({ x: floatsOf([1, 1, 8, 8]), timesteps: floatsOf([1]) }),
+  'd.safetensors': () => tensors({ x_start: floatsOf([2, 1, 8, 8]) }),
+  'batch.safetensors': () => tensors(SMALL_BATCH),
 };
 
 const WRITTEN: readonly HostileCase[] = WRITERS.flatMap(([words, ending]) =>
   TARGETS.filter(([, out]) => ending === '' || !out.startsWith('/dev/')).map(([name, out, files]) =>
     bad(`${words.split(' ')[0]} to ${name}`, words.replace('OUT', `${out}${ending}`), 9, out.slice(0, 40), {
       files: { ...SOURCES, ...files },
+      modes: out.startsWith('closed/') ? CLOSED : {},
     }),
   ),
 );
 
-export const DEVICE_CASES: readonly HostileCase[] = [...READ, ...WRITTEN];
+/** Folders that may not be listed, entered or written in. */
+const SAMPLE = 'sample g.json --weights hash:1 --seeds 0 --steps 2 --reference -o';
+const denied = (name: string, words: string, exit: number, says: string, modes: HostileCase['modes']) =>
+  bad(`denied: ${name}`, words, exit, says, {
+    files: { ...SOURCES, closed: folder, 'p.png': () => '' },
+    modes,
+  });
+const FOLDERS: readonly HostileCase[] = [
+  denied('samples into a folder', `${SAMPLE} closed`, 9, 'closed', CLOSED),
+  denied('samples below a folder', `${SAMPLE} closed/out`, 9, 'closed', CLOSED),
+  denied('samples into a folder that cannot be entered', `${SAMPLE} closed`, 9, 'closed', { closed: 0 }),
+  denied('a bundle into a folder', 'compile g.json -o closed/b', 9, 'closed', CLOSED),
+  denied(
+    'a bundle that cannot be read',
+    'run closed --weights hash:1 --inputs in.safetensors -o o',
+    6,
+    'closed',
+    {
+      closed: 0,
+    },
+  ),
+  denied('a merge of a folder', 'merge closed -o all.npz', 5, 'closed', { closed: 0 }),
+  denied('data in a folder', 'data closed --graph g.json', 5, 'closed', { closed: 0 }),
+  denied(
+    'pictures in a folder',
+    'encode g.json --weights hash:1 --images closed -o o.safetensors --reference',
+    5,
+    'closed',
+    {
+      closed: 0,
+    },
+  ),
+  denied(
+    'a run of training into a folder',
+    'train g.json --data d.safetensors --steps 1 -o closed/run',
+    9,
+    'closed',
+    CLOSED,
+  ),
+  denied('a folder of diffusers', 'import closed -o o.json', 3, 'closed', { closed: 0 }),
+];
+
+export const DEVICE_CASES: readonly HostileCase[] = [...READ, ...WRITTEN, ...FOLDERS];

@@ -15,7 +15,7 @@ export async function check(words: readonly string[]): Promise<number> {
     for (let found = left.shift(); found !== undefined; found = left.shift()) {
       const one = await runCase(found);
       ran.push(one);
-      if (one.faults.length > 0) console.log(`\n${toldRan(one)}`);
+      if (one.faults.length > 0 || one.skipped !== null) console.log(`\n${toldRan(one)}`);
     }
   };
   await Promise.all(Array.from({ length: jobs }, next));

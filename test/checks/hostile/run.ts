@@ -1,10 +1,11 @@
 // Runs a case: a process in a folder of its own, and everything that has to hold behind it.
 
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { changesOf, treeOf } from '../tree.ts';
-import { type Watched, watched } from '../watched.ts';
+import { MAIN, type Watched, watched } from '../watched.ts';
 import { type HostileCase, lay } from './case.ts';
 
 export interface Ran {
@@ -12,6 +13,8 @@ export interface Ran {
   readonly outcome: Watched;
   /** What does not hold; empty where all is well. */
   readonly faults: readonly string[];
+  /** Why it was not run; null where it was. */
+  readonly skipped: string | null;
 }
 
 /** What no input may bring a terminal to do. */
@@ -31,18 +34,57 @@ export async function runCase(found: HostileCase): Promise<Ran> {
   for (const place of ['victim.txt', 'a/victim.txt']) fs.writeFileSync(path.join(around, place), 'stays');
   try {
     lay(found.files, folder);
+    const user = Object.keys(found.modes).length === 0 ? undefined : otherUser(around);
+    if (typeof user === 'string') return { found, outcome: NOT_RUN, faults: [], skipped: user };
     const before = treeOf(around);
+    const restored = Object.keys(found.modes).map((name) => restoring(path.join(folder, name)));
+    for (const [name, mode] of Object.entries(found.modes)) fs.chmodSync(path.join(folder, name), mode);
     const env = {
       HOME: path.join(around, 'home'),
       TMPDIR: path.join(around, 'home'),
       MESA_SHADER_CACHE_DIR: shaders(),
     };
-    const outcome = await watched(found.words, { cwd: folder, patience: 100, env });
+    const outcome = await watched(found.words, { cwd: folder, patience: 100, env, user });
+    for (const restore of restored) restore();
     const changes = changesOf(before, treeOf(around));
-    return { found, outcome, faults: faultsOf(found, outcome, changes) };
+    return { found, outcome, faults: faultsOf(found, outcome, changes), skipped: null };
   } finally {
     fs.rmSync(around, { recursive: true, force: true });
   }
+}
+
+const NOT_RUN: Watched = { exit: null, signal: null, stdout: '', stderr: '', seconds: 0, megabytes: 0 };
+
+function restoring(file: string): () => void {
+  const { mode } = fs.statSync(file);
+  return () => fs.chmodSync(file, mode & 0o777);
+}
+
+/** The number that most systems know as nobody. */
+const NOBODY = 65_534;
+
+/**
+ * Who a process is to be so that modes hold for it, with the folder given to that user: undefined for the user that this
+ * is. A text says why there is none.
+ */
+function otherUser(around: string): number | undefined | string {
+  if (process.getuid === undefined) return 'files have no modes here';
+  if (process.getuid() !== 0) return undefined;
+  const { status } = spawnSync(
+    process.execPath,
+    ['-e', `require('fs').accessSync(${JSON.stringify(MAIN)}, 4)`],
+    {
+      uid: NOBODY,
+      gid: NOBODY,
+      stdio: 'ignore',
+    },
+  );
+  if (status !== 0) return 'nobody may not read the build; run the check as another user than root';
+  for (const name of fs.readdirSync(around, { recursive: true, encoding: 'utf8' })) {
+    fs.lchownSync(path.join(around, name), NOBODY, NOBODY);
+  }
+  fs.chownSync(around, NOBODY, NOBODY);
+  return NOBODY;
 }
 
 /** Where Mesa keeps what it compiles, for all cases together. */
@@ -88,8 +130,9 @@ function isJson(text: string): boolean {
   }
 }
 
-/** What became of a case that does not hold, for a person. */
-export function toldRan({ found, outcome, faults }: Ran): string {
+/** What became of a case that does not hold, or was not run, for a person. */
+export function toldRan({ found, outcome, faults, skipped }: Ran): string {
+  if (skipped !== null) return `${found.name}: not run, ${skipped}`;
   const { stderr, stdout } = outcome;
   const end = (text: string): string => text.trim().split('\n').slice(0, 6).join('\n    ').slice(0, 1200);
   return `${found.name}: unetc ${found.words.join(' ')}\n  ${faults.join('\n  ')}\n    ${end(stderr) || end(stdout)}`;

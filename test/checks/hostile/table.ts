@@ -8,6 +8,7 @@ import { EVALUATION_CASES } from './evaluations.ts';
 import { GRAPH_CASES } from './graphs.ts';
 import { INPUT_CASES } from './inputs.ts';
 import { JOB_CASES } from './jobs.ts';
+import { TRAINING_CASES } from './training.ts';
 import { WEIGHT_CASES } from './weights.ts';
 import { WORD_CASES } from './words.ts';
 
@@ -20,5 +21,6 @@ export const CASES: readonly HostileCase[] = [
   ...JOB_CASES,
   ...EVALUATION_CASES,
   ...DEVICE_CASES,
+  ...TRAINING_CASES,
   ...WORD_CASES,
 ];

@@ -329,13 +329,37 @@ const FITTING: readonly HostileCase[] = [
   bad('weights: shapes that are none', 'infer d.json', 4, '"a"', {
     files: { 'd.json': () => '{"a":[1.5]}' },
   }),
-  bad('weights: names that steer a terminal', `check ${MNIST} w.safetensors`, 1, 'w.safetensors', {
-    files: {
-      'w.safetensors': () =>
-        tensors({ 'a\u001b[2J': floatsOf([1]), 'b\u009b2J': floatsOf([1]), 'c\u202e': floatsOf([1]) }),
-    },
-  }),
 ];
+
+/** Names by which a file might steer a terminal, in both formats; no command may print one of them as it is. */
+const NAMES = ['a\u009b2J', 'b\u001b[2J', 'c\u007f', 'd\u202e', 'e\rfine', 'f\u009d0;title\u009c'];
+const STEERING: HostileCase['files'] = {
+  'w.safetensors': () => tensors(Object.fromEntries(NAMES.map((name) => [name, floatsOf([1])]))),
+  'w.pt': () => {
+    const opaque = 'cmy\u009b2J\nx\n)\x81';
+    const body = Object.entries({ 'w\u009b': opaque, w: tensor(view) }).map(([name, value]) => {
+      const text = Buffer.from(name, 'utf8').toString('latin1');
+      return `X${uint32(text.length)}${text}${value}`;
+    });
+    return torchArchive(`}(${body.join('').replace('my\u009b', 'my\xc2\x9b')}u`, four);
+  },
+};
+const steering = (file: string, words: string, exit: number, says: string) =>
+  bad(`names that steer: ${words.replace('FILE', file)}`, words.replace('FILE', file), exit, says, {
+    files: { ...STEERING, 'g.json': () => small() },
+    writes: exit === 0 ? ['o.safetensors'] : [],
+  });
+const NAMED: readonly HostileCase[] = ['w.safetensors', 'w.pt'].flatMap((file) => [
+  steering(file, 'check g.json FILE', 1, file),
+  steering(file, 'infer FILE', 3, file),
+  steering(file, 'diff g.json FILE', 1, file),
+  steering(file, 'convert FILE -o o.safetensors', 0, file === 'w.pt' ? 'my\\u009b2J' : ''),
+  steering(file, 'sample g.json --weights FILE --seeds 0 -o s --reference', 4, file),
+  steering(file, 'check g.json FILE --json', 1, file === 'w.pt' ? 'w' : 'a\\u009b2J'),
+  steering(file, 'diff g.json FILE --json', 1, file),
+  steering(file, 'diff g.json FILE --format markdown', 1, file),
+  steering(file, 'convert FILE#none -o o.safetensors', 4, 'none'),
+]);
 
 export const WEIGHT_CASES: readonly HostileCase[] = [
   ...BOMBS,
@@ -345,4 +369,5 @@ export const WEIGHT_CASES: readonly HostileCase[] = [
   ...SHARDS,
   ...KEYS,
   ...FITTING,
+  ...NAMED,
 ];

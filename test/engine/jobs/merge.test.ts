@@ -153,7 +153,9 @@ describe('what is not as it should be is named, and nothing is written', () => {
 
   test('a folder that holds no manifest', async () => {
     fs.mkdirSync(at('empty'));
-    await expect(mergeShards([at('empty')], null, null)).rejects.toThrow('there is no manifest of samples');
+    await expect(mergeShards([at('empty')], null, null)).rejects.toThrow(
+      'there is no manifest; name folders',
+    );
     fs.writeFileSync(at('empty/manifest.json'), '{}');
     await expect(mergeShards([at('empty')], null, null)).rejects.toThrow('no manifest of samples');
   });
