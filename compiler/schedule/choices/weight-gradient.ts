@@ -6,7 +6,7 @@ import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { sizeOf } from '../../ops/op.ts';
 import type { WeightGradientGroup, WinogradTile } from '../schedule.ts';
 import { extentOf, nodeOf, quadsOf } from '../values.ts';
-import { MOST_BYTES, planeRow, planesOf, tilesOf } from './winograd.ts';
+import { MOST_BYTES, planeRow, planesOf, samplesOfPart, tilesOf } from './winograd.ts';
 
 /** Cycles of eight pixels, or tiles of a plane, of 32 channels by 32 channels. */
 const STEP = 2050;
@@ -41,7 +41,7 @@ export function weightPlanes(
   const quads = quadsOf(graph, sources);
   const g = extentOf(graph, cotangent);
   const each = planesOf(m) * planeRow(tiles) * 16;
-  const samples = Math.min(g.batch, Math.floor(MOST_BYTES / (each * Math.max(quads, g.quads))));
+  const samples = samplesOfPart(g.batch, each * Math.max(quads, g.quads));
   return {
     tiles,
     samples,

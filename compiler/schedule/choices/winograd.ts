@@ -6,10 +6,23 @@ import type { ConvGroup, WinogradTile } from '../schedule.ts';
 import { extentOf, quadsOf } from '../values.ts';
 
 /**
- * Bytes of the planes that are computed at once. A larger batch is computed in parts, so that the choice depends on one
- * sample alone and every adapter can bind the planes.
+ * Bytes of the planes that are computed at once, at the most. A larger batch is computed in parts, so that the choice depends
+ * on one sample alone and every adapter can bind the planes.
  */
 export const MOST_BYTES = 64 * 2 ** 20;
+
+/**
+ * Bytes of planes that a processor's caches keep until the next dispatch reads them: parts are no larger, unless one sample
+ * is, or there would be very many.
+ */
+const CACHED_BYTES = 4 * 2 ** 20;
+const MOST_PARTS = 16;
+
+/** Samples of a part of a batch, where the planes of one take so many bytes; 0 where these are too many. */
+export function samplesOfPart(batch: number, bytes: number): number {
+  const wanted = Math.max(1, Math.floor(CACHED_BYTES / bytes), Math.ceil(batch / MOST_PARTS));
+  return Math.min(batch, wanted, Math.floor(MOST_BYTES / bytes));
+}
 
 /** Products of a tile. */
 export function planesOf(m: WinogradTile): number {
@@ -48,7 +61,7 @@ export function planeRow(tiles: number): number {
 
 /** Samples whose planes are computed at once. */
 export function samplesAtOnce(graph: OpGraph, group: ConvGroup, m: WinogradTile): number {
-  return Math.min(extentOf(graph, group.result).batch, Math.floor(MOST_BYTES / bytesAtOnce(graph, group, m)));
+  return samplesOfPart(extentOf(graph, group.result).batch, bytesAtOnce(graph, group, m));
 }
 
 /** Bytes of all planes of one sample's input. */
