@@ -55,7 +55,7 @@ export function resultOf(part: Part, done: Computed, { job, name, adapter, secon
   const imageOf = (row: number): EvaluatedImage => {
     const sample = range[0] + row;
     const label = face.num_classes === null ? null : data.label(sample);
-    return { sample, name: data.name(sample), ...(label === null ? {} : { label }) };
+    return { sample, name: nameWithin(data, sample), ...(label === null ? {} : { label }) };
   };
   const bounds = boundsOf(terms, done.whole);
   const { index, count } = job.shard;
@@ -70,6 +70,12 @@ export function resultOf(part: Part, done: Computed, { job, name, adapter, secon
     files: [],
     ...{ seconds, terms_per_second: done.computed / seconds, idle },
   };
+}
+
+/** What the data calls an image, without where the data lies: shards that read it elsewhere call it the same. */
+function nameWithin({ path: place, name }: Part['data'], sample: number): string {
+  const whole = name(sample);
+  return whole.startsWith(place) ? whole.slice(place.length).replace(/^(\/|\\|: )/, '') : whole;
 }
 
 export function meansOf({ total_bpd, prior_bpd, xstart_mse, mse }: Bounds): BoundMeans {
