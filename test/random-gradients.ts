@@ -66,13 +66,23 @@ function drawn(specs: fc.Arbitrary<CompactGraph>): fc.Arbitrary<Drawn> {
       const twice = channels.out_channels === 2 * channels.in_channels;
       const whole = { ...spec, diffusion: { ...how, variance: twice ? learned : fixed } };
       const { graph } = loadGraph(JSON.stringify(whole), 'arbitrary');
-      const timesteps = at.slice(0, batch).map((part) => Math.round(part * (how.steps - 1)));
+      const first = isSharp(graph) ? 1 : 0;
+      const timesteps = at.slice(0, batch).map((part) => Math.max(first, Math.round(part * (how.steps - 1))));
       return { spec: whole, graph, batch, seed, timesteps };
     })
     .filter((choice) => {
       const ops = opsOf(choice);
       return smallestGroup(ops) >= 8 && widestHead(ops) <= WIDEST_HEAD;
     });
+}
+
+/**
+ * Whether the last step's likelihood divides by so small a deviation that it multiplies the rounding of everything before
+ * it: any two float32 engines differ there.
+ */
+function isSharp({ diffusion }: Graph): boolean {
+  const { posterior_log_variance_clipped: logs } = diffusionProcess(diffusion).tables;
+  return Math.exp(-0.5 * logs[0]!) > 100;
 }
 
 /** A software driver takes a minute and more to compile the kernels of `generic` for the gradient of wider heads. */
@@ -115,13 +125,13 @@ function wrong(
   });
   const gradients = parts.filter(({ kind }) => kind === 'gradient');
   const all = Math.hypot(...gradients.map(({ norm }) => norm));
-  const error = Math.hypot(...gradients.map((one) => one.error)) / all;
+  const error = Math.hypot(...gradients.map((one) => one.error));
   const { own, all: beside } = ONE_TOLERANCE;
   return [
     ...parts
       .filter((one) => one.kind === 'loss' && !(one.error <= TOLERANCE * one.norm))
       .map((one) => `${one.name}: ${one.error / one.norm}`),
-    ...(error <= TOLERANCE ? [] : [`all gradients: ${error}`]),
+    ...(error <= TOLERANCE * all ? [] : [`all gradients: ${error} of ${all}`]),
     ...gradients
       .filter((one) => !(one.error <= own * one.norm + beside * all))
       .map((one) => `${one.name}: ${one.error} of ${one.norm}, ${all} in all`),
@@ -151,7 +161,12 @@ export function testGradients(specs: fc.Arbitrary<CompactGraph>, numRuns: number
           expect(wrong(found, expected), target.name).toEqual([]);
         }
       });
-      await fc.assert(property, { numRuns, ...(asked === undefined ? { seed: 20210218 } : {}) });
+      // a counterexample is told as it is: each smaller one would be compiled, for minutes
+      await fc.assert(property, {
+        numRuns,
+        endOnFailure: true,
+        ...(asked === undefined ? { seed: 20210218 } : {}),
+      });
     },
     60_000 + numRuns * 60_000,
   );

@@ -1,5 +1,6 @@
-// The gradients of all parameters: outputs `grad.NAME`, those of the mean over samples of `loss.loss`, each weighted by an
-// input `weights` [B] (ones, but where a sampler of timesteps favours some).
+// The gradients of all parameters that the loss depends on: outputs `grad.NAME`, those of the mean over samples of
+// `loss.loss`, each weighted by an input `weights` [B] (ones, but where a sampler of timesteps favours some). A parameter that
+// nothing reads on the way to the loss, such as that of a time embedding which no layer takes, has no such output.
 
 import { invariant } from '../diagnostics.ts';
 import { createOpGraphBuilder } from '../opgraph/build.ts';
@@ -16,8 +17,18 @@ export function parameter_gradients(graph: OpGraph): OpGraph {
   const type = b.typeOf(loss.value);
   const weights = b.add('input', [], { name: 'weights', type }, 'weights');
   const cotangent = b.add('scale', [weights], { factor: 1 / type.shape[0]! }, 'loss.gradient');
+  const reached = ancestors(graph, loss.value);
   const by = graph.nodes.flatMap((node, value) =>
-    node.op === 'param' ? [{ name: `grad.${node.attrs.name}`, value }] : [],
+    node.op === 'param' && reached.has(value) ? [{ name: `grad.${node.attrs.name}`, value }] : [],
   );
   return differentiate(b.finish(graph.outputs), { output: loss.value, cotangent, by });
+}
+
+/** A value and all that it depends on. */
+function ancestors({ nodes }: OpGraph, value: number): ReadonlySet<number> {
+  const found = new Set([value]);
+  for (let id = value; id >= 0; id--) {
+    if (found.has(id)) for (const input of nodes[id]!.inputs) found.add(input);
+  }
+  return found;
 }

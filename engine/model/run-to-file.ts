@@ -35,6 +35,8 @@ export interface FilePass {
   readonly batch: number;
   readonly inputs: ModelInputs;
   isAsked(output: string): boolean;
+  /** What else is written, made of the results. */
+  beside?(results: ReadonlyMap<string, Tensor>): Iterable<readonly [string, Tensor]>;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface FilePass {
  * whole.
  */
 export async function runToFile(
-  { source, batch, inputs, isAsked }: FilePass,
+  { source, batch, inputs, isAsked, beside }: FilePass,
   { options, output }: FileJob,
   host: Host,
 ): Promise<{ readonly results: ReadonlyMap<string, Tensor>; readonly done: FileRun }> {
@@ -55,7 +57,7 @@ export async function runToFile(
     const all = await opened.model.run(inputs);
     const milliseconds = performance.now() - start;
     host.signal.throwIfAborted();
-    const results = new Map([...all].filter(([name]) => isAsked(name)));
+    const results = new Map([...[...all].filter(([name]) => isAsked(name)), ...(beside?.(all) ?? [])]);
     writeFile(output, writeTensors(results));
     const { name, image_size } = source.graph;
     const not_finite = countNotFinite(results);

@@ -11,7 +11,7 @@ import { fitToInputs } from '../model/fit-inputs.ts';
 import type { ModelSource } from '../model/model-source.ts';
 import { type OpenOptions, openSource } from '../model/open-model.ts';
 import { type WeightsInput, weightsOf } from '../model/weights-input.ts';
-import { checkedInputs, normOf, trainingFace } from './gradients.ts';
+import { checkedInputs, normOf, trainingFace, unmovedGradients } from './gradients.ts';
 
 /** What messages call the batch. */
 const ORIGIN = { kind: 'input', label: 'batch' } as const;
@@ -38,8 +38,8 @@ export async function computeBatch(
   host: Host,
 ): Promise<BatchGradients> {
   checkGradients(said.graph, options);
-  const given = { origin: ORIGIN, tensors: shapesOf(batch) };
-  const { source, batch: size } = fitToInputs(said, options, given, (graph) => trainingFace(graph, 1));
+  const shapes = { origin: ORIGIN, tensors: shapesOf(batch) };
+  const { source, batch: size } = fitToInputs(said, options, shapes, (graph) => trainingFace(graph, 1));
   const { weights, dropout: _, ...tensors } = batch;
   const faults = [
     ...findInputFaults({ ...tensors }, trainingFace(source.graph, size).inputs),
@@ -50,7 +50,8 @@ export async function computeBatch(
   const values = await weightsOf(options.weights, options.renameMap, source);
   const opened = await openSource(source, values, { ...options, batch: size }, host);
   try {
-    const results = [...(await opened.model.run(inputs))];
+    const given = await opened.model.run(inputs);
+    const results = [...given, ...unmovedGradients(source.graph, given)];
     const named = (prefix: string) =>
       results.flatMap(([name, tensor]) => {
         return name.startsWith(prefix) ? [[name.slice(prefix.length), tensor] as const] : [];

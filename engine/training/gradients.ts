@@ -1,11 +1,12 @@
 // The losses and gradients of one training batch, from a safetensors file to a safetensors file: to hold against those of
 // another framework.
 
+import { parameters } from '../../compiler/graph/parameters.ts';
 import { fault } from '../../runtime/bytes.ts';
 import type { ModelInputs, ModelInterface } from '../../runtime/model.ts';
 import { listOf } from '../../runtime/port-values.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
-import type { Tensor } from '../../runtime/tensor.ts';
+import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { type DropoutDraw, dropoutFaults } from '../../runtime/training/dropout.ts';
 import { lossInputs, type TrainingBatch, timestepFaults } from '../../runtime/training/loss-inputs.ts';
 import { checkGradients, hasDropout } from '../compile/model-settings.ts';
@@ -49,7 +50,8 @@ export async function computeGradients(
   if (source.kind === 'graph') warnAll(host, source.warnings, path);
   const tensors = toModelInputs(given, trainingFace(source.graph, batch)) as ModelInputs & TrainingBatch;
   const inputs = checkedInputs({ ...tensors, dropout: job.dropout }, source.graph, given.origin);
-  const pass = { source, batch, inputs, isAsked: () => true };
+  const beside = (results: ReadonlyMap<string, Tensor>) => unmovedGradients(source.graph, results);
+  const pass = { source, batch, inputs, isAsked: () => true, beside };
   const { results, done } = await runToFile(pass, { ...job, options }, host);
   const { not_finite, milliseconds, ...ran } = done;
   return { ...ran, ...summaryOf(results), not_finite, milliseconds };
@@ -91,6 +93,17 @@ function summaryOf(
     grad_norm: normOf(gradients.map(([, tensor]) => tensor)),
     gradients: gradients.length,
   };
+}
+
+/** Zeros for every parameter that the loss does not depend on, which a pass gives no gradient of. */
+export function unmovedGradients(
+  graph: Graph,
+  results: ReadonlyMap<string, Tensor>,
+): readonly (readonly [string, Tensor])[] {
+  return parameters(graph).flatMap(({ name, shape }) => {
+    const key = `grad.${name}`;
+    return results.has(key) ? [] : [[key, { shape, data: new Float32Array(elements(shape)) }] as const];
+  });
 }
 
 /** The root of the sum of squares over all values, added up in float64. */

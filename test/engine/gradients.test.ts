@@ -156,3 +156,20 @@ describe('refuses', () => {
     ).rejects.toThrow('is a classifier');
   });
 });
+
+test('a parameter that the loss does not depend on has a gradient of zeros', async () => {
+  const conv = (in_channels: number, out_channels: number) => ({
+    layers: [{ type: 'conv', in_channels, out_channels, kernel: 3 }],
+  });
+  // no layer takes the time embedding
+  const graph = {
+    ...{ version: 1, name: 'convs', dims: 1, image_size: [4], in_channels: 1, out_channels: 1 },
+    time_embed: { channels: 8, hidden: 16 },
+    blocks: { input: [conv(1, 32)], middle: conv(32, 32), output: [conv(64, 32)] },
+  };
+  const image = (value: number) => ({ shape: [1, 1, 4], data: new Float32Array(4).fill(value) });
+  const batch = { x_start: image(0.5), noise: image(1), timesteps: [3] };
+  const { gradients: found } = await gradients(graph, batch, OPTIONS);
+  expect(found.get('time_embed.0.weight')).toEqual({ shape: [16, 8], data: new Float32Array(128) });
+  expect(found.get('input_blocks.0.0.weight')!.data.some((value) => value !== 0)).toBe(true);
+});

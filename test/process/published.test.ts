@@ -74,3 +74,23 @@ test('a page that imports the runtime type-checks by the types of the web alone'
   );
   check();
 });
+
+test('gradients and bounds have the types of what they give', () => {
+  install({ types: [] });
+  const program = `
+    import { evaluate, gradients, type Bounds, type Gradients, type Tensor, type TrainingBatch } from 'unetc';
+    const image: Tensor = { shape: [1, 2, 64], data: new Float32Array(128) };
+    const batch: TrainingBatch = { x_start: image, noise: image, timesteps: [3], weights: [1] };
+    const options = { weights: 'hash:1', reference: true } as const;
+    const found: Gradients = await gradients(${TEXT}, batch, options);
+    const loss: Float32Array | undefined = found.losses.loss;
+    const one: Tensor | undefined = found.gradients.get('out.2.weight');
+    // @ts-expect-error size and batch are those of x_start
+    const wrong = () => gradients(${TEXT}, batch, { ...options, batch: 2 });
+    const evaluated = () => evaluate(${TEXT}, { ...options, data: 'd.npz', steps: '10', shard: { index: 0, count: 2 } });
+    const bounds = async (): Promise<Bounds> => (await evaluated()).bounds;
+    console.log(loss?.length, one?.shape.length, typeof wrong, typeof bounds);
+  `;
+  fs.writeFileSync(at('use.ts'), program);
+  check();
+});

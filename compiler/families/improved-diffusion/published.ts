@@ -16,6 +16,8 @@ export interface Published {
   readonly diffusion: {
     readonly steps: number;
     readonly noise_schedule: 'linear' | 'cosine';
+    readonly predict?: 'v';
+    readonly variance?: 'fixed_large';
     readonly rescale_timesteps?: true;
   };
 }
@@ -107,6 +109,18 @@ export const KNOWN_GRAPHS: readonly KnownGraph[] = [
     unet: digits,
     super_resolution: { low_res_size: 7 },
     diffusion: { steps: 1000, noise_schedule: 'cosine', rescale_timesteps: true },
+  },
+  {
+    name: 'fashion',
+    image_size: 28,
+    unet: { ...digits, out_channels: 1, channel_mult: [1, 2, 4], num_heads: 4 },
+    diffusion: {
+      steps: 1000,
+      noise_schedule: 'cosine',
+      predict: 'v',
+      variance: 'fixed_large',
+      rescale_timesteps: true,
+    },
   },
 ];
 
