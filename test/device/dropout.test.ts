@@ -4,19 +4,23 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
+import { loadGraph } from '../../compiler/graph/load.ts';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import type { Shape } from '../../compiler/ops/op.ts';
 import { draw_dropout } from '../../compiler/passes/draw_dropout.ts';
 import { modelOps } from '../../compiler/passes/model_ops.ts';
+import { referenceStep } from '../../engine/training/reference-step.ts';
 import { philox4x32 } from '../../runtime/sampler/philox.ts';
 import { dropoutMask, dropoutStream, dropoutWords } from '../../runtime/training/dropout.ts';
+import { programStep } from '../../runtime/training/program-step.ts';
 import { admGraphUpTo } from '../arbitrary-adm-graph.ts';
 import { type CompactGraph, compactGraphUpTo } from '../arbitrary-graph.ts';
 import { gradientsOf } from '../fixtures/gradient-ops.ts';
 import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
-import { relativeError, runBundle, testDevice, testTargets } from '../on-device.ts';
+import { openProgram, relativeError, runBundle, testDevice, testTargets } from '../on-device.ts';
 import { asked, drawn, TOLERANCE } from '../random-graphs.ts';
 import { type OpsBuilder, opsOver, runOps } from '../run-ops.ts';
+import { goldenTraining, trainingGraph } from '../training-cases.ts';
 
 const SEED = 5;
 
@@ -152,6 +156,33 @@ describe('a mask', () => {
       }
     }
   });
+});
+
+it('a step of training drops by the run’s seed and its number, whole and in microbatches', async () => {
+  const { batch, seed, trainingBatch } = goldenTraining('hybrid');
+  const text = JSON.stringify(withDropout(JSON.parse(trainingGraph('hybrid'))));
+  const { graph } = loadGraph(text, 'hybrid');
+  const settings = { update: 1, learning_rate: 0, weight_decay: 0, ema_rates: [] };
+  const read = weightsOf(graph, seed);
+  const meant = referenceStep(graph, { microbatch: batch, emas: 0, read });
+  for (const target of await testTargets()) {
+    for (const size of [batch, batch - 1]) {
+      const training = { averages: 0, accumulates: size < batch };
+      const { bundle } = compileGraph(graph, { batch: size, target, training, dropout: true });
+      const step = await programStep(await openProgram(bundle, read), 'test');
+      for (const drawn of [
+        { seed: 11, step: 0 },
+        { seed: 11, step: 1 },
+      ]) {
+        const found = await step.step(trainingBatch, { ...settings, ...drawn });
+        const expected = await meant.step(trainingBatch, { ...settings, ...drawn });
+        const how = `${target.name}, ${size} at once, step ${drawn.step}`;
+        expect(relativeError(found.losses.loss!, expected.losses.loss!), how).toBeLessThan(TOLERANCE);
+        expect(Math.abs(found.grad_norm / expected.grad_norm - 1), how).toBeLessThan(TOLERANCE);
+      }
+      await step.close();
+    }
+  }
 });
 
 /** A graph with a dropout of 0.3 in every residual block. */
