@@ -34,6 +34,8 @@ export function sizeOfPng(bytes: Uint8Array, origin: Origin): PictureSize {
     throw fault(origin, 'this is no PNG; convert it to PNG');
   }
   const [width, height] = [dataView(bytes).getUint32(16), dataView(bytes).getUint32(20)];
+  if (width === 0 || height === 0)
+    throw fault(origin, `the PNG is damaged (its header says ${width} x ${height} pixels); save it again`);
   if (width * height > MAX_PIXELS)
     throw fault(origin, `the picture has ${width * height} pixels; at most ${MAX_PIXELS} are read`);
   return { width, height };

@@ -114,6 +114,7 @@ const PICTURES: readonly (readonly [name: string, content: () => Content, says?:
   ['data that is not packed', () => png(header(7, 7), ['IDAT', new Uint8Array(56)], END)],
   ['no header', () => png(rows(56), END)],
   ['a header of no width', () => png(header(0, 7), rows(56), END)],
+  ['a header of no width and 2^31 rows', () => png(header(0, 2 ** 31), rows(56), END)],
   ['a depth that is none', () => png(header(7, 7, 3), rows(56), END)],
   ['a colour type that is none', () => png(header(7, 7, 8, 5), rows(56), END)],
   ['an interlace that is none', () => png(header(7, 7, 8, 0, 9), rows(56), END)],

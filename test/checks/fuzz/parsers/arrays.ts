@@ -7,6 +7,7 @@ import { bytesInMemory, type Origin } from '../../../../runtime/bytes.ts';
 import { decodePng, encodePng } from '../../../../runtime/host/node/png.ts';
 import { crc32 } from '../../../../runtime/weights/crc32.ts';
 import { countElements, DTYPE_BYTES } from '../../../../runtime/weights/dtypes.ts';
+import { pngFile } from '../../../fixtures/png-file.ts';
 import { joined, mutateBytes } from '../mutate-bytes.ts';
 import { mutateText } from '../mutate-text.ts';
 import { bytesOf, consistent, type Parser, readOr, refused, textOf } from '../parser.ts';
@@ -72,7 +73,20 @@ const pixels = (channels: 1 | 3) =>
     channels,
     data: Uint8Array.from({ length: 20 * channels }, (_, i) => i * 7),
   }) as const;
-const PNGS = [encodePng(pixels(1)), encodePng(pixels(3))];
+const shade = (x: number, y: number, channel: number) => x + 2 * y + channel;
+const PNGS = [
+  encodePng(pixels(1)),
+  encodePng(pixels(3)),
+  pngFile({ width: 9, height: 4, type: 0, bits: 1 }, (x, y) => (x ^ y) & 1),
+  pngFile({ width: 5, height: 9, type: 0, bits: 16, interlaced: true }, (x, y) => 999 * x + y),
+  pngFile(
+    { width: 5, height: 4, type: 3, bits: 4, palette: [1, 2, 3, 40, 50, 60], transparent: [0] },
+    (x) => x % 2,
+  ),
+  pngFile({ width: 5, height: 4, type: 4, bits: 8 }, shade),
+  pngFile({ width: 6, height: 9, type: 6, bits: 8, interlaced: true }, shade),
+  pngFile({ width: 5, height: 4, type: 2, bits: 8, transparent: [0, 1, 0, 2, 0, 3] }, shade),
+];
 
 interface Chunk {
   readonly type: string;
@@ -142,7 +156,7 @@ function pngInput(random: Random): Uint8Array {
 
 export const png: Parser = {
   name: 'png',
-  share: 8,
+  share: 16,
   make: pngInput,
   async read(input) {
     const found = await readOr(['input'], () => decodePng(input, origin));

@@ -1,14 +1,16 @@
 // Documents that the project writes itself and reads again: tunings, rename maps, accepted findings, manifests of
 // samples and of bundles.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readRenameMap } from '../../../../engine/checkpoint/rename-map.ts';
 import { readTuningFile, writeTuningFile } from '../../../../engine/compile/tuning-file.ts';
 import { readAccepted } from '../../../../engine/diff/accepted.ts';
+import { readBoundsManifest, writeBoundsManifest } from '../../../../engine/evaluation/manifest.ts';
 import { readChains, writeChains } from '../../../../engine/jobs/checkpoint.ts';
 import { readManifest, writeManifest } from '../../../../engine/jobs/manifest.ts';
 import { graphOfBundle } from '../../../../engine/model/model-source.ts';
+import { RUN_MANIFEST, readRunManifest, writeRunManifest } from '../../../../engine/training/run-manifest.ts';
 import { digestedText, sha256 } from '../../../../runtime/bundle.ts';
 import { parseBundle } from '../../../../runtime/parse-bundle.ts';
 import { mutateBytes } from '../mutate-bytes.ts';
@@ -132,6 +134,59 @@ export const manifest = fileParser(
   },
 );
 
+const BOUNDS: Json = {
+  ...{ format: 'unetc-bounds', version: 1 },
+  recipe: { weights: HASH, steps: '8', clip: 'yes', seed: 0, noise: null, channels: 1, size: '8x8' },
+  job: { samples: 2, data: HASH },
+  shard: { index: 0, count: 1 },
+  adapter: 'llvmpipe',
+  samples: [{ sample: 0, name: 'a.png', total_bpd: 3.5, prior_bpd: 0.1 }],
+  skipped: [{ sample: 1, name: 'b.png' }],
+  files: [{ file: 'bounds.safetensors', sha256: HASH }],
+};
+
+export const boundsManifest = fileParser(
+  'bounds',
+  4,
+  ['input'],
+  [BOUNDS],
+  (file) => readBoundsManifest(file, 'input'),
+  (found, at) => {
+    for (const { file } of found.files) {
+      const place = path.resolve('/folder', file);
+      consistent(place.startsWith('/folder/'), () => `${JSON.stringify(file)} leads out of the folder`);
+    }
+    same(readBoundsManifest(writeBoundsManifest(at('again'), found), 'input'), found, 'the manifest');
+  },
+);
+
+const RUN: Json = {
+  ...{ format: 'unetc-training', version: 1 },
+  recipe: { graph: HASH, batch: 4, lr: 0.0001, ema: '0.9999', weights: null },
+  checkpoints: [{ step: 10, interim: false, files: [{ file: 'model000010.safetensors', sha256: HASH }] }],
+};
+
+/** The manifest of a run of training, which stands in its folder under its own name. */
+export const runManifest: Parser = {
+  name: 'training-run',
+  share: 4,
+  make: documentInput([RUN]),
+  async read(input, at) {
+    mkdirSync(at('run'), { recursive: true });
+    writeFileSync(path.join(at('run'), RUN_MANIFEST), input);
+    const found = await readOr(['output'], () => readRunManifest(at('run')));
+    if (found === refused || found === null) return false;
+    for (const { file } of found.checkpoints.flatMap(({ files }) => files)) {
+      const place = path.resolve('/folder', file);
+      consistent(place.startsWith('/folder/'), () => `${JSON.stringify(file)} leads out of the folder`);
+    }
+    writeRunManifest(at('run'), found);
+    const { recipe, checkpoints } = readRunManifest(at('run'))!;
+    same({ recipe, checkpoints }, { recipe: found.recipe, checkpoints: found.checkpoints }, 'the manifest');
+    return true;
+  },
+};
+
 const bundle = smallBundle();
 const BUNDLE = JSON.parse(JSON.stringify(bundle.manifest)) as { readonly [key: string]: Json };
 
@@ -180,7 +235,7 @@ function chainFile(at: (name: string) => string): Uint8Array {
 /** Chains that were stopped: two numbers of changes of the file as it was written, and what the checksum thinks of them. */
 export const chains: Parser = {
   name: 'chains',
-  share: 4,
+  share: 8,
   // the file itself is made where it is read: an input is the seed of its changes
   make: (random) => Uint8Array.from({ length: 8 }, () => random.below(256)),
   async read(input, at) {

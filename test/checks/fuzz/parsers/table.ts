@@ -5,8 +5,18 @@ import { npy, npz, png } from './arrays.ts';
 import { infer, safetensors, torch } from './checkpoints.ts';
 import { cifar, idx, npyData, npzData, picture, progressTable, tensorData } from './data.ts';
 import { diff } from './diffs.ts';
-import { accepted, bundleManifest, chains, manifest, renameMap, tuning } from './documents.ts';
+import {
+  accepted,
+  boundsManifest,
+  bundleManifest,
+  chains,
+  manifest,
+  renameMap,
+  runManifest,
+  tuning,
+} from './documents.ts';
 import { compiled, graphJson, graphTypeScript } from './graphs.ts';
+import { imported } from './imports.ts';
 import { commandLines, gitSides, lists, measures, respacing, sampleWords } from './words.ts';
 
 export const PARSERS: readonly Parser[] = [
@@ -15,6 +25,7 @@ export const PARSERS: readonly Parser[] = [
   ...[npy, npz, png],
   ...[idx, cifar, npzData, npyData, tensorData, picture, progressTable],
   ...[tuning, renameMap, accepted, manifest, bundleManifest, chains],
+  ...[boundsManifest, runManifest, imported],
   ...[lists, respacing, measures, gitSides, sampleWords, commandLines],
 ];
 
