@@ -1,7 +1,9 @@
 // Makes a model ready to be trained, on the device that is here or without one.
 
+import { parameters } from '../../compiler/graph/parameters.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import { programStep } from '../../runtime/training/program-step.ts';
+import { withStill } from '../../runtime/training/still-parameters.ts';
 import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { checkGradients } from '../compile/model-settings.ts';
 import type { GraphSource } from '../model/model-source.ts';
@@ -40,7 +42,7 @@ export const openStep: OpenStep = async (request, host) => {
   const opened = await openProgram(source, read, settings, host);
   try {
     const step = await programStep(opened.program, adapterLine(opened.device.adapter));
-    return { ...step, close: opened.close };
+    return withStill({ ...step, close: opened.close }, parameters(source.graph), emas, read);
   } catch (error) {
     await opened.close();
     throw error;

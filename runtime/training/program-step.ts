@@ -14,14 +14,16 @@ import type { StepResult, TrainedTensors, TrainingStep } from './training-step.t
 const LOSS = 'loss.';
 
 /**
- * The step of a program that was compiled for training; its first parameters are those that the program was made with. Closing
- * it closes the program. Throws RuntimeError('input') for a bundle without such passes, and RuntimeError('gpu').
+ * The step of a program that was compiled for training, of the parameters that its loss depends on; the first are those that the
+ * program was made with. Closing it closes the program. Throws RuntimeError('input') for a bundle without such passes, and RuntimeError('gpu').
  */
 export async function programStep(program: Program, adapter: string): Promise<TrainingStep> {
   const { manifest, state } = program;
   const accumulates = manifest.passes.some(({ name }) => name === 'accumulate');
   const averages = manifest.state.filter(({ name }) => /^ema\.\d+\./.test(name)).length;
-  const { parameters, batch: microbatch, memory } = manifest;
+  const { batch: microbatch, memory } = manifest;
+  const kept = new Set(manifest.state.map(({ name }) => name));
+  const parameters = manifest.parameters.filter(({ name }) => kept.has(`parameters.${name}`));
   const process = diffusionProcess(manifest.diffusion);
   const drops = manifest.inputs.some(({ name }) => name === DROPOUT_PORT);
   const pack = () => program.runPass('pack', {});
