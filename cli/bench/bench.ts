@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { InternalError } from '../../compiler/diagnostics.ts';
+import { checkGradients } from '../../engine/compile/model-settings.ts';
 import { warnAll } from '../../engine/host.ts';
 import { readModel } from '../../engine/model/model-source.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
@@ -61,7 +62,7 @@ export type PeerResult =
       readonly status: 'measured';
       /** Its median over ours: above 1, unetc is faster. */
       readonly ratio: number;
-      /** Relative L2 of our output against the peer's. */
+      /** Relative L2 of our output against the peer's; of a step of training, of each sample's squared error. */
       readonly relative_l2: number;
     } & Timing)
   | { readonly name: Peer; readonly status: 'absent' | 'failed'; readonly reason: string };
@@ -75,6 +76,8 @@ export interface BenchResult extends Timing, Omit<ProgramFacts, 'driver'> {
   readonly adapter: string;
   readonly driver: string;
   readonly warmup: number;
+  /** Whether a run is a step of training: forward pass, loss, backward pass, AdamW and a moving average. */
+  readonly training: boolean;
   readonly node: string;
   readonly cpu: string;
   readonly cpus: number;
@@ -97,6 +100,8 @@ export async function bench(job: BenchJob, context: Context): Promise<BenchResul
   const source = await readModel(job.model, job.options);
   if (source.kind === 'graph') warnAll(hostOf(context), source.warnings, job.model);
   const batch = source.kind === 'bundle' ? source.bundle.manifest.batch : (job.options.batch ?? 1);
+  const trains = job.options.trainingStep !== undefined;
+  if (trains) checkGradients(source.graph, job.options);
   const folder = fs.mkdtempSync(join(os.tmpdir(), 'unetc-bench-'));
   const processes: EngineProcess[] = [];
   const options: StartOptions = { python: job.python, signal: context.signal };
@@ -107,7 +112,7 @@ export async function bench(job: BenchJob, context: Context): Promise<BenchResul
     return process;
   };
   try {
-    const withOnnx = job.peers.some((p) => !isTorch(p));
+    const withOnnx = !trains && job.peers.some((p) => !isTorch(p));
     const prepared = await prepare(source, batch, job.options, withOnnx, folder, hostOf(context));
     const jobOf = (engine: EngineName): EngineJob => ({
       ...prepared,
@@ -122,7 +127,7 @@ export async function bench(job: BenchJob, context: Context): Promise<BenchResul
       ...{ name: source.graph.name, model: job.model, batch, image_size: source.graph.image_size },
       ...ours.timing,
       ...program,
-      ...{ adapter: ours.timing.device, driver, warmup: job.warmup },
+      ...{ adapter: ours.timing.device, driver, warmup: job.warmup, training: trains },
       ...{ node: process.version, cpu: os.cpus()[0]?.model.trim() ?? '?', cpus: os.availableParallelism() },
       peers: peers.flatMap((peer) => (peer.name === 'unetc' ? [] : [peer])),
     };
@@ -154,6 +159,9 @@ async function measure(
   for (const name of ['unetc', ...job.peers] as const) {
     try {
       const engine = jobOf(name);
+      if (engine.training !== null && name !== 'unetc' && name !== 'torch') {
+        throw new EngineAbsent('its row is that of forward passes; --train has one of torch, in float32');
+      }
       if (isTorch(name) && engine.unet === null) {
         throw new EngineAbsent(
           'its model is that of graphs with `unet`, without super_resolution and conv_transpose',

@@ -7,20 +7,24 @@ import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { openRenamed } from '../../engine/checkpoint/renamed-weights.ts';
 import type { Host } from '../../engine/host.ts';
-import { inputsFile } from '../../engine/jobs/make-inputs.ts';
+import { inputsFile, makeInputs } from '../../engine/jobs/make-inputs.ts';
 import { exampleInputs } from '../../engine/model/example-inputs.ts';
 import { interfaceOf, type ModelSource } from '../../engine/model/model-source.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { packageVersion } from '../../engine/package.ts';
 import { writeFile, writeLargeFile } from '../../runtime/host/node/files.ts';
+import { listOf } from '../../runtime/port-values.ts';
+import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
+import type { EngineJob } from './protocol.ts';
 
 export interface Prepared {
   readonly weights: string;
   readonly onnx: string | null;
   readonly unet: Readonly<Record<string, unknown>> | null;
   readonly inputs: string;
+  readonly training: EngineJob['training'];
 }
 
 /**
@@ -30,7 +34,7 @@ export interface Prepared {
 export async function prepare(
   source: ModelSource,
   batch: number,
-  options: Pick<ModelOptions, 'weights' | 'renameMap' | 'allowUnexpected'>,
+  options: Pick<ModelOptions, 'weights' | 'renameMap' | 'allowUnexpected' | 'trainingStep'>,
   withOnnx: boolean,
   folder: string,
   host: Pick<Host, 'note' | 'signal'>,
@@ -47,16 +51,30 @@ export async function prepare(
     }));
     await writeLargeFile(file, safetensorsChunks(toWrite), host.signal);
     const inputs = join(folder, 'inputs.safetensors');
-    writeFile(inputs, inputsFile(exampleInputs(interfaceOf(graph, batch))));
+    const trains = options.trainingStep !== undefined;
+    const given = trains
+      ? makeInputs(source, { batch, training: true })
+      : exampleInputs(interfaceOf(graph, batch));
+    writeFile(inputs, inputsFile(given, { training: trains }));
     return {
       weights: file,
       onnx: withOnnx ? await writeOnnx(source, batch, matched, folder, host.signal) : null,
       unet: unetOf(source),
       inputs,
+      training: trains ? noisingOf(source, Array.from(listOf(given.timesteps!))) : null,
     };
   } finally {
     weights.close();
   }
+}
+
+/** x_t = signal x_start + noise e, for the noise e of a sample at its timestep. */
+function noisingOf({ graph }: ModelSource, timesteps: readonly number[]): EngineJob['training'] {
+  const { sqrt_alphas_cumprod, sqrt_one_minus_alphas_cumprod } = diffusionProcess(graph.diffusion).tables;
+  return {
+    signal: timesteps.map((t) => sqrt_alphas_cumprod[t]!),
+    noise: timesteps.map((t) => sqrt_one_minus_alphas_cumprod[t]!),
+  };
 }
 
 async function writeOnnx(

@@ -41,6 +41,8 @@ export interface EngineJob {
   /** A safetensors file of the inputs, and where the output of the first pass goes. */
   readonly inputs: string;
   readonly output: string;
+  /** Where a run is a step of training: how much of images and noise the noised images are, a number a sample. Else null. */
+  readonly training: { readonly signal: readonly number[]; readonly noise: readonly number[] } | null;
   /** Threads of engines that compute on the processor. */
   readonly threads: number;
 }

@@ -111,6 +111,8 @@ function notes(results: readonly BenchResult[], format: 'text' | 'markdown'): st
   facts.add(
     "first result: from the start of the process, with weights in a file and the driver's cache as it was found",
   );
-  facts.add("relative L2: unetc's output against the engine's");
+  facts.add(`relative L2: unetc's ${first.training ? 'losses' : 'output'} against the engine's`);
+  if (first.training)
+    facts.add('a step of training: forward pass, loss, backward pass, AdamW, one moving average');
   return [...facts].map((fact) => `${format === 'markdown' ? '- ' : ''}${fact}\n`).join('');
 }

@@ -46,6 +46,31 @@ def write_output(path, output):
         file.write(len(header).to_bytes(8, "little") + header + output.numpy().tobytes())
 
 
+def trainer(model, inputs, training):
+    """Steps as the original takes them: noised images, squared error of the noise, backward pass, AdamW, a moving average."""
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.0)
+    average = [parameter.detach().clone() for parameter in model.parameters()]
+    x_start, noise = inputs["x_start"], inputs["noise"]
+    timesteps = inputs["timesteps"].float()
+    signal, share = (
+        torch.tensor(training[name], device=x_start.device).reshape(-1, *[1] * (x_start.dim() - 1))
+        for name in ("signal", "noise")
+    )
+
+    def step():
+        optimizer.zero_grad()
+        output = model(signal * x_start + share * noise, timesteps, inputs.get("y"))
+        losses = (output[:, : x_start.shape[1]] - noise).square().flatten(1).mean(1)
+        losses.mean().backward()
+        optimizer.step()
+        for mean, parameter in zip(average, model.parameters()):
+            mean.mul_(0.9999).add_(parameter.detach(), alpha=1 - 0.9999)
+        return losses.detach().cpu()
+
+    return step
+
+
 def main():
     job = json.loads(sys.argv[1])
     cuda = torch.cuda.is_available()
@@ -69,9 +94,11 @@ def main():
     if mode == "torch-compile":
         model = torch.compile(model, mode="max-autotune")
 
-    def run():
+    def forward():
         with torch.inference_mode():
             return model(inputs["x"], inputs["timesteps"], inputs.get("y")).cpu()
+
+    run = forward if job["training"] is None else trainer(model, inputs, job["training"])
 
     first = run()
     place = torch.cuda.get_device_name() if cuda else f"CPU, {job['threads']} threads"

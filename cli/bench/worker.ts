@@ -19,6 +19,7 @@ async function open(job: EngineJob): Promise<Engine> {
   switch (job.engine) {
     case 'unetc':
       optimiseLater();
+      if (job.training !== null) return (await import('./unetc-training.ts')).openTraining(job);
       return (await import('./unetc-engine.ts')).openUnetc(job);
     case 'ort-cpu':
     case 'ort-webgpu':

@@ -18,11 +18,13 @@ often, three times at the least.
 
 --against names peers: ort-cpu, ort-webgpu (onnxruntime-node), ort-wasm (onnxruntime-web), torch (PyTorch by
 --python, in float32), and where that has CUDA torch-f16, torch-channels-last and torch-compile, in float16. They get the same weights and inputs, and run in turn with unetc; those that are not installed are named
-as absent. Packages are looked for beside unetc and in the current folder.
+as absent. Packages are looked for beside unetc and in the current folder. With --train torch alone is a peer, by
+the squared error of the noise.
 
 Examples:
   unetc bench graphs/cifar10.json --json
   unetc bench graphs/mnist.json graphs/cifar10.json --batch 1,4 --against ort-cpu,ort-webgpu,torch --markdown
+  unetc bench graphs/cifar10.json --train --batch 4 --against torch
   unetc bench graphs/cifar10.json --scaling -o out/scaling.svg`;
 
 interface Words extends ModelWords {
@@ -41,7 +43,7 @@ interface Words extends ModelWords {
 export const register: Register = (program, context) => {
   const command = program
     .command('bench')
-    .description('times forward passes, alone or beside other engines')
+    .description('times forward passes or steps of training, alone or beside other engines')
     .argument('<models...>', 'graph files or bundle folders')
     .optionsGroup(heading('run'))
     .option('--runs <N>', 'passes that the median is of', '10')
@@ -54,8 +56,9 @@ export const register: Register = (program, context) => {
     .addOption(outputOption('<FILE>', 'the SVG of --scaling'))
     .optionsGroup(heading('output'))
     .option('--markdown', 'a table in Markdown');
-  addOptions(command, [...MODEL_OPTIONS, 'json'], {
+  addOptions(command, [...MODEL_OPTIONS, 'train', 'json'], {
     weights: { usual: 'hash:1' },
+    train: 'time steps of training: forward pass, loss, backward pass, AdamW, one moving average',
     batch: "images in a forward pass, or several such as 1,4,16 (default: 1; a bundle's own)",
     json: 'one JSON document on stdout: of one model and batch, or {"cases": [...]}',
   })
@@ -107,8 +110,8 @@ async function scale(
   const { scalingTable } = await import('../bench/table.ts');
   const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');
   const [model] = models;
-  if (models.length > 1 || words.against !== undefined || words.cold)
-    throw new UsageError('--scaling: it measures one model, without --against and --cold');
+  if (models.length > 1 || words.against !== undefined || words.cold || words.train)
+    throw new UsageError('--scaling: it measures one model, without --against, --cold and --train');
   if (words.output !== undefined) checkWritable(words.output);
   const scaling = await measureScaling(
     {

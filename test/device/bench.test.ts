@@ -52,6 +52,28 @@ test.each([
   expect(torch).toMatchObject({ name: 'torch', status: 'absent' });
 });
 
+test('steps of training, beside peers that take none', async () => {
+  const words = ['--train', '--batch', '2', '--runs', '1', '--warmup', '0', '--against', 'ort-cpu,torch'];
+  const result = await unetcJson<BenchResult>('bench', small(), ...words, '--python', '/no/such/python');
+  expect(result).toMatchObject({ exit: 0, batch: 2, training: true });
+  // forward pass, gradients by input and by weights, and the update
+  const forward = await unetcJson<BenchResult>(
+    'bench',
+    small(),
+    '--batch',
+    '2',
+    '--runs',
+    '1',
+    '--warmup',
+    '0',
+  );
+  expect(result.flops).toBeGreaterThan(2 * forward.flops);
+  expect(result.peers.map(({ name, status }) => [name, status])).toEqual([
+    ['ort-cpu', 'absent'],
+    ['torch', 'absent'],
+  ]);
+});
+
 test('several batches are cases; a bundle has its own', async () => {
   const words = ['--runs', '1', '--warmup', '0'];
   const { cases } = await unetcJson<{ cases: readonly BenchResult[] }>(

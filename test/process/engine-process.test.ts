@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 
 const job = (model: string): EngineJob => ({
   ...{ engine: 'torch', model, settings: {}, weights: '', onnx: null, unet: {} },
-  ...{ inputs: '', output: '', threads: 1 },
+  ...{ inputs: '', output: '', training: null, threads: 1 },
 });
 
 test('an engine that works: its start is timed, it runs, writes and ends', async () => {

@@ -5,7 +5,7 @@ import type { EngineJob } from '../../../cli/bench/protocol.ts';
 
 const job: EngineJob = {
   ...{ engine: 'unetc', model: '', settings: {}, weights: '', onnx: null, unet: null },
-  ...{ inputs: '', output: '', threads: 1 },
+  ...{ inputs: '', output: '', training: null, threads: 1 },
 };
 
 /** A start that takes 100 ms, with an empty cache of Mesa's 900; notes what happened. */

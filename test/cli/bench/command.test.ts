@@ -26,6 +26,7 @@ test.each([
   ['bench', ['--warmup', 'x'], 2, '--warmup'],
   ['bench', ['--threads', '0'], 2, '--threads'],
   ['bench', ['--markdown', '--json'], 2, '--json and --markdown'],
+  ['bench', ['--train', '--scaling'], 2, '--scaling: it measures one model'],
   ['bench', ['--target', 'abacus'], 2, "--target: found 'abacus'"],
   ['bench', ['--size', '63'], 3, 'does not survive'],
   ['bench', ['--weights', 'none.pt'], 4, 'none.pt'],

@@ -12,7 +12,7 @@ const RESULT: BenchResult = {
   ...TIMING,
   ...{ name: 'mine', model: 'mine.json', batch: 4, image_size: [8, 8], target: 'generic', precision: 'f32' },
   ...{ dispatches: 7, pipelines: 3, flops: 1e9, adapter: 'a GPU', driver: 'Mesa', warmup: 3 },
-  ...{ node: 'v20', cpu: 'a CPU', cpus: 2 },
+  ...{ node: 'v20', cpu: 'a CPU', cpus: 2, training: false },
   peers: [
     {
       ...{ name: 'ort-cpu', status: 'measured', ratio: 0.5, relative_l2: 1.25e-6 },
@@ -46,4 +46,12 @@ test('Markdown, with the starts of --cold', () => {
   expect(rule).toMatch(/^(\| -+:? )+\|$/);
   expect(row).toBe('| mine | 4 | unetc (generic) | 20.0 | 18.5 | 1.00 | 50.0 | 1235 | - | 900 | 300 |  |');
   expect(notes).toContain('- mine, batch 4: 7 dispatches of 3 pipelines');
+});
+
+test('of steps of training the notes say what a step is', () => {
+  const table = benchTable([{ ...RESULT, training: true }], 'text');
+  expect(table).toContain("relative L2: unetc's losses against the engine's\n");
+  expect(table).toContain(
+    'a step of training: forward pass, loss, backward pass, AdamW, one moving average\n',
+  );
 });
