@@ -47,8 +47,8 @@ export function lossPlot(table: ProgressTable, name: string): string {
   const shown = lines.filter(({ points }) => points.length > 0);
   const values = shown.flatMap(({ points }) => points.map(({ value }) => value));
   if (values.length === 0) return svg(WIDTH, HEIGHT, [label(LEFT, TOP, `${name}: no losses yet`)]);
-  const steps = shown.flatMap(({ points }) => points.map(({ step }) => step));
-  const [first, last] = [Math.min(...steps), Math.max(...steps)];
+  const column = table.keys.indexOf('step');
+  const [first, last] = [Number(table.rows[0]![column]), Number(table.rows.at(-1)![column])];
   const range = rangeOf(values);
   const y = logScale(range, HEIGHT - BOTTOM, TOP);
   const x: Scale = (step) =>

@@ -9,6 +9,7 @@ import { GRAPH_CASES } from './graphs.ts';
 import { INPUT_CASES } from './inputs.ts';
 import { JOB_CASES } from './jobs.ts';
 import { TRAINING_CASES } from './training.ts';
+import { TRAINING_RUN_CASES } from './training-runs.ts';
 import { WEIGHT_CASES } from './weights.ts';
 import { WORD_CASES } from './words.ts';
 
@@ -20,6 +21,7 @@ export const CASES: readonly HostileCase[] = [
   ...DOCUMENT_CASES,
   ...JOB_CASES,
   ...EVALUATION_CASES,
+  ...TRAINING_RUN_CASES,
   ...DEVICE_CASES,
   ...TRAINING_CASES,
   ...WORD_CASES,

@@ -1,0 +1,136 @@
+// Runs of training: data, steps to replay, optimizers, manifests, logs and checkpoints that are not as `train` takes or left
+// them.
+
+import fs from 'node:fs';
+import { GRAPH_KEY } from '../../../engine/graph/carried-graph.ts';
+import { writeTensors } from '../../../runtime/weights/safetensors-write.ts';
+import { dict, tensor, torchArchive } from '../../fixtures/torch-archive.ts';
+import { bad, type Content, type HostileCase } from './case.ts';
+import { floatsOf, small, tensors } from './corpus.ts';
+
+const HASH = 'a'.repeat(64);
+const files = {
+  'g.json': () => small(),
+  'd.safetensors': () => tensors({ x_start: floatsOf([2, 1, 8, 8]) }),
+};
+const TRAIN = 'train g.json --data d.safetensors --steps 2 --batch 1 --sample-interval 0 --reference -o out';
+
+const MANIFEST = { format: 'unetc-training', version: 1, recipe: {}, checkpoints: [] };
+const manifest = (changes: object) => () => JSON.stringify({ ...MANIFEST, ...changes });
+const checkpoint = (changes: object) => ({ step: 1, interim: false, files: [], ...changes });
+
+function refused(name: string, content: () => Content, says: string): HostileCase {
+  return bad(`training's manifest: ${name}`, TRAIN, 9, ['out/manifest.json', says], {
+    files: { ...files, 'out/manifest.json': content },
+  });
+}
+
+const FOLDERS: readonly HostileCase[] = [
+  refused('no JSON', () => 'manifest', ''),
+  refused('of samples', () => '{"format":"unetc-samples"}', 'no manifest of a run of training'),
+  refused('version 2', manifest({ version: 2 }), 'version'),
+  refused('checkpoints that are no list', manifest({ checkpoints: {} }), 'checkpoints'),
+  refused('a step of -1', manifest({ checkpoints: [checkpoint({ step: -1 })] }), 'step'),
+  refused(
+    'a path out of the folder',
+    manifest({ checkpoints: [checkpoint({ files: [{ file: '../x', sha256: HASH }] })] }),
+    'file',
+  ),
+  bad('training: another run', TRAIN, 9, ['out', 'seed: there none, here 0'], {
+    files: { ...files, 'out/manifest.json': manifest({}) },
+  }),
+  bad('training: a checkpoint of nobody', TRAIN, 9, 'model000001.safetensors', {
+    files: { ...files, 'out/model000001.safetensors': () => 'mine' },
+  }),
+  bad('training: a log that lies elsewhere', TRAIN, 9, ['progress.csv', 'link'], {
+    files: {
+      ...files,
+      'mine.csv': () => 'mine',
+      'out/progress.csv': () => (at: string) => fs.symlinkSync('../mine.csv', at),
+    },
+  }),
+  bad('training: out is a file', TRAIN, 9, 'out', { files: { ...files, out: () => 'mine' } }),
+  bad('training: out is below /proc', TRAIN.replace('-o out', '-o /proc/out'), 9, '/proc', { files }),
+];
+
+const REPLAY = 'train g.json --replay r.safetensors --sample-interval 0 --reference -o out';
+const step = (changes: Parameters<typeof tensors>[0] = {}) => ({
+  ...files,
+  'r.safetensors': () =>
+    tensors({
+      '0.x_start': floatsOf([1, 1, 8, 8]),
+      '0.noise': floatsOf([1, 1, 8, 8]),
+      '0.timesteps': floatsOf([1], 3),
+      ...changes,
+    }),
+});
+
+const OPTIMIZER = `${TRAIN} --weights hash:1 --optimizer opt000001.pt`;
+const state = (value: string) => ({ ...files, 'opt000001.pt': () => torchArchive(value) });
+
+const INPUTS: readonly HostileCase[] = [
+  bad('training: data out of range', TRAIN, 5, ['d.safetensors', 'values in [-1, 1]'], {
+    files: { ...files, 'd.safetensors': () => tensors({ x_start: floatsOf([1, 1, 8, 8], 3) }) },
+    writes: ['out'],
+  }),
+  bad('training: data that is missing', TRAIN.replace('d.safetensors', 'none'), 5, 'none', { files }),
+  bad('replay: no step 0', REPLAY, 5, '0.x_start', {
+    files: { ...files, 'r.safetensors': () => tensors({ x: floatsOf([1]) }) },
+  }),
+  bad('replay: noise of another size', REPLAY, 5, ['0.noise', '[1, 1, 8, 9]'], {
+    files: step({ '0.noise': floatsOf([1, 1, 8, 9]) }),
+    writes: ['out'],
+  }),
+  bad('replay: a timestep beyond the process', REPLAY, 5, ['r.safetensors', '100000'], {
+    files: step({ '0.timesteps': floatsOf([1], 100_000) }),
+    writes: ['out'],
+  }),
+  bad('replay: more steps than there are', `${REPLAY} --steps 2`, 2, '--steps', { files: step() }),
+  bad('replay beside data', `${REPLAY} --data d.safetensors`, 2, '--replay', { files: step() }),
+  bad('optimizer: no archive', OPTIMIZER, 4, ['opt000001.pt', 'torch.save'], {
+    files: { ...files, 'opt000001.pt': () => 'optimizer' },
+  }),
+  bad('optimizer: weights', OPTIMIZER, 4, 'no state of an optimizer', { files: state(dict({})) }),
+  bad('optimizer: storages that are missing', OPTIMIZER, 4, ['opt000001.pt', 'not in the archive'], {
+    files: state(
+      dict({
+        state: `}(K\x00${dict({ exp_avg: tensor({ count: 4, shape: [4], stride: [1] }) })}u`,
+        param_groups: ']',
+      }),
+    ),
+  }),
+];
+
+const carrying = (graph: string) => ({
+  'm.safetensors': () => writeTensors(new Map([['a', floatsOf([1])]]), { [GRAPH_KEY]: graph }),
+});
+
+const CARRIED: readonly HostileCase[] = [
+  bad('a checkpoint as a graph: none in it', 'validate d.safetensors', 3, 'carries no graph', { files }),
+  bad('a checkpoint as a graph: no safetensors', 'validate m.safetensors', 3, 'm.safetensors', {
+    files: { 'm.safetensors': () => 'm' },
+  }),
+  bad('a checkpoint as a graph: a graph that is none', 'validate m.safetensors', 3, 'm.safetensors', {
+    files: carrying('{'),
+  }),
+  bad(
+    'a checkpoint as a graph: weights of another',
+    'sample m.safetensors --seeds 0 -o out',
+    4,
+    'm.safetensors',
+    {
+      files: carrying(small()),
+    },
+  ),
+  bad('a pipe as a checkpoint and a graph', 'validate /dev/null.safetensors', 3, 'there is no such file'),
+];
+
+const WORDS: readonly HostileCase[] = [
+  bad('train: a rate of 1', `${TRAIN} --ema-rate 1`, 2, '--ema-rate', { files }),
+  bad('train: a learning rate of 0', `${TRAIN} --lr 0`, 2, '--lr', { files }),
+  bad('train: a batch of 0', TRAIN.replace('--batch 1', '--batch 0'), 2, '--batch', { files }),
+  bad('train: to keep nothing', `${TRAIN} --keep 0`, 2, '--keep', { files }),
+  bad('train: float16', `${TRAIN} --precision f16`, 2, '--precision f16', { files }),
+];
+
+export const TRAINING_RUN_CASES: readonly HostileCase[] = [...FOLDERS, ...INPUTS, ...CARRIED, ...WORDS];
