@@ -17,9 +17,9 @@ import type { Host } from '../host.ts';
 import { digestOfInput, weightsOf } from '../model/weights-input.ts';
 import { initialWeights } from './init.ts';
 import { initialState, type LoopState } from './loop.ts';
-import { restoreOptimizer } from './read-checkpoint.ts';
+import { checkOptimizer, restoreOptimizer } from './read-checkpoint.ts';
 import { rateText, type TrainingSettings } from './settings.ts';
-import { readTorchOptimizer } from './torch-optimizer.ts';
+import { checkTorchOptimizer, readTorchOptimizer } from './torch-optimizer.ts';
 import type { TrainJob } from './train-job.ts';
 
 type BeginJob = Pick<TrainJob, 'weights' | 'optimizer' | 'allow_unexpected' | 'rename_map'>;
@@ -67,9 +67,26 @@ export async function beginningDigests(
   };
 }
 
+/** Holds an optimizer's file to the model, and its place to the run. Throws RuntimeError('weights'). */
+export function checkContinued(file: string, graph: Graph, settings: TrainingSettings): void {
+  const origin: Origin = { kind: 'weights', label: file };
+  const { position } = isOurs(file)
+    ? checkOptimizer(origin, parameters(graph), graph.diffusion.steps)
+    : checkTorchOptimizer(origin, parameters(graph));
+  if (position < settings.steps) return;
+  throw fault(
+    origin,
+    `its run is at step ${position} already, and this one ends at step ${settings.steps}; give more steps`,
+  );
+}
+
+function isOurs(file: string): boolean {
+  return /\.safetensors$/i.test(file);
+}
+
 /**
- * Puts the state of an optimizer in its place, with the moving averages that lie beside it. Rejects with
- * RuntimeError('weights') where it is none of this model.
+ * Puts the state of an optimizer in its place, with the moving averages that lie beside it: a file that
+ * was held to the model.
  */
 export async function continueFrom(
   file: string,
@@ -80,17 +97,10 @@ export async function continueFrom(
   host: Pick<Host, 'note'>,
 ): Promise<LoopState> {
   const origin: Origin = { kind: 'weights', label: file };
-  const isOurs = /\.safetensors$/i.test(file);
-  const found = isOurs
+  const found = isOurs(file)
     ? await restoreOptimizer(origin, step, timesteps)
     : initialState(settings, timesteps, await readTorchOptimizer(origin, step));
   const aware = settings.schedule_sampler === 'loss-second-moment';
-  if (found.position >= settings.steps) {
-    throw fault(
-      origin,
-      `its run is at step ${found.position} already, and this one ends at step ${settings.steps}; give more steps`,
-    );
-  }
   for (const [index, rate] of settings.ema_rates.entries()) {
     const beside = emaBeside(file, rate);
     if (beside === null) {

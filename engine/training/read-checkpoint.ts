@@ -58,6 +58,20 @@ export async function restoreCheckpoint(
   return restoreOptimizer(origin(optimizerName(position)), step, timesteps);
 }
 
+/** Holds a file to the parameters of a model, by its header. Throws RuntimeError where it is not their optimizer's. */
+export function checkOptimizer(origin: Origin, parameters: Parameters, timesteps: number): LoopState {
+  return withFile(origin, ({ header, tensor }) => {
+    const state = readState(header, tensor, origin, timesteps);
+    const entries = new Map(header.entries.map((entry) => [entry.name, entry]));
+    for (const { name, shape } of parameters) {
+      for (const prefix of ['exp_avg.', 'exp_avg_sq.']) {
+        checkEntry(entries.get(`${prefix}${name}`) ?? null, `${prefix}${name}`, shape, origin);
+      }
+    }
+    return state;
+  });
+}
+
 /** Puts the moments of a file in their place, and gives where its run was. Rejects with RuntimeError of the origin's kind. */
 export async function restoreOptimizer(
   origin: Origin,
@@ -81,17 +95,25 @@ export function readNamed(
     return new Map(
       parameters.map(({ name, shape }) => {
         const found = tensor(`${prefix}${name}`);
-        if (found === null || !(found.data instanceof Float32Array) || found.shape.join() !== shape.join()) {
-          const said = found === null ? 'is missing' : `is ${found.dtype} [${found.shape.join(', ')}]`;
-          throw fault(
-            origin,
-            `the tensor "${prefix}${name}" ${said}, expected F32 [${shape.join(', ')}]; it is of another model`,
-          );
-        }
-        return [name, { shape, data: found.data }];
+        checkEntry(found, `${prefix}${name}`, shape, origin);
+        return [name, { shape, data: found!.data as Float32Array }];
       }),
     );
   });
+}
+
+function checkEntry(
+  found: Pick<StoredTensor, 'dtype' | 'shape'> | null,
+  name: string,
+  shape: readonly number[],
+  origin: Origin,
+): void {
+  if (found?.dtype === 'F32' && found.shape.join() === shape.join()) return;
+  const said = found === null ? 'is missing' : `is ${found.dtype} [${found.shape.join(', ')}]`;
+  throw fault(
+    origin,
+    `the tensor "${name}" ${said}, expected F32 [${shape.join(', ')}]; it is of another model`,
+  );
 }
 
 interface OpenTensors {

@@ -10,7 +10,7 @@ import { openData, wantedBy } from '../data/open-data.ts';
 import type { Skipped } from '../data/picture-files.ts';
 import { sha256Of } from '../digest.ts';
 import { UsageError } from '../errors.ts';
-import { beginningDigests, type OpenedWeights, openBeginning } from './begin.ts';
+import { beginningDigests, checkContinued, type OpenedWeights, openBeginning } from './begin.ts';
 import { dataIdentity } from './data-identity.ts';
 import { initialState, type LoopState } from './loop.ts';
 import { openReplay, type Replay } from './replay.ts';
@@ -54,6 +54,7 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
     const { usual, recipe, notes, nameOf, data, skipped } = batches;
     const settings = trainingSettings(job.training, usual);
     checkReplayed(batches.replay, job, settings);
+    if (job.optimizer !== null) checkContinued(job.optimizer, graph, settings);
     const beginning = await openBeginning(job, graph, settings.seed);
     const digests = await beginningDigests(job, turnsOf(signal));
     const timesteps = graph.diffusion.steps;

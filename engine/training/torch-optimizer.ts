@@ -10,23 +10,21 @@ import { type OptimizerEntry, optimizerEntries } from '../../runtime/weights/tor
 
 type Parameters = TrainingStep['parameters'];
 
-/** Puts the moments in their place, and gives where the run was. Rejects with RuntimeError('weights'). */
-export async function readTorchOptimizer(
-  origin: Origin,
-  step: TrainingStep,
-): Promise<{ readonly position: number; readonly updates: number }> {
-  const digits = /^opt(\d+)\.\w+$/.exec(path.basename(origin.label))?.[1];
-  if (digits === undefined) {
-    throw fault(
-      origin,
-      'the step of the run is told by the name opt and digits, as in opt010000.pt; name the file so',
-    );
-  }
-  const source = openFile(origin);
-  try {
-    const entries = optimizerEntries(source, origin);
-    const parts = partsOf(entries, step.parameters, origin);
-    for (const kind of ['exp_avg', 'exp_avg_sq'] as const) {
+/** Where a run was that left an optimizer's file. */
+interface Place {
+  readonly position: number;
+  readonly updates: number;
+}
+
+/** Holds a file to the parameters of a model. Throws RuntimeError('weights') where it is not their optimizer's. */
+export function checkTorchOptimizer(origin: Origin, parameters: Parameters): Place {
+  return withParts(origin, parameters, (_, place) => place);
+}
+
+/** Puts the moments in their place, and gives where the run was. Rejects as `checkTorchOptimizer` throws. */
+export async function readTorchOptimizer(origin: Origin, step: TrainingStep): Promise<Place> {
+  const moments = (kind: 'exp_avg' | 'exp_avg_sq') =>
+    withParts(origin, step.parameters, (parts) => {
       const tensors = new Map<string, Tensor>();
       for (const { entry, parameters } of parts) {
         const all = entry[kind]();
@@ -37,9 +35,29 @@ export async function readTorchOptimizer(
           at += length;
         }
       }
-      await step.write({ kind }, tensors);
-    }
-    return { position: Number(digits), updates: updatesOf(entries, origin) };
+      return tensors;
+    });
+  for (const kind of ['exp_avg', 'exp_avg_sq'] as const) await step.write({ kind }, moments(kind));
+  return checkTorchOptimizer(origin, step.parameters);
+}
+
+function withParts<T>(
+  origin: Origin,
+  parameters: Parameters,
+  use: (parts: readonly Part[], place: Place) => T,
+): T {
+  const digits = /^opt(\d+)\.\w+$/.exec(path.basename(origin.label))?.[1];
+  if (digits === undefined) {
+    throw fault(
+      origin,
+      'the step of the run is told by the name opt and digits, as in opt010000.pt; name the file so',
+    );
+  }
+  const source = openFile(origin);
+  try {
+    const entries = optimizerEntries(source, origin);
+    const parts = partsOf(entries, parameters, origin);
+    return use(parts, { position: Number(digits), updates: updatesOf(entries, origin) });
   } finally {
     source.close();
   }

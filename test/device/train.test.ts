@@ -1,0 +1,82 @@
+// Training on the GPU that is here: the recorded runs of the original's optimizer on every target, and runs that go on to the
+// same bytes.
+
+import fs from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { train } from '../../engine/api.ts';
+import { tinyGraph, writeTinyImages } from '../fixtures/tiny-training.ts';
+import { testTargets } from '../on-device.ts';
+import { goldenSteps, STEP_CASES } from '../step-cases.ts';
+import { contents, temporaryFolder } from '../temporary-folder.ts';
+
+const at = temporaryFolder();
+
+test.each(STEP_CASES)('%s: losses, norms, the change of parameters and of moving averages', async (name) => {
+  const { graph, weights, replay, options, log, errorOfChange } = goldenSteps(name);
+  const { lr, weight_decay, lr_anneal_steps, ema_rates, microbatch } = options;
+  const given = {
+    lr,
+    weight_decay,
+    lr_anneal_steps,
+    ema_rate: ema_rates,
+    ...(microbatch > 0 ? { microbatch } : {}),
+  };
+  for (const { name: target } of await testTargets()) {
+    await using run = train(graph, { ...given, weights, replay, target });
+    const reports = [];
+    for await (const report of run) reports.push(report);
+    for (const [k, { loss, grad_norm }] of log.entries()) {
+      // Adam's first steps are signs: the float32 of PyTorch itself is 4e-3 from its float64 after eight of them
+      expect(Math.abs(reports[k]!.losses.loss! / loss - 1), `${target}: loss of step ${k}`).toBeLessThan(
+        k === 0 ? 2e-5 : 2e-3,
+      );
+      expect(Math.abs(reports[k]!.grad_norm / grad_norm - 1), `${target}: norm of step ${k}`).toBeLessThan(
+        k === 0 ? 2e-5 : 5e-3,
+      );
+    }
+    expect(errorOfChange('param', await run.weights()), target).toBeLessThan(2e-2);
+    for (const rate of ema_rates) {
+      expect(errorOfChange(`ema_${rate}`, await run.weights(rate)), `${target}: ${rate}`).toBeLessThan(2e-2);
+    }
+  }
+});
+
+describe.each([
+  ['whole batches, with dropout', tinyGraph({ dropout: 0.2 }), {}],
+  [
+    'microbatches, timesteps by their losses',
+    tinyGraph(),
+    { microbatch: 2, schedule_sampler: 'loss-second-moment' },
+  ],
+] as const)('%s', (_, graph, more) => {
+  test('the same run twice, in one piece and in three, has the same bytes', async () => {
+    writeTinyImages(at('d.safetensors'), 7);
+    const run = async (output: string, steps: number, leave = Number.POSITIVE_INFINITY) => {
+      const options = {
+        data: at('d.safetensors'),
+        batch: 3,
+        ema_rate: [0.5, 0.9],
+        save_interval: 5,
+        ...more,
+      };
+      for await (const { position } of train(graph, {
+        ...options,
+        steps,
+        output: at(output),
+        sample_interval: 0,
+      })) {
+        if (position === leave) break;
+      }
+    };
+    await run('whole', 12);
+    await run('again', 12);
+    await run('pieces', 12, 3);
+    await run('pieces', 12, 8);
+    await run('pieces', 12);
+    for (const other of ['again', 'pieces']) {
+      expect(fs.readdirSync(at(other))).toEqual(fs.readdirSync(at('whole')));
+      const [a, b] = [contents(at('whole')), contents(at(other))];
+      expect(Object.keys(a).filter((file) => a[file] !== b[file])).toEqual([]);
+    }
+  });
+});
