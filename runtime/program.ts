@@ -37,6 +37,15 @@ export interface Program extends Model {
   run(inputs: ModelInputs, timer?: DispatchTimer): Promise<ReadonlyMap<string, Tensor>>;
   /** A pass of the bundle by name, with the inputs that it takes. Throws as `run` does. */
   runPass(name: string, inputs: ModelInputs): Promise<ReadonlyMap<string, Tensor>>;
+  /**
+   * Passes by their names, one behind the other in one submission, with the inputs that they take between them; all that they
+   * give is read at its end. Throws as `run` does.
+   */
+  runPasses(
+    names: readonly string[],
+    inputs: ModelInputs,
+    timer?: DispatchTimer,
+  ): Promise<ReadonlyMap<string, Tensor>>;
   /** The first pass, dispatch by dispatch, with what each of them wrote. */
   trace(inputs: ModelInputs): AsyncGenerator<Traced, void, undefined>;
   /** Releases the memory. The device stays open. */
@@ -95,7 +104,7 @@ export async function createProgram(
   const forward = passes[0]!;
   const submitter = createSubmitter(
     opened,
-    Math.max(...passes.map(({ read }) => bytesOfOutputs(read))),
+    passes.reduce((sum, { read }) => sum + bytesOfOutputs(read), 0),
     watchdog,
   );
   opened.check();
@@ -130,6 +139,20 @@ export async function createProgram(
     return submitter.run({ name: `the pass ${pass.name}`, outputs: pass.read, timer, encode });
   };
 
+  const runPasses: Program['runPasses'] = async (names, inputs, timer) => {
+    const chosen = names.map((name) => findPass(passes, name));
+    const [only] = chosen;
+    if (only !== undefined && chosen.length === 1) return runPass(only, inputs, timer);
+    checkInputs(inputs, distinct(chosen.flatMap((pass) => pass.inputs)));
+    const outputs = placeOutputs(distinct(chosen.flatMap((pass) => pass.outputs)), memory.buffer);
+    const all = chosen.flatMap((pass) => pass.steps);
+    const encode = (recorder: Recorder) => {
+      for (const pass of chosen) writeInputs(pass, memory, inputs, device);
+      encodeSteps(all, recorder, timer);
+    };
+    return submitter.run({ name: `the passes ${names.join(', ')}`, outputs, timer, encode });
+  };
+
   return {
     manifest,
     opened,
@@ -145,7 +168,8 @@ export async function createProgram(
     // A processor that computes has no time in which the host's work would be hidden.
     in_flight: opened.adapter.isFallback ? 1 : IN_FLIGHT,
     run: (inputs, timer) => runPass(forward, inputs, timer),
-    runPass: async (name, inputs) => runPass(findPass(passes, name), inputs),
+    runPass: (name, inputs) => runPasses([name], inputs),
+    runPasses,
     prepareTimes: (rows) => guard(device, 'the time path', () => timePath?.remember(rows)),
     async *trace(inputs) {
       checkInputs(inputs, forward.inputs);
@@ -175,6 +199,11 @@ export function interfaceOf(manifest: Manifest): ModelInterface {
 interface ReadyPass extends Pass {
   readonly steps: readonly Step[];
   readonly read: readonly Output[];
+}
+
+/** Ports that several passes have, once. */
+function distinct<P extends { readonly name: string }>(ports: readonly P[]): readonly P[] {
+  return [...new Map(ports.map((port) => [port.name, port])).values()];
 }
 
 /** Inputs that are not given stand in their slots already. */

@@ -2,6 +2,8 @@
 // parameters and their moving averages, and packs the parameters for the kernels of the next step. Parameters stand in arenas,
 // each with its gradient at the same place of an arena of gradients, so that one pass goes over all of them.
 
+import { count } from '../graph/words.ts';
+
 export interface UpdateOptions {
   /** How many moving averages of the parameters there are. */
   readonly averages: number;
@@ -69,7 +71,7 @@ export function printUpdate(update: Update, kind: UpdateKind, index: number): st
   const parts = [
     `#${String(index).padStart(3, '0')} ${kind}`,
     ...averages,
-    `${parametersOf(update).length} parameters in ${update.arenas.length} arenas`,
+    `${count(parametersOf(update).length, 'parameter')} in ${count(update.arenas.length, 'arena')}`,
     `${(bytes / 1e6).toFixed(2)} MB`,
     '# update',
   ];

@@ -2,7 +2,14 @@
 
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
-import { createTimer, type Interval, milliseconds, TIMING_FEATURE } from '../../runtime/timing.ts';
+import { specOf } from '../../runtime/ports.ts';
+import {
+  createTimer,
+  type DispatchTimer,
+  type Interval,
+  milliseconds,
+  TIMING_FEATURE,
+} from '../../runtime/timing.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { type Host, warnAll } from '../host.ts';
@@ -102,7 +109,10 @@ async function measure(
 ): Promise<Measured> {
   const { manifest } = program;
   const { device } = opened;
-  const inputs = exampleInputs(program.interface);
+  // a step of training is all of its passes
+  const names = manifest.passes.map(({ name }) => name);
+  const inputs = exampleInputs({ ...program.interface, inputs: manifest.inputs.map(specOf) });
+  const run = (timer?: DispatchTimer) => program.runPasses(names, inputs, timer);
   const known = given.gflops_per_s !== undefined && given.gb_per_s !== undefined;
   const probe = known ? null : await createProbe(device);
   const timer = createTimer(manifest.dispatches.length, device);
@@ -118,22 +128,22 @@ async function measure(
   try {
     // Passes with and without timestamps, and now and then the probe, in turn, so that all see the same machine.
     const often = Math.ceil(runs / PROBED);
-    for (let run = -WARMUP; run < runs; run++) {
+    for (let round = -WARMUP; round < runs; round++) {
       host.signal.throwIfAborted();
       const before = process.cpuUsage();
-      const ms = await timedRun(() => program.run(inputs));
+      const ms = await timedRun(() => run());
       const { user, system } = process.cpuUsage(before);
-      const wall = await timedRun(() => program.run(inputs, timer));
+      const wall = await timedRun(() => run(timer));
       const timeline = await timer.read();
-      if (run < 0) continue;
+      if (round < 0) continue;
       passes.push(ms);
       cpu.push((user + system) / 1000);
       walls.push(wall);
       timelines.push(timeline);
-      if (probe !== null && run % often === often - 1) {
+      if (probe !== null && round % often === often - 1) {
         await probe.round();
         // what the probe pushed out of caches comes back in a pass that does not count
-        await program.run(inputs);
+        await run();
       }
     }
     await probe?.settle();

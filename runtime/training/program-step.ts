@@ -9,7 +9,7 @@ import { stepSettings } from './adamw.ts';
 import { DROPOUT_PORT } from './dropout.ts';
 import { lossInputs } from './loss-inputs.ts';
 import { microbatches } from './microbatches.ts';
-import type { StepResult, TrainedTensors, TrainingStep } from './training-step.ts';
+import type { TrainedTensors, TrainingStep } from './training-step.ts';
 
 const LOSS = 'loss.';
 
@@ -29,12 +29,6 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
   const pack = () => program.runPass('pack', {});
   await pack();
 
-  const partOf = async (part: ReturnType<typeof microbatches>[number]) => {
-    const ran = program.runPass('gradients', lossInputs(process, part.batch));
-    const added = accumulates ? program.runPass('accumulate', {}) : null;
-    const [outputs] = await Promise.all([ran, added]);
-    return [...outputs].map(([name, { data }]) => [name, data.subarray(0, part.count)] as const);
-  };
   return {
     ...{ parameters, microbatch, adapter },
     bytes: memory.activations + memory.weights,
@@ -57,17 +51,26 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
         );
       }
       const losses: Record<string, Float32Array> = {};
-      for (const part of parts) {
-        for (const [name, values] of await partOf(part)) {
-          if (!name.startsWith(LOSS)) continue;
-          losses[name.slice(LOSS.length)] ??= new Float32Array(count);
-          losses[name.slice(LOSS.length)]!.set(values, part.first);
+      const data = stepSettings(settings);
+      const step_settings = { shape: [data.length], data };
+      const computes = accumulates ? ['gradients', 'accumulate'] : ['gradients'];
+      let grad_norm = 0;
+      for (const [i, part] of parts.entries()) {
+        const inputs = lossInputs(process, part.batch);
+        const isLast = i === parts.length - 1;
+        const ran = isLast
+          ? program.runPasses([...computes, 'update', 'pack'], { ...inputs, step_settings })
+          : program.runPasses(computes, inputs);
+        for (const [name, { data: values }] of await ran) {
+          if (name === 'square_sums') grad_norm = rootOfSum(values);
+          else {
+            const term = name.slice(LOSS.length);
+            losses[term] ??= new Float32Array(count);
+            losses[term].set(values.subarray(0, part.count), part.first);
+          }
         }
       }
-      const data = stepSettings(settings);
-      const updated = program.runPass('update', { step_settings: { shape: [data.length], data } });
-      const [sums] = await Promise.all([updated, pack()]);
-      return { losses, grad_norm: normOf(sums) } satisfies StepResult;
+      return { losses, grad_norm };
     },
     async read(which) {
       const found = new Map<string, Tensor>();
@@ -96,7 +99,7 @@ function prefixOf(which: TrainedTensors): string {
   return which.kind === 'ema' ? `ema.${which.index}.` : `${which.kind}.`;
 }
 
-/** The root of sums of squares, added in float64. */
-function normOf(outputs: ReadonlyMap<string, Tensor>): number {
-  return Math.sqrt(outputs.get('square_sums')!.data.reduce((sum, value) => sum + value, 0));
+/** Sums of squares, added in float64. */
+function rootOfSum(sums: Float32Array): number {
+  return Math.sqrt(sums.reduce((sum, value) => sum + value, 0));
 }

@@ -36,6 +36,24 @@ test.each([
   expect(printed, 'run again with UPDATE_GOLDEN=1').toBe(readFileSync(url, 'utf8'));
 });
 
+test('a step of training is the gradients and what is done with them', () => {
+  const { graph, batch } = goldenTraining('hybrid');
+  const lines = (options: Parameters<typeof compileGraph>[1]) =>
+    printSchedule(compileGraph(graph, { batch, ...options }).schedule).split('\n');
+  const alone = lines({ gradients: true });
+  const whole = lines({ training: { averages: 2, accumulates: true } });
+  expect(whole.slice(0, alone.length - 1)).toEqual(alone.slice(0, -1));
+  expect(whole.slice(alone.length - 1)).toMatchInlineSnapshot(`
+    [
+      "#298 accumulate  126 parameters in 1 arena  1.29 MB  # update",
+      "#299 square_sums  126 parameters in 1 arena  1.29 MB  # update",
+      "#300 adamw  moving_averages[2]  126 parameters in 1 arena  1.29 MB  # update",
+      "#301 pack_weights  126 parameters in 1 arena  1.29 MB  # update",
+      "",
+    ]
+  `);
+});
+
 test('the backward pass stores no norm, FiLM or activation function of an image on GPUs', () => {
   const { graph, batch } = goldenTraining('hybrid');
   const { schedule } = compileGraph(graph, { batch, gradients: true });
