@@ -73,6 +73,15 @@ export const KILLED_RUNS: readonly KilledRun[] = [
     grows: isOfTraining,
   },
   {
+    name: 'train on the GPU',
+    words: words(TRAIN),
+    before: [],
+    share: 3,
+    resumes: true,
+    same: bytes,
+    grows: isOfTraining,
+  },
+  {
     name: 'merge',
     words: words('merge out -o all.npz'),
     before: [words(`${SAMPLE} --reference`)],
