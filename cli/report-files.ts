@@ -7,6 +7,7 @@ import { UsageError } from '../engine/errors.ts';
 import { readGraph } from '../engine/graph/graph-file.ts';
 import { warnAll } from '../engine/host.ts';
 import { pathKind, writeFile } from '../runtime/host/node/files.ts';
+import { turnsOf } from '../runtime/host/node/turns.ts';
 import { CheckFailed, type Context } from './context.ts';
 import { hostOf } from './host.ts';
 import { type Report, reportOf } from './report.ts';
@@ -27,13 +28,20 @@ interface FileReport {
 }
 
 /** Throws CheckFailed where `--check` finds something. Every graph is read and compiled before anything is written. */
-export function reportFiles(files: readonly string[], words: ReportWords, context: Context): void {
+export async function reportFiles(
+  files: readonly string[],
+  words: ReportWords,
+  context: Context,
+): Promise<void> {
   if (words.write && words.check) throw new UsageError('--write and --check exclude each other');
-  const reports = graphsAmong(files, context).map((file) => {
+  const takeTurn = turnsOf(context.signal);
+  const reports: (Report & { readonly file: string })[] = [];
+  for (const file of graphsAmong(files, context)) {
+    await takeTurn();
     const { graph, warnings, locate } = readGraph(file);
     warnAll(hostOf(context), warnings, file);
-    return { file, ...reportOf(graph, file.replace(/^.*[\\/]/, ''), { label: file, locate }) };
-  });
+    reports.push({ file, ...reportOf(graph, file.replace(/^.*[\\/]/, ''), { label: file, locate }) });
+  }
   const done = reports.map((one): FileReport => oneReport(one, words, context));
   if (words.json) context.stdout(`${JSON.stringify({ reports: done }, null, 2)}\n`);
   if (!words.check) return;

@@ -24,6 +24,6 @@ export const register: Register = (program, context) => {
     .addHelpText('after', NOTES)
     .action(async (files: readonly string[], words: ReportWords) => {
       const { reportFiles } = await import('../report-files.ts');
-      reportFiles(files, words, context);
+      await reportFiles(files, words, context);
     });
 };

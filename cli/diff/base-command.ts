@@ -33,7 +33,7 @@ export async function baseCommand(
   for (const written of [file, words.summary]) if (written !== undefined) checkWritable(written);
   const { runBase } = await import('../../engine/diff/run-base.ts');
   const job = { ref, patterns: patterns.length > 0 ? patterns : PATTERNS, ...settings };
-  const run = await runBase(job);
+  const run = await runBase(job, context.signal);
   if (file !== undefined) await writeAccepts(run, file, words);
   const { renderBase } = await import('./render-base.ts');
   const { document } = run;

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { type Diagnostic, GraphError } from '../../compiler/diagnostics.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { decodeUtf8 } from '../../runtime/bytes.ts';
+import { turnsOf } from '../../runtime/host/node/turns.ts';
 import { graphNotation, readGraphFile } from '../graph/graph-file.ts';
 import { type AcceptedFile, acceptedOf } from './accepted.ts';
 import { BASE_VERSION, type BaseDocument, type BaseGraph } from './base-document.ts';
@@ -39,13 +40,15 @@ type Found =
   | { readonly kind: 'other'; readonly what: string }
   | { readonly kind: 'none' };
 
-/** Compares every graph that changed. Throws UsageError where the base or the patterns are off. */
-export async function runBase(job: BaseJob): Promise<BaseRun> {
+/** Compares every graph that changed. Rejects with UsageError where the base or the patterns are off, and the signal's reason. */
+export async function runBase(job: BaseJob, signal: AbortSignal): Promise<BaseRun> {
+  const takeTurn = turnsOf(signal);
   const base = findBase(job.ref);
   const graphs: BaseGraph[] = [];
   const left: BaseDocument['left_out'] = [];
   let bad: GraphError | null = null;
   for (const file of changedFiles(base, job.patterns)) {
+    await takeTurn();
     const before = file.before === null ? NONE : foundAtBase(base, file.before);
     const after = file.after === null ? NONE : foundHere(base, file.after);
     if (before.kind !== 'graph' && after.kind !== 'graph') {
