@@ -2,7 +2,6 @@
 // Names and field numbers are those of onnx.proto3 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3).
 
 import protobuf from 'protobufjs/light.js';
-import { InternalError } from '../diagnostics.ts';
 
 /** TensorProto.DataType. */
 export const ONNX_TYPE = { float: 1, int64: 7, float16: 10, double: 11 } as const;
@@ -138,21 +137,14 @@ const MESSAGES: Readonly<Record<string, { readonly fields: Readonly<Record<strin
   DimensionProto: { fields: { dim_value: one('int64', 1) } },
 };
 
-function modelType(): protobuf.Type {
-  return protobuf.Root.fromJSON({ nested: { ...MESSAGES } }).lookupType('ModelProto');
+/** A message's type, to encode it by. */
+export function messageType(name: string): protobuf.Type {
+  return protobuf.Root.fromJSON({ nested: { ...MESSAGES } }).lookupType(name);
 }
 
-/** The bytes of a model. */
-export function encodeModel(model: ModelProto): Uint8Array {
-  const type = modelType();
-  const fault = type.verify(model);
-  if (fault !== null) throw new InternalError(`onnx: ${fault}`);
-  return type.encode(model).finish();
-}
-
-/** The model that `encodeModel` made; 64-bit integers become numbers, absent lists become empty. */
+/** The model in the bytes of a file; 64-bit integers become numbers, absent lists become empty. */
 export function decodeModel(bytes: Uint8Array): ModelProto {
-  const type = modelType();
+  const type = messageType('ModelProto');
   const plain: unknown = type.toObject(type.decode(bytes), { longs: Number, defaults: false, arrays: true });
   return plain as ModelProto;
 }

@@ -7,9 +7,9 @@ import type { ParamReader } from '../opgraph/reference.ts';
 import { type Shape, sizeOf, type TensorType } from '../ops/op.ts';
 import { createOnnxBuilder, onnxType } from './onnx-builder.ts';
 import { lowerToOnnx, type OnnxValue } from './onnx-ops.ts';
+import { encodeInPieces, type LateTensor } from './onnx-pieces.ts';
 import {
   EXTERNAL,
-  encodeModel,
   type ModelProto,
   type NodeProto,
   ONNX_TYPE,
@@ -37,8 +37,8 @@ export interface OnnxMeta {
 }
 
 export interface OnnxExport {
-  /** The model file: a ModelProto of IR version 8, opset 17. */
-  readonly model: Uint8Array;
+  /** The model file in pieces: a ModelProto of IR version 8, opset 17. Weights in it are read when their turn comes. */
+  readonly model: Iterable<Uint8Array>;
   /** The file of weights in pieces, each read when it is asked for; null where the model holds them. */
   readonly weights: Iterable<Uint8Array> | null;
   /** Operators in the model. */
@@ -73,13 +73,14 @@ export function exportOnnx(graph: OpGraph, params: ParamReader, meta: OnnxMeta):
     graph: {
       name: meta.name,
       node: nodes,
-      initializer: [...placeWeights(weights, params, meta.weightsFile), ...constants],
+      initializer:
+        meta.weightsFile === null ? constants : [...placed(weights, meta.weightsFile), ...constants],
       input: [...inputs].map(valueInfo),
       output: [...outputs].map(valueInfo),
     },
   };
   return {
-    model: encodeModel(model),
+    model: encodeInPieces(model, meta.weightsFile === null ? lateTensors(weights, params) : []),
     weights: meta.weightsFile === null ? null : weightPages(weights, params),
     nodes: nodes.length,
   };
@@ -129,16 +130,23 @@ interface Weight {
   readonly shape: Shape;
 }
 
-function placeWeights(weights: readonly Weight[], params: ParamReader, file: string | null): TensorProto[] {
+function lateTensors(weights: readonly Weight[], params: ParamReader): LateTensor[] {
+  return weights.map(({ name, shape }) => ({
+    tensor: { name, dims: shape, data_type: ONNX_TYPE.float },
+    length: 4 * sizeOf(shape),
+    read: () => bytesOf(params(name, shape)),
+  }));
+}
+
+/** Weights in a file beside the model. */
+function placed(weights: readonly Weight[], file: string): TensorProto[] {
   let offset = 0;
   return weights.map(({ name, shape }) => {
-    const tensor = { name, dims: shape, data_type: ONNX_TYPE.float };
-    if (file === null) return { ...tensor, raw_data: bytesOf(params(name, shape)) };
     const length = 4 * sizeOf(shape);
     const place = { location: file, offset: String(offset), length: String(length) };
     offset += Math.ceil(length / PAGE) * PAGE;
     const external_data = Object.entries(place).map(([key, value]) => ({ key, value }));
-    return { ...tensor, external_data, data_location: EXTERNAL };
+    return { name, dims: shape, data_type: ONNX_TYPE.float, external_data, data_location: EXTERNAL };
   });
 }
 

@@ -44,7 +44,12 @@ export async function runCase(found: HostileCase): Promise<Ran> {
       TMPDIR: path.join(around, 'home'),
       MESA_SHADER_CACHE_DIR: shaders(),
     };
-    const outcome = await watched(found.words, { cwd: folder, patience: 100, env, user });
+    const outcome = await watched(found.words, {
+      cwd: folder,
+      patience: Math.max(100, 5 * found.seconds),
+      env,
+      user,
+    });
     for (const restore of restored) restore();
     const changes = changesOf(before, treeOf(around));
     return { found, outcome, faults: faultsOf(found, outcome, changes), skipped: null };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exportOnnx } from '../../../compiler/export/onnx.ts';
+import { encodeInPieces } from '../../../compiler/export/onnx-pieces.ts';
 import { decodeModel } from '../../../compiler/export/onnx-proto.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { lowerGraph } from '../../../compiler/graph/lower.ts';
@@ -15,7 +16,7 @@ import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 import { unet2dGraphUpTo } from '../../arbitrary-unet-2d-graph.ts';
 import { smallestGroup } from '../../fixtures/conditioning.ts';
 import { goldenForward } from '../../fixtures/golden-forward.ts';
-import { META, runModel, runOnnx } from '../../fixtures/onnx-session.ts';
+import { META, modelFile, runModel, runOnnx } from '../../fixtures/onnx-session.ts';
 import { noise32, relativeL2, tensor } from '../../fixtures/values.ts';
 import { ALL_NAMES } from '../../golden-cases.ts';
 
@@ -66,11 +67,11 @@ describe('an exported model', () => {
   );
 
   const { ops, params, inputs } = goldenForward('tiny-superres');
-  const model = decodeModel(exportOnnx(ops, params, META).model);
+  const model = decodeModel(modelFile(ops, params));
 
   it('says what it is', () => {
     const properties = [['parameters', '758534']] as const;
-    const described = decodeModel(exportOnnx(ops, params, { ...META, properties }).model);
+    const described = decodeModel(modelFile(ops, params, { ...META, properties }));
     expect(described).toMatchObject({
       ir_version: 8,
       opset_import: [{ version: 17 }],
@@ -109,15 +110,41 @@ describe('an exported model', () => {
     expect(new Set(values).size).toBe(values.length);
   });
 
+  it('comes in pieces, and a weight is read when its turn comes', () => {
+    const read: string[] = [];
+    const pieces = exportOnnx(
+      ops,
+      (name, shape) => {
+        read.push(name);
+        return params(name, shape);
+      },
+      META,
+    ).model;
+    const counts: number[] = [];
+    for (const _ of pieces) counts.push(read.length);
+    expect(counts[0]).toBe(0);
+    expect(read.length).toBeGreaterThan(100);
+    expect(counts.every((count, i) => i === 0 || count - counts[i - 1]! <= 1)).toBe(true);
+    // 2^32 bytes and more have a length, too
+    const late = [
+      {
+        tensor: { name: 'w', dims: [2 ** 30], data_type: 1 as const },
+        length: 2 ** 32,
+        read: () => new Uint8Array(8),
+      },
+    ];
+    expect(() => [...encodeInPieces(model, late)]).toThrow('w has 8 bytes, expected 4294967296');
+  });
+
   it('is the same bytes each time', () => {
-    const [first, second] = [exportOnnx(ops, params, META).model, exportOnnx(ops, params, META).model];
-    expect(Buffer.compare(first, second)).toBe(0);
+    expect(Buffer.compare(modelFile(ops, params), modelFile(ops, params))).toBe(0);
   });
 
   it('can keep its weights in a file beside it', async () => {
-    const { model, weights } = exportOnnx(ops, params, { ...META, weightsFile: 'model.onnx.data' });
+    const exported = exportOnnx(ops, params, { ...META, weightsFile: 'model.onnx.data' });
+    const model = Buffer.concat([...exported.model]);
     writeFileSync(join(folder, 'model.onnx'), model);
-    writeFileSync(join(folder, 'model.onnx.data'), Buffer.concat([...weights!]));
+    writeFileSync(join(folder, 'model.onnx.data'), Buffer.concat([...exported.weights!]));
     expect(model.length).toBeLessThan(200_000);
     const inside = await runOnnx(ops, params, inputs);
     const beside = await runModel(join(folder, 'model.onnx'), inputs);
