@@ -112,8 +112,8 @@ const bindingSchema = z.discriminatedUnion('kind', [
       kind: z.literal('slot'),
       slot: count,
       access,
-      /** Said where the dispatch finds or leaves float16 in the slot; everything else has words of four bytes. */
-      dtype: z.literal('f16').exactOptional(),
+      /** Said where the dispatch finds or leaves float16 in the slot, or the bits of a mask; all else is words of four bytes. */
+      dtype: z.enum(['f16', 'u32']).exactOptional(),
       /** Of a part of a slot, where it begins and how many bytes it has. */
       part: z.strictObject({ offset: count, bytes: positive }).readonly().exactOptional(),
     })

@@ -18,7 +18,7 @@ export interface Traced {
 }
 
 /**
- * Yields what each dispatch wrote, float16 as the float32 values that it stands for. Inputs must be in their slots, and all
+ * Yields what each dispatch wrote, float16 as the float32 values that it stands for, masks not at all. Inputs must be in their slots, and all
  * others hold zeros: what stood there before would be taken for what was written. For the same reason a slot is cleared
  * where values of another type follow: those that it held are used no more, and their bits would be other numbers.
  * @param encode encodes one dispatch, with the copy behind it
@@ -51,6 +51,7 @@ export async function* traceDispatches(
         encode(dispatch, encoder);
       });
       for (const { slot, dtype } of written) {
+        if (dtype === 'u32') continue;
         await submit((encoder) => memory.copyOut(slot, encoder, staging));
         const bytes = memory.bytes(slot);
         await staging.mapAsync(GPUMapMode.READ, 0, bytes);
@@ -78,7 +79,7 @@ export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice
 
 interface Written {
   readonly slot: number;
-  readonly dtype: StoredType;
+  readonly dtype: StoredType | 'u32';
 }
 
 function writtenSlots(bindings: Dispatch['bindings']): readonly Written[] {

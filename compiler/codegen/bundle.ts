@@ -16,7 +16,7 @@ import { outputEncoding, portsOf } from '../opgraph/ports.ts';
 import type { Precision } from '../precision.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
-import { bytesOf, holdsHalf, TEXTURE_WIDTH, valueIn } from '../schedule/resources.ts';
+import { bytesOf, storedAs, TEXTURE_WIDTH, valueIn } from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { timePathOf } from '../schedule/time-path.ts';
 import { isGradient } from '../schedule/update.ts';
@@ -74,11 +74,12 @@ export function generateBundle(
       return { kind: 'weights' as const, weights: blobIndex.get(blob)!, access };
     }
     const part = placeIn(plan, resource);
+    const dtype = storedAs(schedule.graph, resource);
     return {
       kind: 'slot' as const,
       slot: slotIn(plan, resource),
       access,
-      ...(holdsHalf(schedule.graph, resource) ? { dtype: 'f16' as const } : {}),
+      ...(dtype === null ? {} : { dtype }),
       ...(part === undefined ? {} : { part }),
     };
   };

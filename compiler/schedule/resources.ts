@@ -42,9 +42,14 @@ export function bytesOf(graph: OpGraph, value: number): number {
   return all * (isHalf(graph, value) ? 8 : 16);
 }
 
-/** Whether a resource is float16. What groups prepare for others, such as statistics, is float32 in every model. */
-export function holdsHalf(graph: OpGraph, resource: Resource): boolean {
-  return resource.kind === 'value' && isHalf(graph, resource.value);
+/**
+ * What a resource holds that groups compute, where it is not float32: float16, or a mask. What groups prepare for others, such
+ * as statistics, is float32 in every model.
+ */
+export function storedAs(graph: OpGraph, resource: Resource): 'f16' | 'u32' | null {
+  if (resource.kind !== 'value') return null;
+  if (graph.nodes[resource.value]!.op === 'dropout_mask') return 'u32';
+  return isHalf(graph, resource.value) ? 'f16' : null;
 }
 
 /** What the host writes before a schedule runs: the images, the labels, and the embedding of the timesteps. */

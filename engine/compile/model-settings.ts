@@ -204,14 +204,15 @@ export function checkBundleFits(manifest: Manifest, label: string, settings: Mod
 
 /**
  * Throws UsageError where a training batch is asked for with dropout and the bundle draws none, or the other way round. A graph
- * without dropout has the same bundle for both.
+ * without dropout has the same bundle for both, and a step of training always draws it.
  */
 export function checkDropoutFits(
   manifest: Manifest,
   graph: Graph,
   label: string,
-  { dropout = false }: ModelSettings,
+  { dropout = false, trainingStep }: ModelSettings,
 ): void {
+  if (trainingStep !== undefined) return;
   const draws = drawsDropout(manifest);
   if (draws && !dropout) {
     throw new UsageError(

@@ -19,7 +19,7 @@ import { gradientsOf } from '../fixtures/gradient-ops.ts';
 import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
 import { openProgram, relativeError, runBundle, testDevice, testTargets } from '../on-device.ts';
 import { asked, drawn, TOLERANCE } from '../random-graphs.ts';
-import { type OpsBuilder, opsOver, runOps } from '../run-ops.ts';
+import { compileOps, type OpsBuilder, opsOver, runOps } from '../run-ops.ts';
 import { goldenTraining, trainingGraph } from '../training-cases.ts';
 
 const SEED = 5;
@@ -82,6 +82,21 @@ it('a mask is drawn of the host’s words to the last bit', async () => {
       }
     }
   }
+});
+
+it('a traced pass takes no mask for numbers', async () => {
+  const ops = draw_dropout(opsOver([1, 64, 8, 8], (b) => b.add('dropout', [b.x], { p: 0.01 }, 'dropout')));
+  const program = await openProgram(compileOps(ops), () => new Float32Array());
+  const traced: number[] = [];
+  for await (const { dispatch, values } of program.trace(inputsOf(ops, SEED))) {
+    traced.push(dispatch);
+    expect(values.every(Number.isFinite)).toBe(true);
+  }
+  program.close();
+  const { dispatches } = program.manifest;
+  const numbers = dispatches.flatMap(({ group }, i) => (/ dropout_mask /.test(group) ? [] : [i]));
+  expect(traced).toEqual(numbers);
+  expect(numbers.length).toBe(dispatches.length - 1);
 });
 
 type Case = readonly [name: string, ops: OpGraph];
