@@ -127,6 +127,22 @@ export function drawsDropout({ inputs }: Manifest): boolean {
   return inputs.some(({ name }) => name === DROPOUT_PORT);
 }
 
+/** Throws UsageError for a model that has no loss. */
+export function checkLoss({ name, pool, in_channels, out_channels, diffusion }: Graph): void {
+  if (pool !== null) {
+    throw new UsageError(
+      `${name} is a classifier; the losses are those of diffusion models, so give the graph of one`,
+    );
+  }
+  const outputs = learnsVariance(diffusion.variance) ? 2 * in_channels : in_channels;
+  if (out_channels !== outputs) {
+    throw new UsageError(
+      `${name} has ${out_channels} output channels, and a loss with the variance "${diffusion.variance}" takes ${outputs}; ` +
+        'change out_channels or diffusion.variance',
+    );
+  }
+}
+
 /** Throws UsageError where gradients of a training batch are asked for in a way that there are none. */
 export function checkGradients(graph: Graph, settings: ModelSettings): void {
   const { gradients, trainingStep, gradient, dropout, taps, precision } = settings;
@@ -137,21 +153,7 @@ export function checkGradients(graph: Graph, settings: ModelSettings): void {
         `${option('dropout')}: a forward pass drops nothing; compile a training batch with ${option('gradients')}, or leave it out`,
     );
   }
-  const asked = gradients ? 'gradients' : 'train';
-  const { name, pool, in_channels, out_channels, diffusion } = graph;
-  if (pool !== null) {
-    throw new UsageError(
-      (option) => `${option(asked)}: ${name} is a classifier; the losses are those of diffusion models`,
-    );
-  }
-  const outputs = learnsVariance(diffusion.variance) ? 2 * in_channels : in_channels;
-  if (out_channels !== outputs) {
-    throw new UsageError(
-      (option) =>
-        `${option(asked)}: ${name} has ${out_channels} output channels, and a loss with the variance ` +
-        `"${diffusion.variance}" takes ${outputs}; change out_channels or diffusion.variance`,
-    );
-  }
+  checkLoss(graph);
   if (precision === 'f16') {
     throw new UsageError(
       (option) => `${option('precision')} f16: gradients are computed in float32; leave it out`,

@@ -112,7 +112,7 @@ function taken(subject: string, holder: Holder | null): OptionError {
   return new OptionError(
     'output',
     (option) =>
-      `${subject}: ${who} is writing there; wait for it, stop it, or name another folder with ${option('out')}`,
+      `${subject}: ${who} is writing there; wait for it, stop it, or name another folder with ${option('output')}`,
   );
 }
 

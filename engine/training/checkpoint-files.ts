@@ -64,24 +64,28 @@ export async function writeCheckpoint(
   };
   clearStage(out);
   makeFolder(stage);
-  const moments = [
-    ...prefixed('exp_avg', await step.read({ kind: 'exp_avg' })),
-    ...prefixed('exp_avg_sq', await step.read({ kind: 'exp_avg_sq' })),
-  ];
-  put(optimizerName(state.position), [...moments, ...stateTensors(state)], {
-    format: 'pt',
-    [RUN_KEY]: run,
-    [STATE_KEY]: stateText(state),
-  });
-  for (const [index, rate] of ema_rates.entries()) {
-    put(emaName(rate, state.position), weights(await step.read({ kind: 'ema', index })), carried);
+  try {
+    const moments = [
+      ...prefixed('exp_avg', await step.read({ kind: 'exp_avg' })),
+      ...prefixed('exp_avg_sq', await step.read({ kind: 'exp_avg_sq' })),
+    ];
+    put(optimizerName(state.position), [...moments, ...stateTensors(state)], {
+      format: 'pt',
+      [RUN_KEY]: run,
+      [STATE_KEY]: stateText(state),
+    });
+    for (const [index, rate] of ema_rates.entries()) {
+      put(emaName(rate, state.position), weights(await step.read({ kind: 'ema', index })), carried);
+    }
+    put(modelName(state.position), weights(await step.read({ kind: 'parameters' })), carried);
+    for (const { name } of names) {
+      const place = placeInside(out, name);
+      guarded({ kind: 'output', label: place }, () => fs.renameSync(path.join(stage, name), place));
+    }
+  } finally {
+    // a disk that is full has use for what was written
+    clearStage(out);
   }
-  put(modelName(state.position), weights(await step.read({ kind: 'parameters' })), carried);
-  for (const { name } of names) {
-    const place = placeInside(out, name);
-    guarded({ kind: 'output', label: place }, () => fs.renameSync(path.join(stage, name), place));
-  }
-  clearStage(out);
   return names.map(({ name, sha256 }) => ({ file: name, sha256 })).reverse();
 }
 

@@ -162,7 +162,9 @@ export function train(graph: GraphInput, options: TrainOptions): TrainingRun {
     async next() {
       if (closed) return { done: true, value: undefined };
       try {
-        reports ??= (await open()).reports();
+        const opened = await open();
+        // whoever asks for two steps at once has one after the other
+        reports ??= opened.reports();
         const found = await reports.next();
         return found.done ? ended() : found;
       } catch (error) {

@@ -34,10 +34,12 @@ export async function damagedFiles(
   return damaged;
 }
 
-/** Whether a file's header says that a run wrote it; one that cannot be read was not. */
-export function isOfRun(file: string, run: string): boolean {
+/** Whether a file's header says that one of these runs wrote it; one that cannot be read was not. */
+export function isOfRun(file: string, runs: ReadonlySet<string>): boolean {
   try {
-    return withFile({ kind: 'output', label: file }, ({ header }) => header.metadata.get(RUN_KEY) === run);
+    return withFile({ kind: 'output', label: file }, ({ header }) =>
+      runs.has(header.metadata.get(RUN_KEY) ?? ''),
+    );
   } catch {
     return false;
   }

@@ -42,6 +42,7 @@ export function openReplay(file: string, wanted: Wanted, { diffusion }: Graph): 
         'it has no "0.x_start"; the tensors of step K are K.x_start, K.noise and K.timesteps',
       );
     }
+    checkComplete(byName, steps, origin);
     const checked = (step: number, batch: number): StepBatch & Batch => {
       if (step >= steps) throw fault(origin, `it has ${steps} steps, and the run asks for step ${step}`);
       const found = readStep(step, { origin, bytes, byName }, diffusion.steps);
@@ -74,6 +75,20 @@ export function openReplay(file: string, wanted: Wanted, { diffusion }: Graph): 
   }
 }
 
+/** Throws RuntimeError('input') where a step has some of its tensors alone, or stands behind one that is missing. */
+function checkComplete(byName: Opened['byName'], steps: number, origin: Origin): void {
+  for (let step = 0; step < steps; step++) {
+    const missing = ['noise', 'timesteps'].find((name) => !byName.has(`${step}.${name}`));
+    if (missing !== undefined) throw fault(origin, `"${step}.${missing}" is missing; give it for every step`);
+  }
+  const behind = [...byName.keys()].find((name) => Number(/^(\d+)\.x_start$/.exec(name)?.[1] ?? 0) >= steps);
+  if (behind === undefined) return;
+  throw fault(
+    origin,
+    `it has "${behind}", and no "${steps}.x_start"; number the steps from 0 on without a gap`,
+  );
+}
+
 interface Opened {
   readonly origin: Origin;
   readonly bytes: ByteSource;
@@ -85,11 +100,7 @@ function readStep(step: number, { origin, bytes, byName }: Opened, timesteps: nu
     const entry = byName.get(`${step}.${name}`);
     return entry === undefined ? null : readEntry(entry, bytes);
   };
-  const needed = (name: string) => {
-    const found = stored(name);
-    if (found === null) throw fault(origin, `"${step}.${name}" is missing; give it for every step`);
-    return found;
-  };
+  const needed = (name: string) => readEntry(byName.get(`${step}.${name}`)!, bytes);
   const numbers = ({ data }: { readonly data: ArrayLike<number | bigint> }) => Array.from(data, Number);
   const x_start = asFloat32(needed('x_start'));
   const noise = asFloat32(needed('noise'));

@@ -20,6 +20,7 @@ import {
   type RunManifest,
   type RunRecipe,
   readRunManifest,
+  runOf,
   type SavedCheckpoint,
   writeRunManifest,
 } from './run-manifest.ts';
@@ -31,7 +32,7 @@ export const SAMPLES = 'samples';
 export interface FolderRequest {
   readonly out: string;
   readonly recipe: RunRecipe;
-  /** Tells the files of this run from those of others. */
+  /** Tells the files of this run from those of others: `runOf` its recipe. */
   readonly run: string;
   /** Goes on with the run that the folder holds; else begins it anew. */
   readonly resume: boolean;
@@ -40,8 +41,13 @@ export interface FolderRequest {
 }
 
 export interface RunFolder {
-  /** The oldest first. */
+  /** The oldest first; none where the run begins anew. */
   readonly checkpoints: readonly SavedCheckpoint[];
+  /**
+   * Changes the folder for the first time, once all that may be refused was not: removes what a killed run left, or the run
+   * that is begun anew, and writes the manifest.
+   */
+  start(): void;
   /** Throws RuntimeError('output') where another process has taken the folder over. */
   check(): void;
   /** Notes a checkpoint that was written, and removes those that it makes too many. Gives those that stay. */
@@ -87,7 +93,7 @@ function checkForeign(out: string): void {
   );
 }
 
-/** Takes the folder. Rejects as `checkRunFolder`, and where another process is writing there. */
+/** Takes the folder, and changes nothing else in it. Rejects as `checkRunFolder`, and where another process is writing there. */
 export async function openRunFolder(request: FolderRequest): Promise<RunFolder> {
   const { out, recipe, resume, keep } = request;
   const made = pathKind(out) === 'missing' ? [out] : [];
@@ -98,13 +104,16 @@ export async function openRunFolder(request: FolderRequest): Promise<RunFolder> 
   };
   try {
     checkRun(request);
-    cleanUp(request);
-    let now: RunManifest = { recipe, checkpoints: resume ? (readRunManifest(out)?.checkpoints ?? []) : [] };
-    if (!resume) removeRun(out);
-    makeFolder(out);
-    writeRunManifest(out, now);
+    const found = readRunManifest(out);
+    let now: RunManifest = { recipe, checkpoints: resume ? (found?.checkpoints ?? []) : [] };
     return {
       checkpoints: now.checkpoints,
+      start() {
+        cleanUp(request, found);
+        if (!resume) removeRun(out, found);
+        makeFolder(out);
+        writeRunManifest(out, now);
+      },
       check: () => lock.check(),
       record(checkpoint) {
         const others = now.checkpoints.filter(({ step, interim }) => !interim && step < checkpoint.step);
@@ -125,25 +134,25 @@ export async function openRunFolder(request: FolderRequest): Promise<RunFolder> 
 }
 
 /** Removes what a killed run left: half-written files, and files of checkpoints that never came to be or are no more. */
-function cleanUp({ out, run }: FolderRequest): void {
+function cleanUp({ out, run }: FolderRequest, found: RunManifest | null): void {
   const names = fs.readdirSync(out);
   const ours = (name: string) =>
     isCheckpointName(name) || [RUN_MANIFEST, PROGRESS_FILE, LOSS_PLOT].includes(name);
   removeTemporaries(out, ours);
   removeTemporaries(path.join(out, SAMPLES), (name) => /^\d{6,}\.png$/.test(name));
   clearStage(out);
-  const known = new Set(
-    readRunManifest(out)?.checkpoints.flatMap(({ files }) => files.map(({ file }) => file)),
-  );
+  const known = new Set(found?.checkpoints.flatMap(({ files }) => files.map(({ file }) => file)));
+  // a run that is begun anew may have another recipe than the one that was killed here
+  const runs = new Set([run, ...(found === null ? [] : [runOf(found.recipe)])]);
   for (const name of names) {
-    if (!isCheckpointName(name) || known.has(name) || !isOfRun(placeInside(out, name), run)) continue;
+    if (!isCheckpointName(name) || known.has(name) || !isOfRun(placeInside(out, name), runs)) continue;
     remove(out, name);
   }
 }
 
 /** Removes the run that stands here, so that none of its files is taken for one of the new run. */
-function removeRun(out: string): void {
-  removeFiles(out, readRunManifest(out)?.checkpoints ?? []);
+function removeRun(out: string, found: RunManifest | null): void {
+  removeFiles(out, found?.checkpoints ?? []);
   const pictures = path.join(out, SAMPLES);
   const drawn =
     pathKind(pictures) === 'folder'

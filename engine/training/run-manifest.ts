@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { decodeUtf8, fault, type Origin } from '../../runtime/bytes.ts';
 import { pathKind, readFile, writeFile } from '../../runtime/host/node/files.ts';
 import { schemaFaults } from '../../runtime/schema-faults.ts';
+import { sha256Of } from '../digest.ts';
 import { isInside } from '../jobs/inside.ts';
 
 export const RUN_MANIFEST = 'manifest.json';
@@ -36,6 +37,11 @@ const manifestSchema = z.strictObject({
 export type SavedCheckpoint = z.infer<typeof checkpointSchema>;
 export type RunRecipe = z.infer<typeof manifestSchema>['recipe'];
 export type RunManifest = Pick<z.infer<typeof manifestSchema>, 'recipe' | 'checkpoints'>;
+
+/** Tells the files of a run from those of others. */
+export function runOf(recipe: RunRecipe): string {
+  return sha256Of(JSON.stringify(recipe));
+}
 
 /** The manifest of a folder, or null where it has none. Throws RuntimeError('output') where it is another job's or damaged. */
 export function readRunManifest(out: string): RunManifest | null {

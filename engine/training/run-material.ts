@@ -3,7 +3,7 @@
 
 import { toExplicit } from '../../compiler/graph/explicit.ts';
 import { turnsOf } from '../../runtime/host/node/turns.ts';
-import { checkGradients } from '../compile/model-settings.ts';
+import { checkLoss } from '../compile/model-settings.ts';
 import type { BatchSource } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openData, wantedBy } from '../data/open-data.ts';
@@ -45,7 +45,7 @@ const TRAINING_VERSION = 1;
 export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<RunMaterial> {
   const { graph } = job.source;
   checkJob(job);
-  checkGradients(graph, { gradients: true });
+  checkLoss(graph);
   // what a file of steps says of the batch is not known yet
   if (job.replay === null) trainingSettings(job.training);
   outputSettings(job.output);

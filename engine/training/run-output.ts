@@ -3,7 +3,6 @@
 import path from 'node:path';
 import { checkWritableFolder, pathKind, writeFile } from '../../runtime/host/node/files.ts';
 import type { TrainingStep } from '../../runtime/training/training-step.ts';
-import { sha256Of } from '../digest.ts';
 import type { Host } from '../host.ts';
 import { placeInside } from '../jobs/inside.ts';
 import { modelName, writeCheckpoint } from './checkpoint-files.ts';
@@ -12,7 +11,7 @@ import { LOSS_PLOT, lossPlot } from './loss-plot.ts';
 import { openProgress, type ProgressFile } from './progress-file.ts';
 import { damagedFiles, restoreCheckpoint } from './read-checkpoint.ts';
 import { checkRunFolder, openRunFolder, SAMPLES } from './run-folder.ts';
-import type { SavedCheckpoint } from './run-manifest.ts';
+import { runOf, type SavedCheckpoint } from './run-manifest.ts';
 import type { RunMaterial } from './run-material.ts';
 import { sampleSheet } from './sample-sheet.ts';
 import { outputSettings, type TrainJob } from './train-job.ts';
@@ -28,7 +27,10 @@ export interface Written {
 export interface RunOutput {
   /** Puts the newest checkpoint that is as it was written in its place; null where there is none. */
   restore(step: TrainingStep, host: Pick<Host, 'note' | 'signal'>): Promise<LoopState | null>;
-  /** Before the first step: what a killed run should have written at this place. */
+  /**
+   * Before the first step: what a killed run should have written at this place. The folder of a run that begins is left as
+   * it is until a step of it is done, so that data or an adapter that is refused costs nobody an earlier run.
+   */
   begin(step: TrainingStep, state: LoopState, signal: AbortSignal): Promise<void>;
   after(
     step: TrainingStep,
@@ -61,7 +63,7 @@ export async function openOutput(job: TrainJob, material: RunMaterial): Promise<
   }
   const { recipe, settings, timesteps, data } = material;
   const { graph } = job.source;
-  const run = sha256Of(JSON.stringify(recipe));
+  const run = runOf(recipe);
   const request = { out, recipe, run, resume: output.resume, keep: output.keep };
   checkWritableFolder(out);
   checkRunFolder(request);
@@ -69,6 +71,10 @@ export async function openOutput(job: TrainJob, material: RunMaterial): Promise<
   let checkpoints = folder.checkpoints;
   let progress: ProgressFile | null = null;
 
+  const start = (position: number): ProgressFile => {
+    folder.start();
+    return openProgress(out, position);
+  };
   const save = async (step: TrainingStep, state: LoopState, interim: boolean): Promise<string> => {
     folder.check();
     progress?.sync();
@@ -89,6 +95,7 @@ export async function openOutput(job: TrainJob, material: RunMaterial): Promise<
   };
   const isPictured = (position: number) =>
     output.sample_interval > 0 && position % output.sample_interval === 0;
+  const isDue = (position: number) => position % output.save_interval === 0 || position === settings.steps;
   const isSaved = (position: number) => checkpoints.at(-1)?.step === position && !checkpoints.at(-1)!.interim;
 
   return {
@@ -105,26 +112,29 @@ export async function openOutput(job: TrainJob, material: RunMaterial): Promise<
           `${out}: ${damaged.join(', ')} ${damaged.length === 1 ? 'is' : 'are'} not as written at step ${saved.step}; the run goes on from step ${before}`,
         );
       }
+      checkpoints = [];
       return null;
     },
     async begin(step, { position }, signal) {
-      progress = openProgress(out, position);
-      if (position > 0 && isPictured(position) && pathKind(pictureOf(out, position)) === 'missing') {
+      if (position === 0) return;
+      progress = start(position);
+      if (isPictured(position) && pathKind(pictureOf(out, position)) === 'missing') {
         await draw(step, position, signal);
       }
     },
     async after(step, state, row, signal) {
       const { position } = state;
-      if (row !== null) progress?.add(row);
-      const due = position % output.save_interval === 0 || position === settings.steps;
+      progress ??= start(0);
+      if (row !== null) progress.add(row);
       const picture = isPictured(position) && !signal.aborted ? await draw(step, position, signal) : null;
-      const saved = due ? await save(step, state, false) : null;
+      const saved = isDue(position) ? await save(step, state, false) : null;
       return { saved, picture };
     },
     async interrupt(step, state) {
       if (progress === null || isSaved(state.position)) return;
       const known = checkpoints.at(-1)?.step ?? 0;
-      if (state.position > known) await save(step, state, true);
+      // a signal may come between a step and the checkpoint that is due after it
+      if (state.position > known) await save(step, state, !isDue(state.position));
     },
     files: () => checkpoints.at(-1)?.files.map(({ file }) => path.join(out, file)) ?? [],
     close: () => folder.close(),

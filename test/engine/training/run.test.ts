@@ -3,12 +3,14 @@
 
 import fs from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { batchesBy } from '../../../engine/data/entry.ts';
 import type { Host } from '../../../engine/host.ts';
 import { silentHost } from '../../../engine/host.ts';
 import { graphSource } from '../../../engine/model/model-source.ts';
 import type { TrainingOptions } from '../../../engine/training/settings.ts';
 import { openTraining, type TrainResult } from '../../../engine/training/train.ts';
 import type { OutputOptions, TrainJob } from '../../../engine/training/train-job.ts';
+import { RuntimeError } from '../../../runtime/errors.ts';
 import { type FakeStepOptions, openFakeStep } from '../../fake-step.ts';
 import { tinyGraph, writeTinyImages } from '../../fixtures/tiny-training.ts';
 import { contents, temporaryFolder } from '../../temporary-folder.ts';
@@ -155,6 +157,25 @@ describe('goes on to the same bytes', () => {
     same();
   });
 
+  test('from step 0, where no checkpoint is as it was written', async () => {
+    await run('run', { steps: 6, keep: 1 });
+    await run('whole', { steps: 8 });
+    fs.rmSync(at('run/model000006.safetensors'));
+    expect((await run('run', { steps: 8, leave: 2 })).from).toBe(0);
+    expect((await run('run', { steps: 8 })).from).toBe(2);
+    same();
+  });
+
+  test('after a signal while the picture of a step is drawn whose checkpoint is due', async () => {
+    await run('whole', { steps: 4, sample_interval: 3 });
+    const controller = new AbortController();
+    const host = { ...silentHost(), signal: controller.signal };
+    const onStep = (step: number) => step === 2 && setTimeout(() => controller.abort(new Error('stop')), 20);
+    await expect(run('run', { steps: 4, sample_interval: 3, host, onStep })).rejects.toThrow('stop');
+    expect((await run('run', { steps: 4, sample_interval: 3 })).from).toBe(3);
+    same();
+  });
+
   test('with pictures of samples, also one that a killed run did not come to', async () => {
     await run('whole', { steps: 5, sample_interval: 3 });
     await run('run', { steps: 3, sample_interval: 3 });
@@ -196,6 +217,33 @@ test('a loss that is not finite ends the run; the last checkpoint stays', async 
 });
 
 describe('refuses', () => {
+  test('what cannot begin, and leaves the folder as it is: no adapter, no first batch', async () => {
+    await run('run', { steps: 3 });
+    const before = contents(at('run'));
+    for (const out of ['run', 'new']) {
+      const changes = { steps: 3, resume: false, lr: 0.5 };
+      const none = async () => {
+        throw new RuntimeError('adapter', 'no GPU adapter');
+      };
+      await expect(openTraining(jobOf(changes, out), silentHost(), none)).rejects.toThrow('no GPU adapter');
+      const data = batchesBy(() => {
+        throw new Error('no such picture');
+      });
+      await expect(run(out, { ...changes, job: { data } })).rejects.toThrow('no such picture');
+    }
+    expect(contents(at('run'))).toEqual(before);
+    expect(fs.existsSync(at('new'))).toBe(false);
+  });
+
+  test('what an earlier run left half written, where another one is begun anew', async () => {
+    await run('run', { steps: 6 });
+    const manifest = JSON.parse(fs.readFileSync(at('run/manifest.json'), 'utf8'));
+    manifest.checkpoints.pop();
+    fs.writeFileSync(at('run/manifest.json'), JSON.stringify(manifest));
+    await run('run', { steps: 1, resume: false, ema_rate: 0.7 });
+    expect(Object.keys(contents(at('run'))).filter((name) => name.includes('000006'))).toEqual([]);
+  });
+
   test('another run in the folder, with what differs; begins anew where that is asked for', async () => {
     await run('run', { steps: 1 });
     await expect(run('run', { steps: 2, lr: 0.5 })).rejects.toThrow('lr: there 0.0001, here 0.5');
