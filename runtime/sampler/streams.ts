@@ -5,8 +5,8 @@
 export const STREAMS = {
   /** Noise of samples and of their steps (noise.ts). */
   noise: 0,
-  /** The order of samples in an epoch. */
-  order: 1,
+  /** Weights to begin with (training/initial-values.ts). */
+  weights: 1,
   /** How a training image is mirrored and cut. */
   augment: 2,
   /** Timesteps of training. */
@@ -17,6 +17,8 @@ export const STREAMS = {
   dropout: 5,
   /** Noise of the terms of a bound (noise.ts). */
   bound: 6,
+  /** The order of samples in an epoch. */
+  order: 7,
 } as const;
 
 const WORD = 2 ** 32;

@@ -2,13 +2,14 @@
 // element.
 //
 //   key     [seed mod 2^32, floor(seed / 2^32)]
-//   counter [block, parameter, 0, 1]      element i is word i mod 4 of block floor(i / 4); the last word tells these
+//   counter [block, parameter, 0, weights]      element i is word i mod 4 of block floor(i / 4); the last word tells these
 //                                         from the noise of samples, which has 0 there
 //
 // A word w is the probability (w + 1/2) / 2^32, of which the uniform or the normal quantile is taken.
 
 import { normalQuantile } from '../sampler/normal.ts';
 import { philox4x32 } from '../sampler/philox.ts';
+import { STREAMS, wordsOf } from '../sampler/streams.ts';
 
 const WORD_RANGE = 2 ** 32;
 
@@ -19,11 +20,11 @@ export function initialValues(
   length: number,
   quantile: (probability: number) => number,
 ): Float32Array {
-  const key = [seed % WORD_RANGE, Math.floor(seed / WORD_RANGE)] as const;
+  const key = wordsOf(seed);
   const words = new Uint32Array(4);
   const values = new Float32Array(length);
   for (let i = 0; i < length; i++) {
-    if (i % 4 === 0) philox4x32([i / 4, parameter, 0, 1], key, words);
+    if (i % 4 === 0) philox4x32([i / 4, parameter, 0, STREAMS.weights], key, words);
     values[i] = quantile((words[i % 4]! + 0.5) / WORD_RANGE);
   }
   return values;
