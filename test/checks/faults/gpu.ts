@@ -83,6 +83,8 @@ export function watchGpu(): GpuFaults {
       if (calls === null) return original.apply(this, args);
       const call = `${face}.${method}`;
       calls.push(call);
+      // a device that an earlier run gave back is requested by nobody
+      if (face === 'GPUDevice') device = this as GPUDevice;
       // what runs side by side calls in another order the next time: the first call from here on that can fail so
       const due = fault !== null && !failed && calls.length >= at && faultsOfCall(call).includes(fault);
       failed ||= due;
