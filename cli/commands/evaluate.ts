@@ -24,7 +24,7 @@ export const register: Register = (program, context) => {
   const command = program
     .command('evaluate')
     .description('computes the variational bound of images: bits per dimension by a model')
-    .argument('<model>', 'graph file or bundle folder')
+    .argument('<model>', 'graph file, checkpoint of unetc train, or bundle folder')
     .optionsGroup(heading('input'))
     .requiredOption('--data <D>', 'images: a folder of pictures, or a file of arrays')
     .option('--limit <N>', 'only the first N images')

@@ -29,7 +29,10 @@ export const register: Register = (program, context) => {
   const command = program
     .command('gradients')
     .description("computes one training batch's losses and the gradients of all parameters")
-    .argument('<model>', 'graph file, or bundle folder of unetc compile --gradients')
+    .argument(
+      '<model>',
+      'graph file, checkpoint of unetc train, or bundle folder of unetc compile --gradients',
+    )
     .optionsGroup(heading('input'))
     .requiredOption(
       '--inputs <IN>',

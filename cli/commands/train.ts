@@ -1,7 +1,9 @@
 // `unetc train`: a graph, a folder of pictures, one command.
 
+import { count } from '../../compiler/graph/words.ts';
 import type { TrainResult } from '../../engine/training/train.ts';
 import type { Register } from '../context.ts';
+import { Interrupted } from '../exit.ts';
 import { hostOf } from '../host.ts';
 import { DATA_KINDS, dataOptions } from '../words/data.ts';
 import { addOptions, heading, outputOption } from '../words/options.ts';
@@ -88,25 +90,36 @@ export const register: Register = (program, context) => {
         const progress = watchTraining(kind, run, context);
         try {
           for await (const report of run.reports()) progress.step(report);
+        } catch (error) {
+          const { files, position } = run.result();
+          if (error instanceof Interrupted && files[0] !== undefined) {
+            host.note(`${files[0]} is saved; the same command goes on from step ${position}`);
+          }
+          throw error;
         } finally {
           progress.end();
         }
         const result = run.result();
         if (words.json) return context.stdout(`${JSON.stringify(result, null, 2)}\n`);
         context.stdout(`${summary(result)}\n`);
-        if (result.skipped > 0) {
-          host.note(`${result.skipped} files of the data were left out; unetc data ${words.data} names them`);
-        }
+        if (result.skipped > 0) host.note(leftOut(result.skipped, path, words));
       } finally {
         await run.close();
       }
     });
 };
 
+/** How many files were left out, and the command that names each with its reason. */
+function leftOut(skipped: number, graph: string, { data, labels }: TrainWords): string {
+  const command = `unetc data ${data} --graph ${graph}${labels === 'folders' ? ' --labels folders' : ''}`;
+  const [were, them] = skipped === 1 ? ['was', 'it'] : ['were', 'them'];
+  return `${count(skipped, 'file')} of the data ${were} left out; ${command} names ${them}`;
+}
+
 function summary(result: TrainResult): string {
   const { out, from, position, seconds, steps_per_second, waited, adapter, loss, files } = result;
   const newest = files[0] ?? `${out}`;
   if (position === from) return `${newest}: all ${position} steps were there`;
   const pace = `${steps_per_second.toPrecision(3)} steps/s on ${adapter}, ${(waited * 100).toFixed(1)}% waiting for data`;
-  return `${newest}: ${position - from} steps in ${seconds.toFixed(1)} s (${pace}), loss ${loss?.toPrecision(4)}`;
+  return `${newest}: ${count(position - from, 'step')} in ${seconds.toFixed(1)} s (${pace}), last loss ${loss?.toPrecision(4)}`;
 }

@@ -2,6 +2,7 @@
 
 import fs from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Interrupted } from '../../cli/exit.ts';
 import { main } from '../../cli/main.ts';
 import type { TrainResult } from '../../engine/training/train.ts';
 import { tinyGraph, writeTinyImages } from '../fixtures/tiny-training.ts';
@@ -44,10 +45,12 @@ test('a signal saves the step under way, and the run goes on from there', async 
   const context = recordingContext({ signal: controller.signal });
   const stderr = (text: string) => {
     context.stderr(text);
-    if (text.includes('"event":"step","step":1,')) controller.abort(new Error('stopped'));
+    if (text.includes('"event":"step","step":1,')) controller.abort(new Interrupted('SIGINT'));
   };
   const loud = call('run', '--steps', '3').filter((word) => word !== '--quiet');
-  expect(await main([...loud, '--progress', 'json'], { ...context, stderr })).not.toBe(0);
+  expect(await main([...loud, '--progress', 'json'], { ...context, stderr })).toBe(130);
+  const note = `${at('run/model000002.safetensors')} is saved; the same command goes on from step 2`;
+  expect(context.printed.stderr).toContain(JSON.stringify(note));
   expect(fs.existsSync(at('run/model000002.safetensors'))).toBe(true);
   expect((await unetcJson<TrainResult>(...call('run', '--steps', '3'))).from).toBe(2);
   expect(fs.existsSync(at('run/model000002.safetensors'))).toBe(false);
