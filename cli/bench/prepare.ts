@@ -1,11 +1,11 @@
 // What the engines of one case are given: the weights as a file, the same in an ONNX model, and inputs.
 
-import fs from 'node:fs';
 import { join } from 'node:path';
 import { exportOnnx, ONNX_INLINE_LIMIT, onnxWeightBytes } from '../../compiler/export/onnx.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { openRenamed } from '../../engine/checkpoint/renamed-weights.ts';
+import { readGraphFile } from '../../engine/graph/graph-file.ts';
 import type { Host } from '../../engine/host.ts';
 import { inputsFile, makeInputs } from '../../engine/jobs/make-inputs.ts';
 import { exampleInputs } from '../../engine/model/example-inputs.ts';
@@ -101,7 +101,10 @@ async function writeOnnx(
 /** The keyword arguments of a compact graph of which PyTorch has the whole model. */
 function unetOf(source: ModelSource): Prepared['unet'] {
   if (source.kind !== 'graph') return null;
-  const { unet, super_resolution } = JSON.parse(fs.readFileSync(source.label, 'utf8')) as {
+  const notation = readGraphFile(source.label);
+  const { unet, super_resolution } = (
+    typeof notation === 'string' ? JSON.parse(notation) : notation.value
+  ) as {
     readonly unet?: Readonly<Record<string, unknown>>;
     readonly super_resolution?: object;
   };

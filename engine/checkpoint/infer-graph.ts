@@ -10,6 +10,7 @@ import { type InferResult, inferGraph } from '../../compiler/import/infer.ts';
 import { addressOf } from '../../runtime/host/node/open-weights.ts';
 import { averagedFirst, fittingPrefixes } from '../../runtime/weights/prefix.ts';
 import type { TensorInfo, WeightSource } from '../../runtime/weights/source.ts';
+import { carriedGraph, isCheckpointPath } from '../graph/carried-graph.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';
 import { type CheckpointTensors, readCheckpointTensors, withoutUnexpected } from './checkpoint-tensors.ts';
@@ -29,6 +30,9 @@ export function inferFromCheckpoint(
   const inferred = inferNamed(tensors, { file: path, name }, stem, host);
   if (inferred.prefix !== '') {
     host.note(`${path}: took the prefix ${JSON.stringify(inferred.prefix)} off every tensor's name`);
+  }
+  if (isCheckpointPath(path) && carriedGraph(path) !== null) {
+    host.note(`${path} carries its graph, with what shapes do not tell: unetc expand ${path} prints it`);
   }
   const folder = dirname(file);
   if ('unet_2d' in inferred.spec && existsSync(join(folder, 'config.json'))) {

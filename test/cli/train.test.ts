@@ -60,6 +60,9 @@ test('a checkpoint is a model on its own', async () => {
   await unetc(...call('run', '--steps', '1', '--sample-interval', '0'));
   const model = at('run/ema_0.9_000001.safetensors');
   expect(JSON.parse((await unetc('expand', model)).stdout).name).toBe('tiny');
+  // what no shape tells, such as heads and the process, comes from the graph that is carried
+  expect(await unetc('diff', at('g.json'), model)).toMatchObject({ exit: 0, stderr: '' });
+  expect((await unetc('infer', model)).stderr).toContain(`unetc expand ${model} prints it`);
   const words = ['--seeds', '0-1', '--reference', '--quiet', '--steps', '2', '--out', at('samples')];
   expect(await unetc('sample', model, ...words)).toMatchObject({ exit: 0 });
   const bare = await unetc('sample', at('d.safetensors'), ...words);
