@@ -66,6 +66,9 @@ export interface Wanted {
 export function checkBatch(batch: Batch, size: number, wanted: Wanted, place: string): void {
   const off = (message: string) => new RuntimeError('input', `${place}: ${message}`);
   const { classes, low_res } = wanted;
+  if (typeof batch !== 'object' || batch === null) {
+    throw off(`found ${batch}, expected { x_start } with what the model takes beside it`);
+  }
   checkTensor('x_start', batch.x_start, [size, wanted.channels, ...wanted.space], off);
   checkValues('x_start', batch.x_start.data, wanted.range, off);
   if (classes === null && batch.y !== undefined)
@@ -93,10 +96,15 @@ export function checkBatch(batch: Batch, size: number, wanted: Wanted, place: st
 
 function checkTensor(
   name: string,
-  { shape, data }: Tensor,
+  found: Tensor | undefined,
   expected: readonly number[],
   off: (message: string) => Error,
 ): void {
+  // a caller's batch comes unchecked
+  if (!Array.isArray(found?.shape) || !ArrayBuffer.isView(found.data)) {
+    throw off(`${name} is no tensor, expected { shape: [${expected.join(', ')}], data: a Float32Array }`);
+  }
+  const { shape, data } = found;
   const fits = shape.length === expected.length && shape.every((size, i) => size === expected[i]);
   if (!fits) throw off(`${name} is [${shape.join(', ')}], expected [${expected.join(', ')}]`);
   if (data.length === elements(expected)) return;

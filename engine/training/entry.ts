@@ -2,7 +2,6 @@
 // else is loaded and opened when the first step is asked for.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { RuntimeError } from '../../runtime/errors.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { TrainedTensors } from '../../runtime/training/training-step.ts';
 import {
@@ -18,11 +17,11 @@ import {
 } from '../arguments.ts';
 import type { Batch, BatchSource } from '../data/batch.ts';
 import type { DataOptions } from '../data/data-options.ts';
-import { createStream } from '../data/stream.ts';
 import { UsageError } from '../errors.ts';
 import { type GraphInput, graphOfInput } from '../graph-input.ts';
 import { silentHost } from '../host.ts';
 import { LOAD_OPTIONS, type LoadOptions, settingsOf } from '../options.ts';
+import { oneAfterAnother } from './caller-batches.ts';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './settings.ts';
 import type { Training, TrainReport, TrainResult } from './train.ts';
 import type { OutputOptions, TrainJob } from './train-job.ts';
@@ -143,14 +142,20 @@ export function train(graph: GraphInput, options: TrainOptions): TrainingRun {
   let opening: Promise<Training> | null = null;
   let reports: AsyncGenerator<TrainReport, void, undefined> | null = null;
   let closed = false;
+  let left = false;
+  const closing = new AbortController();
+  const signal =
+    options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal]);
   const open = (): Promise<Training> => {
     if (closed && opening === null)
       return Promise.reject(new UsageError('the run was closed; call train again'));
-    opening ??= openRun(graph, options, device, notes);
+    opening ??= openRun(graph, { ...options, signal }, device, notes);
     return opening;
   };
   const end = async (): Promise<void> => {
     closed = true;
+    // a step that waits for data would wait on
+    closing.abort(new UsageError('the run was closed'));
     await reports?.return(undefined);
     await (await opening?.catch(() => null))?.close();
   };
@@ -160,7 +165,7 @@ export function train(graph: GraphInput, options: TrainOptions): TrainingRun {
   };
   return {
     async next() {
-      if (closed) return { done: true, value: undefined };
+      if (closed || left) return { done: true, value: undefined };
       try {
         const opened = await open();
         // whoever asks for two steps at once has one after the other
@@ -169,10 +174,12 @@ export function train(graph: GraphInput, options: TrainOptions): TrainingRun {
         return found.done ? ended() : found;
       } catch (error) {
         await end();
+        if (error === closing.signal.reason) return { done: true, value: undefined };
         throw error;
       }
     },
     async return() {
+      left = true;
       await reports?.return(undefined);
       return ended();
     },
@@ -259,34 +266,4 @@ function isSource(value: object): value is BatchSource {
 function dataOf(data: TrainOptions['data']): TrainJob['data'] {
   if (data === undefined) return null;
   return typeof data === 'string' || isSource(data) ? data : oneAfterAnother(data);
-}
-
-/** Batches of an iterable, which begins with step 0: a run that goes on passes over those of the steps behind it. */
-function oneAfterAnother(batches: AsyncIterable<Batch>): BatchSource {
-  return {
-    steps({ from = 0, signal }) {
-      const iterator = batches[Symbol.asyncIterator]();
-      let at = 0;
-      const make = async (step: number): Promise<Batch> => {
-        for (;;) {
-          const { done, value } = await iterator.next();
-          if (done) {
-            throw new RuntimeError(
-              'input',
-              `data: the batches end before step ${step}; give one for every step`,
-            );
-          }
-          if (at++ === step) return value;
-        }
-      };
-      const stream = createStream(make, { ahead: 0, from, signal });
-      return {
-        ...stream,
-        async return() {
-          await iterator.return?.();
-          return stream.return();
-        },
-      };
-    },
-  };
 }

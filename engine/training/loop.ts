@@ -72,6 +72,8 @@ export async function* trainingLoop(
   const { step, source, settings, timesteps, signal } = parts;
   let now = state;
   let prepared = now.position < settings.steps ? source.next() : null;
+  // a signal may have come already, and then nobody waits for it
+  prepared?.catch(() => undefined);
   while (prepared !== null && !signal.aborted) {
     const batch = (await prepared)(now.history === null ? null : probabilities(now.history));
     const number = now.position;

@@ -84,6 +84,79 @@ test('a loop that is left, and a signal, save what was done', async () => {
   await expect(run.weights()).rejects.toThrow('the run has ended and was closed');
 });
 
+test('a run that is closed while it waits for data, or left before it began, is at its end', async () => {
+  const never = batchesBy(() => new Promise<Batch>(() => undefined));
+  async function* waiting(): AsyncGenerator<Batch> {
+    await new Promise(() => undefined);
+  }
+  for (const data of [never, waiting()]) {
+    const run = train(GRAPH, { ...SHARED, data, steps: 2 });
+    const step = run.next();
+    await run.opened();
+    await run.close();
+    expect(await step).toEqual({ done: true, value: undefined });
+  }
+  const run = train(GRAPH, { ...SHARED, data: at('d.safetensors'), steps: 2 });
+  await run.return();
+  expect(await run.next()).toEqual({ done: true, value: undefined });
+  await run.close();
+});
+
+test('a signal that has come already is the end, heard once', async () => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): number => unheard.push(reason);
+  process.on('unhandledRejection', hear);
+  try {
+    const run = train(GRAPH, { ...SHARED, data: at('d.safetensors'), steps: 2 });
+    await run.opened();
+    const controller = new AbortController();
+    const other = train(GRAPH, { ...SHARED, data: at('d.safetensors'), steps: 2, signal: controller.signal });
+    await other.opened();
+    controller.abort(new Error('stop'));
+    await expect(other.next()).rejects.toThrow('stop');
+    await run.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(unheard).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', hear);
+  }
+});
+
+test('two steps that are asked for at once come one after the other', async () => {
+  await using run = train(GRAPH, { ...SHARED, data: at('d.safetensors'), steps: 3 });
+  const [first, second] = await Promise.all([run.next(), run.next()]);
+  expect([first.value?.step, second.value?.step]).toEqual([0, 1]);
+});
+
+test('pictures of samples take no batch from those that come one after the other', async () => {
+  const graph = tinyGraph({}, { super_resolution: { low_res_size: 2 } });
+  async function* batches(): AsyncGenerator<Batch> {
+    const low_res = { shape: [2, 1, 2, 2], data: new Float32Array(8) };
+    for (let step = 0; step < 4; step++) yield { ...batchOf(step, 2), low_res };
+  }
+  for (const [steps, from] of [
+    [2, 0],
+    [4, 2],
+  ] as const) {
+    fs.rmSync(at('run/samples'), { recursive: true, force: true });
+    const options = { ...SHARED, data: batches(), steps, sample_interval: 2, output: at('run') };
+    const run = train(graph, options);
+    expect((await run.opened()).from).toBe(from);
+    for await (const _ of run);
+    expect(fs.existsSync(at(`run/samples/00000${from === 0 ? 2 : 4}.png`))).toBe(true);
+  }
+});
+
+test.each<[string, unknown, string]>([
+  ['nothing', null, 'found null, expected { x_start }'],
+  ['an empty one', {}, 'x_start is no tensor, expected { shape: [2, 1, 4, 4], data: a Float32Array }'],
+  ['a list', { x_start: [1, 2] }, 'x_start is no tensor'],
+  ['a shape in words', { x_start: { shape: '2,1,4,4', data: new Float32Array(32) } }, 'x_start is no tensor'],
+])('a batch of the caller that is none is told: %s', async (_, batch, said) => {
+  const data = batchesBy(() => batch as Batch);
+  await expect(reportsOf({ ...SHARED, data, steps: 1 })).rejects.toThrow(`the batch of step 0: ${said}`);
+});
+
 test('batches that end too early, and one that does not fit', async () => {
   async function* two(): AsyncGenerator<Batch> {
     yield batchOf(0, 2);
