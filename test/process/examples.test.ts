@@ -127,7 +127,7 @@ test('the Indexed Job on Kubernetes says what unetc takes, and of how many parts
   expect(text).toContain(`value: "${completions}"`);
   const env = { JOB_COMPLETION_INDEX: '3', JOB_COMPLETIONS: completions };
   const job = parseJob(graph!, named as unknown as Parameters<typeof parseJob>[1], env);
-  expect(named.out).toBe('/samples');
+  expect(named.output).toBe('/samples');
   expect(job).toMatchObject({ checkpoint_every: 5, shard: { index: 3, count: 8 } });
   expect(job.seeds).toHaveLength(10_000);
   expect(argsOf('merge-job.yaml')).toContain(`--seeds=${named.seeds}`);
