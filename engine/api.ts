@@ -3,7 +3,7 @@
 import type { Diagnostic } from '../compiler/diagnostics.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import { checkArgument, checkOptions, FLAG, SEED, textOf } from './arguments.ts';
+import { checkArgument, checkOptions, FLAG, textOf } from './arguments.ts';
 import { bundleFiles, writeBundle } from './compile/bundle-folder.ts';
 import { printStage, STAGES, type Stage } from './compile/compile-model.ts';
 import { compileWith } from './compile/compile-with.ts';
@@ -25,6 +25,7 @@ import {
   type CompileOptions,
   LOAD_OPTIONS,
   type LoadOptions,
+  SEED,
   settingsOf,
 } from './options.ts';
 import { initialWeights as drawWeights } from './training/init.ts';

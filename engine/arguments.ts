@@ -2,7 +2,6 @@
 // the nearest name, and values by the name of the option. Values that parts of the engine check themselves are left to them.
 
 import { nearestName } from '../compiler/format/nearest.ts';
-import { LARGEST_SEED } from '../runtime/sampler/noise.ts';
 import { UsageError } from './errors.ts';
 
 /** What the value of an option may be. */
@@ -41,9 +40,6 @@ export function countBelow(most: number): Check {
     holds: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most,
   };
 }
-
-/** What random numbers are drawn from. */
-export const SEED: Check = countBelow(LARGEST_SEED);
 
 /** A list of whole numbers, one at the least. */
 export const WHOLE_NUMBERS: Check = {

@@ -2,8 +2,9 @@
 
 import type { Precision } from '../compiler/precision.ts';
 import type { Bundle } from '../runtime/bundle.ts';
+import { LARGEST_SEED } from '../runtime/sampler/noise.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import { CHECKED_LATER, type Check, FLAG, isPlain, textOf } from './arguments.ts';
+import { CHECKED_LATER, type Check, countBelow, FLAG, isPlain, textOf } from './arguments.ts';
 import { checkSettings, type ModelSettings, TIMEOUT } from './compile/model-settings.ts';
 import type { GraphInput } from './graph-input.ts';
 
@@ -73,6 +74,9 @@ export interface LoadOptions extends BundleLoadOptions, Omit<CompileOptions, 'ta
   /** Name of a target. Default `auto`: what suits the adapter. */
   readonly target?: string | undefined;
 }
+
+/** What random numbers are drawn from. */
+export const SEED: Check = countBelow(LARGEST_SEED);
 
 const WEIGHTS: Check = {
   expected: "a checkpoint's path, 'hash:SEED' or a Map of tensors by name",

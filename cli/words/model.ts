@@ -3,7 +3,7 @@
 import { checkValue } from '../../engine/arguments.ts';
 import { TIMEOUT } from '../../engine/compile/model-settings.ts';
 import { UsageError } from '../../engine/errors.ts';
-import { isCheckpointPath } from '../../engine/graph/carried-graph.ts';
+import { isCheckpointPath } from '../../engine/graph/checkpoint-path.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
 import { parseAmount } from '../parse.ts';
 import { parseSettings, type SettingWords } from './settings.ts';

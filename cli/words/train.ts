@@ -1,7 +1,7 @@
 // What `unetc train` is asked to do: the words of the command line, checked as far as words can be.
 
 import { UsageError } from '../../engine/errors.ts';
-import { isCheckpointPath } from '../../engine/graph/carried-graph.ts';
+import { isCheckpointPath } from '../../engine/graph/checkpoint-path.ts';
 import { MOST_STEPS } from '../../engine/training/settings.ts';
 import type { TrainJob } from '../../engine/training/train-job.ts';
 import { SCHEDULE_SAMPLERS } from '../../runtime/training/timestep-sampler.ts';

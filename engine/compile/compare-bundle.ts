@@ -7,7 +7,8 @@ import { findTarget } from '../../compiler/target.ts';
 import type { Bundle, Manifest } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { packageVersion } from '../package.ts';
-import { drawsDropout, givesGradient, givesGradients, trainingOf } from './model-settings.ts';
+import { drawsDropout } from './dropout-fits.ts';
+import { givesGradient, givesGradients, trainingOf } from './model-settings.ts';
 
 /** Differences that a message lists. */
 const MOST_LINES = 8;

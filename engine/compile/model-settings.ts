@@ -2,10 +2,9 @@
 
 import { LIMITS } from '../../compiler/format/limits.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
-import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { isPrecision, type Precision } from '../../compiler/precision.ts';
 import type { UpdateOptions } from '../../compiler/schedule/update.ts';
-import { DROPOUT_PORT, type Manifest } from '../../runtime/bundle.ts';
+import type { Manifest } from '../../runtime/bundle.ts';
 import { learnsVariance } from '../../runtime/sampler/process.ts';
 import type { Check } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
@@ -122,11 +121,6 @@ export function trainingOf({ passes, state, parameters }: Manifest): UpdateOptio
   return { averages: kept / parameters.length, accumulates: has('accumulate') };
 }
 
-/** Whether a bundle draws dropout. */
-export function drawsDropout({ inputs }: Manifest): boolean {
-  return inputs.some(({ name }) => name === DROPOUT_PORT);
-}
-
 /** Throws UsageError for a model that has no loss. */
 export function checkLoss({ name, pool, in_channels, out_channels, diffusion }: Graph): void {
   if (pool !== null) {
@@ -202,40 +196,6 @@ export function checkBundleFits(manifest: Manifest, label: string, settings: Mod
     );
     return `${label}: ${faults.join(`\n${label}: `)}\nleave the option out, or compile the graph again with it`;
   });
-}
-
-/**
- * Throws UsageError where a training batch is asked for with dropout and the bundle draws none, or the other way round. A graph
- * without dropout has the same bundle for both, and a step of training always draws it.
- */
-export function checkDropoutFits(
-  manifest: Manifest,
-  graph: Graph,
-  label: string,
-  { dropout = false, trainingStep }: ModelSettings,
-): void {
-  if (trainingStep !== undefined) return;
-  const draws = drawsDropout(manifest);
-  if (draws && !dropout) {
-    throw new UsageError(
-      (option) =>
-        `${label}: the bundle draws dropout, and the call asks for none; give gradients a seed for it or profile ` +
-        `${option('dropout')}, or compile the graph without`,
-    );
-  }
-  if (!draws && dropout && hasDropout(graph)) {
-    throw new UsageError(
-      (option) =>
-        `${label}: the bundle was compiled without dropout; leave its seed out, or compile the graph again with ` +
-        `${option('gradients')} and ${option('dropout')}`,
-    );
-  }
-}
-
-/** Whether a model drops anything in training. */
-export function hasDropout(graph: Graph): boolean {
-  const { nodes } = lowerGraph(graph, { batch: 1, taps: false, precision: 'f32' });
-  return nodes.some((node) => node.op === 'dropout' && node.attrs.p > 0);
 }
 
 function checkTraining(

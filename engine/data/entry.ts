@@ -8,12 +8,11 @@ import {
   checkArgument,
   checkOptions,
   FLAG,
-  SEED,
   SIGNAL,
   textOf,
 } from '../arguments.ts';
 import { type GraphInput, graphOfInput } from '../graph-input.ts';
-import { settingsOf } from '../options.ts';
+import { SEED, settingsOf } from '../options.ts';
 import type { Batch, BatchSource, BatchStream, StepRequest } from './batch.ts';
 import type { DataOptions } from './data-options.ts';
 import type { Dataset } from './dataset.ts';

@@ -4,7 +4,8 @@
 import { RuntimeError } from '../../runtime/errors.ts';
 import { openFile, pathKind } from '../../runtime/host/node/files.ts';
 import { addressOf } from '../../runtime/host/node/open-weights.ts';
-import { carriedGraph, isCheckpointPath } from '../graph/carried-graph.ts';
+import { carriedGraph } from '../graph/carried-graph.ts';
+import { isCheckpointPath } from '../graph/checkpoint-path.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { fileOfPlace, parseGitPlace } from './git.ts';
 import { readGitSide } from './git-side.ts';

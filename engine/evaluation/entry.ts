@@ -9,7 +9,6 @@ import {
   checkOptions,
   FLAG,
   isPlain,
-  SEED,
   SIGNAL,
   textOf,
 } from '../arguments.ts';
@@ -19,7 +18,7 @@ import { UsageError } from '../errors.ts';
 import { type GraphInput, sourceOfInput } from '../graph-input.ts';
 import { type Host, silentHost, warnAll } from '../host.ts';
 import type { Shard } from '../jobs/shard.ts';
-import { LOAD_OPTIONS, type LoadOptions, settingsOf } from '../options.ts';
+import { LOAD_OPTIONS, type LoadOptions, SEED, settingsOf } from '../options.ts';
 import type { Evaluation } from './result.ts';
 
 export type { Bounds, EvaluatedImage } from './job.ts';

@@ -8,11 +8,6 @@ import { readHeader } from '../../runtime/weights/safetensors.ts';
 /** The key of the metadata: a graph file's text, in the explicit form. */
 export const GRAPH_KEY = 'unetc.graph';
 
-/** Whether a path is a checkpoint by its name, and so may carry a graph. */
-export function isCheckpointPath(path: string): boolean {
-  return /\.safetensors$/i.test(path);
-}
-
 /** The text of the graph in a checkpoint; null where it carries none. Throws RuntimeError('weights') where it is none. */
 export function carriedGraph(path: string): string | null {
   const source = openFile({ kind: 'weights', label: path });

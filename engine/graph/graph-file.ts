@@ -4,7 +4,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { GraphError } from '../../compiler/diagnostics.ts';
 import type { JsonText } from '../../compiler/format/json.ts';
 import { type LoadedGraph, loadGraph } from '../../compiler/graph/load.ts';
-import { isCheckpointPath, readCarriedGraph } from './carried-graph.ts';
+import { readCarriedGraph } from './carried-graph.ts';
+import { isCheckpointPath } from './checkpoint-path.ts';
 import { isTypeScript, readTypeScript } from './typescript/read-graph.ts';
 
 /** A graph file is a few kilobytes; one beyond this is something else. */

@@ -15,10 +15,9 @@ import type { ModelInterface } from '../../runtime/model.ts';
 import { type OutputSpec, specOf } from '../../runtime/ports.ts';
 import { isBundleFolder, readBundle } from '../compile/bundle-folder.ts';
 import { compareBundle, foreignNote } from '../compile/compare-bundle.ts';
+import { checkDropoutFits, drawsDropout } from '../compile/dropout-fits.ts';
 import {
   checkBundleFits,
-  checkDropoutFits,
-  drawsDropout,
   givesGradient,
   givesGradients,
   type ModelSettings,

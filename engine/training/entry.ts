@@ -11,7 +11,6 @@ import {
   FLAG,
   NUMBER,
   oneOf,
-  SEED,
   SIGNAL,
   textOf,
 } from '../arguments.ts';
@@ -20,7 +19,7 @@ import type { DataOptions } from '../data/data-options.ts';
 import { UsageError } from '../errors.ts';
 import { type GraphInput, graphOfInput } from '../graph-input.ts';
 import { silentHost } from '../host.ts';
-import { LOAD_OPTIONS, type LoadOptions, settingsOf } from '../options.ts';
+import { LOAD_OPTIONS, type LoadOptions, SEED, settingsOf } from '../options.ts';
 import { oneAfterAnother } from './caller-batches.ts';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './settings.ts';
 import type { Training, TrainReport, TrainResult } from './train.ts';

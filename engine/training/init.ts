@@ -6,10 +6,11 @@ import { checkWritable, writeLargeFile } from '../../runtime/host/node/files.ts'
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { initialValues, normal, uniform } from '../../runtime/training/initial-values.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
-import { checkValue, SEED } from '../arguments.ts';
+import { checkValue } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';
+import { SEED } from '../options.ts';
 
 /** What was written, in the words of `--json`. */
 export interface InitResult {

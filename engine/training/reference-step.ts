@@ -10,7 +10,7 @@ import { adamwUpdate } from '../../runtime/training/adamw.ts';
 import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
 import { microbatches } from '../../runtime/training/microbatches.ts';
 import type { TrainedTensors, TrainingStep } from '../../runtime/training/training-step.ts';
-import { hasDropout } from '../compile/model-settings.ts';
+import { hasDropout } from '../compile/dropout-fits.ts';
 import { referenceModel } from '../model/reference-model.ts';
 
 export interface ReferenceStepOptions {
