@@ -10,8 +10,7 @@ import { type InferResult, inferGraph } from '../../compiler/import/infer.ts';
 import { addressOf } from '../../runtime/host/node/open-weights.ts';
 import { averagedFirst, fittingPrefixes } from '../../runtime/weights/prefix.ts';
 import type { TensorInfo, WeightSource } from '../../runtime/weights/source.ts';
-import { carriedGraph } from '../graph/carried-graph.ts';
-import { isCheckpointPath } from '../graph/checkpoint-path.ts';
+import { carriesGraph } from '../graph/carried-graph.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';
 import { type CheckpointTensors, readCheckpointTensors, withoutUnexpected } from './checkpoint-tensors.ts';
@@ -32,7 +31,7 @@ export function inferFromCheckpoint(
   if (inferred.prefix !== '') {
     host.note(`${path}: took the prefix ${JSON.stringify(inferred.prefix)} off every tensor's name`);
   }
-  if (isCheckpointPath(path) && carriedGraph(path) !== null) {
+  if (carriesGraph(path)) {
     host.note(`${path} carries its graph, with what shapes do not tell: unetc expand ${path} prints it`);
   }
   const folder = dirname(file);

@@ -4,8 +4,7 @@
 import { RuntimeError } from '../../runtime/errors.ts';
 import { openFile, pathKind } from '../../runtime/host/node/files.ts';
 import { addressOf } from '../../runtime/host/node/open-weights.ts';
-import { carriedGraph } from '../graph/carried-graph.ts';
-import { isCheckpointPath } from '../graph/checkpoint-path.ts';
+import { carriesGraph } from '../graph/carried-graph.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { fileOfPlace, parseGitPlace } from './git.ts';
 import { readGitSide } from './git-side.ts';
@@ -31,7 +30,7 @@ export async function readSide(word: string, label = word): Promise<ReadSide> {
   const { file } = addressOf(word);
   const checkpoint = isCheckpointName(file) || (pathKind(file) === 'file' && isCheckpoint(headOf(file)));
   if (!checkpoint) return graphSide(readGraph(word), label, word);
-  if (isCheckpointPath(word) && carriedGraph(word) !== null) return graphSide(readGraph(word), label, word);
+  if (carriesGraph(word)) return graphSide(readGraph(word), label, word);
   const { readCheckpointTensors } = await import('../checkpoint/checkpoint-tensors.ts');
   const { tensors, notes } = readCheckpointTensors(word);
   return checkpointSide(tensors, notes, label, file);

@@ -4,6 +4,7 @@ import { GraphError } from '../../compiler/diagnostics.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { openFile, pathKind } from '../../runtime/host/node/files.ts';
 import { readHeader } from '../../runtime/weights/safetensors.ts';
+import { isCheckpointPath } from './checkpoint-path.ts';
 
 /** The key of the metadata: a graph file's text, in the explicit form. */
 export const GRAPH_KEY = 'unetc.graph';
@@ -15,6 +16,17 @@ export function carriedGraph(path: string): string | null {
     return readHeader(source, { kind: 'weights', label: path }).metadata.get(GRAPH_KEY) ?? null;
   } finally {
     source.close();
+  }
+}
+
+/** Whether a file carries a graph. One that is no sound safetensors carries none: who reads its tensors tells what it is. */
+export function carriesGraph(path: string): boolean {
+  if (!isCheckpointPath(path)) return false;
+  try {
+    return carriedGraph(path) !== null;
+  } catch (error) {
+    if (error instanceof RuntimeError) return false;
+    throw error;
   }
 }
 

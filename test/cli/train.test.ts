@@ -63,6 +63,11 @@ test('a checkpoint is a model on its own', async () => {
   // what no shape tells, such as heads and the process, comes from the graph that is carried
   expect(await unetc('diff', at('g.json'), model)).toMatchObject({ exit: 0, stderr: '' });
   expect((await unetc('infer', model)).stderr).toContain(`unetc expand ${model} prints it`);
+  // a state dict of another format under that name carries none
+  for (const name of ['dict.json', 'dict.safetensors']) {
+    fs.writeFileSync(at(name), '{"time_embed.0.weight": [128, 32]}');
+    expect(await unetc('diff', at(name), at('g.json')), name).toMatchObject({ exit: 1 });
+  }
   const words = ['--seeds', '0-1', '--reference', '--quiet', '--steps', '2', '--out', at('samples')];
   expect(await unetc('sample', model, ...words)).toMatchObject({ exit: 0 });
   const bare = await unetc('sample', at('d.safetensors'), ...words);
