@@ -35,7 +35,7 @@ const node = defineConfig({
         // small modules of everything; with `tensors` it is all that the process of a peer in the bench loads
         {
           name: 'base',
-          test: /[\\/](cli[\\/](context|v8)|engine[\\/](errors|host|package)|format[\\/]json|adapter|safetensors-write)\.ts$/,
+          test: /[\\/](cli[\\/](context|v8)|engine[\\/](arguments|errors|host|package|graph[\\/]checkpoint-path)|format[\\/](json|nearest)|graph[\\/]words|sampler[\\/]noise|adapter|safetensors-write)\.ts$/,
         },
         // what words are held against, settings, targets and samplers, and where notes go
         {
