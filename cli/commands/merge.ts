@@ -34,12 +34,12 @@ export const register: Register = (program, context) => {
   addOptions(command, ['json'])
     .addHelpText('after', NOTES)
     .action(async (folders: readonly string[], words: MergeWords) => {
+      const { parseNumbers } = await import('../../engine/jobs/ranges.ts');
+      const seeds = words.seeds === undefined ? null : parseNumbers(words.seeds, '--seeds');
       const { manifestsAt, mergeShards } = await import('../../engine/jobs/merge.ts');
       const { isBoundsManifest } = await import('../../engine/evaluation/manifest.ts');
       if (folders.flatMap(manifestsAt).some(isBoundsManifest))
         return mergeEvaluation(context, folders, words);
-      const { parseNumbers } = await import('../../engine/jobs/ranges.ts');
-      const seeds = words.seeds === undefined ? null : parseNumbers(words.seeds, '--seeds');
       const result = await mergeShards(folders, seeds, words.output ?? null, context.signal);
       if (words.json) context.stdout(`${JSON.stringify(result, null, 2)}\n`);
       checkMerged(result);

@@ -1,6 +1,7 @@
 // Puts the parts of a job together: proves that its shards cover every sample once, with the bytes that their manifests
 // say, and writes them as the arrays that evaluation scripts read.
 
+import fs from 'node:fs';
 import path from 'node:path';
 import { listFolder, pathKind, writeLargeFile } from '../../runtime/host/node/files.ts';
 import { type TakeTurn, turnsOf } from '../../runtime/host/node/turns.ts';
@@ -95,7 +96,12 @@ export async function mergeShards(
  * UsageError where there are none, and RuntimeError('input') for a folder that cannot be read.
  */
 export function manifestsAt(place: string): readonly string[] {
-  if (pathKind(place) !== 'folder') return [place];
+  const kind = pathKind(place);
+  // a link to nothing is an input that cannot be read
+  if (kind === 'missing' && fs.lstatSync(place, { throwIfNoEntry: false }) === undefined) {
+    throw new UsageError(`${place}: there is no such file or folder; check the path`);
+  }
+  if (kind !== 'folder') return [place];
   const found = listManifests(place, 'input');
   if (found.length > 0) return found;
   const below = listFolder({ kind: 'input', label: place }).filter((name) =>

@@ -57,7 +57,7 @@ test.each([
   ['encode @none.json --weights hash:1 --images @none.png -o @z', 5],
   ['encode @none.json --weights hash:1 --images @none.png -o @z --refine many', 2],
   ['encode @none.json --weights hash:1 --images @none.png -o @z --guidance 2', 2],
-  ['merge @none', 5],
+  ['merge @none', 2],
 ])('%s exits %i', async (line, exit) => {
   expect(await unetc(...words(line))).toMatchObject({ exit });
 });

@@ -128,7 +128,7 @@ const DATA: readonly HostileCase[] = [
     'a gzip that says it has 4 TB',
     'd-images-idx3-ubyte.gz',
     () => new Uint8Array(gzipSync(idx([2, 8, 8]).fill(255, 4, 7))),
-    'at most',
+    'bytes, and 128 follow the header',
   ),
   data('half of a record of CIFAR', 'd.bin', () => cifarFile([[3]], (_, i) => i).subarray(0, 1000)),
   data('tensors without x_start', 'd.safetensors', () => tensors({ x: floatsOf([1, 1, 8, 8]) })),
