@@ -11,7 +11,9 @@ const positive = 'a number above 0';
 const side = `an integer from 1 to ${LIMITS.size}, [height, width], or null`;
 const epsilon = 'a number above 0 and at most 1';
 const lists = `a list of 1 to ${LIMITS.levels}`;
-const width = integer(1, LIMITS.channels);
+/** A level's width: two are joined by a skip, and the time embedding has four times the first. */
+const WIDEST = LIMITS.channels / 4;
+const width = integer(1, WIDEST);
 
 /** The blocks of the levels in the order of one way. */
 function blocks(way: 'down' | 'up', usual: readonly string[]) {
@@ -88,7 +90,7 @@ export const unet2d = strict({
     'The block of each level on the way up, that of the smallest image first.',
   ),
   block_out_channels: z
-    .array(width, `${lists} integers from 1 to ${LIMITS.channels}`)
+    .array(width, `${lists} integers from 1 to ${WIDEST}`)
     .min(1, `${lists} integers`)
     .max(LIMITS.levels, `${lists} integers`)
     .default([224, 448, 672, 896])
