@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import type { Writable } from 'node:stream';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Lock, refuseHeld, takeLock } from '../../../engine/jobs/lock.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -52,13 +53,16 @@ test('a holder that died on this machine is no hindrance, even where its number 
 
 test('a holder that has ended is no hindrance before anybody has asked how', async () => {
   await take();
-  // the shell becomes a process that never waits for its child
-  const parent = spawn('sh', ['-c', '(exit 0) & echo $!; exec sleep 60'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  // the shell becomes a process that never waits for its child, which ends behind that
+  const parent = spawn('sh', ['-c', '(read -r _ <&3) & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   });
-  const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+  const pid = Number(await new Promise((resolve) => parent.stdout!.once('data', resolve)));
+  const name = () => fs.readFileSync(`/proc/${parent.pid}/comm`, 'utf8').trim();
+  await expect.poll(name, { timeout: 10_000 }).toBe('sleep');
+  (parent.stdio[3] as Writable).end('\n');
   const stat = () => fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
-  await expect.poll(() => stat()[0]).toBe('Z');
+  await expect.poll(() => stat()[0], { timeout: 10_000 }).toBe('Z');
   pretend({ pid, started: stat()[19] });
   await take();
   parent.kill();
