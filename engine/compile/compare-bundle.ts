@@ -6,8 +6,8 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { findTarget } from '../../compiler/target.ts';
 import type { Bundle, Manifest } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { drawsDropout } from '../../runtime/training/dropout.ts';
 import { packageVersion } from '../package.ts';
-import { drawsDropout } from './dropout-fits.ts';
 import { givesGradient, givesGradients, trainingOf } from './model-settings.ts';
 
 /** Differences that a message lists. */

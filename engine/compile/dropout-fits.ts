@@ -2,14 +2,10 @@
 
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { lowerGraph } from '../../compiler/graph/lower.ts';
-import { DROPOUT_PORT, type Manifest } from '../../runtime/bundle.ts';
+import type { Manifest } from '../../runtime/bundle.ts';
+import { drawsDropout } from '../../runtime/training/dropout.ts';
 import { UsageError } from '../errors.ts';
 import type { ModelSettings } from './model-settings.ts';
-
-/** Whether a bundle draws dropout. */
-export function drawsDropout({ inputs }: Manifest): boolean {
-  return inputs.some(({ name }) => name === DROPOUT_PORT);
-}
 
 /**
  * Throws UsageError where a training batch is asked for with dropout and the bundle draws none, or the other way round. A graph

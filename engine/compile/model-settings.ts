@@ -6,6 +6,7 @@ import { isPrecision, type Precision } from '../../compiler/precision.ts';
 import type { UpdateOptions } from '../../compiler/schedule/update.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
 import { learnsVariance } from '../../runtime/sampler/process.ts';
+import { averagesIn } from '../../runtime/training/averages.ts';
 import type { Check } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { AUTO, targetFor } from './target-choice.ts';
@@ -114,11 +115,10 @@ export function givesGradients(manifest: Manifest): boolean {
 }
 
 /** How a bundle was compiled that has a whole step of training; undefined for all others. */
-export function trainingOf({ passes, state, parameters }: Manifest): UpdateOptions | undefined {
-  const has = (pass: string) => passes.some(({ name }) => name === pass);
+export function trainingOf(manifest: Manifest): UpdateOptions | undefined {
+  const has = (pass: string) => manifest.passes.some(({ name }) => name === pass);
   if (!has('update')) return undefined;
-  const kept = state.filter(({ name }) => name.startsWith('ema.')).length;
-  return { averages: kept / parameters.length, accumulates: has('accumulate') };
+  return { averages: averagesIn(manifest), accumulates: has('accumulate') };
 }
 
 /** Throws UsageError for a model that has no loss. */

@@ -13,9 +13,10 @@ import type { Bundle } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { ModelInterface } from '../../runtime/model.ts';
 import { type OutputSpec, specOf } from '../../runtime/ports.ts';
+import { drawsDropout } from '../../runtime/training/dropout.ts';
 import { isBundleFolder, readBundle } from '../compile/bundle-folder.ts';
 import { compareBundle, foreignNote } from '../compile/compare-bundle.ts';
-import { checkDropoutFits, drawsDropout } from '../compile/dropout-fits.ts';
+import { checkDropoutFits } from '../compile/dropout-fits.ts';
 import {
   checkBundleFits,
   givesGradient,

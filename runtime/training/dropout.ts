@@ -18,6 +18,11 @@ export const DROPOUT_PORT = 'dropout';
 /** Words of a sample at the port: the seed, the lower word first, the step and the sample. */
 export const DROPOUT_WORDS = 4;
 
+/** Whether a bundle draws dropout. */
+export function drawsDropout({ inputs }: { readonly inputs: readonly { readonly name: string }[] }): boolean {
+  return inputs.some(({ name }) => name === DROPOUT_PORT);
+}
+
 /** What the masks of a batch are drawn by. */
 export interface DropoutDraw {
   /** A whole number up to 2^53. */

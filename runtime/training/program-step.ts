@@ -6,7 +6,8 @@ import type { Program } from '../program.ts';
 import { diffusionProcess } from '../sampler/process.ts';
 import type { Tensor } from '../tensor.ts';
 import { stepSettings } from './adamw.ts';
-import { DROPOUT_PORT } from './dropout.ts';
+import { averagesIn } from './averages.ts';
+import { drawsDropout } from './dropout.ts';
 import { lossInputs } from './loss-inputs.ts';
 import { microbatches } from './microbatches.ts';
 import type { TrainedTensors, TrainingStep } from './training-step.ts';
@@ -20,12 +21,12 @@ const LOSS = 'loss.';
 export async function programStep(program: Program, adapter: string): Promise<TrainingStep> {
   const { manifest, state } = program;
   const accumulates = manifest.passes.some(({ name }) => name === 'accumulate');
-  const averages = manifest.state.filter(({ name }) => /^ema\.\d+\./.test(name)).length;
+  const averages = averagesIn(manifest);
   const { batch: microbatch, memory } = manifest;
   const kept = new Set(manifest.state.map(({ name }) => name));
   const parameters = manifest.parameters.filter(({ name }) => kept.has(`parameters.${name}`));
   const process = diffusionProcess(manifest.diffusion);
-  const drops = manifest.inputs.some(({ name }) => name === DROPOUT_PORT);
+  const drops = drawsDropout(manifest);
   const pack = () => program.runPass('pack', {});
   await pack();
 
@@ -43,11 +44,10 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
         );
       }
       const rates = settings.ema_rates.length;
-      if (rates * parameters.length !== averages) {
-        const compiled = averages / parameters.length;
+      if (rates !== averages) {
         throw new RuntimeError(
           'input',
-          `${rates} rates of moving averages, the step was compiled for ${compiled}`,
+          `${rates} rates of moving averages, the step was compiled for ${averages}`,
         );
       }
       const losses: Record<string, Float32Array> = {};
