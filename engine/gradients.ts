@@ -1,13 +1,13 @@
 // Losses and gradients of a training batch in memory, as the Node API computes them.
 
 import type { Bundle } from '../runtime/bundle.ts';
-import type { Tensor } from '../runtime/tensor.ts';
 import type { TrainingBatch } from '../runtime/training/loss-inputs.ts';
 import { CHECKED_LATER, type Check, checkOptions, isPlain, shown } from './arguments.ts';
 import { UsageError } from './errors.ts';
 import { type GraphInput, sourceOfInput } from './graph-input.ts';
 import { silentHost, warnAll } from './host.ts';
 import { LOAD_OPTIONS, type LoadOptions, settingsOf } from './options.ts';
+import type { BatchGradients } from './training/gradients-of-batch.ts';
 
 export type { TrainingBatch } from '../runtime/training/loss-inputs.ts';
 
@@ -18,16 +18,7 @@ export type GradientsOptions = Omit<
 >;
 
 /** What a training batch gives. */
-export interface Gradients {
-  /** The graph's name, and what it ran on. */
-  readonly name: string;
-  readonly adapter: string;
-  /** Each term of the loss, a value a sample, not weighted: `loss`, and where the loss has them `mse` and `vb`. */
-  readonly losses: Readonly<Record<string, Float32Array>>;
-  /** Of the mean of `loss` (each sample's times its weight) by every parameter, under its name and in its shape. */
-  readonly gradients: ReadonlyMap<string, Tensor>;
-  /** The root of the sum of squares over all gradients. */
-  readonly grad_norm: number;
+export interface Gradients extends BatchGradients {
   /** What was odd about the graph, and what was done to make the weights fit. */
   readonly notes: readonly string[];
 }

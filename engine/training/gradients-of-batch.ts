@@ -23,10 +23,14 @@ interface BatchOptions extends OpenOptions {
 
 /** What was computed. */
 export interface BatchGradients {
+  /** The graph's name, and what it ran on. */
   readonly name: string;
   readonly adapter: string;
+  /** Each term of the loss, a value a sample, not weighted: `loss`, and where the loss has them `mse` and `vb`. */
   readonly losses: Readonly<Record<string, Float32Array>>;
+  /** Of the mean of `loss` (each sample's times its weight) by every parameter, under its name and in its shape. */
   readonly gradients: ReadonlyMap<string, Tensor>;
+  /** The root of the sum of squares over all gradients. */
   readonly grad_norm: number;
 }
 

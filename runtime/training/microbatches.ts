@@ -3,7 +3,6 @@
 
 import type { PortValue } from '../model.ts';
 import { listOf } from '../port-values.ts';
-import { elements } from '../tensor.ts';
 import type { DropoutDraw } from './dropout.ts';
 import type { TrainingBatch } from './loss-inputs.ts';
 
@@ -21,6 +20,7 @@ export interface Microbatch {
  */
 export function microbatches(batch: TrainingBatch, size: number): readonly Microbatch[] {
   const total = batch.timesteps.length;
+  if (total === size) return [{ batch, first: 0, count: total }];
   const { x_start, noise, y, low_res, dropout } = batch;
   const weights = batch.weights ?? Array.from({ length: total }, () => 1);
   return Array.from({ length: Math.ceil(total / size) }, (_, part) => {
@@ -55,6 +55,5 @@ function rowsOf(value: PortValue, total: number, first: number, size: number): P
   const end = Math.min(list.length, (first + size) * row);
   for (let i = first * row; i < end; i++) data[i - first * row] = list[i]!;
   if (!('data' in value)) return data;
-  const shape = [size, ...value.shape.slice(1)];
-  return { shape, data: data.subarray(0, elements(shape)) };
+  return { shape: [size, ...value.shape.slice(1)], data };
 }

@@ -5,9 +5,7 @@ import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
-
-/** Workgroups at the most: a thread of so many goes over several words. */
-const MOST_WORKGROUPS = 4096;
+import { gridOver } from './grid.ts';
 
 export function dropout_mask({ graph }: Schedule, group: GroupOf<'dropout_mask'>): KernelCall {
   const { p, block } = nodeOf(graph, group.anchor, 'dropout_mask').attrs;
@@ -16,7 +14,7 @@ export function dropout_mask({ graph }: Schedule, group: GroupOf<'dropout_mask'>
   return callKernel({
     file: 'dropout_mask',
     declared: { words: value(group.sources[0]!), result: value(group.result) },
-    workgroups: [Math.min(MOST_WORKGROUPS, Math.ceil(all / (8 * 64))), 1, 1],
+    workgroups: gridOver(all / 8, 4096), // a thread makes a word, of eight quads
     sizes: {
       quads: all,
       sample_quads: pixels * quads,

@@ -8,6 +8,7 @@ import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { type Fragment, joinFragments, readBuffer, value } from '../fragment.ts';
 import { type CallRequest, callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
+import { gridOver } from './grid.ts';
 import { leastQuads, through } from './norm-gradient.ts';
 
 export function channel_sum({ graph }: Schedule, group: ScheduledChannelSum): KernelCall {
@@ -178,7 +179,7 @@ export function rows({ graph }: Schedule, group: GroupOf<'rows'>): KernelCall {
   return callKernel({
     file: 'rows',
     declared: { source0: value(source!), result: value(group.result) },
-    workgroups: [Math.min(1024, Math.ceil(total / 64)), 1, 1],
+    workgroups: gridOver(total, 1024),
     sizes: { start: isVector ? start / 4 : start * whole.pixels * whole.quads, quads: total },
   });
 }

@@ -12,6 +12,7 @@ import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { loadInput, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
+import { gridOver } from './grid.ts';
 import { normBuffers } from './map.ts';
 
 /** Channels of a side of a tile. */
@@ -86,7 +87,7 @@ export function sumOfParts(graph: OpGraph, group: ScheduledWeightGradient): read
     callKernel({
       file: 'sum_parts',
       declared: { parts: partsOf(group), result: value(group.result) },
-      workgroups: [Math.min(1024, Math.ceil(total / 64)), 1, 1],
+      workgroups: gridOver(total, 1024),
       sizes: { quads: total, parts: count },
     }),
   ];

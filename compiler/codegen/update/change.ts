@@ -1,8 +1,8 @@
 // The calls that add up gradients, sum their squares, and change what is trained: one of each an arena.
 
-import { settingsLength } from '../../../runtime/bundle.ts';
 import { COPIES, type ParameterArena, SQUARE_SUMS, type Update } from '../../schedule/update.ts';
 import { type Extra, readBuffer } from '../fragment.ts';
+import { gridOver } from '../groups/grid.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
 /** Gradients as they are used: those of a batch, or their sums over microbatches, which are zero again behind their use. */
@@ -14,7 +14,7 @@ export function accumulate(_: Update, { bytes }: ParameterArena, arena: number):
   return callKernel({
     file: 'accumulate',
     declared: { gradients: { kind: 'gradients', arena }, sums: { kind: 'gradient_sums', arena } },
-    workgroups: gridOf(bytes),
+    workgroups: gridOver(bytes / 16, 4096),
     sizes: { quads: bytes / 16 },
   });
 }
@@ -40,7 +40,7 @@ export function adamw(update: Update, { bytes }: ParameterArena, arena: number):
     },
     extra: [update.accumulates ? sums : readBuffer('gradients', gradients)],
     declared: { settings: { kind: 'step_settings' }, trained: { kind: 'trained', arena } },
-    workgroups: gridOf(bytes),
+    workgroups: gridOver(bytes / 16, 4096),
     sizes: { quads: bytes / 16, averages: update.averages },
   });
 }
@@ -57,16 +57,4 @@ export function workOf({ averages }: Update): Readonly<Record<'accumulate' | 'sq
 interface Work {
   readonly flops: number;
   readonly passes: number;
-}
-
-/** The numbers that a step is given. */
-export function settingsShape({ averages }: Update): readonly number[] {
-  return [settingsLength(averages)];
-}
-
-/** More workgroups than this would only wait for each other. */
-const MOST_WORKGROUPS = 4096;
-
-function gridOf(bytes: number): readonly [number, number, number] {
-  return [Math.min(MOST_WORKGROUPS, Math.ceil(bytes / 16 / 64)), 1, 1];
 }

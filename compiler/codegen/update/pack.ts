@@ -8,6 +8,7 @@ import { sizeOf } from '../../ops/op.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { PlacedParameter } from '../../schedule/update.ts';
 import { type Fragment, readBuffer } from '../fragment.ts';
+import { gridOver } from '../groups/grid.ts';
 import { planesTransform } from '../groups/winograd-transforms.ts';
 import { callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 
@@ -93,7 +94,7 @@ function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedP
     consts: { TEXTURE_WIDTH },
     ...{ hooks, extra },
     declared: { parameter: { kind: 'parameter', name: parameter.name } },
-    workgroups: gridOf(Math.ceil(outputs / 4) * filled * taps),
+    workgroups: gridOver(Math.ceil(outputs / 4) * filled * taps, 4096),
     sizes: {
       ...{ outputs, inputs, taps, filled, per_output, per_input, per_tap },
       ...{ tile, chunk, steps, first_step, per_chunk, tap_steps, first_output },
@@ -118,7 +119,7 @@ function packWinograd(blob: WeightBlob, part: Part<'winograd'>, parameter: Place
     hooks: { ...hooks, store_planes: planesTransform(m) },
     extra,
     declared: { parameter: { kind: 'parameter', name: parameter.name } },
-    workgroups: gridOf((filled_outputs / 4) * filled_inputs),
+    workgroups: gridOver((filled_outputs / 4) * filled_inputs, 4096),
     sizes: {
       ...{ outputs, inputs, filled_outputs, filled_inputs, tile },
       ...strides,
@@ -136,7 +137,7 @@ function packLinear(blob: WeightBlob, part: Part<'linear'>, parameter: PlacedPar
   return callKernel({
     file: 'pack_linear',
     declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
-    workgroups: gridOf(outputs * quads),
+    workgroups: gridOver(outputs * quads, 4096),
     sizes: { outputs, quads, first_output, first: offset / 4 },
   });
 }
@@ -170,7 +171,7 @@ function packVector(
     hooks: { ...store.hooks, ...add.hooks },
     extra: [...store.extra, ...add.extra],
     declared: { parameter: { kind: 'parameter', name: parameter.name } },
-    workgroups: gridOf(rows * quads),
+    workgroups: gridOver(rows * quads, 4096),
     sizes: { quads: rows * quads, first: offset / 4 },
   });
 }
@@ -183,11 +184,4 @@ function storePacked(blob: WeightBlob): Pick<Fragment, 'hooks' | 'extra'> {
     hooks: { store_packed: [line] },
     extra: [{ name: 'packed', type, access: 'read_write', resource: { kind: 'packed', blob } }],
   };
-}
-
-/** More workgroups than this would only wait for each other. */
-const MOST_WORKGROUPS = 4096;
-
-function gridOf(threads: number): readonly [number, number, number] {
-  return [Math.min(MOST_WORKGROUPS, Math.ceil(threads / 64)), 1, 1];
 }

@@ -1,7 +1,7 @@
 // What a host writes, reads and keeps of an update: the numbers of a step, the sums of squares of its gradients, and every
 // parameter with its moments, moving averages and gradient.
 
-import type { InputPort, OutputPort, StatePort } from '../../../runtime/bundle.ts';
+import { type InputPort, type OutputPort, type StatePort, settingsLength } from '../../../runtime/bundle.ts';
 import { type MemoryPlan, slotIn } from '../../memory/plan.ts';
 import {
   COPIES,
@@ -10,11 +10,12 @@ import {
   SQUARE_SUMS,
   type Update,
 } from '../../schedule/update.ts';
-import { settingsShape } from './change.ts';
 
-export function updateInputs(update: Update, plan: MemoryPlan): readonly InputPort[] {
+export function updateInputs({ averages }: Update, plan: MemoryPlan): readonly InputPort[] {
   const slot = slotIn(plan, { kind: 'step_settings' });
-  return [{ name: 'step_settings', encoding: 'plain', dtype: 'f32', shape: settingsShape(update), slot }];
+  return [
+    { name: 'step_settings', encoding: 'plain', dtype: 'f32', shape: [settingsLength(averages)], slot },
+  ];
 }
 
 export function updateOutputs({ arenas }: Update, plan: MemoryPlan): readonly OutputPort[] {
