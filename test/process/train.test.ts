@@ -88,8 +88,8 @@ test(`${KILLS} kills at random moments: resumed runs end with the bytes of the u
 }, 600_000);
 
 test('SIGTERM saves the step under way, and the run goes on with the next', async () => {
-  const run = train('run');
-  await printing(run, /"event":"step","step":5,/);
+  const run = train('run', '--steps', '100000');
+  await printing(run, /"event":"saved","step":4,/);
   run.child.kill('SIGTERM');
   expect(await run.exit).toBe(143);
   const position = Number(
@@ -99,9 +99,9 @@ test('SIGTERM saves the step under way, and the run goes on with the next', asyn
         .at(-1)!,
     )![1],
   );
-  expect(position).toBeGreaterThanOrEqual(6);
+  expect(position).toBeGreaterThan(4);
   expect(fs.existsSync(at('run/.unetc'))).toBe(false);
-  const again = train('run');
+  const again = train('run', '--steps', String(position + 1));
   expect(await again.exit, again.printed()).toBe(0);
   expect(JSON.parse(again.printed().split('\n')[0]!).from).toBe(position);
 }, 120_000);
