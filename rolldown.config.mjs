@@ -35,7 +35,7 @@ const node = defineConfig({
         // small modules of everything; with `tensors` it is all that the process of a peer in the bench loads
         {
           name: 'base',
-          test: /[\\/](cli[\\/](context|v8)|engine[\\/](arguments|errors|host|package|graph[\\/]checkpoint-path)|format[\\/](json|nearest)|graph[\\/]words|sampler[\\/]noise|adapter|safetensors-write)\.ts$/,
+          test: /[\\/](cli[\\/](context|v8)|runtime[\\/](arguments|errors|usage-error)|engine[\\/](errors|host|package|graph[\\/]checkpoint-path)|format[\\/](json|nearest)|graph[\\/]words|sampler[\\/]noise|adapter|safetensors-write|nearest-name)\.ts$/,
         },
         // what words are held against, settings, targets and samplers, and where notes go
         {
@@ -60,7 +60,8 @@ const node = defineConfig({
 const web = defineConfig({
   input: { 'runtime/runtime': 'runtime/runtime.ts' },
   platform: 'browser',
-  output: { dir: 'dist', sourcemap: true, codeSplitting: false },
+  // A page loads it as it stands: without its comments and spaces it is half of it. The map has the sources.
+  output: { dir: 'dist', sourcemap: true, codeSplitting: false, minify: true },
 });
 
 export default [node, web];

@@ -1,9 +1,10 @@
 // The Node API: `import { compile, load } from 'unetc'`. The command line is a thin skin over the same parts.
 
 import type { Diagnostic } from '../compiler/diagnostics.ts';
+import { checkArgument, checkOptions, FLAG, textOf } from '../runtime/arguments.ts';
 import type { Bundle } from '../runtime/bundle.ts';
+import { type LoadedModel, loadedModel } from '../runtime/loaded-model.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import { checkArgument, checkOptions, FLAG, textOf } from './arguments.ts';
 import { bundleFiles, writeBundle } from './compile/bundle-folder.ts';
 import { printStage, STAGES, type Stage } from './compile/compile-model.ts';
 import { compileWith } from './compile/compile-with.ts';
@@ -14,9 +15,8 @@ import { limitWarnings } from './compile/usual-limits.ts';
 import { UsageError } from './errors.ts';
 import { type GraphInput, graphOfInput, sourceOfInput } from './graph-input.ts';
 import { silentHost, warnAll } from './host.ts';
-import { type LoadedModel, loadedModel } from './model/loaded-model.ts';
 import type { ModelSource, SourceOptions } from './model/model-source.ts';
-import { openSource } from './model/open-model.ts';
+import { type OpenedModel, openSource } from './model/open-model.ts';
 import { weightsOf } from './model/weights-input.ts';
 import {
   CLASSIFIER_OPTIONS,
@@ -34,8 +34,10 @@ export type { Diagnostic, Position } from '../compiler/diagnostics.ts';
 export { GraphError, InternalError } from '../compiler/diagnostics.ts';
 export type { Diffusion } from '../compiler/graph/graph.ts';
 export type { Bundle, Manifest } from '../runtime/bundle.ts';
+export type { EncodeInput, EncodeOptions, SampleOptions } from '../runtime/call-options.ts';
 export type { RuntimeErrorKind } from '../runtime/errors.ts';
 export { RuntimeError } from '../runtime/errors.ts';
+export type { Latent, LoadedModel, ModelInterface, ModelOutputs } from '../runtime/loaded-model.ts';
 export type { DenoiserInputs as ModelInputs } from '../runtime/sampler/denoiser.ts';
 export type { Guidance, SampleRequest } from '../runtime/sampler/request.ts';
 export type { Sample, StepReport } from '../runtime/sampler/sample.ts';
@@ -50,8 +52,6 @@ export * from './evaluation/entry.ts';
 export * from './gradients.ts';
 export { defineUNet, type GraphFile } from './graph/typescript/define-unet.ts';
 export type { GraphInput } from './graph-input.ts';
-export type { EncodeInput, EncodeOptions, SampleOptions } from './model/call-options.ts';
-export type { Latent, LoadedModel, ModelInterface, ModelOutputs } from './model/loaded-model.ts';
 export type { BundleLoadOptions, ClassifierInput, CompileOptions, LoadOptions } from './options.ts';
 export * from './tools.ts';
 export * from './training/entry.ts';
@@ -133,7 +133,7 @@ export async function load(model: GraphInput | Bundle, options: LoadOptions): Pr
   const { weights, renameMap, reference, allowUnexpected, classifier } = options;
   const opening = { ...settings, reference, allowUnexpected, timeout };
   if (classifier === undefined)
-    return loadedModel(
+    return loaded(
       await openSource(source, await weightsOf(weights, renameMap, source), opening, host),
       notes,
     );
@@ -147,11 +147,15 @@ export async function load(model: GraphInput | Bundle, options: LoadOptions): Pr
       source: beside,
       weights: await weightsOf(classifier.weights, undefined, beside),
     };
-    return loadedModel(await openGuidedSource(source, own, guide, opening, host), notes);
+    return loaded(await openGuidedSource(source, own, guide, opening, host), notes);
   } catch (error) {
     own.close();
     throw error;
   }
+}
+
+function loaded({ graph, ...opened }: OpenedModel, notes: readonly string[]): LoadedModel {
+  return loadedModel({ ...opened, name: graph.name, diffusion: graph.diffusion, notes });
 }
 
 /** Throws UsageError where it is no classifier's input. */

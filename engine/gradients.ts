@@ -1,8 +1,8 @@
 // Losses and gradients of a training batch in memory, as the Node API computes them.
 
+import { CHECKED_LATER, type Check, checkOptions, isPlain, shown } from '../runtime/arguments.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import type { TrainingBatch } from '../runtime/training/loss-inputs.ts';
-import { CHECKED_LATER, type Check, checkOptions, isPlain, shown } from './arguments.ts';
 import { UsageError } from './errors.ts';
 import { type GraphInput, sourceOfInput } from './graph-input.ts';
 import { silentHost, warnAll } from './host.ts';

@@ -1,10 +1,10 @@
 // A model as a caller of the Node API gives it: a path, a text, an object, a bundle in memory.
 
 import { GraphError } from '../compiler/diagnostics.ts';
+import type { Check } from '../runtime/arguments.ts';
+import { checkArgument } from '../runtime/arguments.ts';
 import { type Bundle, formatManifest } from '../runtime/bundle.ts';
 import { parseBundle } from '../runtime/parse-bundle.ts';
-import type { Check } from './arguments.ts';
-import { checkArgument } from './arguments.ts';
 import { readGraphFile, textOfGraph } from './graph/graph-file.ts';
 import {
   bundleSource,

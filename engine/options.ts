@@ -1,10 +1,10 @@
 // The options of the calls that compile and open models, with what their values may be.
 
 import type { Precision } from '../compiler/precision.ts';
+import { CHECKED_LATER, type Check, countBelow, FLAG, isPlain, textOf } from '../runtime/arguments.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import { LARGEST_SEED } from '../runtime/sampler/noise.ts';
 import type { Tensor } from '../runtime/tensor.ts';
-import { CHECKED_LATER, type Check, countBelow, FLAG, isPlain, textOf } from './arguments.ts';
 import { checkSettings, type ModelSettings, TIMEOUT } from './compile/model-settings.ts';
 import type { GraphInput } from './graph-input.ts';
 

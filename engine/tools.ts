@@ -5,8 +5,6 @@ import { type Diagnostic, GraphError } from '../compiler/diagnostics.ts';
 import type { JsonObject } from '../compiler/families/family.ts';
 import { parameterCount, parameters } from '../compiler/graph/parameters.ts';
 import type { CheckReport } from '../compiler/import/check.ts';
-import type { Bundle } from '../runtime/bundle.ts';
-import type { DenoiserInputs } from '../runtime/sampler/denoiser.ts';
 import {
   CHECKED_LATER,
   checkArgument,
@@ -15,7 +13,9 @@ import {
   oneOf,
   textOf,
   WHOLE_NUMBERS,
-} from './arguments.ts';
+} from '../runtime/arguments.ts';
+import type { Bundle } from '../runtime/bundle.ts';
+import type { DenoiserInputs } from '../runtime/sampler/denoiser.ts';
 import type { GraphStats } from './compile/graph-stats.ts';
 import type { DiffDocument } from './diff/document.ts';
 import { type GraphInput, graphOfInput, isBundle, isPath, sourceOfInput } from './graph-input.ts';

@@ -9,6 +9,14 @@ export interface DeviceRequirements {
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** What all of several bundles ask of a device. The limits of targets are upper ones. */
+export function joinRequirements(all: readonly DeviceRequirements[]): DeviceRequirements {
+  const limits: Record<string, number> = {};
+  for (const [name, limit] of all.flatMap((one) => Object.entries(one.limits)))
+    limits[name] = Math.max(limit, limits[name] ?? 0);
+  return { features: [...new Set(all.flatMap(({ features }) => features))], limits };
+}
+
 export interface AdapterDescription {
   readonly vendor: string;
   readonly architecture: string;

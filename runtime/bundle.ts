@@ -1,7 +1,7 @@
 // The bundle: the contract between compiler and runtime. A folder of manifest.json and kernels/*.wgsl; everything
 // that a run needs is in it, except the weights. docs/bundle.md describes it for those who write a host of their own.
 
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { inputPortSchema, outputPortSchema, portName, statePortSchema } from './ports.ts';
 import type { DiffusionSettings } from './sampler/process.ts';
 
@@ -19,10 +19,10 @@ export {
 
 export const BUNDLE_VERSION = 3;
 
-const count = z.int().min(0);
-const positive = z.int().min(1);
-const shape = z.array(positive).readonly();
-const u32 = z.int().min(0).max(0xffffffff);
+const count = z.int().check(z.minimum(0));
+const positive = z.int().check(z.minimum(1));
+const shape = z.readonly(z.array(positive));
+const u32 = z.int().check(z.minimum(0), z.maximum(0xffffffff));
 
 /** Bytes of an element of the types in which weights may be stored. */
 export const STORED_BYTES = { f32: 4, f16: 2 } as const;
@@ -36,8 +36,8 @@ const stored = z.enum(['f32', 'f16'] satisfies readonly StoredType[]);
  * `stored` as and stand there in float32.
  */
 const weightPartSchema = z.discriminatedUnion('kind', [
-  z
-    .strictObject({
+  z.readonly(
+    z.strictObject({
       kind: z.literal('product'),
       stored,
       /** A step is [chunk][tile]: `rows` has taps within chunks of inputs, `quads` has chunks within taps. */
@@ -57,10 +57,10 @@ const weightPartSchema = z.discriminatedUnion('kind', [
       /** Outputs of the parameters joined before this one. */
       first_output: count,
       offset: count,
-    })
-    .readonly(),
-  z
-    .strictObject({
+    }),
+  ),
+  z.readonly(
+    z.strictObject({
       kind: z.literal('winograd'),
       param: z.string(),
       /** Pixels of a side of a tile of the output: F(m x m, 3 x 3) has (m + 2)^2 planes. */
@@ -75,10 +75,10 @@ const weightPartSchema = z.discriminatedUnion('kind', [
       /** Floats of a plane. */
       plane: positive,
       offset: count,
-    })
-    .readonly(),
-  z
-    .strictObject({
+    }),
+  ),
+  z.readonly(
+    z.strictObject({
       kind: z.literal('linear'),
       param: z.string(),
       outputs: positive,
@@ -86,10 +86,10 @@ const weightPartSchema = z.discriminatedUnion('kind', [
       /** Outputs of the parameters joined before this one. */
       first_output: count,
       offset: count,
-    })
-    .readonly(),
-  z
-    .strictObject({
+    }),
+  ),
+  z.readonly(
+    z.strictObject({
       kind: z.literal('vector'),
       stored,
       param: z.string(),
@@ -99,47 +99,47 @@ const weightPartSchema = z.discriminatedUnion('kind', [
       /** Summed into what other parts left there: biases of products that are summed. */
       accumulate: z.boolean(),
       offset: count,
-    })
-    .readonly(),
+    }),
+  ),
 ]);
 
 const access = z.enum(['read', 'read_write']);
 
 /** What a dispatch binds after its sizes, in the order of the kernel's bindings. */
 const bindingSchema = z.discriminatedUnion('kind', [
-  z
-    .strictObject({
+  z.readonly(
+    z.strictObject({
       kind: z.literal('slot'),
       slot: count,
       access,
       /** Said where the dispatch finds or leaves float16 in the slot, or the bits of a mask; all else is words of four bytes. */
-      dtype: z.enum(['f16', 'u32']).exactOptional(),
+      dtype: z.exactOptional(z.enum(['f16', 'u32'])),
       /** Of a part of a slot, where it begins and how many bytes it has. */
-      part: z.strictObject({ offset: count, bytes: positive }).readonly().exactOptional(),
-    })
-    .readonly(),
-  z.strictObject({ kind: z.literal('weights'), weights: count, access }).readonly(),
+      part: z.exactOptional(z.readonly(z.strictObject({ offset: count, bytes: positive }))),
+    }),
+  ),
+  z.readonly(z.strictObject({ kind: z.literal('weights'), weights: count, access })),
 ]);
 
 /** The process that the model was trained with: all that a sampler without the compiler has to know. */
-const diffusionSchema = z
-  .strictObject({
+const diffusionSchema = z.readonly(
+  z.strictObject({
     steps: positive,
     noise_schedule: z.enum(['linear', 'cosine', 'scaled_linear']),
-    beta_start: z.number().nullable(),
-    beta_end: z.number().nullable(),
+    beta_start: z.nullable(z.number()),
+    beta_end: z.nullable(z.number()),
     predict: z.enum(['epsilon', 'x_start', 'previous_x', 'v']),
     variance: z.enum(['learned_range', 'learned', 'fixed_small', 'fixed_large']),
     rescale_timesteps: z.boolean(),
-    timestep_spacing: z.enum(['leading', 'trailing', 'linspace']).nullable(),
+    timestep_spacing: z.nullable(z.enum(['leading', 'trailing', 'linspace'])),
     steps_offset: count,
     set_alpha_to_one: z.boolean(),
-    clip_range: z.number().positive().nullable(),
-  })
-  .readonly() satisfies z.ZodType<DiffusionSettings>;
+    clip_range: z.nullable(z.number().check(z.positive())),
+  }),
+) satisfies z.ZodMiniType<DiffusionSettings>;
 
-export const manifestSchema = z
-  .strictObject({
+export const manifestSchema = z.readonly(
+  z.strictObject({
     format: z.literal('unetc-bundle'),
     version: z.literal(BUNDLE_VERSION),
     name: z.string(),
@@ -154,45 +154,44 @@ export const manifestSchema = z
     /** Whether every algorithm that is less exact than the plain one was left out. */
     strict: z.boolean(),
     /** Who wrote it, and what else its kernels depend on: with the fields above, all that it is compiled again from. */
-    compiler: z
-      .strictObject({
+    compiler: z.readonly(
+      z.strictObject({
         /** The version of unetc. */
         version: z.string(),
         /** Microseconds that a byte of packed weights was worth to choices. */
-        price: z.number().min(0),
+        price: z.number().check(z.minimum(0)),
         /** What was measured of the graph's convolutions, in microseconds by group and candidate; null for nothing. */
-        tuning: z
-          .record(z.string(), z.record(z.string(), z.number().positive()).readonly())
-          .readonly()
-          .nullable(),
-      })
-      .readonly(),
+        tuning: z.nullable(
+          z.readonly(z.record(z.string(), z.readonly(z.record(z.string(), z.number().check(z.positive()))))),
+        ),
+      }),
+    ),
     requires: z.strictObject({
-      features: z.array(z.string()).readonly(),
+      features: z.readonly(z.array(z.string())),
       limits: z.record(z.string(), positive),
     }),
     diffusion: diffusionSchema,
     /** What the host writes before a pass, and reads behind it; feature vectors of float16 are stored so. */
-    inputs: z.array(inputPortSchema).readonly(),
-    outputs: z.array(outputPortSchema).readonly(),
+    inputs: z.readonly(z.array(inputPortSchema)),
+    outputs: z.readonly(z.array(outputPortSchema)),
     /** What passes hand on to each other. A model that is only run has none. */
-    state: z.array(statePortSchema).readonly(),
+    state: z.readonly(z.array(statePortSchema)),
     /**
      * The first dispatches, which depend on timesteps and labels alone, and the values that the others take from them:
      * `bytes` hold a row for each image of the batch.
      */
     time_path: z.strictObject({
       dispatches: count,
-      values: z.array(z.strictObject({ slot: count, bytes: positive }).readonly()).readonly(),
+      values: z.readonly(z.array(z.readonly(z.strictObject({ slot: count, bytes: positive })))),
     }),
     /** Every parameter, in checkpoint order. */
-    parameters: z.array(z.strictObject({ name: z.string(), shape })).readonly(),
+    parameters: z.readonly(z.array(z.strictObject({ name: z.string(), shape }))),
     /** Bytes of each arena. */
-    arenas: z.array(positive).readonly(),
+    arenas: z.readonly(z.array(positive)),
     /** Buffers and rgba32float textures that activations take in turn. */
-    slots: z
-      .array(z.strictObject({ bytes: positive, storage: z.enum(['buffer', 'texture']) }).readonly())
-      .readonly(),
+    slots: z.readonly(
+      z.array(z.readonly(z.strictObject({ bytes: positive, storage: z.enum(['buffer', 'texture']) }))),
+    ),
     /** Texels of a row of every texture. */
     texture_width: positive,
     /**
@@ -200,38 +199,37 @@ export const manifestSchema = z
      * by the host, from the parameters of `parts` when a program is made, or by the dispatches that bind them for
      * writing.
      */
-    weights: z
-      .array(
+    weights: z.readonly(
+      z.array(
         z.strictObject({
-          arena: count.nullable(),
+          arena: z.nullable(count),
           offset: count,
           length: positive,
           filled: z.enum(['host', 'dispatch']),
-          parts: z.array(weightPartSchema).readonly(),
+          parts: z.readonly(z.array(weightPartSchema)),
         }),
-      )
-      .readonly(),
-    kernels: z.array(z.strictObject({ file: z.string(), sha256: z.string() })).readonly(),
-    dispatches: z
-      .array(
+      ),
+    ),
+    kernels: z.readonly(z.array(z.strictObject({ file: z.string(), sha256: z.string() }))),
+    dispatches: z.readonly(
+      z.array(
         z.strictObject({
           /** The schedule's line. */
           group: z.string(),
           path: z.string(),
           kernel: count,
-          sizes: z.array(u32).readonly(),
-          bindings: z.array(bindingSchema).readonly(),
-          workgroups: z.tuple([positive, positive, positive]).readonly(),
+          sizes: z.readonly(z.array(u32)),
+          bindings: z.readonly(z.array(bindingSchema)),
+          workgroups: z.readonly(z.tuple([positive, positive, positive])),
           flops: count,
           bytes: count,
         }),
-      )
-      .readonly(),
+      ),
+    ),
     /** Runs of the dispatches, one behind the other, that a host starts by name. A forward pass is the first. */
-    passes: z
-      .array(z.strictObject({ name: portName, dispatches: positive }).readonly())
-      .min(1)
-      .readonly(),
+    passes: z.readonly(
+      z.array(z.readonly(z.strictObject({ name: portName, dispatches: positive }))).check(z.minLength(1)),
+    ),
     memory: z.strictObject({
       /** Bytes of all slots, what they would be without reuse, and bytes of the packed weights. */
       activations: count,
@@ -240,8 +238,8 @@ export const manifestSchema = z
     }),
     /** SHA-256 of `digestedText`: no field of a manifest can change unnoticed. */
     sha256: z.string(),
-  })
-  .readonly();
+  }),
+);
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type WeightPart = z.infer<typeof weightPartSchema>;

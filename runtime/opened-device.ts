@@ -89,6 +89,10 @@ export async function requestDevice(
   return watchDevice(device, description, { pacing, timeout, twin: description.isFallback ? twin : null });
 }
 
+/** A lost device takes all that was on it with it. */
+const AFTER_LOSS =
+  'open the model again, on another device; where that one is lost, too, take a smaller batch, or a newer driver';
+
 /** A device with the errors that it reports from now on. */
 export function watchDevice(
   device: GPUDevice,
@@ -105,7 +109,7 @@ export function watchDevice(
   const gone = device.lost.then((info) => {
     if (closing) return null;
     const message = `the GPU device was lost (${info.reason}): ${info.message.trim() || 'the driver gives no reason'}`;
-    const error = new RuntimeError('gpu', `${message}; adapter ${adapterLine(adapter)}`);
+    const error = new RuntimeError('gpu', `${message}; adapter ${adapterLine(adapter)}; ${AFTER_LOSS}`);
     // Loss explains whatever was reported before it.
     seen.failure = error;
     return error;

@@ -3,7 +3,7 @@
 import { BUNDLE_VERSION, type Bundle, digestedText, manifestSchema, sha256 } from './bundle.ts';
 import { checkManifest } from './bundle-check.ts';
 import { RuntimeError } from './errors.ts';
-import { schemaFaults } from './schema-faults.ts';
+import { holdAgainst } from './schema-faults.ts';
 
 /** Levels of arrays and objects that a manifest may have. */
 const MOST_LEVELS = 64;
@@ -17,11 +17,11 @@ const WRITERS: ReadonlyMap<unknown, string> = new Map([
 /**
  * Reads a bundle and checks it whole: the manifest's shape, every index and extent, its own hash and
  * that of every kernel.
- * `kernelText` is asked for all kernels at once; `label` names the bundle in messages. Throws RuntimeError('bundle').
+ * `kernelText` is asked for all kernels at once, with the digest that each has; `label` names the bundle in messages. Throws RuntimeError('bundle').
  */
 export async function parseBundle(
   manifestText: string,
-  kernelText: (file: string) => string | undefined | Promise<string>,
+  kernelText: (file: string, sha256: string) => string | undefined | Promise<string | undefined>,
   label: string,
 ): Promise<Bundle> {
   const fail = (message: string, remedy = 'compile the graph again'): never => {
@@ -47,14 +47,8 @@ export async function parseBundle(
         'manifest under "graph"',
     );
   }
-  const parsed = manifestSchema.safeParse(json);
-  if (!parsed.success) {
-    return fail(
-      schemaFaults(parsed.error)
-        .map((text) => `manifest.json:${text}`)
-        .join('\n'),
-    );
-  }
+  const parsed = holdAgainst(manifestSchema, json);
+  if (!parsed.success) return fail(parsed.faults.map((text) => `manifest.json:${text}`).join('\n'));
   const manifest = parsed.data;
   const faults = checkManifest(manifest);
   if (faults.length > 0) fail(faults.slice(0, 8).join('\n'));
@@ -65,7 +59,7 @@ export async function parseBundle(
     );
   }
   const kernels = new Map<string, string>();
-  const texts = await Promise.all(manifest.kernels.map(({ file }) => kernelText(file)));
+  const texts = await Promise.all(manifest.kernels.map(({ file, sha256 }) => kernelText(file, sha256)));
   for (const [i, { file, sha256: expected }] of manifest.kernels.entries()) {
     const text = texts[i];
     if (text === undefined) return fail(`kernels/${file} is missing`);

@@ -1,19 +1,19 @@
 // The ports of a bundle: what stands in a slot under a name that a host writes or reads, and in which encoding.
 
-import { z } from 'zod';
+import * as z from 'zod/mini';
 
-const count = z.int().min(0);
-const positive = z.int().min(1);
+const count = z.int().check(z.minimum(0));
+const positive = z.int().check(z.minimum(1));
 const sizes = z.array(positive);
-const shape = sizes.readonly();
+const shape = z.readonly(sizes);
 /** Names that an object in JavaScript can have as keys without a second meaning. */
-export const portName = z.string().regex(/^[A-Za-z]\w*(\.\w+)*$/);
+export const portName = z.string().check(z.regex(/^[A-Za-z]\w*(\.\w+)*$/));
 
 /** [B, C, ...space] as channels-last quads: [batch][pixel][channel], channels filled up to a multiple of four. */
 const image = {
   name: portName,
   encoding: z.literal('image'),
-  shape: sizes.min(2).readonly(),
+  shape: z.readonly(sizes.check(z.minLength(2))),
   slot: count,
 } as const;
 
@@ -27,56 +27,56 @@ const numbers = z.enum(['f32', 'f16']);
 
 /** What a pass is given. */
 export const inputPortSchema = z.discriminatedUnion('encoding', [
-  z.strictObject({ ...image, dtype: numbers }).readonly(),
-  z
-    .strictObject({
+  z.readonly(z.strictObject({ ...image, dtype: numbers })),
+  z.readonly(
+    z.strictObject({
       name: portName,
       encoding: z.literal('timestep'),
       dtype: z.literal('f32'),
-      shape: z.tuple([positive]).readonly(),
+      shape: z.readonly(z.tuple([positive])),
       slot: count,
       /**
        * The host writes the embedding, [B, dim] as quads: in this order, rounded as the original does, the cosines and
        * the sines of t·exp(-ln(max_period)·i/(half - shift)).
        */
       dim: positive,
-      max_period: z.number().positive(),
+      max_period: z.number().check(z.positive()),
       order: z.enum(['cos_sin', 'sin_cos']),
       shift: z.number(),
-    })
-    .readonly(),
-  z
-    .strictObject({
+    }),
+  ),
+  z.readonly(
+    z.strictObject({
       name: portName,
       encoding: z.literal('label'),
       dtype: z.literal('u32'),
-      shape: z.tuple([positive]).readonly(),
+      shape: z.readonly(z.tuple([positive])),
       slot: count,
       /** Labels are whole numbers below. */
       classes: positive,
-    })
-    .readonly(),
-  z.strictObject({ ...plain, dtype: z.enum(['f32', 'f16', 'u32']) }).readonly(),
+    }),
+  ),
+  z.readonly(z.strictObject({ ...plain, dtype: z.enum(['f32', 'f16', 'u32']) })),
 ]);
 
 /** What a pass gives. */
 export const outputPortSchema = z.discriminatedUnion('encoding', [
-  z.strictObject({ ...image, dtype: numbers }).readonly(),
-  z.strictObject({ ...parameter, dtype: numbers }).readonly(),
-  z.strictObject({ ...plain, dtype: numbers }).readonly(),
+  z.readonly(z.strictObject({ ...image, dtype: numbers })),
+  z.readonly(z.strictObject({ ...parameter, dtype: numbers })),
+  z.readonly(z.strictObject({ ...plain, dtype: numbers })),
 ]);
 
 /** Where a state begins: as a parameter of the checkpoint, or as zeros. */
-const initial = z.union([z.literal('zeros'), z.strictObject({ parameter: z.string() }).readonly()]);
+const initial = z.union([z.literal('zeros'), z.readonly(z.strictObject({ parameter: z.string() }))]);
 
 /** States may share a slot, each at bytes of its own: `offset` is where it begins. */
 const kept = { dtype: numbers, initial, offset: count } as const;
 
 /** What lives from pass to pass in bytes of its own, read and written by dispatches and by the host. */
 export const statePortSchema = z.discriminatedUnion('encoding', [
-  z.strictObject({ ...image, ...kept }).readonly(),
-  z.strictObject({ ...parameter, ...kept }).readonly(),
-  z.strictObject({ ...plain, ...kept }).readonly(),
+  z.readonly(z.strictObject({ ...image, ...kept })),
+  z.readonly(z.strictObject({ ...parameter, ...kept })),
+  z.readonly(z.strictObject({ ...plain, ...kept })),
 ]);
 
 export type InputPort = z.infer<typeof inputPortSchema>;

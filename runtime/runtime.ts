@@ -1,24 +1,28 @@
-// The runtime for a page, `unetc/runtime`: a compiled bundle and its weights, run by the browser's own WebGPU, without
-// the compiler and without Node. Nothing of runtime/host/node/ is reachable from here.
+// The runtime for any host with WebGPU, `unetc/runtime`: a compiled bundle and its weights, run without the compiler and
+// without Node. Nothing of runtime/host/node/ is reachable from here.
 //
-//   const bundle = await fetchBundle('models/mnist');
-//   const weights = matchWeights(bundle.manifest.parameters, await fetchWeights('models/mnist.safetensors'));
-//   const device = await openWebDevice({ requires: bundle.manifest.requires });
-//   const model = await createProgram(bundle, weights.read, device);
-//   const process = diffusionProcess(bundle.manifest.diffusion, '50');
-//   for await (const { image } of sample(model, [{ seed: 0 }], { process, sampler: { kind: 'ddim', eta: 0 } })) ...
+//   await using model = await openModel({ bundle: 'models/mnist', weights: 'models/mnist.safetensors' });
+//   for await (const { image } of model.sample([{ seed: 0, label: 3 }], { steps: 'ddim50' })) ...
 //
-// A classifier is a bundle that was compiled with its gradient: a program of it on the same device guides the model, as
-// guidedModel(model, classifier), which is sampled with { classifier_scale } and a label.
+// Below `openModel` lie the parts that it is made of, for those who put them together otherwise.
 
 export type { AdapterDescription, DeviceRequirements } from './adapter.ts';
 export { adapterLine } from './adapter.ts';
 export type { Bundle, Manifest } from './bundle.ts';
 export { type ByteSource, bytesInMemory, type Origin } from './bytes.ts';
+export type { EncodeInput, EncodeOptions, SampleOptions } from './call-options.ts';
 export { RuntimeError, type RuntimeErrorKind } from './errors.ts';
 export { type GuidedModel, guidedModel } from './guided-model.ts';
+export type { Answer, Fetch } from './host/web/answer.ts';
 export { openWebDevice, takeWebDevice, type WebDeviceOptions } from './host/web/device.ts';
-export { blobWeights, type Fetch, fetchBundle, fetchWeights } from './host/web/fetch.ts';
+export { blobWeights, fetchBundle, fetchWeights } from './host/web/fetch.ts';
+export type { AnswerCache, CacheChoice } from './host/web/kept.ts';
+export { type OpenedModel, openModel } from './host/web/open-model.ts';
+export type { ModelFiles, OpenModelOptions, OpenProgress } from './host/web/open-options.ts';
+export type { BundleSource, FileContent } from './host/web/read-bundle.ts';
+export type { WeightsFile, WeightsSource } from './host/web/read-weights.ts';
+export type { DownloadProgress } from './host/web/tally.ts';
+export type { Latent, LoadedModel, ModelOutputs } from './loaded-model.ts';
 export type { Model, ModelInputs, ModelInterface, PortValue } from './model.ts';
 export type { OpenedDevice } from './opened-device.ts';
 export { parseBundle } from './parse-bundle.ts';
@@ -32,6 +36,7 @@ export { type Sample, type StepReport, sample } from './sampler/sample.ts';
 export type { Sampler } from './sampler/samplers/index.ts';
 export type { ProgramState } from './state.ts';
 export type { Tensor } from './tensor.ts';
+export { UsageError } from './usage-error.ts';
 export { openCheckpoint } from './weights/checkpoint.ts';
 export { hashWeights } from './weights/hash.ts';
 export { type MatchedWeights, matchWeights } from './weights/match.ts';

@@ -38,7 +38,6 @@ const besides: Readonly<Record<string, readonly string[]>> = {
 /** The same of the engine, which may import all of the compiler and the runtime. */
 const engineOrder = [
   'errors',
-  'arguments',
   'host',
   'package',
   'statistics',

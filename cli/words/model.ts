@@ -1,10 +1,10 @@
 // The options of commands that open a model: their words, read into what the engine opens it by.
 
-import { checkValue } from '../../engine/arguments.ts';
 import { TIMEOUT } from '../../engine/compile/model-settings.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { isCheckpointPath } from '../../engine/graph/checkpoint-path.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
+import { checkValue } from '../../runtime/arguments.ts';
 import { parseAmount } from '../parse.ts';
 import { parseSettings, type SettingWords } from './settings.ts';
 

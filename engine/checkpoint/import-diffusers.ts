@@ -1,6 +1,6 @@
 // `importDiffusers` of the Node API: a folder of diffusers as a graph, with nobody to tell notes to.
 
-import { CHECKED_LATER, type Check, checkArgument, checkOptions, textOf } from '../arguments.ts';
+import { CHECKED_LATER, type Check, checkArgument, checkOptions, textOf } from '../../runtime/arguments.ts';
 import { checkSettings } from '../compile/model-settings.ts';
 import { silentHost } from '../host.ts';
 import { importFolder } from './import-folder.ts';

@@ -4,10 +4,10 @@ import { LIMITS } from '../../compiler/format/limits.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { isPrecision, type Precision } from '../../compiler/precision.ts';
 import type { UpdateOptions } from '../../compiler/schedule/update.ts';
+import type { Check } from '../../runtime/arguments.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
 import { learnsVariance } from '../../runtime/sampler/process.ts';
 import { averagesIn } from '../../runtime/training/averages.ts';
-import type { Check } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { AUTO, targetFor } from './target-choice.ts';
 

@@ -10,7 +10,7 @@ import {
   FLAG,
   SIGNAL,
   textOf,
-} from '../arguments.ts';
+} from '../../runtime/arguments.ts';
 import { type GraphInput, graphOfInput } from '../graph-input.ts';
 import { SEED, settingsOf } from '../options.ts';
 import type { Batch, BatchSource, BatchStream, StepRequest } from './batch.ts';

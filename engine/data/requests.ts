@@ -1,6 +1,6 @@
 // What callers ask of training data: which batches, from where, how large.
 
-import { type Check, checkOptions, countBelow, SIGNAL } from '../arguments.ts';
+import { type Check, checkOptions, countBelow, SIGNAL } from '../../runtime/arguments.ts';
 import { LARGEST_BATCH } from '../compile/model-settings.ts';
 import type { StepRequest } from './batch.ts';
 

@@ -1,7 +1,5 @@
 // Evaluation as the Node API has it: a model and data in, the bounds of its images out.
 
-import type { Bundle } from '../../runtime/bundle.ts';
-import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import {
   CALLBACK,
   CHECKED_LATER,
@@ -11,7 +9,9 @@ import {
   isPlain,
   SIGNAL,
   textOf,
-} from '../arguments.ts';
+} from '../../runtime/arguments.ts';
+import type { Bundle } from '../../runtime/bundle.ts';
+import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import type { DataOptions } from '../data/data-options.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { UsageError } from '../errors.ts';

@@ -1,8 +1,8 @@
 // Opens a device for bundles, and makes them ready to run on it.
 
 import { SOFTWARE } from '../../compiler/target.ts';
-import { adapterLine } from '../../runtime/adapter.ts';
-import type { Bundle, Manifest } from '../../runtime/bundle.ts';
+import { adapterLine, joinRequirements } from '../../runtime/adapter.ts';
+import type { Bundle } from '../../runtime/bundle.ts';
 import { type DawnOptions, openDevice } from '../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
@@ -102,7 +102,7 @@ export async function openPrograms(
   const needless = manifests.map(({ target, weights }) =>
     robust || weights.some(({ filled }) => filled === 'dispatch') ? [] : needlessToggles(target),
   );
-  const requires = joined(manifests.map((manifest) => manifest.requires));
+  const requires = joinRequirements(manifests.map((manifest) => manifest.requires));
   const device = await openDevice({
     ...dawn,
     robust,
@@ -144,12 +144,4 @@ async function openOn(parts: readonly ProgramPart[], device: OpenedDevice): Prom
     await close();
     throw error;
   }
-}
-
-/** What all of several bundles ask of a device. The limits of targets are upper ones. */
-function joined(requires: readonly Manifest['requires'][]): Manifest['requires'] {
-  const limits: Record<string, number> = {};
-  for (const [name, limit] of requires.flatMap((one) => Object.entries(one.limits)))
-    limits[name] = Math.max(limit, limits[name] ?? 0);
-  return { features: [...new Set(requires.flatMap(({ features }) => features))], limits };
 }

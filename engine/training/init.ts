@@ -2,11 +2,11 @@
 
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { type Distribution, initialParameters } from '../../compiler/graph/initial.ts';
+import { checkValue } from '../../runtime/arguments.ts';
 import { checkWritable, writeLargeFile } from '../../runtime/host/node/files.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { initialValues, normal, uniform } from '../../runtime/training/initial-values.ts';
 import { safetensorsChunks } from '../../runtime/weights/safetensors-write.ts';
-import { checkValue } from '../arguments.ts';
 import { UsageError } from '../errors.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { type Host, warnAll } from '../host.ts';

@@ -61,6 +61,17 @@ export interface StepReport {
   readonly total: number;
   /** Where all chains under way stand when this is called. */
   chains(): readonly Chain[];
+  /** What the step that was taken guesses of the images of its batch. */
+  guesses(): readonly Guess[];
+}
+
+/** A guess at the image of a sample under way. */
+export interface Guess {
+  readonly request: SampleRequest;
+  /** Position of the request in the list. */
+  readonly position: number;
+  /** The guess at x_0, [C, ...space]. */
+  readonly image: Tensor;
 }
 
 export interface Sample {
@@ -94,8 +105,8 @@ export async function* sample(
   const total = groups.reduce((sum, { index }) => sum + index + 1, 0);
   const lanes = createLanes(model.in_flight ?? 1, groups, (group, i, under) => {
     const at = { batch: i + 1, batches: groups.length, steps, total };
-    return walkGroup(model, group, options, under, (index) => {
-      onStep?.({ ...at, step: steps - index, done: ++done, chains: lanes.chains });
+    return walkGroup(model, group, options, under, (index, guesses) => {
+      onStep?.({ ...at, step: steps - index, done: ++done, chains: lanes.chains, guesses });
     });
   });
   let done = 0;
@@ -114,7 +125,7 @@ async function walkGroup(
   { index: first, members }: Group,
   options: SampleOptions,
   under: Lane,
-  onStep: (index: number) => void,
+  onStep: (index: number, guesses: () => readonly Guess[]) => void,
 ): Promise<readonly Chain[]> {
   const { process, signal, grace, frames = 0, resumed } = options;
   const forward = createForward(
@@ -141,7 +152,9 @@ async function walkGroup(
       const frames = shown.has(index) ? [...chain.state.frames, guess] : chain.state.frames;
       return { ...chain, state: { index: index - 1, x, kept, frames } };
     });
-    onStep(index);
+    onStep(index, () =>
+      members.map((member, k) => ({ ...member, image: asTensor(results[k]!.guess, forward.shape) })),
+    );
   }
   return under.chains;
 }

@@ -2,9 +2,9 @@
 // then the data. Every offset is checked before any tensor is read: inside the file, no overlap, no hole.
 // Source: the format's specification, github.com/huggingface/safetensors.
 
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { type ByteSource, bytesInMemory, dataView, decodeUtf8, fault, type Origin } from '../bytes.ts';
-import { schemaFaults } from '../schema-faults.ts';
+import { holdAgainst } from '../schema-faults.ts';
 import type { Tensor } from '../tensor.ts';
 import {
   countElements,
@@ -43,10 +43,10 @@ export interface StoredTensor {
   readonly data: TensorData;
 }
 
-const Size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const Size = z.int().check(z.minimum(0));
 const Entry = z.strictObject({
   dtype: z.string(),
-  shape: z.array(Size).max(32),
+  shape: z.array(Size).check(z.maxLength(32)),
   data_offsets: z.tuple([Size, Size]),
 });
 const Metadata = z.record(z.string(), z.string());
@@ -94,17 +94,16 @@ function parseHeader(bytes: Uint8Array, origin: Origin): object {
 }
 
 function parseMetadata(value: unknown, origin: Origin): ReadonlyMap<string, string> {
-  const parsed = Metadata.safeParse(value);
+  const parsed = holdAgainst(Metadata, value);
   if (!parsed.success) throw damaged(origin, 'its __metadata__ is not a map from text to text');
   return new Map(Object.entries(parsed.data));
 }
 
 function parseEntry(name: string, value: unknown, base: number, origin: Origin): SafetensorsEntry {
   const tensor = `tensor ${JSON.stringify(name)}`;
-  const parsed = Entry.safeParse(value);
+  const parsed = holdAgainst(Entry, value);
   if (!parsed.success) {
-    const [first] = schemaFaults(parsed.error);
-    throw damaged(origin, `${tensor}: ${first}`);
+    throw damaged(origin, `${tensor}: ${parsed.faults[0]}`);
   }
   const { dtype, shape, data_offsets } = parsed.data;
   if (!isDtype(dtype)) {

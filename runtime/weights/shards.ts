@@ -18,6 +18,23 @@ export function shardNames(source: ByteSource, origin: Origin): readonly string[
   return [...new Set(readIndex(source, origin).values())];
 }
 
+/** Bytes of all tensors, as an index says; null where it does not. */
+export function indexSize(source: ByteSource): number | null {
+  const { metadata } = JSON.parse(decodeUtf8(source.read(0, source.size)) ?? 'null') as {
+    readonly metadata?: { readonly total_size?: unknown };
+  };
+  const size = metadata?.total_size;
+  return Number.isSafeInteger(size) && Number(size) > 0 ? Number(size) : null;
+}
+
+/** The index of files that are a checkpoint together, by the name of each. */
+export function indexOfShards(shards: ReadonlyMap<string, Pick<WeightSource, 'tensors'>>): Uint8Array {
+  const map = new Map<string, string>();
+  for (const [file, { tensors }] of shards) for (const { name } of tensors ?? []) map.set(name, file);
+  const pairs = [...map].map(([name, file]) => `${JSON.stringify(name)}:${JSON.stringify(file)}`);
+  return new TextEncoder().encode(`{"weight_map":{${pairs.join(',')}}}`);
+}
+
 /** Opens a file by its path in the folder of the index. */
 export type OpenShard = (name: string) => ByteSource;
 

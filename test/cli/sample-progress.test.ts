@@ -30,7 +30,7 @@ test('a JSON document a line says what is done and how long the rest takes', asy
 test('steps that come fast are not all told, but the last one is', () => {
   const context = recordingContext();
   const reporter = watchSamples('json', { total: 1000, samples: 1, resumed: 0 }, context);
-  const at = { batch: 1, batches: 1, steps: 1000, total: 1000, chains: () => [] };
+  const at = { batch: 1, batches: 1, steps: 1000, total: 1000, chains: () => [], guesses: () => [] };
   for (let done = 1; done <= 1000; done++) reporter.step({ ...at, step: done, done });
   const lines = context.printed.stderr.trim().split('\n');
   expect(lines.length).toBeLessThan(20);

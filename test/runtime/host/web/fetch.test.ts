@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { compile } from '../../../../engine/api.ts';
 import { formatManifest } from '../../../../runtime/bundle.ts';
 import { RuntimeError } from '../../../../runtime/errors.ts';
-import { blobWeights, type Fetch, fetchBundle, fetchWeights } from '../../../../runtime/host/web/fetch.ts';
+import type { Fetch } from '../../../../runtime/host/web/answer.ts';
+import { blobWeights, fetchBundle, fetchWeights } from '../../../../runtime/host/web/fetch.ts';
 import { writeTensors } from '../../../../runtime/weights/safetensors-write.ts';
 
 const compiled = compile('graphs/mnist.json');

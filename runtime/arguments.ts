@@ -1,8 +1,8 @@
-// Checks what a caller of the Node API gave, which no type checker may have seen: options that are none are refused with
-// the nearest name, and values by the name of the option. Values that parts of the engine check themselves are left to them.
+// Checks what a caller of the Node API or of the runtime gave, which no type checker may have seen: options that are none
+// are refused with the nearest name, and values by the name of the option. Values that other parts check are left to them.
 
-import { nearestName } from '../compiler/format/nearest.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from './usage-error.ts';
+import { nearestName } from './weights/nearest-name.ts';
 
 /** What the value of an option may be. */
 export interface Check {
@@ -94,7 +94,7 @@ export function checkArgument(name: string, value: unknown, { expected, holds }:
 
 function advice(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  return nearest === undefined ? `the options are ${known.join(', ')}` : `did you mean ${nearest}?`;
+  return nearest === null ? `the options are ${known.join(', ')}` : `did you mean ${nearest}?`;
 }
 
 /** An object with keys of its own: no list, no Map. */

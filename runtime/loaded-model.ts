@@ -1,15 +1,7 @@
-// A model of the Node API: open on a device with its weights, to be run, sampled and closed.
+// A model as the Node API and the runtime give it: open on a device with its weights, to be run, sampled and closed.
 // `await using` needs a library that programs for ES2022 do not name; the types ask for it themselves.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { RuntimeError } from '../../runtime/errors.ts';
-import type { ModelInputs, ModelInterface as Ports } from '../../runtime/model.ts';
-import { type Denoiser, type DenoiserInputs, describeModel } from '../../runtime/sampler/denoiser.ts';
-import { type DiffusionSettings, diffusionProcess } from '../../runtime/sampler/process.ts';
-import type { SampleRequest } from '../../runtime/sampler/request.ts';
-import { type Sample, sample } from '../../runtime/sampler/sample.ts';
-import { optionsOf, type Sampler, samplerOf, usualSampler } from '../../runtime/sampler/samplers/index.ts';
-import type { Tensor } from '../../runtime/tensor.ts';
 import {
   checkEncoding,
   checkInputs,
@@ -18,7 +10,14 @@ import {
   type EncodeOptions,
   type SampleOptions,
 } from './call-options.ts';
-import type { OpenedModel } from './open-model.ts';
+import { RuntimeError } from './errors.ts';
+import type { Model, ModelInputs, ModelInterface as Ports } from './model.ts';
+import { type Denoiser, type DenoiserInputs, describeModel } from './sampler/denoiser.ts';
+import { type DiffusionSettings, diffusionProcess } from './sampler/process.ts';
+import type { SampleRequest } from './sampler/request.ts';
+import { type Sample, sample } from './sampler/sample.ts';
+import { optionsOf, type Sampler, samplerOf, usualSampler } from './sampler/samplers/index.ts';
+import type { Tensor } from './tensor.ts';
 
 /**
  * `output` [B, out_channels, ...size], and where compiled with taps `down.i`, `middle`, `up.i`. A classifier's `output` is
@@ -81,11 +80,16 @@ export interface Latent {
   readonly noise: Tensor;
 }
 
-/** A model that was opened, as the API gives it. `notes` may still grow while the model is opened. */
-export function loadedModel(
-  { model, graph, adapter, close }: OpenedModel,
-  notes: readonly string[],
-): LoadedModel {
+/** What a loaded model is made of. `notes` may still grow while the model is opened. */
+export interface ModelParts extends Pick<LoadedModel, 'name' | 'adapter' | 'diffusion' | 'notes'> {
+  /** The model, with the classifier that guides it where there is one. */
+  readonly model: Model;
+  /** Gives back what the model holds. */
+  close(): void | Promise<void>;
+}
+
+/** A model that was opened, as callers get it. */
+export function loadedModel({ model, name, adapter, diffusion, notes, close }: ModelParts): LoadedModel {
   let closed: Promise<void> | null = null;
   const running = new Set<Promise<unknown>>();
   const run = (inputs: ModelInputs) => {
@@ -95,14 +99,14 @@ export function loadedModel(
     return run;
   };
   const end = (): Promise<void> => {
-    closed ??= Promise.allSettled(running).then(() => close());
+    closed ??= Promise.allSettled(running).then(close);
     return closed;
   };
   return {
-    name: graph.name,
+    name,
     adapter,
     interface: { ...describeModel(model.interface), ...model.interface },
-    diffusion: graph.diffusion,
+    diffusion,
     notes,
     async run(inputs) {
       checkInputs(inputs, model.interface);
@@ -112,7 +116,7 @@ export function loadedModel(
       checkSampling(requests, options);
       const { steps = '', sampler, onStep } = options;
       return sample({ interface: model.interface, run }, requests, {
-        process: diffusionProcess(graph.diffusion, steps),
+        process: diffusionProcess(diffusion, steps),
         sampler: wholeSampler(sampler ?? usualSampler(steps)),
         ...sharedOptions(options),
         ...(onStep && { onStep }),
@@ -121,10 +125,10 @@ export function loadedModel(
     async *encode(images, options = {}) {
       const refine = checkEncoding(images, options);
       const { steps = '', onStep } = options;
-      const process = diffusionProcess(graph.diffusion, steps);
+      const process = diffusionProcess(diffusion, steps);
       const requests = images.map((one, seed) => ({ ...one, seed }));
       const shared = { process, refine, ...sharedOptions(options), ...(onStep && { onStep }) };
-      const { encode } = await import('../../runtime/sampler/encode.ts');
+      const { encode } = await import('./sampler/encode.ts');
       for await (const { position, image } of encode({ interface: model.interface, run }, requests, shared)) {
         yield { input: images[position]!, position, noise: image };
       }

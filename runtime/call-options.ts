@@ -1,9 +1,5 @@
 // What the calls of a loaded model are given: their options, and whether values that no type checker saw are any.
 
-import type { ModelInterface } from '../../runtime/model.ts';
-import type { Guidance, SampleRequest } from '../../runtime/sampler/request.ts';
-import type { StepReport } from '../../runtime/sampler/sample.ts';
-import { optionsOf, SAMPLER_KINDS, type Sampler, samplerOf } from '../../runtime/sampler/samplers/index.ts';
 import {
   CALLBACK,
   CHECKED_LATER,
@@ -16,8 +12,12 @@ import {
   SIGNAL,
   shown,
   textOf,
-} from '../arguments.ts';
-import { UsageError } from '../errors.ts';
+} from './arguments.ts';
+import type { ModelInterface } from './model.ts';
+import type { Guidance, SampleRequest } from './sampler/request.ts';
+import type { StepReport } from './sampler/sample.ts';
+import { optionsOf, SAMPLER_KINDS, type Sampler, samplerOf } from './sampler/samplers/index.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface SampleOptions {
   /** Default: `{ kind: 'ddim', eta: 0 }` where `steps` begins with ddim, else `{ kind: 'ddpm' }`. */

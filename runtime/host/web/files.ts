@@ -1,0 +1,103 @@
+// The files of a model by their addresses: those that were kept and have not changed, and all others from their server.
+
+import { RuntimeError } from '../../errors.ts';
+import { alone } from './alone.ts';
+import type { Fetch } from './answer.ts';
+import { unlessChanged } from './answer.ts';
+import { download, downloadWhole } from './download.ts';
+import type { KeptFiles } from './kept.ts';
+import type { Tally } from './tally.ts';
+
+/** Where a model's files come from. */
+export interface Files {
+  /**
+   * A file, whole. `isCurrent` tells that a kept one is what is wanted, without asking its server. Throws a RuntimeError of
+   * kind `of`, and the signal's reason.
+   */
+  read(
+    url: string,
+    of: 'bundle' | 'weights',
+    isCurrent?: (bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Says that a file will be read, of about so many bytes. */
+  expect: Tally['expect'];
+}
+
+export interface FilesOptions {
+  readonly get: Fetch;
+  /** Requests for a file in all. */
+  readonly attempts: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly kept?: KeptFiles | null;
+  readonly tally?: Tally;
+  readonly note?: (text: string) => void;
+}
+
+/** Addresses that a cache takes: relative ones, and those of servers. */
+const CACHED = /^(?:https?:|(?![a-z][a-z0-9+.-]*:))/i;
+
+export function createFiles({
+  get,
+  attempts,
+  signal,
+  kept = null,
+  tally,
+  note = () => undefined,
+}: FilesOptions): Files {
+  // Weights that were kept, and newer ones of their server, are not mixed.
+  let version: 'kept' | 'newer' | null = null;
+  const settleOn = (url: string, found: 'kept' | 'newer', why: string) => {
+    if (version !== null && version !== found) {
+      throw new RuntimeError(
+        'weights',
+        `${url}: ${why}, and files of two versions do not go together; load them again`,
+      );
+    }
+    version = found;
+  };
+  const read: Files['read'] = async (url, of, isCurrent) => {
+    const options = {
+      ...{ kind: of, get, attempts, signal, note },
+      onBytes: (received: number, total: number | null) =>
+        tally?.move(url, of, { from: 'server', received, total }),
+    };
+    if (kept === null || !CACHED.test(url)) return (await downloadWhole(url, options)).bytes;
+    const fetchAndKeep = async () => {
+      const fresh = await downloadWhole(url, options);
+      await kept.keep(url, fresh);
+      return fresh.bytes;
+    };
+    const found = await kept.recall(url);
+    if (found === null) return fetchAndKeep();
+    const { bytes } = found;
+    const recalled = () => {
+      tally?.move(url, of, { from: 'cache', received: bytes.length, total: bytes.length });
+      return bytes;
+    };
+    if (isCurrent) return (await isCurrent(bytes)) ? recalled() : fetchAndKeep();
+    const unless = unlessChanged(found.version);
+    if (Object.keys(unless).length === 0) return fetchAndKeep();
+    const answer = await download(url, { ...options, unless });
+    if (answer === 'unchanged') return recalled();
+    if ('short' in answer) {
+      settleOn(url, 'kept', answer.short);
+      note(`${url}: ${answer.short}; what was kept of another visit is taken`);
+      return recalled();
+    }
+    settleOn(url, 'newer', 'it was changed');
+    await kept.keep(url, answer);
+    return answer.bytes;
+  };
+  return {
+    expect: (...words) => tally?.expect(...words),
+    read: (url, ...words) =>
+      kept === null
+        ? read(url, ...words)
+        : alone(
+            `unetc ${url}`,
+            signal,
+            () => note(`${url}: another page loads it, and this one waits`),
+            () => read(url, ...words),
+          ),
+  };
+}
