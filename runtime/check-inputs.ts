@@ -86,11 +86,28 @@ export function tensorFaults(
   if (data.length !== elements(shape)) {
     return [`${name} has ${data.length} values, but its shape ${wanted} takes ${elements(shape)}`];
   }
+  if (areFinite(data)) return [];
   const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return [];
   const count = data.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
   const place = coordinates(bad, shape).join(', ');
   return [`${name} is ${data[bad]} at [${place}], ${count} of ${data.length} values are not finite`];
+}
+
+/**
+ * Whether no value is infinite or NaN. A batch of images has a million values: a call for each takes milliseconds, and four
+ * sums of zeros that do not wait for each other a fraction of one.
+ */
+function areFinite(data: Float32Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = data.length - (data.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += data[i]! * 0;
+    b += data[i + 1]! * 0;
+    c += data[i + 2]! * 0;
+    d += data[i + 3]! * 0;
+  }
+  for (let i = whole; i < data.length; i++) a += data[i]! * 0;
+  return a + b + c + d === 0;
 }
 
 function lengthFaults(name: string, values: ArrayLike<number>, length: number): string[] {

@@ -91,6 +91,9 @@ function onOneDevice(model: Program, classifier: Program): Together {
         name: 'the pass of a model and its classifier',
         outputs,
         encode(recorder) {
+          // all that dispatches of either read, before those of the model take x's memory for other values
+          model.forward.write(ours, recorder);
+          classifier.forward.write(others, recorder);
           recorder.encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, from.bytes);
           model.forward.encode(ours, recorder);
           classifier.forward.encode(others, recorder);
@@ -110,7 +113,7 @@ interface Image {
 function placed({ forward }: Program, name: string, first: number) {
   const ports = forward.outputs.filter((port) => port.name === name);
   if (ports.length === 0) throw new RuntimeError('bundle', `the bundle gives no ${name}`);
-  return placeOutputs(ports, forward.buffer, first);
+  return placeOutputs(ports, forward.place, first);
 }
 
 function isProgram(model: Model): model is Program {

@@ -45,9 +45,10 @@ export function listOf(value: PortValue): ArrayLike<number> {
   return 'data' in value ? value.data : value;
 }
 
-function floats(value: PortValue): Float32Array {
+/** The same as float32, without a copy where they are that already. */
+export function floats(value: PortValue): Float32Array<ArrayBuffer> {
   const list = listOf(value);
-  return list instanceof Float32Array ? list : Float32Array.from(list);
+  return list instanceof Float32Array ? (list as Float32Array<ArrayBuffer>) : Float32Array.from(list);
 }
 
 function inDtype(dtype: 'f32' | 'f16', values: Float32Array): Float32Array | Uint16Array {

@@ -3,10 +3,11 @@
 import type { Bundle, InputPort, Manifest, OutputPort } from './bundle.ts';
 import { checkInputs } from './check-inputs.ts';
 import { guard } from './guard.ts';
+import { createInterface, type Layouts, layoutsOf, writeInputs } from './interface.ts';
 import { allocate, type Memory } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
-import { bytesOfOutputs, type Output, placeOutputs } from './outputs.ts';
+import { bytesOfOutputs, type Output, type Place, placeOutputs } from './outputs.ts';
 import { findPass, inputsOf, type Pass, passesOf } from './passes.ts';
 import type { PipelineCache } from './pipelines.ts';
 import { encodePort, listOf } from './port-values.ts';
@@ -58,20 +59,31 @@ export interface ForwardPass {
   readonly outputs: readonly OutputPort[];
   /** The buffer of a port's slot. */
   buffer(slot: number): GPUBuffer;
-  /** Writes the inputs and records the dispatches. What is not given stands in its slot already. */
+  /** Where an output is read from. */
+  place(port: OutputPort): Place;
+  /** Writes the inputs. What is not given stands in its slot already. */
+  write(inputs: ModelInputs, recorder: Recorder): void;
+  /** Records the dispatches, behind the inputs that were written. */
   encode(inputs: ModelInputs, recorder: Recorder): void;
+}
+
+/** How a program is made, beyond what its bundle says. */
+export interface ProgramSettings {
+  /** Programs on one device that are given one cache compile what they share once. */
+  readonly cache?: PipelineCache;
+  /** Who converts between the rows of the interface and the quads of kernels: a GPU itself, for a processor the host. */
+  readonly layouts?: Layouts;
 }
 
 /**
  * Makes a bundle ready to run: uploads the weights, compiles the pipelines (all at once, off the main thread) and
- * binds every dispatch. Programs on one device that are given one `cache` compile what they share once.
- * Throws RuntimeError('gpu').
+ * binds every dispatch. Throws RuntimeError('gpu').
  */
 export async function createProgram(
   bundle: Bundle,
   read: ReadParameter,
   opened: OpenedDevice,
-  cache: PipelineCache = opened.pipelines,
+  { cache = opened.pipelines, layouts = layoutsOf(opened) }: ProgramSettings = {},
 ): Promise<Program> {
   const { manifest, kernels } = bundle;
   const { device, pacing } = opened;
@@ -86,11 +98,11 @@ export async function createProgram(
     },
   );
   const watchdog = createWatchdog(opened, patienceFor(manifest, opened.adapter.isFallback));
-  const steps = await prepareSteps(bundle, memory, read, pipelines, opened, watchdog)
+  const [steps, face] = await prepareSteps(bundle, memory, read, pipelines, opened, watchdog)
     .then(async (prepared) => {
       // Behind the first run of each kernel, which writes to whatever it binds.
       await initializeState(manifest, memory, read, device);
-      return prepared;
+      return [prepared, await createInterface(manifest, memory, opened, layouts)] as const;
     })
     .catch((error) => {
       memory.destroy();
@@ -98,7 +110,7 @@ export async function createProgram(
       throw error;
     });
   const passes = passesOf(manifest).map((pass): ReadyPass => {
-    const read = placeOutputs(pass.outputs, memory.buffer);
+    const read = placeOutputs(pass.outputs, face.place);
     return { ...pass, steps: steps.slice(pass.first, pass.end), read };
   });
   const forward = passes[0]!;
@@ -110,6 +122,9 @@ export async function createProgram(
   opened.check();
   const times = manifest.time_path.dispatches;
   const timed = inputsOf(manifest.dispatches.slice(0, times), forward.inputs).filter(isRowPort);
+  // what the time path alone reads is not written where its results are recalled
+  const others = inputsOf(manifest.dispatches.slice(times), forward.inputs);
+  const untimed = forward.inputs.filter((port) => !timed.includes(port) || others.includes(port));
   const timePath =
     times === 0
       ? null
@@ -121,21 +136,31 @@ export async function createProgram(
           encode: (encoder) => encodeSteps(steps.slice(0, times), { encoder, begin: null }),
         });
 
+  // a timer times every dispatch, so the time path is computed and not recalled
+  const recalls = (pass: ReadyPass, timer?: DispatchTimer) =>
+    timePath !== null && pass === forward && timer === undefined;
+  const writePass = (
+    pass: ReadyPass,
+    inputs: ModelInputs,
+    { encoder }: Recorder,
+    timer?: DispatchTimer,
+  ): void => writeInputs(recalls(pass, timer) ? untimed : pass.inputs, face, inputs, encoder);
   const encodePass = (
     pass: ReadyPass,
     inputs: ModelInputs,
     recorder: Recorder,
     timer?: DispatchTimer,
   ): void => {
-    // a timer times every dispatch, so the time path is computed and not recalled
-    const recalled = timePath !== null && pass === forward && timer === undefined;
-    if (recalled) timePath.recall(rowsOf(forward, manifest.batch, inputs), recorder.encoder);
-    writeInputs(pass, memory, inputs, device);
+    const recalled = recalls(pass, timer);
+    if (recalled) timePath!.recall(rowsOf(forward, manifest.batch, inputs), recorder.encoder);
     encodeSteps(recalled ? pass.steps.slice(times) : pass.steps, recorder, timer);
   };
   const runPass = async (pass: ReadyPass, inputs: ModelInputs, timer?: DispatchTimer) => {
     checkInputs(inputs, pass.inputs);
-    const encode = (recorder: Recorder) => encodePass(pass, inputs, recorder, timer);
+    const encode = (recorder: Recorder) => {
+      writePass(pass, inputs, recorder, timer);
+      encodePass(pass, inputs, recorder, timer);
+    };
     return submitter.run({ name: `the pass ${pass.name}`, outputs: pass.read, timer, encode });
   };
 
@@ -143,11 +168,12 @@ export async function createProgram(
     const chosen = names.map((name) => findPass(passes, name));
     const [only] = chosen;
     if (only !== undefined && chosen.length === 1) return runPass(only, inputs, timer);
-    checkInputs(inputs, distinct(chosen.flatMap((pass) => pass.inputs)));
-    const outputs = placeOutputs(distinct(chosen.flatMap((pass) => pass.outputs)), memory.buffer);
+    const given = distinct(chosen.flatMap((pass) => pass.inputs));
+    checkInputs(inputs, given);
+    const outputs = placeOutputs(distinct(chosen.flatMap((pass) => pass.outputs)), face.place);
     const all = chosen.flatMap((pass) => pass.steps);
     const encode = (recorder: Recorder) => {
-      for (const pass of chosen) writeInputs(pass, memory, inputs, device);
+      writeInputs(given, face, inputs, recorder.encoder);
       encodeSteps(all, recorder, timer);
     };
     return submitter.run({ name: `the passes ${names.join(', ')}`, outputs, timer, encode });
@@ -161,6 +187,8 @@ export async function createProgram(
       inputs: forward.inputs,
       outputs: forward.outputs,
       buffer: memory.buffer,
+      place: face.place,
+      write: (inputs, recorder) => writePass(forward, inputs, recorder),
       encode: (inputs, recorder) => encodePass(forward, inputs, recorder),
     },
     interface: interfaceOf(manifest),
@@ -175,7 +203,9 @@ export async function createProgram(
       checkInputs(inputs, forward.inputs);
       await guard(device, 'writing inputs', () => {
         clearSlots(manifest, memory, device);
-        writeInputs(forward, memory, inputs, device);
+        const encoder = device.createCommandEncoder();
+        writeInputs(forward.inputs, face, inputs, encoder);
+        device.queue.submit([encoder.finish()]);
       });
       const encode = (i: number, encoder: GPUCommandEncoder) =>
         encodeSteps([steps[i]!], { encoder, begin: null });
@@ -183,6 +213,7 @@ export async function createProgram(
     },
     close() {
       memory.destroy();
+      face.destroy();
       timePath?.destroy();
       submitter.destroy();
     },
@@ -204,14 +235,6 @@ interface ReadyPass extends Pass {
 /** Ports that several passes have, once. */
 function distinct<P extends { readonly name: string }>(ports: readonly P[]): readonly P[] {
   return [...new Map(ports.map((port) => [port.name, port])).values()];
-}
-
-/** Inputs that are not given stand in their slots already. */
-function writeInputs({ inputs: ports }: Pass, memory: Memory, inputs: ModelInputs, device: GPUDevice): void {
-  for (const port of ports) {
-    const value = inputs[port.name];
-    if (value !== undefined) device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, value));
-  }
 }
 
 /** Writes what the rows of a whole batch have of the inputs of the time path. */

@@ -4,7 +4,7 @@
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import type { OpenedDevice } from './opened-device.ts';
-import { type Output, readOutputs } from './outputs.ts';
+import { copyOutputs, type Output, readOutputs } from './outputs.ts';
 import type { Recorder } from './steps.ts';
 import type { Tensor } from './tensor.ts';
 import type { DispatchTimer } from './timing.ts';
@@ -74,8 +74,7 @@ export function createSubmitter(opened: OpenedDevice, bytes: number, watchdog: W
           encode(record);
           const { encoder } = record;
           timer?.resolve(encoder);
-          for (const { slot, bytes, offset } of outputs)
-            encoder.copyBufferToBuffer(slot, 0, staging, offset, bytes);
+          copyOutputs(outputs, encoder, staging);
           device.queue.submit([encoder.finish()]);
         });
         const wait = (): Promise<unknown> =>

@@ -8,7 +8,7 @@ import { inspectAdapter, openDevice } from '../runtime/host/node/dawn.ts';
 import type { ModelInputs } from '../runtime/model.ts';
 import type { OpenedDevice } from '../runtime/opened-device.ts';
 import { createPipelineCache, type PipelineCache } from '../runtime/pipelines.ts';
-import { createProgram, type Program, type ReadParameter } from '../runtime/program.ts';
+import { createProgram, type Program, type ProgramSettings, type ReadParameter } from '../runtime/program.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 
 interface TestDevice {
@@ -44,9 +44,13 @@ export async function testDevice(): Promise<OpenedDevice> {
 }
 
 /** A program on the file's device, with the pipelines that programs before it compiled. */
-export async function openProgram(bundle: Bundle, read: ReadParameter): Promise<Program> {
+export async function openProgram(
+  bundle: Bundle,
+  read: ReadParameter,
+  settings: Pick<ProgramSettings, 'layouts'> = {},
+): Promise<Program> {
   const { opened, pipelines } = await sharedDevice();
-  return createProgram(bundle, read, opened, pipelines);
+  return createProgram(bundle, read, opened, { ...settings, cache: pipelines });
 }
 
 /** Runs a bundle once and releases it. */

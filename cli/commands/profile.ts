@@ -1,7 +1,8 @@
 // `unetc profile`: where the time of a forward pass goes, dispatch by dispatch.
 
 import { UsageError } from '../../engine/errors.ts';
-import type { Register } from '../context.ts';
+import type { ProfileJob } from '../../engine/profile/measure.ts';
+import type { Context, Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { parseAmount, parseCount } from '../parse.ts';
 import { type ModelWords, parseModelOptions } from '../words/model.ts';
@@ -14,13 +15,19 @@ GFLOP/s and GB/s count what the dispatch has to compute and to move at the least
 operations. roof is the share of what the adapter could do for that arithmetic intensity, by its peaks: those given, or
 the best of many moments of three probes and of the dispatches themselves, so that no row is beyond its roof.
 
+With --host no GPU is asked: the pass runs on Dawn's null backend, which records and copies as on a GPU and computes
+nothing, so that what is left is the host's: once with layouts converted by the host, once by the adapter as on GPUs. That backend
+has WebGPU's default limits; the targets generic and software keep within them.
+
 Examples:
   unetc profile graphs/cifar10.json --top 20
-  unetc profile graphs/cifar10.json --trace out/trace.json --svg out/roofline.svg`;
+  unetc profile graphs/cifar10.json --trace out/trace.json --svg out/roofline.svg
+  unetc profile graphs/imagenet64.json --batch 64 --precision f16 --target generic --host`;
 
 interface Words extends ModelWords {
   readonly runs: string;
   readonly top?: string;
+  readonly host?: boolean;
   readonly wide?: boolean;
   readonly peakGflops?: string;
   readonly peakGbs?: string;
@@ -36,6 +43,7 @@ export const register: Register = (program, context) => {
     .argument('<model>', 'graph file or bundle folder')
     .optionsGroup(heading('run'))
     .option('--runs <N>', 'runs that the medians are of', '10')
+    .option('--host', "the host's part of a pass alone, on a backend that computes nothing")
     .optionsGroup(heading('output'))
     .option('--top <N>', 'print only the longest dispatches')
     .option('--wide', 'whole lines of the schedule, beyond 80 columns')
@@ -66,6 +74,7 @@ export const register: Register = (program, context) => {
           ...(words.peakGbs && { gb_per_s: parsePeak(words.peakGbs, '--peak-gbs') }),
         },
       };
+      if (words.host) return printHostTime(path, job, words, context);
       for (const file of [words.trace, words.svg]) if (file !== undefined) checkWritable(file);
 
       const { profile, timeline } = await profileModel(path, job, hostOf(context));
@@ -75,6 +84,25 @@ export const register: Register = (program, context) => {
       context.stdout(profileTable(profile, { top, wide: words.wide ?? false }));
     });
 };
+
+/** `--host`: no adapter is asked for times. */
+async function printHostTime(
+  path: string,
+  job: Pick<ProfileJob, 'options' | 'runs'>,
+  words: Words,
+  context: Context,
+): Promise<void> {
+  const given = ['top', 'wide', 'trace', 'svg', 'peakGflops', 'peakGbs', 'train', 'gradients'] as const;
+  const other = given.find((name) => words[name as keyof Words] !== undefined);
+  if (other !== undefined) {
+    const option = `--${other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new UsageError(`${option} says what is told of a GPU, and --host measures none: leave one out`);
+  }
+  const { measureHost } = await import('../../engine/profile/host-time.ts');
+  const { hostTimeTable } = await import('../profile/host-table.ts');
+  const time = await measureHost(path, job, hostOf(context));
+  context.stdout(words.json ? `${JSON.stringify(time, null, 2)}\n` : hostTimeTable(time));
+}
 
 function parsePeak(text: string, option: string): number {
   const value = parseAmount(text, option);

@@ -132,7 +132,7 @@ async function timePart(
   );
   try {
     for (const { bundle } of part) {
-      const program = await createProgram(bundle, read, opened, cache);
+      const program = await createProgram(bundle, read, opened, { cache });
       running.push({ program, timer: createTimer(bundle.manifest.dispatches.length, opened.device) });
     }
     const inputs = exampleInputs(running[0]!.program.interface);

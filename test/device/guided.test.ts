@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
 import type { Target } from '../../compiler/target.ts';
 import { guidedModel } from '../../runtime/guided-model.ts';
+import type { Layouts } from '../../runtime/interface.ts';
 import type { Model } from '../../runtime/model.ts';
 import { createForward } from '../../runtime/sampler/forward.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
@@ -20,12 +21,21 @@ const OF_A_CHAIN = 1e-3;
 
 async function withGuided<T>(
   { model, classifier }: GuidedCase,
-  options: { readonly target: Target; readonly batch: number; readonly precision?: 'f32' | 'f16' },
+  {
+    layouts,
+    ...options
+  }: {
+    readonly target: Target;
+    readonly batch: number;
+    readonly precision?: 'f32' | 'f16';
+    readonly layouts?: Layouts;
+  },
   work: (guided: Model, apart: Model) => Promise<T>,
 ): Promise<T> {
   const open = (part: GuidedCase['model'], gradient: boolean) => {
     const graph = graphOf(part);
-    return openProgram(compileGraph(graph, { ...options, gradient }).bundle, weightsOf(graph, part.seed));
+    const { bundle } = compileGraph(graph, { ...options, gradient });
+    return openProgram(bundle, weightsOf(graph, part.seed), layouts && { layouts });
   };
   const programs = [await open(model, false), await open(classifier, true)] as const;
   const guided = guidedModel(...programs);
@@ -78,6 +88,17 @@ describe.each(GUIDED_CASES)('$name', (golden) => {
         }
       });
     }
+  });
+
+  test('x that the adapter converts reaches both models, bit for bit', async () => {
+    const [target] = await testTargets();
+    const batch = labels.length;
+    const found: unknown[] = [];
+    for (const layouts of ['host', 'adapter'] as const)
+      await withGuided(golden, { target: target!, batch, layouts }, async (guided) => {
+        found.push(await stepsAt(guided, indices[0]!));
+      });
+    expect(found[1]).toEqual(found[0]);
   });
 
   test.runIf(golden.name === 'guided-ddim')('the chain agrees with the original to 1e-3', async () => {

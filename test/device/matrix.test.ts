@@ -49,7 +49,7 @@ async function check(ops: OpGraph, tolerance: number): Promise<void> {
   const params = new Map(ops.nodes.flatMap((n) => (n.op === 'param' ? [[n.attrs.name, n.attrs.shape]] : [])));
   const read = (name: string) => hashTensor(name, params.get(name)!, SEED);
   const inputs = inputsOf(ops, SEED);
-  const program = await createProgram(bundle, read, opened, pipelines);
+  const program = await createProgram(bundle, read, opened, { cache: pipelines });
   const result = (await program.run(inputs)).get('output')!;
   program.close();
   const rounds = storedRounding(buildSchedule(ops, NVIDIA), NVIDIA);

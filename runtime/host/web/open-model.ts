@@ -66,7 +66,7 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
     for (const [i, { read, notes, source }] of matched.entries()) {
       for (const text of notes) note(`${source.label}: ${text}`);
       either.throwIfAborted();
-      programs.push(await createProgram(bundles[i]!, read, opened, pipelines));
+      programs.push(await createProgram(bundles[i]!, read, opened, { cache: pipelines }));
       source.close();
     }
     either.throwIfAborted();
