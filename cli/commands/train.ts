@@ -44,7 +44,10 @@ export const register: Register = (program, context) => {
     .option('--lr <X>', 'learning rate (default: 1e-4)')
     .option('--weight-decay <X>', "AdamW's decay of all parameters (default: 0)")
     .option('--ema-rate <LIST>', 'rates of moving averages, such as 0.999,0.9999 (default: 0.9999)')
-    .option('--lr-anneal-steps <N>', 'the step at which the learning rate has fallen to 0, in a line')
+    .option('--ema-warmup', 'moving averages that follow closely at first: min(rate, (1 + n) / (10 + n))')
+    .option('--lr-anneal-steps <N>', 'the step at which the learning rate has fallen to 0')
+    .option('--lr-schedule <NAME>', 'how it falls: linear (the default), cosine; constant')
+    .option('--lr-warmup <N>', 'steps in which the learning rate rises to --lr, in a line (default: 0)')
     .option(
       '--schedule-sampler <NAME>',
       'how timesteps are drawn: uniform (the default) or loss-second-moment',

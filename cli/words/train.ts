@@ -2,6 +2,7 @@
 
 import { UsageError } from '../../engine/errors.ts';
 import { isCheckpointPath } from '../../engine/graph/checkpoint-path.ts';
+import { LR_SCHEDULES } from '../../engine/training/rates.ts';
 import { MOST_STEPS } from '../../engine/training/settings.ts';
 import type { TrainJob } from '../../engine/training/train-job.ts';
 import { SCHEDULE_SAMPLERS } from '../../runtime/training/timestep-sampler.ts';
@@ -24,7 +25,10 @@ export interface TrainWords extends SettingWords, DataWords {
   readonly lr?: string;
   readonly weightDecay?: string;
   readonly emaRate?: string;
+  readonly emaWarmup?: boolean;
   readonly lrAnnealSteps?: string;
+  readonly lrSchedule?: string;
+  readonly lrWarmup?: string;
   readonly scheduleSampler?: string;
   readonly seed?: string;
   readonly logInterval?: string;
@@ -57,7 +61,13 @@ export function parseTrainJob(path: string, words: TrainWords): Omit<TrainJob, '
       lr: amount(words.lr, '--lr'),
       weight_decay: amount(words.weightDecay, '--weight-decay'),
       ema_rate: words.emaRate?.split(',').map((rate) => parseAmount(rate.trim(), '--ema-rate')),
+      ema_warmup: words.emaWarmup,
       lr_anneal_steps: countOrNone(words.lrAnnealSteps, '--lr-anneal-steps'),
+      lr_schedule:
+        words.lrSchedule === undefined
+          ? undefined
+          : parseChoice(words.lrSchedule, '--lr-schedule', LR_SCHEDULES),
+      lr_warmup: countOrNone(words.lrWarmup, '--lr-warmup'),
       schedule_sampler:
         words.scheduleSampler === undefined
           ? undefined

@@ -21,6 +21,7 @@ import { type GraphInput, graphOfInput } from '../graph-input.ts';
 import { silentHost } from '../host.ts';
 import { LOAD_OPTIONS, type LoadOptions, SEED, settingsOf } from '../options.ts';
 import { oneAfterAnother } from './caller-batches.ts';
+import { LR_SCHEDULES } from './rates.ts';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './settings.ts';
 import type { Training, TrainReport, TrainResult } from './train.ts';
 import type { OutputOptions, TrainJob } from './train-job.ts';
@@ -106,7 +107,10 @@ export const TRAIN_OPTIONS = {
     expected: 'a rate, such as 0.9999, or a list of rates',
     holds: (value) => NUMBER.holds(value) || (Array.isArray(value) && value.every(NUMBER.holds)),
   },
+  ema_warmup: FLAG,
   lr_anneal_steps: number('a number of steps'),
+  lr_schedule: oneOf(LR_SCHEDULES),
+  lr_warmup: number('a number of steps'),
   schedule_sampler: oneOf(['uniform', 'loss-second-moment']),
   seed: SEED,
   log_interval: number('a number of steps'),
@@ -210,18 +214,8 @@ async function openRun(
   notes: string[],
 ): Promise<Training> {
   const { openTraining } = await import('./train.ts');
-  const {
-    steps,
-    batch,
-    microbatch,
-    lr,
-    weight_decay,
-    ema_rate,
-    lr_anneal_steps,
-    schedule_sampler,
-    seed,
-    log_interval,
-  } = options;
+  const { steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval } = options;
+  const { lr_anneal_steps, lr_schedule, lr_warmup, schedule_sampler } = options;
   const { labels, background, flip, crop, workers } = options;
   const { save_interval, sample_interval, keep, resume, replay, optimizer, output, size, signal } = options;
   const host = silentHost(notes);
@@ -235,8 +229,8 @@ async function openRun(
     rename_map: options.renameMap,
     optimizer: optimizer ?? null,
     training: {
-      ...{ steps, batch, microbatch, lr, weight_decay, ema_rate, lr_anneal_steps, schedule_sampler, seed },
-      log_interval,
+      ...{ steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval },
+      ...{ lr_anneal_steps, lr_schedule, lr_warmup, schedule_sampler },
     },
     output: { save_interval, sample_interval, keep, resume },
     out: output ?? null,

@@ -10,7 +10,8 @@ import {
   withLosses,
 } from '../../runtime/training/timestep-sampler.ts';
 import type { StepResult, TrainingStep } from '../../runtime/training/training-step.ts';
-import { learningRate, type TrainingSettings } from './settings.ts';
+import { averageRates, learningRate } from './rates.ts';
+import type { TrainingSettings } from './settings.ts';
 import type { StepBatch, StepSource } from './step-source.ts';
 
 /** Where a run is, beside its tensors. */
@@ -78,8 +79,9 @@ export async function* trainingLoop(
     const batch = (await prepared)(now.history === null ? null : probabilities(now.history));
     const number = now.position;
     const learning_rate = learningRate(settings, number);
-    const { weight_decay, ema_rates, seed } = settings;
+    const { weight_decay, seed } = settings;
     const updates = now.updates + 1;
+    const ema_rates = averageRates(settings, updates);
     const { samples: _, ...inputs } = batch;
     const result = step.step(inputs, {
       ...{ learning_rate, weight_decay, ema_rates, seed },

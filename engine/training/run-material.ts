@@ -68,6 +68,7 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
         ...recipe,
         ...{ seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval },
         ema_rates: settings.ema_rates.join(','),
+        ...laterSettings(settings),
       },
       notes: [...notes, ...beginning.notes],
       steps: (from) =>
@@ -83,6 +84,16 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
     await batches.close();
     throw error;
   }
+}
+
+/** Settings that runs of earlier versions do not know: null stands for what those did. */
+function laterSettings({ lr_schedule, lr_anneal_steps, lr_warmup, ema_warmup }: TrainingSettings): RunRecipe {
+  const usual = lr_anneal_steps > 0 ? 'linear' : 'constant';
+  return {
+    lr_schedule: lr_schedule === usual ? null : lr_schedule,
+    lr_warmup: lr_warmup === 0 ? null : lr_warmup,
+    ema_warmup: ema_warmup ? 'yes' : null,
+  };
 }
 
 interface OpenedBatches {

@@ -4,6 +4,7 @@ import { LARGEST_SEED } from '../../runtime/sampler/noise.ts';
 import { SCHEDULE_SAMPLERS, type ScheduleSampler } from '../../runtime/training/timestep-sampler.ts';
 import { LARGEST_BATCH } from '../compile/model-settings.ts';
 import { UsageError } from '../errors.ts';
+import { type AverageSettings, type LearningRateSettings, LR_SCHEDULES, type LrSchedule } from './rates.ts';
 
 /** As callers give them. */
 export interface TrainingOptions {
@@ -19,8 +20,14 @@ export interface TrainingOptions {
   readonly weight_decay?: number | undefined;
   /** The rate of a moving average of the parameters, or a list of rates. Default 0.9999. */
   readonly ema_rate?: number | readonly number[] | undefined;
-  /** The step at which the learning rate has fallen to 0, in a line. Default 0: it stays. */
+  /** Takes less than its rate of a moving average while there were few updates. Default false. */
+  readonly ema_warmup?: boolean | undefined;
+  /** The step at which the learning rate has fallen to 0. Default 0: it stays. */
   readonly lr_anneal_steps?: number | undefined;
+  /** How it falls: `linear` or `cosine`; `constant`: it stays. Default `linear` where `lr_anneal_steps` says until when. */
+  readonly lr_schedule?: LrSchedule | undefined;
+  /** Steps in which the learning rate rises to `lr`, in a line. Default 0. */
+  readonly lr_warmup?: number | undefined;
   /** How timesteps are drawn: `uniform` or `loss-second-moment`. Default `uniform`. */
   readonly schedule_sampler?: ScheduleSampler | undefined;
   /** What noise, timesteps, dropout, the order of the data and initial weights are drawn from. Default 0. */
@@ -30,15 +37,12 @@ export interface TrainingOptions {
 }
 
 /** With their defaults. */
-export interface TrainingSettings {
+export interface TrainingSettings extends LearningRateSettings, AverageSettings {
   /** Infinity for a run without an end. */
   readonly steps: number;
   readonly batch: number;
   readonly microbatch: number;
-  readonly lr: number;
   readonly weight_decay: number;
-  readonly ema_rates: readonly number[];
-  readonly lr_anneal_steps: number;
   readonly schedule_sampler: ScheduleSampler;
   readonly seed: number;
   readonly log_interval: number;
@@ -49,11 +53,13 @@ export const TRAINING_DEFAULTS = {
   lr: 1e-4,
   weight_decay: 0,
   ema_rate: 0.9999,
+  ema_warmup: false,
   lr_anneal_steps: 0,
+  lr_warmup: 0,
   schedule_sampler: 'uniform',
   seed: 0,
   log_interval: 10,
-} as const satisfies Omit<TrainingOptions, 'steps' | 'microbatch'>;
+} as const satisfies Omit<TrainingOptions, 'steps' | 'microbatch' | 'lr_schedule'>;
 
 /** Steps are a word of Philox' counter. */
 export const MOST_STEPS = 2 ** 32 - 1;
@@ -64,10 +70,11 @@ export function trainingSettings(
   options: TrainingOptions,
   usual: { readonly batch?: number; readonly steps?: number } = {},
 ): TrainingSettings {
-  const { lr, weight_decay, lr_anneal_steps, schedule_sampler, seed, log_interval } = {
+  const { lr, weight_decay, ema_warmup, lr_anneal_steps, lr_warmup, schedule_sampler, seed, log_interval } = {
     ...TRAINING_DEFAULTS,
     ...given(options),
   };
+  const lr_schedule = options.lr_schedule ?? (lr_anneal_steps > 0 ? 'linear' : 'constant');
   const batch = options.batch ?? usual.batch ?? TRAINING_DEFAULTS.batch;
   const microbatch = options.microbatch ?? batch;
   const rates = options.ema_rate ?? TRAINING_DEFAULTS.ema_rate;
@@ -88,6 +95,7 @@ export function trainingSettings(
   if (!SCHEDULE_SAMPLERS.includes(schedule_sampler)) {
     throw off('schedule_sampler', `'${schedule_sampler}'`, SCHEDULE_SAMPLERS.join(' or '));
   }
+  checkSchedule({ lr_schedule, lr_anneal_steps, lr_warmup });
   if (lr_anneal_steps > 0 && steps > lr_anneal_steps) {
     throw new UsageError(
       (option) =>
@@ -102,14 +110,9 @@ export function trainingSettings(
     );
   }
   return {
-    ...{ steps, batch, microbatch, lr, weight_decay, ema_rates, lr_anneal_steps, schedule_sampler, seed },
-    log_interval,
+    ...{ steps, batch, microbatch, lr, weight_decay, ema_rates, ema_warmup, lr_anneal_steps, lr_schedule },
+    ...{ lr_warmup, schedule_sampler, seed, log_interval },
   };
-}
-
-/** The learning rate of a step: the original's line to 0. */
-export function learningRate({ lr, lr_anneal_steps }: TrainingSettings, step: number): number {
-  return lr_anneal_steps > 0 ? lr * (1 - step / lr_anneal_steps) : lr;
 }
 
 /** A rate as Python prints it, which is how the original names the files of moving averages. */
@@ -121,6 +124,27 @@ export function rateText(rate: number): string {
 export function checkWhole(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw off(name, value, `a whole number from ${least} to ${most}`);
+}
+
+function checkSchedule({ lr_schedule, lr_anneal_steps, lr_warmup }: Omit<LearningRateSettings, 'lr'>): void {
+  if (!LR_SCHEDULES.includes(lr_schedule)) {
+    throw off('lr_schedule', `'${lr_schedule}'`, LR_SCHEDULES.join(', '));
+  }
+  checkWhole('lr_warmup', lr_warmup, 0, MOST_STEPS);
+  if ((lr_schedule === 'constant') !== (lr_anneal_steps === 0)) {
+    throw new UsageError((option) =>
+      lr_schedule === 'constant'
+        ? `${option('lr_schedule')} constant: the learning rate stays, and ${option('lr_anneal_steps')} says that it falls to 0; leave one of them out`
+        : `${option('lr_schedule')} ${lr_schedule}: the learning rate falls to 0; say at which step with ${option('lr_anneal_steps')}`,
+    );
+  }
+  if (lr_anneal_steps > 0 && lr_warmup >= lr_anneal_steps) {
+    throw new UsageError(
+      (option) =>
+        `${option('lr_warmup')}: found ${lr_warmup}, and the learning rate is 0 from step ${lr_anneal_steps} on; make it less ` +
+        `than ${option('lr_anneal_steps')}`,
+    );
+  }
 }
 
 function checkRates(rates: readonly number[]): void {

@@ -96,6 +96,25 @@ describe('refuses', () => {
       '--steps: found 3',
     ],
     [
+      'a schedule that ends nowhere',
+      ['--lr-schedule', 'cosine'],
+      2,
+      '--lr-schedule cosine: the learning rate falls to 0; say at which step with --lr-anneal-steps',
+    ],
+    [
+      'a rate that stays and falls',
+      ['--lr-schedule', 'constant', '--lr-anneal-steps', '9'],
+      2,
+      '--lr-schedule constant: the learning rate stays, and --lr-anneal-steps says that it falls',
+    ],
+    ['a schedule that there is not', ['--lr-schedule', 'cosin'], 2, "--lr-schedule: found 'cosin'"],
+    [
+      'a warm-up that does not end',
+      ['--lr-warmup', '9', '--lr-anneal-steps', '9'],
+      2,
+      '--lr-warmup: found 9, and the learning rate is 0 from step 9 on',
+    ],
+    [
       'an optimizer without its weights',
       ['--optimizer', 'opt000001.pt'],
       2,

@@ -117,6 +117,21 @@ describe('goes on to the same bytes', () => {
     same();
   });
 
+  test('with a schedule, its warm-up and that of moving averages, which another run of the folder may not change', async () => {
+    const schedule = { lr_schedule: 'cosine', lr_anneal_steps: 8, lr_warmup: 3 } as const;
+    const settings = { lr: 0.1, ...schedule, ema_warmup: true };
+    await run('whole', settings);
+    expect((await run('run', { ...settings, leave: 4 })).position).toBe(4);
+    await expect(run('run', { ...settings, lr_schedule: 'linear' })).rejects.toThrow(
+      'lr_schedule: there cosine, here none',
+    );
+    await expect(run('run', { ...settings, ema_warmup: false, lr_warmup: 2 })).rejects.toThrow(
+      /lr_warmup: there 3, here 2\n {2}ema_warmup: there yes, here none/,
+    );
+    expect((await run('run', settings)).from).toBe(4);
+    same();
+  });
+
   test('from an ended run, with more steps', async () => {
     await run('run', { steps: 3 });
     await run('whole', { steps: 8 });
