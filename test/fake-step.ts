@@ -53,7 +53,11 @@ export function openFakeStep({ losses, onStep }: FakeStepOptions = {}): OpenStep
           }
         }
         const usual = Float32Array.from(timesteps, (t, i) => 0.5 + 0.1 * t + 0.01 * i + drive);
-        return { losses: { loss: losses?.(settings.step, usual) ?? usual }, grad_norm: Math.abs(drive) };
+        return {
+          losses: { loss: losses?.(settings.step, usual) ?? usual },
+          grad_norm: Math.abs(drive),
+          taken: true,
+        };
       },
       async read(which) {
         return new Map(

@@ -43,6 +43,7 @@ export const register: Register = (program, context) => {
     .option('--microbatch <N>', 'samples that are computed at once (default: the batch)')
     .option('--lr <X>', 'learning rate (default: 1e-4)')
     .option('--weight-decay <X>', "AdamW's decay of all parameters (default: 0)")
+    .option('--max-grad-norm <X>', 'scale larger gradients down to this norm (default: none are)')
     .option('--ema-rate <LIST>', 'rates of moving averages, such as 0.999,0.9999 (default: 0.9999)')
     .option('--ema-warmup', 'moving averages that follow closely at first: min(rate, (1 + n) / (10 + n))')
     .option('--lr-anneal-steps <N>', 'the step at which the learning rate has fallen to 0')

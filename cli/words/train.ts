@@ -24,6 +24,7 @@ export interface TrainWords extends SettingWords, DataWords {
   readonly microbatch?: string;
   readonly lr?: string;
   readonly weightDecay?: string;
+  readonly maxGradNorm?: string;
   readonly emaRate?: string;
   readonly emaWarmup?: boolean;
   readonly lrAnnealSteps?: string;
@@ -60,6 +61,7 @@ export function parseTrainJob(path: string, words: TrainWords): Omit<TrainJob, '
       microbatch: parseMicrobatch(words.microbatch),
       lr: amount(words.lr, '--lr'),
       weight_decay: amount(words.weightDecay, '--weight-decay'),
+      max_grad_norm: amount(words.maxGradNorm, '--max-grad-norm'),
       ema_rate: words.emaRate?.split(',').map((rate) => parseAmount(rate.trim(), '--ema-rate')),
       ema_warmup: words.emaWarmup,
       lr_anneal_steps: countOrNone(words.lrAnnealSteps, '--lr-anneal-steps'),

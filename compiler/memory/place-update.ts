@@ -42,5 +42,6 @@ export function placeUpdate(update: Update): UpdatePlan {
   });
   take({ kind: 'step_settings' }, settingsLength(update.averages) * 4);
   take({ kind: 'square_sums' }, update.arenas.length * SQUARE_SUMS * 4);
+  take({ kind: 'gradient_scale' }, 16);
   return { slots, slotOf, places };
 }

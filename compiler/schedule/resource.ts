@@ -23,9 +23,10 @@ export type Resource =
   | { readonly kind: 'trained'; readonly arena: number }
   /** A parameter in training, by its name. */
   | { readonly kind: 'parameter'; readonly name: string }
-  /** The numbers by which a step changes parameters, and sums of squares of all gradients. */
+  /** The numbers by which a step changes parameters, sums of squares of all gradients, and what gradients are multiplied by. */
   | { readonly kind: 'step_settings' }
-  | { readonly kind: 'square_sums' };
+  | { readonly kind: 'square_sums' }
+  | { readonly kind: 'gradient_scale' };
 
 type ResourceKind = Resource['kind'];
 type ResourceOf<K extends ResourceKind> = Extract<Resource, { kind: K }>;
@@ -96,6 +97,11 @@ const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
   },
   step_settings: { home: () => 'buffer', name: () => 'step_settings', words: () => 'settings of the step' },
   square_sums: { home: () => 'buffer', name: () => 'square_sums', words: () => 'sums of squares' },
+  gradient_scale: {
+    home: () => 'buffer',
+    name: () => 'gradient_scale',
+    words: () => 'what gradients are multiplied by',
+  },
 };
 
 function defOf<K extends ResourceKind>({ kind }: { readonly kind: K }): ResourceDef<K> {

@@ -1,5 +1,5 @@
-// What a step of training does behind the gradients: it adds up those of microbatches, sums their squares, changes the
-// parameters and their moving averages, and packs the parameters for the kernels of the next step. Parameters stand in arenas,
+// What a step of training does behind the gradients: it adds up those of microbatches, sums their squares, says by these what
+// gradients are multiplied by, changes the parameters and their moving averages, and packs the parameters for the kernels of the next step. Parameters stand in arenas,
 // each with its gradient at the same place of an arena of gradients, so that one pass goes over all of them.
 
 import { count } from '../graph/words.ts';
@@ -56,7 +56,7 @@ export function parametersOf({ arenas }: Update): readonly PlacedParameter[] {
 }
 
 /** What an update does, in its order. */
-export const UPDATE_KINDS = ['accumulate', 'square_sums', 'adamw', 'pack_weights'] as const;
+export const UPDATE_KINDS = ['accumulate', 'square_sums', 'gradient_scale', 'adamw', 'pack_weights'] as const;
 export type UpdateKind = (typeof UPDATE_KINDS)[number];
 
 /** The kinds that an update has. */
@@ -72,7 +72,7 @@ export function printUpdate(update: Update, kind: UpdateKind, index: number): st
     `#${String(index).padStart(3, '0')} ${kind}`,
     ...averages,
     `${count(parametersOf(update).length, 'parameter')} in ${count(update.arenas.length, 'arena')}`,
-    `${(bytes / 1e6).toFixed(2)} MB`,
+    ...(kind === 'gradient_scale' ? [] : [`${(bytes / 1e6).toFixed(2)} MB`]),
     '# update',
   ];
   return parts.join('  ');

@@ -136,7 +136,9 @@ export function graphOfBundle({ manifest }: Bundle, label: string): Graph {
     const face = interfaceOfOps(modelOps(graph, { batch, taps, precision, ...asked }), batch);
     // what a step of training takes and gives beside its batch is no matter of the graph
     const inputs = manifest.inputs.filter(({ name }) => !trains || name !== 'step_settings');
-    const outputs = manifest.outputs.filter(({ name }) => !trains || name !== 'square_sums');
+    const outputs = manifest.outputs.filter(
+      ({ name }) => !trains || !['square_sums', 'gradient_scale'].includes(name),
+    );
     const given = face.outputs.filter(({ name }) => !trains || !isGradient(name));
     if (fields(face.inputs) !== fields(inputs.map(specOf))) {
       fail('its inputs are not those of the bundle');

@@ -103,6 +103,7 @@ export const TRAIN_OPTIONS = {
   microbatch: number('a number of samples, such as 4'),
   lr: number('a number, such as 1e-4'),
   weight_decay: number('a number, such as 0'),
+  max_grad_norm: number('a number, such as 1'),
   ema_rate: {
     expected: 'a rate, such as 0.9999, or a list of rates',
     holds: (value) => NUMBER.holds(value) || (Array.isArray(value) && value.every(NUMBER.holds)),
@@ -215,7 +216,7 @@ async function openRun(
 ): Promise<Training> {
   const { openTraining } = await import('./train.ts');
   const { steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval } = options;
-  const { lr_anneal_steps, lr_schedule, lr_warmup, schedule_sampler } = options;
+  const { lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, schedule_sampler } = options;
   const { labels, background, flip, crop, workers } = options;
   const { save_interval, sample_interval, keep, resume, replay, optimizer, output, size, signal } = options;
   const host = silentHost(notes);
@@ -230,7 +231,7 @@ async function openRun(
     optimizer: optimizer ?? null,
     training: {
       ...{ steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval },
-      ...{ lr_anneal_steps, lr_schedule, lr_warmup, schedule_sampler },
+      ...{ lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, schedule_sampler },
     },
     output: { save_interval, sample_interval, keep, resume },
     out: output ?? null,

@@ -64,7 +64,7 @@ export function initialState(
 
 /**
  * The steps of a run from `state` to its end, or to the signal. The batch of the next step is prepared while one is computed.
- * Throws RuntimeError('gpu') where a loss or a gradient is not finite, which leaves parameters that are of no use.
+ * Throws RuntimeError('gpu') where a loss or a gradient is not finite.
  */
 export async function* trainingLoop(
   parts: LoopParts,
@@ -79,12 +79,12 @@ export async function* trainingLoop(
     const batch = (await prepared)(now.history === null ? null : probabilities(now.history));
     const number = now.position;
     const learning_rate = learningRate(settings, number);
-    const { weight_decay, seed } = settings;
+    const { weight_decay, max_grad_norm, seed } = settings;
     const updates = now.updates + 1;
     const ema_rates = averageRates(settings, updates);
     const { samples: _, ...inputs } = batch;
     const result = step.step(inputs, {
-      ...{ learning_rate, weight_decay, ema_rates, seed },
+      ...{ learning_rate, weight_decay, ema_rates, max_grad_norm, seed },
       update: updates,
       step: number,
     });
@@ -92,8 +92,8 @@ export async function* trainingLoop(
     result.catch(() => undefined);
     prepared = number + 1 < settings.steps ? source.next() : null;
     prepared?.catch(() => undefined);
-    const { losses, grad_norm } = await result;
-    checkFinite(parts, number, batch, { losses, grad_norm });
+    const { losses, grad_norm, taken } = await result;
+    checkFinite(parts, number, batch, { losses, grad_norm, taken });
     const weighted = Object.fromEntries(
       Object.entries(losses).map(([name, values]) => [
         name,
@@ -133,20 +133,20 @@ function meanOf(values: ArrayLike<number>): number {
 }
 
 function checkFinite({ nameOf }: LoopParts, step: number, batch: StepBatch, result: StepResult): void {
-  const { losses, grad_norm } = result;
+  const { losses, grad_norm, taken } = result;
   const loss = losses.loss!;
   const bad = loss.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0 && Number.isFinite(grad_norm)) return;
+  if (bad < 0 && taken && Number.isFinite(grad_norm)) return;
   const { timesteps, samples } = batch;
   const sample = samples?.[bad];
   const which = sample === undefined ? '' : `, of the data ${nameOf?.(sample) ?? `sample ${sample}`}`;
   const what =
     bad < 0
-      ? `the gradient's norm is ${grad_norm}, and the losses are finite`
+      ? `the gradient's norm is ${grad_norm}, beyond float32, and the losses are finite`
       : `the loss of sample ${bad} of ${loss.length} (timestep ${timesteps[bad]}${which}) is ${loss[bad]}`;
   throw new RuntimeError(
     'gpu',
-    `step ${step}: ${what}; the parameters are of no use any more, and the last checkpoint is as it was: begin a new folder ` +
-      'from it with a smaller learning rate, and look at that sample',
+    `step ${step}: ${what}; the run ends there, and the last checkpoint is as it was: begin a new folder from it with a ` +
+      'smaller learning rate, and look at that sample',
   );
 }

@@ -6,7 +6,7 @@ import { parameters } from '../../compiler/graph/parameters.ts';
 import type { Model } from '../../runtime/model.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
-import { adamwUpdate } from '../../runtime/training/adamw.ts';
+import { adamwUpdate, gradientScale } from '../../runtime/training/adamw.ts';
 import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
 import { microbatches } from '../../runtime/training/microbatches.ts';
 import type { TrainedTensors, TrainingStep } from '../../runtime/training/training-step.ts';
@@ -97,12 +97,14 @@ export function referenceStep(graph: Graph, { microbatch, emas, read }: Referenc
       const { seed, step } = settings;
       const { losses, gradients } = await gradientsOf(drops ? { ...batch, dropout: { seed, step } } : batch);
       let squares = 0;
-      for (const of of trained) {
-        const gradient = Float32Array.from(gradients.get(of.name)!);
-        for (const value of gradient) squares += value * value;
-        adamwUpdate(of, gradient, settings);
+      for (const gradient of gradients.values()) {
+        for (const value of gradient) squares += Math.fround(value) ** 2;
       }
-      return { losses, grad_norm: Math.sqrt(squares) };
+      const factor = gradientScale(squares, settings);
+      if (factor !== null) {
+        for (const of of trained) adamwUpdate(of, gradients.get(of.name)!, settings, factor);
+      }
+      return { losses, grad_norm: Math.sqrt(squares), taken: factor !== null };
     },
     async read(which) {
       return new Map(trained.map((of) => [of.name, { shape: of.shape, data: placeOf(which, of).slice() }]));

@@ -87,12 +87,14 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
 }
 
 /** Settings that runs of earlier versions do not know: null stands for what those did. */
-function laterSettings({ lr_schedule, lr_anneal_steps, lr_warmup, ema_warmup }: TrainingSettings): RunRecipe {
+function laterSettings(settings: TrainingSettings): RunRecipe {
+  const { lr_schedule, lr_anneal_steps, lr_warmup, ema_warmup, max_grad_norm } = settings;
   const usual = lr_anneal_steps > 0 ? 'linear' : 'constant';
   return {
     lr_schedule: lr_schedule === usual ? null : lr_schedule,
     lr_warmup: lr_warmup === 0 ? null : lr_warmup,
     ema_warmup: ema_warmup ? 'yes' : null,
+    max_grad_norm: max_grad_norm ?? null,
   };
 }
 

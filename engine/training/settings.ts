@@ -18,6 +18,8 @@ export interface TrainingOptions {
   readonly lr?: number | undefined;
   /** AdamW's decay of all parameters. Default 0. */
   readonly weight_decay?: number | undefined;
+  /** The largest norm of all gradients: larger ones are scaled down to it. Default: as large as they are. */
+  readonly max_grad_norm?: number | undefined;
   /** The rate of a moving average of the parameters, or a list of rates. Default 0.9999. */
   readonly ema_rate?: number | readonly number[] | undefined;
   /** Takes less than its rate of a moving average while there were few updates. Default false. */
@@ -43,6 +45,7 @@ export interface TrainingSettings extends LearningRateSettings, AverageSettings 
   readonly batch: number;
   readonly microbatch: number;
   readonly weight_decay: number;
+  readonly max_grad_norm: number | undefined;
   readonly schedule_sampler: ScheduleSampler;
   readonly seed: number;
   readonly log_interval: number;
@@ -59,11 +62,12 @@ export const TRAINING_DEFAULTS = {
   schedule_sampler: 'uniform',
   seed: 0,
   log_interval: 10,
-} as const satisfies Omit<TrainingOptions, 'steps' | 'microbatch' | 'lr_schedule'>;
+} as const satisfies Omit<TrainingOptions, 'steps' | 'microbatch' | 'lr_schedule' | 'max_grad_norm'>;
 
 /** Steps are a word of Philox' counter. */
 export const MOST_STEPS = 2 ** 32 - 1;
 const MOST_RATES = 16;
+const LARGEST_NORM = 1e30;
 
 /** Settings of options. Throws UsageError for one that is off. `batch` and `steps` are what the caller knows to be usual. */
 export function trainingSettings(
@@ -91,6 +95,10 @@ export function trainingSettings(
   if (!(lr > 0 && lr <= 1)) throw off('lr', lr, 'a number above 0 and at most 1, such as 1e-4');
   if (!(weight_decay >= 0 && weight_decay <= 1))
     throw off('weight_decay', weight_decay, 'a number from 0 to 1');
+  const { max_grad_norm } = options;
+  if (max_grad_norm !== undefined && !(max_grad_norm > 0 && max_grad_norm <= LARGEST_NORM)) {
+    throw off('max_grad_norm', max_grad_norm, 'a number above 0, such as 1; leave it out for none');
+  }
   checkRates(ema_rates);
   if (!SCHEDULE_SAMPLERS.includes(schedule_sampler)) {
     throw off('schedule_sampler', `'${schedule_sampler}'`, SCHEDULE_SAMPLERS.join(' or '));
@@ -111,7 +119,7 @@ export function trainingSettings(
   }
   return {
     ...{ steps, batch, microbatch, lr, weight_decay, ema_rates, ema_warmup, lr_anneal_steps, lr_schedule },
-    ...{ lr_warmup, schedule_sampler, seed, log_interval },
+    ...{ lr_warmup, max_grad_norm, schedule_sampler, seed, log_interval },
   };
 }
 

@@ -54,7 +54,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
       const data = stepSettings(settings);
       const step_settings = { shape: [data.length], data };
       const computes = accumulates ? ['gradients', 'accumulate'] : ['gradients'];
-      let grad_norm = 0;
+      let [grad_norm, taken] = [0, true];
       for (const [i, part] of parts.entries()) {
         const inputs = lossInputs(process, part.batch);
         const isLast = i === parts.length - 1;
@@ -63,6 +63,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
           : program.runPasses(computes, inputs);
         for (const [name, { data: values }] of await ran) {
           if (name === 'square_sums') grad_norm = rootOfSum(values);
+          else if (name === 'gradient_scale') taken = values[1] === 1;
           else {
             const term = name.slice(LOSS.length);
             losses[term] ??= new Float32Array(count);
@@ -70,7 +71,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
           }
         }
       }
-      return { losses, grad_norm };
+      return { losses, grad_norm, taken };
     },
     async read(which) {
       const found = new Map<string, Tensor>();

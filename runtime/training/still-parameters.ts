@@ -35,6 +35,7 @@ export function withStill(
     parameters,
     async step(batch, settings) {
       const result = await step.step(batch, settings);
+      if (!result.taken) return result;
       for (const one of still.values()) adamwUpdate(one, new Float32Array(one.parameter.length), settings);
       return result;
     },

@@ -17,6 +17,8 @@ export interface StepSettings {
   readonly learning_rate: number;
   readonly weight_decay: number;
   readonly ema_rates: readonly number[];
+  /** The largest norm of the gradients: larger ones are scaled down to it. Not given: as large as they are. */
+  readonly max_grad_norm?: number | undefined;
   /** What dropout's masks are drawn by: the run's seed, and the number of the batch, from 0. */
   readonly seed: number;
   readonly step: number;
@@ -25,8 +27,10 @@ export interface StepSettings {
 export interface StepResult {
   /** The terms of the loss (`loss`, and `mse` and `vb` as far as the loss has them), a value a sample, unweighted. */
   readonly losses: Readonly<Record<string, Float32Array>>;
-  /** The root of the sum of squares over all gradients, as they are used. */
+  /** The root of the sum of squares over all gradients, before they are scaled down to the largest norm. */
   readonly grad_norm: number;
+  /** Whether anything changed: where gradients are not finite nothing does. */
+  readonly taken: boolean;
 }
 
 /** A model in training. Calls take their turn. */

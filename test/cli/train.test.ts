@@ -96,6 +96,12 @@ describe('refuses', () => {
       '--steps: found 3',
     ],
     [
+      'a norm that is none',
+      ['--max-grad-norm', '0'],
+      2,
+      '--max-grad-norm: found 0, expected a number above 0',
+    ],
+    [
       'a schedule that ends nowhere',
       ['--lr-schedule', 'cosine'],
       2,

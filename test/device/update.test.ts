@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
-import { adamwUpdate } from '../../runtime/training/adamw.ts';
+import { adamwUpdate, gradientScale } from '../../runtime/training/adamw.ts';
 import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
 import { programStep } from '../../runtime/training/program-step.ts';
 import type { TrainedTensors } from '../../runtime/training/training-step.ts';
@@ -68,7 +68,9 @@ describe.each(['additive-class', 'conv-transpose', 'hybrid', 'superres', 'volume
       const expected = new Map(names.map((one) => [one, trainedFrom(read(one))]));
       for (const update of [1, 2]) {
         const weights = await step.read({ kind: 'parameters' });
-        const ran = await step.step(trainingBatch, { ...BY, update, seed: 0, step: update - 1 });
+        // the second is scaled down to a norm that every one of these gradients exceeds
+        const clipped = update === 2 ? { max_grad_norm: 1e-2 } : {};
+        const ran = await step.step(trainingBatch, { ...BY, ...clipped, update, seed: 0, step: update - 1 });
         const alone = await computedAlone(graph, options, (one) => weights.get(one)!.data, trainingBatch);
         for (const [term, values] of Object.entries(ran.losses)) {
           const error = relativeError(values, alone.get(`loss.${term}`)!.data);
@@ -81,11 +83,12 @@ describe.each(['additive-class', 'conv-transpose', 'hybrid', 'superres', 'volume
         );
         const norm = Math.sqrt(all.reduce((sum, value) => sum + value * value, 0));
         expect(Math.abs(ran.grad_norm / norm - 1), target.name).toBeLessThan(TOLERANCE);
-        for (const [one, trained] of expected)
-          adamwUpdate({ ...trained, parameter: trained.parameters }, found.get(`grad.${one}`)!, {
-            ...BY,
-            update,
-          });
+        const factor = gradientScale(norm ** 2, clipped)!;
+        expect(factor < 1, target.name).toBe(update === 2);
+        for (const [one, trained] of expected) {
+          const of = { ...trained, parameter: trained.parameters };
+          adamwUpdate(of, found.get(`grad.${one}`)!, { ...BY, update }, factor);
+        }
       }
       const kinds: readonly TrainedTensors[] = [
         ...(['parameters', 'exp_avg', 'exp_avg_sq'] as const).map((kind) => ({ kind })),
@@ -137,6 +140,28 @@ describe('microbatches', () => {
       }
       await parts.step.close();
     }
+  });
+
+  it('change nothing where a gradient is not finite, and the next step is as if there had been none', async () => {
+    const { graph, batch, seed, trainingBatch } = goldenTraining('hybrid');
+    const parts = { batch: batch - 1, training: { averages: 1, accumulates: true } };
+    const settings = { ...BY, ema_rates: [0.9], update: 1, seed: 0, step: 0 };
+    const kinds = [{ kind: 'parameters' }, { kind: 'exp_avg' }, { kind: 'ema', index: 0 }] as const;
+    const valuesAfter = async (huge: boolean) => {
+      const { step } = await openStep(graph, seed, parts);
+      if (huge) {
+        const before = await Promise.all(kinds.map((which) => step.read(which)));
+        const weights = Array.from({ length: batch }, () => 3e38);
+        const ran = await step.step({ ...trainingBatch, weights }, settings);
+        expect(ran.taken).toBe(false);
+        expect(await Promise.all(kinds.map((which) => step.read(which)))).toEqual(before);
+      }
+      expect((await step.step(trainingBatch, settings)).taken).toBe(true);
+      const values = await Promise.all(kinds.map(async (which) => joined((await step.read(which)).values())));
+      await step.close();
+      return values;
+    };
+    expect(await valuesAfter(true)).toEqual(await valuesAfter(false));
   });
 
   it('need a step that was compiled for them', async () => {

@@ -1,4 +1,4 @@
-// AdamW and moving averages, over an arena of parameters at once. The numbers and their order are those of
+// AdamW and moving averages, over an arena of parameters at once, where a step is taken (`gradient_scale.wgsl`). The numbers and their order are those of
 // `runtime/step-settings.ts`; operations and their order are PyTorch's (torch/optim/adamw.py of 1.13).
 // An arena of what is trained has its parameters, then their first and second moments, then each moving average.
 
@@ -9,7 +9,8 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> settings: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> trained: array<vec4f>;
+@group(0) @binding(2) var<storage, read> scale: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> trained: array<vec4f>;
 
 // hook: the gradient of a quad
 fn gradient(at: u32) -> vec4f {
@@ -26,8 +27,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   let root_correction = settings[1].y;
   let epsilon = settings[1].z;
   let step_size = settings[1].w;
+  let factor = scale[0].x;
+  let taken = scale[0].y != 0.0;
   for (var i = id.x; i < sizes.quads; i += workgroups.x * 64u) {
-    let g = gradient(i);
+    // sums over microbatches are zero again behind a step that is not taken, too
+    let g = factor * gradient(i);
+    if (!taken) { continue; }
     let mean = beta1 * trained[sizes.quads + i] + beta1_rest * g;
     let square = beta2 * trained[2u * sizes.quads + i] + beta2_rest * g * g;
     let p = decay * trained[i] - step_size * (mean / (sqrt(square) / root_correction + epsilon));
@@ -36,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     trained[2u * sizes.quads + i] = square;
     for (var k = 0u; k < sizes.averages; k++) {
       let at = (3u + k) * sizes.quads + i;
-      let rates = settings[2u + k / 2u];
+      let rates = settings[3u + k / 2u];
       let rate = select(rates.xy, rates.zw, k % 2u == 1u);
       trained[at] = rate.x * trained[at] + rate.y * p;
     }

@@ -2,9 +2,16 @@
 
 import type { WeightPart } from '../../../runtime/bundle.ts';
 import { invariant } from '../../diagnostics.ts';
-import { kindsOf, parametersOf, printUpdate, type Update, type UpdateKind } from '../../schedule/update.ts';
+import {
+  kindsOf,
+  parametersOf,
+  printUpdate,
+  SQUARE_SUMS,
+  type Update,
+  type UpdateKind,
+} from '../../schedule/update.ts';
 import type { KernelCall, WeightBlob } from '../kernel-call.ts';
-import { accumulate, adamw, square_sums, workOf } from './change.ts';
+import { accumulate, adamw, gradientScale, square_sums, workOf } from './change.ts';
 import { packBlob } from './pack.ts';
 
 export interface UpdateCall {
@@ -21,6 +28,7 @@ export interface UpdateCall {
 const PASSES = {
   accumulate: 'accumulate',
   square_sums: 'update',
+  gradient_scale: 'update',
   adamw: 'update',
   pack_weights: 'pack',
 } as const satisfies Record<UpdateKind, UpdateCall['pass']>;
@@ -33,16 +41,31 @@ export function updateCalls(
 ): readonly UpdateCall[] {
   return kindsOf(update).flatMap((kind, i) => {
     const group = printUpdate(update, kind, first + i);
-    const calls = kind === 'pack_weights' ? packs(update, blobs) : changes(update, kind);
+    const calls = workedCalls(update, kind, blobs);
     return calls.map((call) => ({ pass: PASSES[kind], group, ...call }));
   });
 }
 
 type Worked = Omit<UpdateCall, 'pass' | 'group'>;
 
+function workedCalls(update: Update, kind: UpdateKind, blobs: readonly WeightBlob[]): readonly Worked[] {
+  switch (kind) {
+    case 'pack_weights':
+      return packs(update, blobs);
+    case 'gradient_scale': {
+      const sums = update.arenas.length * SQUARE_SUMS;
+      return [{ path: 'update', call: gradientScale(sums), flops: sums, bytes: 4 * sums }];
+    }
+    case 'accumulate':
+    case 'square_sums':
+    case 'adamw':
+      return changes(update, kind);
+  }
+}
+
 const CHANGES = { accumulate, square_sums, adamw };
 
-function changes(update: Update, kind: Exclude<UpdateKind, 'pack_weights'>): readonly Worked[] {
+function changes(update: Update, kind: keyof typeof CHANGES): readonly Worked[] {
   const { flops, passes } = workOf(update)[kind];
   return update.arenas.map((arena, i) => ({
     path: 'update',

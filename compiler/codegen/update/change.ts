@@ -1,4 +1,4 @@
-// The calls that add up gradients, sum their squares, and change what is trained: one of each an arena.
+// The calls that add up gradients, sum their squares, say what they are multiplied by, and change what is trained.
 
 import { COPIES, type ParameterArena, SQUARE_SUMS, type Update } from '../../schedule/update.ts';
 import { type Extra, readBuffer } from '../fragment.ts';
@@ -28,6 +28,20 @@ export function square_sums(update: Update, { bytes }: ParameterArena, arena: nu
   });
 }
 
+/** @param sums how many sums of squares there are */
+export function gradientScale(sums: number): KernelCall {
+  return callKernel({
+    file: 'gradient_scale',
+    declared: {
+      sums: { kind: 'square_sums' },
+      settings: { kind: 'step_settings' },
+      scale: { kind: 'gradient_scale' },
+    },
+    workgroups: [1, 1, 1],
+    sizes: { sums },
+  });
+}
+
 export function adamw(update: Update, { bytes }: ParameterArena, arena: number): KernelCall {
   const gradients = used(update, arena);
   const sums: Extra = { ...readBuffer('gradients', gradients), access: 'read_write' };
@@ -39,7 +53,11 @@ export function adamw(update: Update, { bytes }: ParameterArena, arena: number):
         : ['return gradients[at];'],
     },
     extra: [update.accumulates ? sums : readBuffer('gradients', gradients)],
-    declared: { settings: { kind: 'step_settings' }, trained: { kind: 'trained', arena } },
+    declared: {
+      settings: { kind: 'step_settings' },
+      scale: { kind: 'gradient_scale' },
+      trained: { kind: 'trained', arena },
+    },
     workgroups: gridOver(bytes / 16, 4096),
     sizes: { quads: bytes / 16, averages: update.averages },
   });
@@ -50,7 +68,7 @@ export function workOf({ averages }: Update): Readonly<Record<'accumulate' | 'sq
   return {
     accumulate: { flops: 1, passes: 3 },
     square_sums: { flops: 2, passes: 1 },
-    adamw: { flops: 13 + 3 * averages, passes: 1 + 2 * (COPIES.length + averages) },
+    adamw: { flops: 14 + 3 * averages, passes: 1 + 2 * (COPIES.length + averages) },
   };
 }
 

@@ -1,5 +1,5 @@
-// What a host writes, reads and keeps of an update: the numbers of a step, the sums of squares of its gradients, and every
-// parameter with its moments, moving averages and gradient.
+// What a host writes, reads and keeps of an update: the numbers of a step, the sums of squares of its gradients and what they
+// were multiplied by, and every parameter with its moments, moving averages and gradient.
 
 import { type InputPort, type OutputPort, type StatePort, settingsLength } from '../../../runtime/bundle.ts';
 import { type MemoryPlan, slotIn } from '../../memory/plan.ts';
@@ -19,10 +19,10 @@ export function updateInputs({ averages }: Update, plan: MemoryPlan): readonly I
 }
 
 export function updateOutputs({ arenas }: Update, plan: MemoryPlan): readonly OutputPort[] {
-  const slot = slotIn(plan, { kind: 'square_sums' });
-  return [
-    { name: 'square_sums', encoding: 'plain', dtype: 'f32', shape: [arenas.length * SQUARE_SUMS], slot },
-  ];
+  const port = (name: 'square_sums' | 'gradient_scale', length: number): OutputPort => {
+    return { name, encoding: 'plain', dtype: 'f32', shape: [length], slot: slotIn(plan, { kind: name }) };
+  };
+  return [port('square_sums', arenas.length * SQUARE_SUMS), port('gradient_scale', 4)];
 }
 
 /** What lives from step to step: `parameters.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, `ema.0.NAME` …, `grad.NAME`. */

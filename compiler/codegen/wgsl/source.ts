@@ -32,6 +32,7 @@ export type KernelFile =
   | 'embedding'
   | 'embedding_gradient'
   | 'gather_channels'
+  | 'gradient_scale'
   | 'linear'
   | 'linear_subgroup'
   | 'linear_weight_gradient'

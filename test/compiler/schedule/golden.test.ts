@@ -47,8 +47,9 @@ test('a step of training is the gradients and what is done with them', () => {
     [
       "#298 accumulate  126 parameters in 1 arena  1.29 MB  # update",
       "#299 square_sums  126 parameters in 1 arena  1.29 MB  # update",
-      "#300 adamw  moving_averages[2]  126 parameters in 1 arena  1.29 MB  # update",
-      "#301 pack_weights  126 parameters in 1 arena  1.29 MB  # update",
+      "#300 gradient_scale  126 parameters in 1 arena  # update",
+      "#301 adamw  moving_averages[2]  126 parameters in 1 arena  1.29 MB  # update",
+      "#302 pack_weights  126 parameters in 1 arena  1.29 MB  # update",
       "",
     ]
   `);

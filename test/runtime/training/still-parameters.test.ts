@@ -15,7 +15,7 @@ function movedStep(): TrainingStep {
   const moved: Tensor = { shape: [1], data: Float32Array.of(7) };
   return {
     ...{ parameters: PARAMETERS.slice(1), microbatch: 1, adapter: 'none', bytes: 0 },
-    step: async () => ({ losses: {}, grad_norm: 0 }),
+    step: async () => ({ losses: {}, taken: true, grad_norm: 0 }),
     read: async () => new Map([['moved', moved]]),
     write: async (_, tensors) => void moved.data.set(tensors.get('moved')!.data),
     close: async () => undefined,
