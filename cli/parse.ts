@@ -69,11 +69,11 @@ const UNITS: Readonly<Record<string, number>> = {
   tib: 2 ** 40,
 };
 
-/** `600MB`, `1.5 GiB` or a plain number of bytes. Throws UsageError. */
-export function parseMemory(text: string): number {
+/** `600MB`, `1.5 GiB` or a plain number of bytes. Throws UsageError that names the option. */
+export function parseBytes(text: string, option: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const scale = Object.hasOwn(UNITS, unit.toLowerCase()) ? UNITS[unit.toLowerCase()]! : Number.NaN;
   const bytes = Math.floor(Number(number) * scale);
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw new UsageError(`--memory: found '${text}', expected bytes such as 600MB, 1.5GB or 512MiB`);
+  throw new UsageError(`${option}: found '${text}', expected bytes such as 600MB, 1.5GB or 512MiB`);
 }

@@ -34,6 +34,17 @@ const ROWS = {
     about: 'read the weights by a map that unetc diff --write-rename-map wrote',
     under: 'weights',
   },
+  dtype: {
+    flags: '--dtype <NAME>',
+    about: 'how the weights are stored: f32 or f16, which is half of it (default: f32)',
+    under: 'output',
+  },
+  shardSize: {
+    flags: '--shard-size <BYTES>',
+    about:
+      'the most bytes of a file, such as 24MiB: more are written as shards with their index (default: one file)',
+    under: 'output',
+  },
   batch: { flags: '--batch <N>', about: 'images in a forward pass', under: 'model' },
   size: { flags: '--size <HxW>', about: 'another image size than the graph says', under: 'model' },
   precision: { flags: '--precision <NAME>', about: 'f32 or f16', under: 'model' },

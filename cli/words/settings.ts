@@ -3,7 +3,7 @@
 import type { UpdateOptions } from '../../compiler/schedule/update.ts';
 import { checkSettings, LARGEST_BATCH, type ModelSettings } from '../../engine/compile/model-settings.ts';
 import { UsageError } from '../../engine/errors.ts';
-import { parseAmount, parseChoice, parseCount, parseMemory, parseSize } from '../parse.ts';
+import { parseAmount, parseBytes, parseChoice, parseCount, parseSize } from '../parse.ts';
 
 /** The options of commands that compile, as they were typed. */
 export interface SettingWords {
@@ -37,7 +37,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
     strict: words.strict,
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,
-    memory: words.memory === undefined ? undefined : parseMemory(words.memory),
+    memory: words.memory === undefined ? undefined : parseBytes(words.memory, '--memory'),
     tuning: words.tuning,
   };
   checkSettings(settings);

@@ -1,4 +1,7 @@
-// What commands say of the weights that they take.
+// What commands say of the weights that they take, and how those that write weights are told to.
+
+import { type ConvertOptions, WEIGHT_DTYPES } from '../../engine/checkpoint/weight-dtypes.ts';
+import { parseBytes, parseChoice } from '../parse.ts';
 
 /** The word behind `--weights`. */
 export const WEIGHTS = '.safetensors, .pt or an index of shards, with #KEY for a part of it; or hash:SEED';
@@ -11,3 +14,17 @@ export const KEYS = `
 FILE#KEY is the state dict under that key (model.pt#ema, state.pt#state_dict.ema_0.9999), or the tensors whose names begin
 with it, which is taken off (sd.safetensors#model.diffusion_model.).
 `;
+
+/** How weights are written, as `--dtype` and `--shard-size` say. Throws UsageError. */
+export function weightSettings({
+  dtype,
+  shardSize,
+}: {
+  readonly dtype?: string;
+  readonly shardSize?: string;
+}): ConvertOptions {
+  return {
+    dtype: dtype === undefined ? undefined : parseChoice(dtype, '--dtype', WEIGHT_DTYPES),
+    shardSize: shardSize === undefined ? undefined : parseBytes(shardSize, '--shard-size'),
+  };
+}

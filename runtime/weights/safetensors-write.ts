@@ -22,25 +22,43 @@ export function* safetensorsChunks(
   metadata: Readonly<Record<string, string>> = {},
 ): Generator<Uint8Array> {
   const ordered = tensors.toSorted((a, b) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype]);
-  const header = new Map<string, unknown>();
-  if (Object.keys(metadata).length > 0) header.set(METADATA, metadata);
-  let end = 0;
-  for (const { name, dtype, shape } of ordered) {
-    if (header.has(name) || name === METADATA) throw new Error(`internal: the tensor name ${name} is taken`);
-    const begin = end;
-    end += (countElements(shape) ?? Number.NaN) * DTYPE_BYTES[dtype];
-    header.set(name, { dtype, shape, data_offsets: [begin, end] });
-  }
-  yield encodeHeader(header);
+  yield encodeHeader(headerOf(ordered, metadata));
   for (const tensor of ordered) {
     const data = tensor.data();
-    if (data.length !== countElements(tensor.shape) || dtypeOf(data) !== tensor.dtype) {
+    if (data.length !== countElements(tensor.shape) || !holds(data, tensor.dtype)) {
       throw new Error(
         `internal: tensor ${tensor.name} has ${data.length} elements for [${tensor.shape.join(', ')}]`,
       );
     }
     yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
+}
+
+/** Whether an array has values of a type as they are stored; float16 has no array of its own. */
+function holds(data: TensorData, dtype: Dtype): boolean {
+  return dtype === 'F16' ? data instanceof Uint16Array : dtypeOf(data) === dtype;
+}
+
+/** Bytes of a tensor's values. */
+export function bytesOf({ shape, dtype }: Pick<TensorToWrite, 'shape' | 'dtype'>): number {
+  return (countElements(shape) ?? Number.NaN) * DTYPE_BYTES[dtype];
+}
+
+/** What the header says, by name. */
+function headerOf(
+  ordered: readonly Omit<TensorToWrite, 'data'>[],
+  metadata: Readonly<Record<string, string>>,
+): ReadonlyMap<string, unknown> {
+  const header = new Map<string, unknown>();
+  if (Object.keys(metadata).length > 0) header.set(METADATA, metadata);
+  let end = 0;
+  for (const { name, dtype, shape } of ordered) {
+    if (header.has(name) || name === METADATA) throw new Error(`internal: the tensor name ${name} is taken`);
+    const begin = end;
+    end += bytesOf({ shape, dtype });
+    header.set(name, { dtype, shape, data_offsets: [begin, end] });
+  }
+  return header;
 }
 
 /** Length and JSON, padded with spaces to a multiple of 8. Built from pairs: a name such as `__proto__` is data too. */

@@ -40,7 +40,8 @@ export type OpenShard = (name: string) => ByteSource;
 
 /** An index has some 100 bytes a tensor. */
 const MAX_INDEX = 16 * 2 ** 20;
-const MAX_SHARDS = 1000;
+/** Shards that are opened at the most. */
+export const MAX_SHARDS = 1000;
 
 /**
  * The tensors of all shards that the index in `source` names, in its order. `open` opens one as weights. Takes over

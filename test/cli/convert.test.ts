@@ -6,6 +6,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { register } from '../../cli/commands/convert.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
+import { float16ToFloat32, float32ToFloat16 } from '../../runtime/weights/dtypes.ts';
+import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import { recordingContext } from '../recording-context.ts';
 
 let folder = '';
@@ -35,10 +38,75 @@ test('the digit model becomes the safetensors file that is shipped, to the byte'
   expect(JSON.parse((await convert(out, again, '--json')).stdout)).toEqual({
     input: out,
     output: again,
+    files: [again],
+    dtype: 'f32',
     tensors: 167,
     params: 1192802,
+    bytes: 4 * 1192802,
   });
   expect(fs.readFileSync(again).equals(fs.readFileSync(out))).toBe(true);
+});
+
+test('shards in float16 hold what the file holds, rounded, each below the size that is asked for', async () => {
+  const out = path.join(folder, 'm.safetensors');
+  const { stdout } = await convert(
+    'graphs/mnist.safetensors',
+    out,
+    '--dtype',
+    'f16',
+    '--shard-size',
+    '600kB',
+  );
+  expect(stdout).toBe(`${out}.index.json: 167 tensors, 1192802 parameters, f16, 5 files\n`);
+  const names = [1, 2, 3, 4, 5].map((i) => `m-0000${i}-of-00005.safetensors`);
+  expect(fs.readdirSync(folder).sort()).toEqual([...names, 'm.safetensors.index.json']);
+  for (const name of names) expect(fs.statSync(path.join(folder, name)).size).toBeLessThanOrEqual(600_000);
+  const index = JSON.parse(fs.readFileSync(`${out}.index.json`, 'utf8'));
+  expect(index.metadata).toEqual({ total_size: 2 * 1192802 });
+  const [before, after] = [openWeights('graphs/mnist.safetensors'), openWeights(`${out}.index.json`)];
+  expect(after.tensors).toEqual(before.tensors);
+  for (const { name, shape } of before.tensors!) {
+    const rounded = float16ToFloat32(float32ToFloat16(before.read(name, shape)));
+    expect(Buffer.from(after.read(name, shape).buffer).equals(Buffer.from(rounded.buffer)), name).toBe(true);
+  }
+  before.close();
+  after.close();
+});
+
+test('what fits into one file is one, and a tensor that is larger than a shard has its own, with a note', async () => {
+  const out = path.join(folder, 'm.safetensors');
+  const one = await convert('graphs/mnist.safetensors', out, '--shard-size', '10MB');
+  expect(one.stdout).toBe(`${out}: 167 tensors, 1192802 parameters\n`);
+  expect(fs.readdirSync(folder)).toEqual(['m.safetensors']);
+  const { stdout, stderr } = await convert(out, out, '--shard-size', '200kB');
+  expect(stdout).toMatch(/, \d+ files\n$/);
+  expect(stderr).toMatch(/\.weight has \d+ bytes, more than a shard may have; its file is larger/);
+});
+
+test('float16 refuses what it cannot hold, and words that are off are told', async () => {
+  const [file, out] = [path.join(folder, 'in.safetensors'), path.join(folder, 'out.safetensors')];
+  const big = { shape: [2], data: Float32Array.of(1, -70000) };
+  fs.writeFileSync(
+    file,
+    writeTensors(
+      new Map([
+        ['a', { shape: [1], data: Float32Array.of(1) }],
+        ['b', big],
+      ]),
+    ),
+  );
+  for (const more of [[], ['--shard-size', '300']]) {
+    await expect(convert(file, out, '--dtype', 'f16', ...more)).rejects.toThrow(
+      'tensor "b" holds -70000 at element 1, and float16 ends at 65504; keep it in float32 (--dtype f32)',
+    );
+  }
+  expect(fs.readdirSync(folder)).toEqual(['in.safetensors']);
+  await expect(convert(file, out, '--dtype', 'bf16')).rejects.toThrow(
+    "--dtype: found 'bf16', expected f32 or f16",
+  );
+  await expect(convert(file, out, '--shard-size', 'x')).rejects.toThrow(
+    "--shard-size: found 'x', expected bytes",
+  );
 });
 
 test('a file may be converted in place', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseAmount, parseChoice, parseCount, parseMemory, parseSeeds } from '../../cli/parse.ts';
+import { parseAmount, parseBytes, parseChoice, parseCount, parseSeeds } from '../../cli/parse.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { parseNumbers } from '../../engine/jobs/ranges.ts';
 
@@ -78,10 +78,10 @@ describe('a limit on memory', () => {
     ['1000', 1000],
     ['2kb', 2000],
   ])('%s', (text, bytes) => {
-    expect(parseMemory(text)).toBe(bytes);
+    expect(parseBytes(text, '--memory')).toBe(bytes);
   });
 
   test.each(['', '0', '-1MB', 'much', '10 horses', '1e3', '5.5.5MB', '0.1'])('%s is refused', (text) => {
-    expect(() => parseMemory(text)).toThrow(/--memory: found .*expected bytes such as 600MB/);
+    expect(() => parseBytes(text, '--memory')).toThrow(/--memory: found .*expected bytes such as 600MB/);
   });
 });

@@ -2,7 +2,7 @@
 
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { main } from '../../../../cli/main.ts';
-import { parseMemory, parseSeeds, parseSize } from '../../../../cli/parse.ts';
+import { parseBytes, parseSeeds, parseSize } from '../../../../cli/parse.ts';
 import { parseJob } from '../../../../cli/words/sample.ts';
 import { findShard } from '../../../../cli/words/shard.ts';
 import { parseGitPlace } from '../../../../engine/diff/git.ts';
@@ -78,7 +78,7 @@ const MEASURES = [
 /** Sizes, memory and shards: what is taken is in its range. */
 export const measures = wordParser('measure', 3, MEASURES, async (word) => {
   const size = await readOr(['usage'], () => parseSize(word));
-  const memory = await readOr(['usage'], () => parseMemory(word));
+  const memory = await readOr(['usage'], () => parseBytes(word, '--memory'));
   const shard = await readOr(['usage'], () => findShard(word, {}));
   if (size !== refused)
     consistent(
