@@ -83,7 +83,10 @@ function opsOf(graph: Graph, options: CompileOptions): OpGraph {
   const { batch = 1, taps = false, precision = 'f32', dropout = false } = options;
   const lowered = lowerGraph(graph, { batch, taps, precision });
   if (options.gradients || options.training) {
-    return runPasses(training_loss(lowered, graph.diffusion), trainingPasses({ dropout }));
+    return runPasses(
+      training_loss(lowered, graph.diffusion),
+      trainingPasses({ dropout, frozen: options.training?.frozen ?? [] }),
+    );
   }
   const forward = runPasses(lowered);
   return options.gradient ? runPasses(forward, GRADIENT_PASSES) : forward;

@@ -30,7 +30,7 @@ export function openFakeStep({ losses, onStep }: FakeStepOptions = {}): OpenStep
     const placeOf = (which: TrainedTensors) =>
       places.get(which.kind === 'ema' ? `ema${which.index}` : which.kind)!;
     return {
-      ...{ parameters: named, microbatch, adapter: 'a fake', bytes: 1_000_000 },
+      ...{ parameters: named, frozen: new Set(), microbatch, adapter: 'a fake', bytes: 1_000_000 },
       async step({ x_start, noise, timesteps, weights }, settings) {
         onStep?.(settings.step);
         const sums = [x_start, noise, timesteps, weights!].map((value) =>

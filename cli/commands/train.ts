@@ -49,6 +49,7 @@ export const register: Register = (program, context) => {
     .option('--lr-anneal-steps <N>', 'the step at which the learning rate has fallen to 0')
     .option('--lr-schedule <NAME>', 'how it falls: linear (the default), cosine; constant')
     .option('--lr-warmup <N>', 'steps in which the learning rate rises to --lr, in a line (default: 0)')
+    .option('--freeze <LIST>', 'parameters that stay: names, their beginnings, patterns: time_embed,*.norm.*')
     .option(
       '--schedule-sampler <NAME>',
       'how timesteps are drawn: uniform (the default) or loss-second-moment',

@@ -25,6 +25,7 @@ export interface TrainWords extends SettingWords, DataWords {
   readonly lr?: string;
   readonly weightDecay?: string;
   readonly maxGradNorm?: string;
+  readonly freeze?: string;
   readonly emaRate?: string;
   readonly emaWarmup?: boolean;
   readonly lrAnnealSteps?: string;
@@ -62,6 +63,7 @@ export function parseTrainJob(path: string, words: TrainWords): Omit<TrainJob, '
       lr: amount(words.lr, '--lr'),
       weight_decay: amount(words.weightDecay, '--weight-decay'),
       max_grad_norm: amount(words.maxGradNorm, '--max-grad-norm'),
+      freeze: words.freeze?.split(',').map((pattern) => pattern.trim()),
       ema_rate: words.emaRate?.split(',').map((rate) => parseAmount(rate.trim(), '--ema-rate')),
       ema_warmup: words.emaWarmup,
       lr_anneal_steps: countOrNone(words.lrAnnealSteps, '--lr-anneal-steps'),

@@ -40,6 +40,11 @@ export function placeUpdate(update: Update): UpdatePlan {
       place({ kind: 'parameter', name }, trained, { offset, bytes });
     }
   });
+  update.still.forEach(({ bytes, parameters }, arena) => {
+    const still = take({ kind: 'still', arena }, bytes);
+    for (const { name, offset, bytes } of parameters)
+      place({ kind: 'parameter', name }, still, { offset, bytes });
+  });
   take({ kind: 'step_settings' }, settingsLength(update.averages) * 4);
   take({ kind: 'square_sums' }, update.arenas.length * SQUARE_SUMS * 4);
   take({ kind: 'gradient_scale' }, 16);

@@ -14,12 +14,14 @@ export interface ModelOptions extends LowerOptions {
   readonly gradients?: boolean;
   /** Whether dropout is drawn there, by an input `dropout`; else it is the identity, as it is in a forward pass. */
   readonly dropout?: boolean;
+  /** Names of parameters that have no gradient there. */
+  readonly frozen?: readonly string[];
 }
 
 /** The ops that a model is made of, for the reference executor, and to see what it takes and gives. */
 export function modelOps(graph: Graph, options: ModelOptions): OpGraph {
   const ops = lowerGraph(graph, options);
-  const { gradients = false, dropout = false } = options;
-  if (gradients) return runPasses(training_loss(ops, graph.diffusion), trainingPasses({ dropout }));
+  const { gradients = false, dropout = false, frozen = [] } = options;
+  if (gradients) return runPasses(training_loss(ops, graph.diffusion), trainingPasses({ dropout, frozen }));
   return options.gradient ? label_gradient(ops) : ops;
 }

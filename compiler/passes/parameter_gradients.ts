@@ -1,6 +1,7 @@
 // The gradients of all parameters that the loss depends on: outputs `grad.NAME`, those of the mean over samples of
 // `loss.loss`, each weighted by an input `weights` [B] (ones, but where a sampler of timesteps favours some). A parameter that
-// nothing reads on the way to the loss, such as that of a time embedding which no layer takes, has no such output.
+// nothing reads on the way to the loss, such as that of a time embedding which no layer takes, has no such output, and a frozen
+// one has none either: what the backward pass would compute for it alone is not there.
 
 import { invariant } from '../diagnostics.ts';
 import { createOpGraphBuilder } from '../opgraph/build.ts';
@@ -8,8 +9,8 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { differentiate } from './differentiate/differentiate.ts';
 import { copy } from './rewrite.ts';
 
-/** The graph of a loss with the gradients of its parameters. */
-export function parameter_gradients(graph: OpGraph): OpGraph {
+/** The graph of a loss with the gradients of its parameters but for those of the names in `frozen`. */
+export function parameter_gradients(graph: OpGraph, frozen: ReadonlySet<string> = new Set()): OpGraph {
   const loss = graph.outputs.find(({ name }) => name === 'loss.loss');
   invariant(loss, 'the graph has no output loss.loss');
   const b = createOpGraphBuilder();
@@ -19,7 +20,9 @@ export function parameter_gradients(graph: OpGraph): OpGraph {
   const cotangent = b.add('scale', [weights], { factor: 1 / type.shape[0]! }, 'loss.gradient');
   const reached = ancestors(graph, loss.value);
   const by = graph.nodes.flatMap((node, value) =>
-    node.op === 'param' && reached.has(value) ? [{ name: `grad.${node.attrs.name}`, value }] : [],
+    node.op === 'param' && reached.has(value) && !frozen.has(node.attrs.name)
+      ? [{ name: `grad.${node.attrs.name}`, value }]
+      : [],
   );
   return differentiate(b.finish(graph.outputs), { output: loss.value, cotangent, by });
 }

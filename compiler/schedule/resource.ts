@@ -21,6 +21,8 @@ export type Resource =
   | { readonly kind: 'gradients' | 'gradient_sums'; readonly arena: number }
   /** An arena of what lives from step to step: parameters, their moments and moving averages. */
   | { readonly kind: 'trained'; readonly arena: number }
+  /** An arena of parameters that stay. */
+  | { readonly kind: 'still'; readonly arena: number }
   /** A parameter in training, by its name. */
   | { readonly kind: 'parameter'; readonly name: string }
   /** The numbers by which a step changes parameters, sums of squares of all gradients, and what gradients are multiplied by. */
@@ -89,6 +91,11 @@ const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
     home: () => 'buffer',
     name: ({ arena }) => `trained.${arena}`,
     words: ({ arena }) => `parameters and moments of arena ${arena}`,
+  },
+  still: {
+    home: () => 'buffer',
+    name: ({ arena }) => `still.${arena}`,
+    words: ({ arena }) => `frozen parameters of arena ${arena}`,
   },
   parameter: {
     home: () => 'buffer',

@@ -9,27 +9,35 @@ export interface UpdateOptions {
   readonly averages: number;
   /** Whether the gradients of several microbatches are added up before the parameters change. */
   readonly accumulates: boolean;
+  /** Names of parameters that stay as they are, in checkpoint order: they have no gradients, moments and moving averages. */
+  readonly frozen?: readonly string[] | undefined;
 }
 
 export interface PlacedParameter {
   readonly name: string;
   readonly shape: readonly number[];
-  /** The value that is its gradient, as it is stored: the parameter has the same layout. */
-  readonly gradient: number;
   /** Bytes from the beginning of the arena, and bytes that it takes. */
   readonly offset: number;
   readonly bytes: number;
 }
 
-/** Parameters that change in one dispatch. */
-export interface ParameterArena {
-  /** Of the gradients. The tensors that live from step to step take as much each (`COPIES` and the moving averages). */
+export interface TrainedParameter extends PlacedParameter {
+  /** The value that is its gradient, as it is stored: the parameter has the same layout. */
+  readonly gradient: number;
+}
+
+/** Parameters that stand in one buffer. */
+export interface ParameterArena<P extends PlacedParameter = TrainedParameter> {
+  /** Of the parameters; of the gradients as much. Of what is trained all that lives takes as much each (`COPIES`, averages). */
   readonly bytes: number;
-  readonly parameters: readonly PlacedParameter[];
+  readonly parameters: readonly P[];
 }
 
 export interface Update extends UpdateOptions {
+  /** Parameters that change, those of an arena in one dispatch. */
   readonly arenas: readonly ParameterArena[];
+  /** Frozen parameters that kernels read. */
+  readonly still: readonly ParameterArena<PlacedParameter>[];
 }
 
 /** What stands in an arena of what lives from step to step, in this order; moving averages follow. */
@@ -50,28 +58,40 @@ export function parameterOf(output: string): string {
   return output.slice(GRADIENT.length);
 }
 
-/** The parameters of all arenas. */
-export function parametersOf({ arenas }: Update): readonly PlacedParameter[] {
+/** The parameters that change. */
+export function parametersOf({ arenas }: Update): readonly TrainedParameter[] {
   return arenas.flatMap(({ parameters }) => parameters);
 }
 
+/** The parameters that kernels read and that stay. */
+export function stillOf({ still }: Update): readonly PlacedParameter[] {
+  return still.flatMap(({ parameters }) => parameters);
+}
+
 /** What an update does, in its order. */
-export const UPDATE_KINDS = ['accumulate', 'square_sums', 'gradient_scale', 'adamw', 'pack_weights'] as const;
+export const UPDATE_KINDS = [
+  ...(['accumulate', 'square_sums', 'gradient_scale', 'adamw', 'pack_weights'] as const),
+  'pack_frozen', // once, before the first step
+] as const;
 export type UpdateKind = (typeof UPDATE_KINDS)[number];
 
 /** The kinds that an update has. */
-export function kindsOf({ accumulates }: Update): readonly UpdateKind[] {
-  return UPDATE_KINDS.filter((kind) => accumulates || kind !== 'accumulate');
+export function kindsOf({ accumulates, still }: Update): readonly UpdateKind[] {
+  return UPDATE_KINDS.filter(
+    (kind) => (accumulates || kind !== 'accumulate') && (still.length > 0 || kind !== 'pack_frozen'),
+  );
 }
 
 /** One line for a kind, as one for a group. */
 export function printUpdate(update: Update, kind: UpdateKind, index: number): string {
-  const bytes = update.arenas.reduce((sum, arena) => sum + arena.bytes, 0);
+  const arenas = kind === 'pack_frozen' ? update.still : update.arenas;
+  const placed = arenas.reduce((sum, arena) => sum + arena.parameters.length, 0);
+  const bytes = arenas.reduce((sum, arena) => sum + arena.bytes, 0);
   const averages = kind === 'adamw' ? [`moving_averages[${update.averages}]`] : [];
   const parts = [
     `#${String(index).padStart(3, '0')} ${kind}`,
     ...averages,
-    `${count(parametersOf(update).length, 'parameter')} in ${count(update.arenas.length, 'arena')}`,
+    `${count(placed, 'parameter')} in ${count(arenas.length, 'arena')}`,
     ...(kind === 'gradient_scale' ? [] : [`${(bytes / 1e6).toFixed(2)} MB`]),
     '# update',
   ];

@@ -118,7 +118,15 @@ export function givesGradients(manifest: Manifest): boolean {
 export function trainingOf(manifest: Manifest): UpdateOptions | undefined {
   const has = (pass: string) => manifest.passes.some(({ name }) => name === pass);
   if (!has('update')) return undefined;
-  return { averages: averagesIn(manifest), accumulates: has('accumulate') };
+  const kept = new Set(manifest.state.map(({ name }) => name));
+  const frozen = manifest.parameters.flatMap(({ name }) =>
+    kept.has(`parameters.${name}`) && !kept.has(`exp_avg.${name}`) ? [name] : [],
+  );
+  return {
+    averages: averagesIn(manifest),
+    accumulates: has('accumulate'),
+    ...(frozen.length > 0 ? { frozen } : {}),
+  };
 }
 
 /** Throws UsageError for a model that has no loss. */

@@ -16,6 +16,8 @@ export interface ReferenceOptions {
   readonly gradient: boolean;
   readonly gradients: boolean;
   readonly dropout: boolean;
+  /** Names of parameters that have no gradient there. */
+  readonly frozen?: readonly string[];
   /** In `f16` values of the torso are rounded after each op, as in the original's float16. */
   readonly precision: Precision;
   /** The values of a parameter, row-major. */

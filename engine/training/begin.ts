@@ -68,16 +68,25 @@ export async function beginningDigests(
 }
 
 /** Holds an optimizer's file to the model, and its place to the run. Throws RuntimeError('weights'). */
-export function checkContinued(file: string, graph: Graph, settings: TrainingSettings): void {
+export function checkContinued(
+  file: string,
+  graph: Graph,
+  settings: TrainingSettings,
+  frozen: readonly string[],
+): void {
   const origin: Origin = { kind: 'weights', label: file };
   const { position } = isOurs(file)
-    ? checkOptimizer(origin, parameters(graph), graph.diffusion.steps)
+    ? checkOptimizer(origin, parametersBut(graph, frozen), graph.diffusion.steps)
     : checkTorchOptimizer(origin, parameters(graph));
   if (position < settings.steps) return;
   throw fault(
     origin,
     `its run is at step ${position} already, and this one ends at step ${settings.steps}; give more steps`,
   );
+}
+
+function parametersBut(graph: Graph, frozen: readonly string[]) {
+  return parameters(graph).filter(({ name }) => !frozen.includes(name));
 }
 
 function isOurs(file: string): boolean {

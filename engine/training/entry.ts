@@ -104,6 +104,10 @@ export const TRAIN_OPTIONS = {
   lr: number('a number, such as 1e-4'),
   weight_decay: number('a number, such as 0'),
   max_grad_norm: number('a number, such as 1'),
+  freeze: {
+    expected: 'a pattern of parameters, such as time_embed, or a list of patterns',
+    holds: (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
+  },
   ema_rate: {
     expected: 'a rate, such as 0.9999, or a list of rates',
     holds: (value) => NUMBER.holds(value) || (Array.isArray(value) && value.every(NUMBER.holds)),
@@ -216,7 +220,7 @@ async function openRun(
 ): Promise<Training> {
   const { openTraining } = await import('./train.ts');
   const { steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval } = options;
-  const { lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, schedule_sampler } = options;
+  const { lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, freeze, schedule_sampler } = options;
   const { labels, background, flip, crop, workers } = options;
   const { save_interval, sample_interval, keep, resume, replay, optimizer, output, size, signal } = options;
   const host = silentHost(notes);
@@ -231,7 +235,7 @@ async function openRun(
     optimizer: optimizer ?? null,
     training: {
       ...{ steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval },
-      ...{ lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, schedule_sampler },
+      ...{ lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, freeze, schedule_sampler },
     },
     output: { save_interval, sample_interval, keep, resume },
     out: output ?? null,
@@ -246,6 +250,10 @@ function averageOf(rate: number, { ema_rate = TRAINING_DEFAULTS.ema_rate }: Trai
   const index = rates.indexOf(rate);
   if (index >= 0) return { kind: 'ema', index };
   throw new UsageError(`weights: found the rate ${rate}, expected one of the run's: ${rates.join(', ')}`);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
 }
 
 function isData(value: unknown): boolean {

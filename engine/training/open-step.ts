@@ -17,6 +17,8 @@ export interface StepRequest {
   readonly microbatch: number;
   /** Moving averages: how many. */
   readonly emas: number;
+  /** Names of parameters that stay as they are, in checkpoint order. */
+  readonly frozen: readonly string[];
   /** What the parameters are in the beginning, the moving averages with them. */
   readonly read: (name: string) => Float32Array;
   readonly device: ProgramOptions;
@@ -31,18 +33,18 @@ export type OpenStep = (request: StepRequest, host: OpenHost) => Promise<Trainin
  * ('adapter', 'gpu').
  */
 export const openStep: OpenStep = async (request, host) => {
-  const { source, batch, microbatch, emas, read, device, reference } = request;
+  const { source, batch, microbatch, emas, frozen, read, device, reference } = request;
   const settings = {
     ...device,
     batch: microbatch,
-    trainingStep: { averages: emas, accumulates: batch > microbatch },
+    trainingStep: { averages: emas, accumulates: batch > microbatch, frozen },
   };
   checkGradients(source.graph, settings);
   if (reference) return referenceStep(source.graph, request);
   const opened = await openProgram(source, read, settings, host);
   try {
     const step = await programStep(opened.program, adapterLine(opened.device.adapter));
-    return withStill({ ...step, close: opened.close }, parameters(source.graph), emas, read);
+    return withStill({ ...step, close: opened.close }, parameters(source.graph), emas, read, new Set(frozen));
   } catch (error) {
     await opened.close();
     throw error;

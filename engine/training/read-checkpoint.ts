@@ -81,8 +81,9 @@ export async function restoreOptimizer(
   timesteps: number,
 ): Promise<LoopState> {
   const state = withFile(origin, ({ header, tensor }) => readState(header, tensor, origin, timesteps));
+  const trained = step.parameters.filter(({ name }) => !step.frozen.has(name));
   for (const kind of ['exp_avg', 'exp_avg_sq'] as const) {
-    await step.write({ kind }, readNamed(origin, `${kind}.`, step.parameters));
+    await step.write({ kind }, readNamed(origin, `${kind}.`, trained));
   }
   return state;
 }
@@ -111,6 +112,13 @@ function checkEntry(
   origin: Origin,
 ): void {
   if (found?.dtype === 'F32' && found.shape.join() === shape.join()) return;
+  if (found === null && name.startsWith('exp_avg')) {
+    throw fault(
+      origin,
+      `the tensor "${name}" is missing: the file is of another model, or of a run in which that parameter was frozen; freeze it ` +
+        'here, too, or begin without the state of an optimizer',
+    );
+  }
   const said = found === null ? 'is missing' : `is ${found.dtype} [${found.shape.join(', ')}]`;
   throw fault(
     origin,

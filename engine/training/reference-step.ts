@@ -19,6 +19,8 @@ export interface ReferenceStepOptions {
   readonly emas: number;
   /** What the parameters are in the beginning, the moving averages with them. */
   readonly read: (name: string) => Float32Array;
+  /** Names of parameters that stay as they are. */
+  readonly frozen?: readonly string[] | undefined;
 }
 
 interface Trained {
@@ -31,8 +33,12 @@ interface Trained {
 }
 
 /** The model of `graph` in training. Its gradients were checked to exist (`checkGradients`). */
-export function referenceStep(graph: Graph, { microbatch, emas, read }: ReferenceStepOptions): TrainingStep {
-  const trained = parameters(graph).map(({ name, shape }): Trained => {
+export function referenceStep(
+  graph: Graph,
+  { microbatch, emas, read, frozen = [] }: ReferenceStepOptions,
+): TrainingStep {
+  const still = new Set(frozen);
+  const all = parameters(graph).map(({ name, shape }): Trained => {
     const parameter = Float32Array.from(read(name));
     return {
       ...{ name, shape, parameter },
@@ -41,7 +47,8 @@ export function referenceStep(graph: Graph, { microbatch, emas, read }: Referenc
       emas: Array.from({ length: emas }, () => parameter.slice()),
     };
   });
-  const byName = new Map(trained.map((one) => [one.name, one]));
+  const trained = all.filter(({ name }) => !still.has(name));
+  const byName = new Map(all.map((one) => [one.name, one]));
   const process = diffusionProcess(graph.diffusion);
   const drops = hasDropout(graph);
   const models = new Map<number, Model>();
@@ -51,7 +58,7 @@ export function referenceStep(graph: Graph, { microbatch, emas, read }: Referenc
     const options = { batch, taps: false, gradient: false, gradients: true, precision: 'f32' as const };
     const model = referenceModel(graph, {
       ...options,
-      dropout: drops,
+      ...{ dropout: drops, frozen },
       read: (name) => byName.get(name)!.parameter,
     });
     models.set(batch, model);
@@ -87,9 +94,10 @@ export function referenceStep(graph: Graph, { microbatch, emas, read }: Referenc
         ? of.parameter
         : of[which.kind];
 
-  const kept = trained.reduce((sum, { parameter }) => sum + parameter.byteLength * (3 + emas), 0);
+  const kept = all.reduce((sum, { parameter }) => sum + parameter.byteLength * (3 + emas), 0);
   return {
-    parameters: trained,
+    parameters: all,
+    frozen: still,
     microbatch,
     adapter: 'the reference executor',
     bytes: kept,
@@ -107,10 +115,15 @@ export function referenceStep(graph: Graph, { microbatch, emas, read }: Referenc
       return { losses, grad_norm: Math.sqrt(squares), taken: factor !== null };
     },
     async read(which) {
-      return new Map(trained.map((of) => [of.name, { shape: of.shape, data: placeOf(which, of).slice() }]));
+      const listed = which.kind === 'exp_avg' || which.kind === 'exp_avg_sq' ? trained : all;
+      return new Map(listed.map((of) => [of.name, { shape: of.shape, data: placeOf(which, of).slice() }]));
     },
     async write(which, tensors: ReadonlyMap<string, Tensor>) {
       for (const of of trained) placeOf(which, of).set(tensors.get(of.name)!.data);
+      if (which.kind !== 'parameters') return;
+      for (const of of all.filter(({ name }) => still.has(name))) {
+        for (const place of [of.parameter, ...of.emas]) place.set(tensors.get(of.name)!.data);
+      }
     },
     async close() {},
   };

@@ -12,6 +12,7 @@ import { sha256Of } from '../digest.ts';
 import { UsageError } from '../errors.ts';
 import { beginningDigests, checkContinued, type OpenedWeights, openBeginning } from './begin.ts';
 import { dataIdentity } from './data-identity.ts';
+import { frozenBy } from './freeze.ts';
 import { initialState, type LoopState } from './loop.ts';
 import { openReplay, type Replay } from './replay.ts';
 import type { RunRecipe } from './run-manifest.ts';
@@ -23,6 +24,8 @@ export interface RunMaterial {
   readonly settings: TrainingSettings;
   /** Steps of the diffusion process. */
   readonly timesteps: number;
+  /** Names of parameters that stay as they are, in checkpoint order. */
+  readonly frozen: readonly string[];
   readonly beginning: OpenedWeights;
   readonly recipe: RunRecipe;
   /** Images alone, with what belongs to them. */
@@ -54,13 +57,14 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
     const { usual, recipe, notes, nameOf, data, skipped } = batches;
     const settings = trainingSettings(job.training, usual);
     checkReplayed(batches.replay, job, settings);
-    if (job.optimizer !== null) checkContinued(job.optimizer, graph, settings);
+    const frozen = frozenBy(settings.freeze, graph);
+    if (job.optimizer !== null) checkContinued(job.optimizer, graph, settings, frozen);
     const beginning = await openBeginning(job, graph, settings.seed);
     const digests = await beginningDigests(job, turnsOf(signal));
     const timesteps = graph.diffusion.steps;
     const { seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval } = settings;
     return {
-      ...{ settings, timesteps, beginning, data, nameOf, skipped },
+      ...{ settings, timesteps, frozen, beginning, data, nameOf, skipped },
       recipe: {
         training_version: TRAINING_VERSION,
         graph: sha256Of(JSON.stringify(toExplicit(graph))),
@@ -88,13 +92,14 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
 
 /** Settings that runs of earlier versions do not know: null stands for what those did. */
 function laterSettings(settings: TrainingSettings): RunRecipe {
-  const { lr_schedule, lr_anneal_steps, lr_warmup, ema_warmup, max_grad_norm } = settings;
+  const { lr_schedule, lr_anneal_steps, lr_warmup, ema_warmup, max_grad_norm, freeze } = settings;
   const usual = lr_anneal_steps > 0 ? 'linear' : 'constant';
   return {
     lr_schedule: lr_schedule === usual ? null : lr_schedule,
     lr_warmup: lr_warmup === 0 ? null : lr_warmup,
     ema_warmup: ema_warmup ? 'yes' : null,
     max_grad_norm: max_grad_norm ?? null,
+    freeze: freeze.length === 0 ? null : freeze.join(','),
   };
 }
 

@@ -30,6 +30,11 @@ export interface TrainingOptions {
   readonly lr_schedule?: LrSchedule | undefined;
   /** Steps in which the learning rate rises to `lr`, in a line. Default 0. */
   readonly lr_warmup?: number | undefined;
+  /**
+   * Parameters that stay as they are: names, beginnings of names up to a dot, or patterns with `*` and `?`. They take no part in
+   * gradients and moments. Default: none.
+   */
+  readonly freeze?: string | readonly string[] | undefined;
   /** How timesteps are drawn: `uniform` or `loss-second-moment`. Default `uniform`. */
   readonly schedule_sampler?: ScheduleSampler | undefined;
   /** What noise, timesteps, dropout, the order of the data and initial weights are drawn from. Default 0. */
@@ -46,6 +51,8 @@ export interface TrainingSettings extends LearningRateSettings, AverageSettings 
   readonly microbatch: number;
   readonly weight_decay: number;
   readonly max_grad_norm: number | undefined;
+  /** Patterns of parameters that stay as they are. */
+  readonly freeze: readonly string[];
   readonly schedule_sampler: ScheduleSampler;
   readonly seed: number;
   readonly log_interval: number;
@@ -62,7 +69,10 @@ export const TRAINING_DEFAULTS = {
   schedule_sampler: 'uniform',
   seed: 0,
   log_interval: 10,
-} as const satisfies Omit<TrainingOptions, 'steps' | 'microbatch' | 'lr_schedule' | 'max_grad_norm'>;
+} as const satisfies Omit<
+  TrainingOptions,
+  'steps' | 'microbatch' | 'lr_schedule' | 'max_grad_norm' | 'freeze'
+>;
 
 /** Steps are a word of Philox' counter. */
 export const MOST_STEPS = 2 ** 32 - 1;
@@ -99,6 +109,10 @@ export function trainingSettings(
   if (max_grad_norm !== undefined && !(max_grad_norm > 0 && max_grad_norm <= LARGEST_NORM)) {
     throw off('max_grad_norm', max_grad_norm, 'a number above 0, such as 1; leave it out for none');
   }
+  const { freeze: said = [] } = options;
+  const freeze = typeof said === 'string' ? [said] : said;
+  if (freeze.includes(''))
+    throw off('freeze', 'an empty name', 'names or patterns of parameters, such as time_embed');
   checkRates(ema_rates);
   if (!SCHEDULE_SAMPLERS.includes(schedule_sampler)) {
     throw off('schedule_sampler', `'${schedule_sampler}'`, SCHEDULE_SAMPLERS.join(' or '));
@@ -119,7 +133,7 @@ export function trainingSettings(
   }
   return {
     ...{ steps, batch, microbatch, lr, weight_decay, ema_rates, ema_warmup, lr_anneal_steps, lr_schedule },
-    ...{ lr_warmup, max_grad_norm, schedule_sampler, seed, log_interval },
+    ...{ lr_warmup, max_grad_norm, freeze, schedule_sampler, seed, log_interval },
   };
 }
 

@@ -88,7 +88,7 @@ async function openTrained(
   host: Host,
   open: OpenStep,
 ): Promise<{ readonly step: TrainingStep; readonly state: LoopState }> {
-  const { settings, beginning, timesteps } = material;
+  const { settings, beginning, timesteps, frozen } = material;
   const { source, device, reference } = job;
   const request = {
     source,
@@ -97,6 +97,7 @@ async function openTrained(
     microbatch: settings.microbatch,
     batch: settings.batch,
     emas: settings.ema_rates.length,
+    frozen,
   };
   const step = await open({ ...request, read: beginning.read }, host);
   try {

@@ -25,13 +25,22 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
   const { batch: microbatch, memory } = manifest;
   const kept = new Set(manifest.state.map(({ name }) => name));
   const parameters = manifest.parameters.filter(({ name }) => kept.has(`parameters.${name}`));
+  const trained = parameters.filter(({ name }) => kept.has(`exp_avg.${name}`));
+  const frozen = new Set(parameters.filter((one) => !trained.includes(one)).map(({ name }) => name));
   const process = diffusionProcess(manifest.diffusion);
   const drops = drawsDropout(manifest);
-  const pack = () => program.runPass('pack', {});
+  const packs = manifest.passes.map(({ name }) => name).filter((name) => name.startsWith('pack'));
+  const pack = () => program.runPasses(packs, {});
   await pack();
+  /** Where tensors of a kind stand, by the prefix of their states: of moving averages those of what is frozen are the parameters. */
+  const placesOf = (which: TrainedTensors): readonly (readonly [string, TrainingStep['parameters']])[] => {
+    const own = [prefixOf(which), which.kind === 'parameters' ? parameters : trained] as const;
+    if (which.kind !== 'ema' || frozen.size === 0) return [own];
+    return [own, ['parameters.', parameters.filter(({ name }) => frozen.has(name))]];
+  };
 
   return {
-    ...{ parameters, microbatch, adapter },
+    ...{ parameters, frozen, microbatch, adapter },
     bytes: memory.activations + memory.weights,
     async step(batch, settings) {
       const count = batch.timesteps.length;
@@ -75,21 +84,23 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
     },
     async read(which) {
       const found = new Map<string, Tensor>();
-      const prefix = prefixOf(which);
-      const names = parameters.map(({ name }) => `${prefix}${name}`);
-      await state.readAll(names, (name, tensor) => found.set(name.slice(prefix.length), tensor));
-      return found;
+      for (const [prefix, listed] of placesOf(which)) {
+        const names = listed.map(({ name }) => `${prefix}${name}`);
+        await state.readAll(names, (name, tensor) => found.set(name.slice(prefix.length), tensor));
+      }
+      return new Map(parameters.flatMap(({ name }) => (found.has(name) ? [[name, found.get(name)!]] : [])));
     },
     async write(which, tensors) {
       const prefix = prefixOf(which);
-      const missing = parameters.filter(({ name }) => !tensors.has(name));
+      const written = which.kind === 'parameters' ? parameters : trained;
+      const missing = written.filter(({ name }) => !tensors.has(name));
       if (missing.length > 0) {
         throw new RuntimeError(
           'input',
           `${prefix}${missing[0]!.name} is missing, with ${missing.length - 1} others`,
         );
       }
-      for (const { name } of parameters) await state.write(`${prefix}${name}`, tensors.get(name)!);
+      for (const { name } of written) await state.write(`${prefix}${name}`, tensors.get(name)!);
       if (which.kind === 'parameters') await pack();
     },
     close: async () => program.close(),

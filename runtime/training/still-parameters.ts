@@ -1,5 +1,5 @@
 // Parameters that the loss does not depend on, such as those of a time embedding that no layer takes: a step on a device has
-// nothing of them. They stay on the host, decay as all others do, and are in every checkpoint.
+// nothing of them. They stay on the host, decay as all others do unless they are frozen, and are in every checkpoint.
 
 import type { Tensor } from '../tensor.ts';
 import { adamwUpdate, type UpdatedTensors } from './adamw.ts';
@@ -13,12 +13,14 @@ interface Still extends UpdatedTensors {
  * A step of all parameters, in this order, by one of those that the loss depends on.
  * @param emas how many moving averages there are
  * @param read what the parameters are in the beginning, the moving averages with them
+ * @param frozen which of all parameters stay as they are
  */
 export function withStill(
   step: TrainingStep,
   parameters: TrainingStep['parameters'],
   emas: number,
   read: (name: string) => Float32Array,
+  frozen: ReadonlySet<string> = step.frozen,
 ): TrainingStep {
   const moved = new Set(step.parameters.map(({ name }) => name));
   const still = new Map(
@@ -30,13 +32,16 @@ export function withStill(
       ]),
   );
   if (still.size === 0) return step;
+  const hasMoments = ({ kind }: TrainedTensors) => kind === 'exp_avg' || kind === 'exp_avg_sq';
+  const isThere = (which: TrainedTensors, name: string) => !(hasMoments(which) && frozen.has(name));
   return {
     ...step,
-    parameters,
+    ...{ parameters, frozen },
     async step(batch, settings) {
       const result = await step.step(batch, settings);
       if (!result.taken) return result;
-      for (const one of still.values()) adamwUpdate(one, new Float32Array(one.parameter.length), settings);
+      const moving = [...still].flatMap(([name, one]) => (frozen.has(name) ? [] : [one]));
+      for (const one of moving) adamwUpdate(one, new Float32Array(one.parameter.length), settings);
       return result;
     },
     async read(which) {
@@ -44,14 +49,17 @@ export function withStill(
       const own = ([name, one]: [string, Still]): [string, Tensor] => {
         return [name, { shape: one.shape, data: valuesOf(one, which).slice() }];
       };
-      const all = new Map([...found, ...[...still].map(own)]);
-      return new Map(parameters.map(({ name }) => [name, all.get(name)!]));
+      const all = new Map([...found, ...[...still].filter(([name]) => isThere(which, name)).map(own)]);
+      return new Map(parameters.flatMap(({ name }) => (all.has(name) ? [[name, all.get(name)!]] : [])));
     },
     async write(which, tensors) {
       await step.write(which, tensors);
       for (const [name, one] of still) {
         const given = tensors.get(name);
-        if (given !== undefined) valuesOf(one, which).set(given.data);
+        if (given === undefined || (frozen.has(name) && which.kind !== 'parameters')) continue;
+        for (const place of frozen.has(name) ? [one.parameter, ...one.emas] : [valuesOf(one, which)]) {
+          place.set(given.data);
+        }
       }
     },
   };

@@ -37,6 +37,8 @@ export interface StepResult {
 export interface TrainingStep {
   /** In checkpoint order. */
   readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Those of them that stay as they are: they have no moments, and their moving averages are they. */
+  readonly frozen: ReadonlySet<string>;
   /** Samples that are computed at once: the batch of a step may be any number, and is cut into parts of this many. */
   readonly microbatch: number;
   /** For messages and logs: the adapter's name, and the bytes that the step takes on it. */
@@ -47,9 +49,9 @@ export interface TrainingStep {
    * parameters by AdamW and every moving average. Throws RuntimeError('input', 'gpu').
    */
   step(batch: TrainingBatch, settings: StepSettings): Promise<StepResult>;
-  /** The tensors as the steps so far leave them, by the names of the parameters. */
+  /** The tensors as the steps so far leave them, by the names of the parameters; no moments of frozen ones. */
   read(which: TrainedTensors): Promise<ReadonlyMap<string, Tensor>>;
-  /** Puts tensors of every parameter in their place. */
+  /** Puts tensors of every parameter in their place; moments and averages of frozen ones may be missing, and are left alone. */
   write(which: TrainedTensors, tensors: ReadonlyMap<string, Tensor>): Promise<void>;
   close(): Promise<void>;
 }

@@ -81,6 +81,12 @@ test('a checkpoint is a model on its own', async () => {
 
 describe('refuses', () => {
   test.each([
+    [
+      'a pattern of no parameter',
+      ['--freeze', 'time_embed,in_blocks.0'],
+      2,
+      "--freeze: 'in_blocks.0' matches no parameter of tiny; did you mean input_blocks.0?",
+    ],
     ['no data', ['--data'], 2, ''],
     ['a rate that is none', ['--ema-rate', '1'], 2, '--ema-rate: found 1, expected rates of moving averages'],
     [

@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import { adamwUpdate, gradientScale } from '../../runtime/training/adamw.ts';
 import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
@@ -105,6 +106,51 @@ describe.each(['additive-class', 'conv-transpose', 'hybrid', 'superres', 'volume
       await step.close();
     }
   });
+});
+
+it('leaves frozen parameters as they are, and changes the others as it would without', async () => {
+  const { graph, batch, seed, trainingBatch } = goldenTraining('hybrid');
+  const training = { averages: 1, accumulates: false };
+  const settings = { ...BY, ema_rates: [0.9], seed: 0 };
+  // biases without their weights, a norm, parts of merged time projections, the biases of a convolution and its 1x1 skip
+  const frozen = parameters(graph)
+    .map(({ name }) => name)
+    .filter((name) => /^(time_embed|input_blocks\.[01]|middle_block)|skip_connection\.bias/.test(name));
+  const read = weightsOf(graph, seed);
+  for (const target of await testTargets()) {
+    const run = async (names: readonly string[]) => {
+      const { step } = await openStep(graph, seed, {
+        batch,
+        target,
+        training: { ...training, frozen: names },
+      });
+      const first = await step.step(trainingBatch, { ...settings, update: 1, step: 0 });
+      const moments = await step.read({ kind: 'exp_avg' });
+      const after = await step.read({ kind: 'parameters' });
+      const average = await step.read({ kind: 'ema', index: 0 });
+      const second = await step.step(trainingBatch, { ...settings, update: 2, step: 1 });
+      const alone = await computedAlone(
+        graph,
+        { batch, target },
+        (one) => after.get(one)!.data,
+        trainingBatch,
+      );
+      // the second step computes with what the first has left of both kinds
+      expect(relativeError(second.losses.loss!, alone.get('loss.loss')!.data)).toBeLessThan(3e-6);
+      await step.close();
+      return { first, moments, after, average };
+    };
+    const [all, some] = [await run([]), await run(frozen)];
+    expect(some.first.losses.loss).toEqual(all.first.losses.loss);
+    expect([...some.moments.keys()]).toEqual([...all.moments.keys()].filter((one) => !frozen.includes(one)));
+    const those = [...some.moments.keys()].map((one) => all.moments.get(one)!);
+    expect(relativeError(joined(some.moments.values()), joined(those)), target.name).toBeLessThan(1e-6);
+    expect([...some.after.keys()]).toEqual([...all.after.keys()]);
+    for (const name of frozen) {
+      expect(some.after.get(name)!.data, name).toEqual(Float32Array.from(read(name)));
+      expect(some.average.get(name), name).toEqual(some.after.get(name));
+    }
+  }
 });
 
 describe('microbatches', () => {

@@ -7,6 +7,7 @@ import {
   parametersOf,
   printUpdate,
   SQUARE_SUMS,
+  stillOf,
   type Update,
   type UpdateKind,
 } from '../../schedule/update.ts';
@@ -16,7 +17,7 @@ import { packBlob } from './pack.ts';
 
 export interface UpdateCall {
   /** The pass that a host starts by name. */
-  readonly pass: 'accumulate' | 'update' | 'pack';
+  readonly pass: 'accumulate' | 'update' | 'pack' | 'pack_frozen';
   /** Its line of the schedule, and what it is of. */
   readonly group: string;
   readonly path: string;
@@ -31,6 +32,7 @@ const PASSES = {
   gradient_scale: 'update',
   adamw: 'update',
   pack_weights: 'pack',
+  pack_frozen: 'pack_frozen',
 } as const satisfies Record<UpdateKind, UpdateCall['pass']>;
 
 /** The calls in their order; `first` is how many groups stand before them, `blobs` are the weights of their kernels. */
@@ -51,7 +53,8 @@ type Worked = Omit<UpdateCall, 'pass' | 'group'>;
 function workedCalls(update: Update, kind: UpdateKind, blobs: readonly WeightBlob[]): readonly Worked[] {
   switch (kind) {
     case 'pack_weights':
-      return packs(update, blobs);
+    case 'pack_frozen':
+      return packs(update, blobs, kind);
     case 'gradient_scale': {
       const sums = update.arenas.length * SQUARE_SUMS;
       return [{ path: 'update', call: gradientScale(sums), flops: sums, bytes: 4 * sums }];
@@ -75,16 +78,25 @@ function changes(update: Update, kind: keyof typeof CHANGES): readonly Worked[] 
   }));
 }
 
-function packs(update: Update, blobs: readonly WeightBlob[]): readonly Worked[] {
-  const parameters = new Map(parametersOf(update).map((parameter) => [parameter.name, parameter]));
+/** Of parts that are packed together one that changes is enough for them to be packed in every step. */
+function packs(
+  update: Update,
+  blobs: readonly WeightBlob[],
+  kind: 'pack_weights' | 'pack_frozen',
+): readonly Worked[] {
+  const frozen = stillOf(update);
+  const still = new Set(frozen.map(({ name }) => name));
+  const parameters = new Map([...parametersOf(update), ...frozen].map((one) => [one.name, one]));
   const parameterOf = ({ param }: WeightPart) => {
     const parameter = parameters.get(param);
     invariant(parameter, () => `${param} has no gradient`);
     return parameter;
   };
   return blobs.flatMap((blob) =>
-    packBlob(blob, parameterOf).map(({ parameter, call }) => {
-      return { path: parameter.name, call, flops: 0, bytes: 2 * parameter.bytes };
+    packBlob(blob, parameterOf).flatMap(({ parameter, added, call }) => {
+      const stays = [parameter, ...added].every(({ name }) => still.has(name));
+      if (stays !== (kind === 'pack_frozen')) return [];
+      return [{ path: parameter.name, call, flops: 0, bytes: 2 * parameter.bytes }];
     }),
   );
 }

@@ -29,8 +29,9 @@ export function packBlob(
     .map((part) => {
       invariant(!('stored' in part) || part.stored === 'f32', () => `${part.param} is packed as float16`);
       const parameter = parameterOf(part);
-      const added = vectors.filter((other) => other !== part && other.offset === part.offset);
-      return { parameter, call: packPart(blob, part, parameter, added.map(parameterOf)) };
+      const others = vectors.filter((other) => other !== part && other.offset === part.offset);
+      const added = others.map(parameterOf);
+      return { parameter, added, call: packPart(blob, part, parameter, added) };
     });
 }
 
@@ -52,9 +53,10 @@ function packPart(
   }
 }
 
-/** A call, and the parameter that it packs. */
+/** A call, and the parameter that it packs, with those that are added to it. */
 export interface Packing {
   readonly parameter: PlacedParameter;
+  readonly added: readonly PlacedParameter[];
   readonly call: KernelCall;
 }
 

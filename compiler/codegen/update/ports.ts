@@ -25,7 +25,10 @@ export function updateOutputs({ arenas }: Update, plan: MemoryPlan): readonly Ou
   return [port('square_sums', arenas.length * SQUARE_SUMS), port('gradient_scale', 4)];
 }
 
-/** What lives from step to step: `parameters.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, `ema.0.NAME` …, `grad.NAME`. */
+/**
+ * What lives from step to step: `parameters.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, `ema.0.NAME` …, `grad.NAME`; of what is
+ * frozen the first alone.
+ */
 export function updateState(update: Update, plan: MemoryPlan): readonly StatePort[] {
   const averages = Array.from({ length: update.averages }, (_, k) => `ema.${k}`);
   return [...COPIES, ...averages]
@@ -39,7 +42,18 @@ export function updateState(update: Update, plan: MemoryPlan): readonly StatePor
         );
       });
     })
-    .concat(update.arenas.flatMap((arena, i) => gradientsOf(update, plan, arena, i)));
+    .concat(update.arenas.flatMap((arena, i) => gradientsOf(update, plan, arena, i)))
+    .concat(update.still.flatMap((arena, i) => stillPorts(plan, arena, i)));
+}
+
+/** Frozen parameters, which begin and end as the checkpoint's. */
+function stillPorts(
+  plan: MemoryPlan,
+  { parameters }: ParameterArena<PlacedParameter>,
+  arena: number,
+): readonly StatePort[] {
+  const slot = slotIn(plan, { kind: 'still', arena });
+  return parameters.map((parameter) => portOf(parameter, 'parameters', slot, 0, parameter.name));
 }
 
 function gradientsOf(

@@ -14,7 +14,7 @@ const PARAMETERS = [
 function movedStep(): TrainingStep {
   const moved: Tensor = { shape: [1], data: Float32Array.of(7) };
   return {
-    ...{ parameters: PARAMETERS.slice(1), microbatch: 1, adapter: 'none', bytes: 0 },
+    ...{ parameters: PARAMETERS.slice(1), frozen: new Set(), microbatch: 1, adapter: 'none', bytes: 0 },
     step: async () => ({ losses: {}, taken: true, grad_norm: 0 }),
     read: async () => new Map([['moved', moved]]),
     write: async (_, tensors) => void moved.data.set(tensors.get('moved')!.data),
@@ -52,4 +52,19 @@ test('decay with the others, and are read and written with them, in the order of
 test('a step of all parameters stays as it is', () => {
   const step = movedStep();
   expect(withStill(step, PARAMETERS.slice(1), 1, () => new Float32Array(1))).toBe(step);
+});
+
+test('frozen ones do not decay, and have no moments; their averages are they', async () => {
+  const frozen = new Set(['still']);
+  const step = withStill(movedStep(), PARAMETERS, 1, () => Float32Array.of(1, 2), frozen);
+  expect(step.frozen).toBe(frozen);
+  await step.step(BATCH, SETTINGS);
+  expect([...(await step.read({ kind: 'parameters' })).get('still')!.data]).toEqual([1, 2]);
+  expect((await step.read({ kind: 'exp_avg' })).has('still')).toBe(false);
+  const other = new Map([
+    ['moved', { shape: [1], data: Float32Array.of(3) }],
+    ['still', { shape: [2], data: Float32Array.of(5, 6) }],
+  ]);
+  await step.write({ kind: 'parameters' }, other);
+  expect([...(await step.read({ kind: 'ema', index: 0 })).get('still')!.data]).toEqual([5, 6]);
 });
