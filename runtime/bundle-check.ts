@@ -1,4 +1,4 @@
-// What zod cannot see in a manifest: indices that point somewhere, extents that fit, and bindings of a dispatch that
+// What a schema cannot see in a manifest: indices that point somewhere, extents that fit, and bindings of a dispatch that
 // WebGPU allows beside each other.
 
 import { checkBindings } from './binding-check.ts';

@@ -1,4 +1,4 @@
-// What zod cannot see of a manifest's ports: slots that hold them, names that are theirs alone, states that nothing
+// What a schema cannot see of a manifest's ports: slots that hold them, names that are theirs alone, states that nothing
 // else overwrites.
 
 import type { Manifest } from './bundle.ts';

@@ -1,87 +1,83 @@
 // The ports of a bundle: what stands in a slot under a name that a host writes or reads, and in which encoding.
 
-import * as z from 'zod/mini';
+import * as s from './schema.ts';
 
-const count = z.int().check(z.minimum(0));
-const positive = z.int().check(z.minimum(1));
-const sizes = z.array(positive);
-const shape = z.readonly(sizes);
+const count = s.whole(0);
+const positive = s.whole(1);
+const sizes = s.list(positive);
+const shape = sizes;
 /** Names that an object in JavaScript can have as keys without a second meaning. */
-export const portName = z.string().check(z.regex(/^[A-Za-z]\w*(\.\w+)*$/));
+export const portName = s.textLike(/^[A-Za-z]\w*(\.\w+)*$/);
 
 /** [B, C, ...space] as channels-last quads: [batch][pixel][channel], channels filled up to a multiple of four. */
 const image = {
   name: portName,
-  encoding: z.literal('image'),
-  shape: z.readonly(sizes.check(z.minLength(2))),
+  encoding: s.literal('image'),
+  shape: s.list(positive, 2),
   slot: count,
 } as const;
 
 /** [rows, columns, ...taps] of a parameter, as an image whose samples are rows. */
-const parameter = { ...image, encoding: z.literal('parameter') } as const;
+const parameter = { ...image, encoding: s.literal('parameter') } as const;
 
 /** Row-major as it is, filled up to whole vectors of 16 bytes. */
-const plain = { name: portName, encoding: z.literal('plain'), shape, slot: count } as const;
+const plain = { name: portName, encoding: s.literal('plain'), shape, slot: count } as const;
 
-const numbers = z.enum(['f32', 'f16']);
+const numbers = s.oneOf(['f32', 'f16']);
 
 /** What a pass is given. */
-export const inputPortSchema = z.discriminatedUnion('encoding', [
-  z.readonly(z.strictObject({ ...image, dtype: numbers })),
-  z.readonly(
-    z.strictObject({
-      name: portName,
-      encoding: z.literal('timestep'),
-      dtype: z.literal('f32'),
-      shape: z.readonly(z.tuple([positive])),
-      slot: count,
-      /**
-       * The host writes the embedding, [B, dim] as quads: in this order, rounded as the original does, the cosines and
-       * the sines of t·exp(-ln(max_period)·i/(half - shift)).
-       */
-      dim: positive,
-      max_period: z.number().check(z.positive()),
-      order: z.enum(['cos_sin', 'sin_cos']),
-      shift: z.number(),
-    }),
-  ),
-  z.readonly(
-    z.strictObject({
-      name: portName,
-      encoding: z.literal('label'),
-      dtype: z.literal('u32'),
-      shape: z.readonly(z.tuple([positive])),
-      slot: count,
-      /** Labels are whole numbers below. */
-      classes: positive,
-    }),
-  ),
-  z.readonly(z.strictObject({ ...plain, dtype: z.enum(['f32', 'f16', 'u32']) })),
+export const inputPortSchema = s.tagged('encoding', [
+  s.object({ ...image, dtype: numbers }),
+  s.object({
+    name: portName,
+    encoding: s.literal('timestep'),
+    dtype: s.literal('f32'),
+    shape: s.tuple(positive),
+    slot: count,
+    /**
+     * The host writes the embedding, [B, dim] as quads: in this order, rounded as the original does, the cosines and
+     * the sines of t·exp(-ln(max_period)·i/(half - shift)).
+     */
+    dim: positive,
+    max_period: s.positiveNumber,
+    order: s.oneOf(['cos_sin', 'sin_cos']),
+    shift: s.number,
+  }),
+  s.object({
+    name: portName,
+    encoding: s.literal('label'),
+    dtype: s.literal('u32'),
+    shape: s.tuple(positive),
+    slot: count,
+    /** Labels are whole numbers below. */
+    classes: positive,
+  }),
+  s.object({ ...plain, dtype: s.oneOf(['f32', 'f16', 'u32']) }),
 ]);
 
 /** What a pass gives. */
-export const outputPortSchema = z.discriminatedUnion('encoding', [
-  z.readonly(z.strictObject({ ...image, dtype: numbers })),
-  z.readonly(z.strictObject({ ...parameter, dtype: numbers })),
-  z.readonly(z.strictObject({ ...plain, dtype: numbers })),
+export const outputPortSchema = s.tagged('encoding', [
+  s.object({ ...image, dtype: numbers }),
+  s.object({ ...parameter, dtype: numbers }),
+  s.object({ ...plain, dtype: numbers }),
 ]);
 
 /** Where a state begins: as a parameter of the checkpoint, or as zeros. */
-const initial = z.union([z.literal('zeros'), z.readonly(z.strictObject({ parameter: z.string() }))]);
+const initial = s.either(s.literal('zeros'), s.object({ parameter: s.text }));
 
 /** States may share a slot, each at bytes of its own: `offset` is where it begins. */
 const kept = { dtype: numbers, initial, offset: count } as const;
 
 /** What lives from pass to pass in bytes of its own, read and written by dispatches and by the host. */
-export const statePortSchema = z.discriminatedUnion('encoding', [
-  z.readonly(z.strictObject({ ...image, ...kept })),
-  z.readonly(z.strictObject({ ...parameter, ...kept })),
-  z.readonly(z.strictObject({ ...plain, ...kept })),
+export const statePortSchema = s.tagged('encoding', [
+  s.object({ ...image, ...kept }),
+  s.object({ ...parameter, ...kept }),
+  s.object({ ...plain, ...kept }),
 ]);
 
-export type InputPort = z.infer<typeof inputPortSchema>;
-export type OutputPort = z.infer<typeof outputPortSchema>;
-export type StatePort = z.infer<typeof statePortSchema>;
+export type InputPort = s.Infer<typeof inputPortSchema>;
+export type OutputPort = s.Infer<typeof outputPortSchema>;
+export type StatePort = s.Infer<typeof statePortSchema>;
 export type Port = InputPort | OutputPort | StatePort;
 
 type Unplaced<P> = P extends unknown ? Omit<P, 'slot'> : never;

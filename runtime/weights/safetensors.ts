@@ -2,8 +2,8 @@
 // then the data. Every offset is checked before any tensor is read: inside the file, no overlap, no hole.
 // Source: the format's specification, github.com/huggingface/safetensors.
 
-import * as z from 'zod/mini';
 import { type ByteSource, bytesInMemory, dataView, decodeUtf8, fault, type Origin } from '../bytes.ts';
+import * as s from '../schema.ts';
 import { holdAgainst } from '../schema-faults.ts';
 import type { Tensor } from '../tensor.ts';
 import {
@@ -43,13 +43,13 @@ export interface StoredTensor {
   readonly data: TensorData;
 }
 
-const Size = z.int().check(z.minimum(0));
-const Entry = z.strictObject({
-  dtype: z.string(),
-  shape: z.array(Size).check(z.maxLength(32)),
-  data_offsets: z.tuple([Size, Size]),
+const Size = s.whole(0);
+const Entry = s.object({
+  dtype: s.text,
+  shape: s.list(Size, 0, 32),
+  data_offsets: s.tuple(Size, Size),
 });
-const Metadata = z.record(z.string(), z.string());
+const Metadata = s.record(s.text);
 
 /** Parses and checks the header. Throws a RuntimeError of `origin.kind`. */
 export function readHeader(source: ByteSource, origin: Origin): SafetensorsHeader {
