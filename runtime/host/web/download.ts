@@ -23,8 +23,10 @@ export interface DownloadOptions {
   readonly kind: RuntimeErrorKind;
   readonly get: Fetch;
   readonly signal?: AbortSignal | undefined;
-  /** Requests in all, the first among them. Between two of them it waits, half a second first, then twice as long. */
+  /** Requests in all, the first among them. */
   readonly attempts: number;
+  /** Milliseconds before the second request, twice as many before the third, and so on. Default 500. */
+  readonly pause?: number;
   /** Told how much is there, and how long the file is where the server says so. */
   readonly onBytes?: ((received: number, total: number | null) => void) | undefined;
   /** Told why a request is made again. */
@@ -50,9 +52,6 @@ export async function downloadWhole(
 
 /** Statuses of servers that may answer another time. */
 const PASSING: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
-
-/** Milliseconds before the second request. */
-const FIRST_PAUSE = 500;
 
 /** What is there of a file. */
 interface Held {
@@ -80,7 +79,7 @@ export async function download(
   url: string,
   options: DownloadOptions,
 ): Promise<Downloaded | 'unchanged' | Short> {
-  const { kind, attempts, signal, note, unless } = options;
+  const { kind, attempts, pause = 500, signal, note, unless } = options;
   const held: Held = { received: createReceived(), total: null, version: NO_VERSION, packed: false };
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
@@ -88,7 +87,11 @@ export async function download(
     signal?.throwIfAborted();
     if (ended === 'unchanged') return ended;
     if (ended !== 'whole' && unless && held.received.length === 0) return ended;
-    if (ended === 'whole') return { bytes: held.received.bytes(), version: held.version };
+    if (ended === 'whole') {
+      const bytes = held.received.bytes();
+      if (held.total === null) options.onBytes?.(bytes.length, bytes.length);
+      return { bytes, version: held.version };
+    }
     if (attempt >= attempts) {
       const times = attempts === 1 ? '' : ` at the last of ${attempts} requests`;
       throw new RuntimeError(kind, `${url}: ${ended.short}${times}; check the connection and load it again`, {
@@ -96,7 +99,7 @@ export async function download(
       });
     }
     note?.(`${url}: ${ended.short}; it is asked for again`);
-    await pause(FIRST_PAUSE * 2 ** (attempt - 1), signal);
+    await wait(pause * 2 ** (attempt - 1), signal);
   }
 }
 
@@ -186,7 +189,8 @@ async function dismiss({ body }: Answer): Promise<void> {
 }
 
 /** Waits so many milliseconds, or until the signal is aborted. */
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+function wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

@@ -1,14 +1,16 @@
 // A model is opened from addresses, files and memory on Dawn's null backend, which stands for a browser's WebGPU.
 
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { create, globals } from 'webgpu';
 import { compile } from '../../../../engine/api.ts';
 import { formatManifest } from '../../../../runtime/bundle.ts';
 import type { Fetch } from '../../../../runtime/host/web/answer.ts';
 import { openModel } from '../../../../runtime/host/web/open-model.ts';
 import type { OpenModelOptions, OpenProgress } from '../../../../runtime/host/web/open-options.ts';
+import { UsageError } from '../../../../runtime/usage-error.ts';
 import { hashWeights } from '../../../../runtime/weights/hash.ts';
-import { writeTensors } from '../../../../runtime/weights/safetensors-write.ts';
+import { safetensorsChunks, writeTensors } from '../../../../runtime/weights/safetensors-write.ts';
+import { planShards } from '../../../../runtime/weights/shards-write.ts';
 import { SMALL_GRAPH } from '../../../fixtures/small-graph.ts';
 
 const bundle = compile(SMALL_GRAPH);
@@ -76,4 +78,152 @@ describe('a model', () => {
   ])('comes from %s', async (_, options) => {
     expect(await ran(options)).toEqual([1, 1, 8, 8]);
   });
+});
+
+describe('weights in several files', () => {
+  const names = bundle.manifest.parameters.map(({ name, shape }) => {
+    return { name, shape, dtype: 'F32' as const, data: () => tensors.get(name)!.data };
+  });
+  const { shards, index } = planShards(names, 60_000, 'w');
+  const parts = new Map(
+    shards.map(({ name, tensors }) => [name, Buffer.concat([...safetensorsChunks(tensors)])] as const),
+  );
+  const served: Fetch = (url) => {
+    const part = parts.get(url.replace(/^w\/(.*)\?v=1$/, '$1'));
+    if (part !== undefined) return Promise.resolve(new Response(new Uint8Array(part)));
+    return url === 'w/w.safetensors.index.json?v=1' ? Promise.resolve(new Response(index)) : get(url);
+  };
+
+  test('are found by their index, with the query of its address', async () => {
+    expect(parts.size).toBeGreaterThan(2);
+    const told: OpenProgress[] = [];
+    const options = { fetch: served, onProgress: (progress: OpenProgress) => void told.push(progress) };
+    await ran({ weights: 'w/w.safetensors.index.json?v=1', ...options });
+    const shard = told.find((one) => one.stage === 'download' && one.file.includes('00001'));
+    // before shards have answered, their sizes are those that the index says
+    expect(shard).toMatchObject({ of: 'weights', all: { total: expect.any(Number) } });
+  });
+
+  test('are given as files, with their index or without it', async () => {
+    const chosen = [...parts].map(([name, bytes]) =>
+      Object.assign(new Blob([new Uint8Array(bytes)]), { name }),
+    );
+    const indexFile = Object.assign(new Blob([index!]), { name: 'w.safetensors.index.json' });
+    expect(await ran({ weights: [...chosen, indexFile] })).toEqual([1, 1, 8, 8]);
+    expect(await ran({ weights: chosen })).toEqual([1, 1, 8, 8]);
+    await expect(ran({ weights: [chosen[0]!, indexFile] })).rejects.toThrow(
+      'it is not among the files; give it beside the index that names it',
+    );
+    await expect(ran({ weights: chosen.slice(1) })).rejects.toThrow('the weights do not fit the graph');
+  });
+});
+
+describe('a device', () => {
+  test('of the caller stays open', async () => {
+    const device = await (await gpu.requestAdapter())!.requestDevice();
+    expect(await ran({ device })).toEqual([1, 1, 8, 8]);
+    device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST }).destroy();
+    await device.queue.onSubmittedWorkDone();
+    device.destroy();
+  });
+
+  test('that is lost ends what is under way with what to do', async () => {
+    const device = await (await gpu.requestAdapter())!.requestDevice();
+    const model = await openModel({ bundle: 'm', weights: 'w.safetensors', device, fetch: get });
+    device.destroy();
+    const error = await model.lost;
+    expect(error).toMatchObject({ name: 'RuntimeError', kind: 'gpu' });
+    expect(error?.message).toMatch(
+      /^the GPU device was lost \(destroyed\): .*; open the model again, on another device/,
+    );
+    await expect(model.run(inputs)).rejects.toThrow(error!.message);
+    const samples = model.sample([{ seed: 0 }], { steps: '2' });
+    await expect(samples.next()).rejects.toThrow('open the model again');
+    await model.close();
+  });
+
+  test('is told by null where the model was closed', async () => {
+    const model = await openModel({ bundle: 'm', weights: 'w.safetensors', gpu, fetch: get });
+    await model.close();
+    expect(await model.lost).toBeNull();
+    await expect(model.run(inputs)).rejects.toThrow('the model was closed');
+  });
+
+  test('that cannot be had is told before anything is downloaded', async () => {
+    const asked: string[] = [];
+    const counting: Fetch = (url) => {
+      asked.push(url);
+      return get(url);
+    };
+    vi.stubGlobal('navigator', {});
+    const options = { bundle: 'm', weights: 'w.safetensors', fetch: counting };
+    await expect(openModel(options)).rejects.toThrow('there is no WebGPU here (no navigator.gpu)');
+    expect(asked).toEqual([]);
+    vi.unstubAllGlobals();
+    const none = { requestAdapter: async () => null } as unknown as GPU;
+    await expect(openModel({ ...options, gpu: none })).rejects.toMatchObject({ kind: 'adapter' });
+  });
+});
+
+describe('a signal', () => {
+  test('ends a download, with its reason', async () => {
+    const ending = new AbortController();
+    const slow: Fetch = (url, init) =>
+      url === 'w.safetensors'
+        ? new Promise((_, reject) =>
+            init!.signal!.addEventListener('abort', () => reject(init!.signal!.reason)),
+          )
+        : get(url);
+    const opening = ran({ fetch: slow, signal: ending.signal });
+    setTimeout(() => ending.abort(new Error('enough')), 20);
+    await expect(opening).rejects.toThrow('enough');
+    await expect(ran({ signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before');
+  });
+
+  test('ends a sampling between two steps', async () => {
+    const model = await openModel({ bundle: 'm', weights: 'w.safetensors', gpu, fetch: get });
+    // a pass of the null backend leaves whatever its memory held
+    const ending = new AbortController();
+    const drawing = model.sample([{ seed: 0 }], { steps: '50', signal: ending.signal });
+    ending.abort(new Error('enough'));
+    await expect(drawing.next()).rejects.toThrow('enough');
+    await model.close();
+  });
+});
+
+test('a page in the background, whose timers hardly run, computes all the same', async () => {
+  const model = await openModel({ bundle: 'm', weights: 'w.safetensors', gpu, fetch: get });
+  vi.stubGlobal('setTimeout', () => 0);
+  vi.stubGlobal('setInterval', () => 0);
+  for (let i = 0; i < 3; i++) expect((await model.run(inputs)).output.shape).toEqual([1, 1, 8, 8]);
+  vi.unstubAllGlobals();
+  await model.close();
+});
+
+test.each<[string, object]>([
+  ["openModel: there is no option 'weight'; did you mean weights?", { weight: 'w' }],
+  ["bundle: found 5, expected the address of a bundle's folder", { bundle: 5 }],
+  ['weights: found a list of 0, expected an address, a File', { weights: [] }],
+  ['device: found an object, expected a GPUDevice', { device: {} }],
+  ['cache: found 5, expected true, false, the name of a cache', { cache: 5 }],
+  ['timeout: found 0, expected a number of seconds above 0', { timeout: 0 }],
+  ['signal: found 1, expected an AbortSignal', { signal: 1 }],
+  ['weights: classifier needs it', { classifier: { bundle: 'm' } }],
+])('%s …', async (message, options) => {
+  const opening = openModel({ bundle: 'm', weights: 'w', gpu, fetch: get, ...options } as OpenModelOptions);
+  await expect(opening).rejects.toThrow(message);
+  await expect(opening).rejects.toBeInstanceOf(UsageError);
+});
+
+test('a file of a bundle that is missing, or cannot be read, is told by its path', async () => {
+  const { size } = inFolder;
+  expect(size).toBeGreaterThan(1);
+  await expect(ran({ bundle: new Map() })).rejects.toThrow('the bundle: manifest.json is missing');
+  const failing = () => Promise.reject(new Error('no permission'));
+  await expect(ran({ bundle: failing })).rejects.toThrow(
+    'the bundle: manifest.json cannot be read: no permission',
+  );
+  const first = [...bundle.kernels.keys()][0]!;
+  const without = new Map([...inFolder].filter(([file]) => file !== `kernels/${first}`));
+  await expect(ran({ bundle: without })).rejects.toThrow(`the bundle: kernels/${first} is missing`);
 });
