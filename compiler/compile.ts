@@ -2,6 +2,7 @@
 
 import { type Bundle, memoryOf } from '../runtime/bundle.ts';
 import { generateBundle } from './codegen/bundle.ts';
+import { emitCalls } from './codegen/emit.ts';
 import type { GraphPlace } from './diagnostics.ts';
 import { fitMemory } from './fit-memory.ts';
 import type { Graph } from './graph/graph.ts';
@@ -101,9 +102,10 @@ function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: 
     update: options.training,
   });
   verifySchedule(schedule);
-  const memory = planMemory(schedule);
+  const emitted = emitCalls(schedule, target);
+  const memory = planMemory(schedule, [...emitted.weights.passing.values()]);
   verifyMemory(memory);
-  const bundle = generateBundle(graph, schedule, memory, {
+  const bundle = generateBundle(graph, schedule, emitted, memory, {
     target,
     batch,
     precision,

@@ -1,6 +1,7 @@
 // Compiles and runs a graph of ops that belongs to no model: for tests of one kernel or one fusion at a time.
 
 import { generateBundle } from '../compiler/codegen/bundle.ts';
+import { emitCalls } from '../compiler/codegen/emit.ts';
 import { loadGraph } from '../compiler/graph/load.ts';
 import { planMemory } from '../compiler/memory/plan.ts';
 import { verifyMemory } from '../compiler/memory/verify.ts';
@@ -85,7 +86,7 @@ export function compileOps(ops: OpGraph, options: OpsOptions = {}): Bundle {
   const memory = planMemory(schedule);
   verifyMemory(memory);
   const batch = ops.nodes.find((n) => n.op === 'input')!.type.shape[0]!;
-  const bundle = generateBundle(anyGraph(), schedule, memory, {
+  const bundle = generateBundle(anyGraph(), schedule, emitCalls(schedule, target), memory, {
     place: { label: 'ops' },
     compiler: { version: '', price: 0, tuning: null },
     target,

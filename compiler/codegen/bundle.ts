@@ -1,4 +1,4 @@
-// Schedule and memory plan to bundle: every group becomes a dispatch, equal kernels become one file.
+// Calls and memory plan to bundle: every call becomes a dispatch, equal kernels become one file.
 
 import {
   BUNDLE_VERSION,
@@ -25,10 +25,10 @@ import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
 import { checkCounts, checkResources } from './check-bindings.ts';
 import { collectKernels, sha256 } from './collect-kernels.ts';
-import { callsOf } from './groups/index.ts';
+import type { Emitted, EmittedGroup } from './emit.ts';
 import type { KernelCall } from './kernel-call.ts';
 import { checkReach } from './reach.ts';
-import { type UpdateCall, updateCalls } from './update/calls.ts';
+import type { SideCall, UpdateCall } from './update/calls.ts';
 import { updateInputs, updateOutputs, updateState } from './update/ports.ts';
 import type { KernelFile } from './wgsl/source.ts';
 
@@ -51,27 +51,25 @@ export interface BundleOptions {
 export function generateBundle(
   graph: Graph,
   schedule: Schedule,
+  { groups, updates, weights }: Emitted,
   plan: MemoryPlan,
   options: BundleOptions,
 ): Bundle {
-  const emitted = schedule.groups.map((group) => callsOf(schedule, group, options.target));
-  const calls = emitted.flat();
-  // a part of a batch has the weights of the other parts
-  const blobs = calls.flatMap(({ weights, product }) => [weights, product]);
-  const withWeights = [...new Set(blobs)].filter((blob) => blob !== null);
   const { update } = schedule;
-  const updates = update === null ? [] : updateCalls(update, schedule.groups.length, withWeights);
-  checkPlaced(schedule, emitted, updates, options);
-  const kernels = collectKernels([...calls, ...updates.map(({ call }) => call)]);
-  const blobIndex = new Map(withWeights.map((blob, i) => [blob, i]));
-  const arenas = placeBlobs(withWeights, options.target);
+  const aside = [...groups.flatMap(({ packs }) => packs), ...updates];
+  checkPlaced(schedule, groups, aside, options);
+  const kernels = collectKernels([...groups.flatMap(({ calls }) => calls), ...aside.map(({ call }) => call)]);
+  const arenas = placeBlobs(weights.standing, options.target);
   const totals = memoryTotals(plan);
   // what is remembered of the time path would change with the parameters
   const timePath = update === null ? timePathOf(schedule) : { groups: 0, values: [] };
   const bind = ({ resource, access }: KernelCall['bindings'][number], call: KernelCall) => {
     if (resource.kind === 'weights' || resource.kind === 'product' || resource.kind === 'packed') {
       const blob = resource.kind === 'packed' ? resource.blob : call[resource.kind]!;
-      return { kind: 'weights' as const, weights: blobIndex.get(blob)!, access };
+      const passing = weights.passing.get(blob);
+      if (passing === undefined)
+        return { kind: 'weights' as const, weights: weights.indexOf.get(blob)!, access };
+      return { kind: 'slot' as const, slot: slotIn(plan, passing.resource), access };
     }
     const part = placeIn(plan, resource);
     const dtype = storedAs(schedule.graph, resource);
@@ -89,16 +87,20 @@ export function generateBundle(
     bindings: call.bindings.map((binding) => bind(binding, call)),
     workgroups: [...call.workgroups] as [number, number, number],
   });
+  const besides = ({ group, path, call, flops, bytes }: SideCall) => {
+    checkCounts(call, options.target);
+    return { group, path, ...bound(call), flops, bytes };
+  };
   const slot = (value: number) => slotIn(plan, valueIn(value));
   const dispatches = schedule.groups.flatMap((group, i) => {
     const cost = costOf(schedule.graph, group);
     const line = printGroup(schedule.graph, group, i, cost);
-    const parts = emitted[i]!;
+    const { calls: parts, packs } = groups[i]!;
     const working = workingCalls(parts);
     const share = (call: KernelCall, work: number) =>
       working.includes(call) ? Math.round(work / working.length) : 0;
     checkResources(schedule.graph, group, parts);
-    return parts.map((call) => {
+    const own = parts.map((call) => {
       checkCounts(call, options.target);
       return {
         group: line,
@@ -108,11 +110,9 @@ export function generateBundle(
         bytes: share(call, cost.bytes),
       };
     });
+    return [...packs.map(besides), ...own];
   });
-  const changing = updates.map(({ group, path, call, flops, bytes }) => {
-    checkCounts(call, options.target);
-    return { group, path, ...bound(call), flops, bytes };
-  });
+  const changing = updates.map(besides);
   const manifest: Omit<Manifest, 'sha256'> = {
     format: 'unetc-bundle',
     version: BUNDLE_VERSION,
@@ -137,7 +137,7 @@ export function generateBundle(
     outputs: [...outputsOf(schedule, slot), ...(update === null ? [] : updateOutputs(update, plan))],
     state: update === null ? [] : updateState(update, plan),
     time_path: {
-      dispatches: emitted.slice(0, timePath.groups).flat().length,
+      dispatches: groups.slice(0, timePath.groups).flatMap(({ calls }) => calls).length,
       values: timePath.values.map((value) => ({
         slot: slot(value),
         bytes: bytesOf(schedule.graph, value),
@@ -209,14 +209,14 @@ function requiredLimits(arenas: Arenas, slots: readonly Slot[], target: Target):
 /** Holds every call to what the target reaches. */
 function checkPlaced(
   { graph, groups }: Schedule,
-  emitted: readonly (readonly KernelCall[])[],
-  updates: readonly UpdateCall[],
+  emitted: readonly EmittedGroup[],
+  aside: readonly SideCall[],
   { target, place }: BundleOptions,
 ): void {
   const calls = groups.flatMap(({ result }, i) =>
-    emitted[i]!.map((call) => ({ path: graph.nodes[result]!.path, call })),
+    emitted[i]!.calls.map((call) => ({ path: graph.nodes[result]!.path, call })),
   );
-  const faults = checkReach([...calls, ...updates], target);
+  const faults = checkReach([...calls, ...aside], target);
   if (faults.length === 0) return;
   const placed = faults.map((fault) => {
     const position = place.locate?.(fault.pointer);

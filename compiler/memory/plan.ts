@@ -57,6 +57,12 @@ export function memoryTotals(plan: MemoryPlan): { readonly shared: number; reado
   return { shared: sum(plan.slots.map((s) => s.bytes)), unshared: sum(plan.lifetimes.map((l) => l.bytes)) };
 }
 
+/** What stands in a slot for the time of one group alone, such as weights that are packed for it. */
+export interface Passing extends SizedResource {
+  /** The group, by its index. */
+  readonly at: number;
+}
+
 const NONE: UpdatePlan = { slots: [], slotOf: new Map(), places: new Map() };
 
 /** Orders in which resources are given slots; none is best for every graph. */
@@ -68,11 +74,11 @@ const ORDERS: readonly ((a: Lifetime, b: Lifetime) => number)[] = [
 
 /**
  * Assigns every resource of a schedule a slot: in each of several orders the free slot that fits best, and of these plans
- * the one that takes least.
+ * the one that takes least. `passing` is what code generation needs beside the schedule's own.
  */
-export function planMemory(schedule: Schedule): MemoryPlan {
+export function planMemory(schedule: Schedule, passing: readonly Passing[] = []): MemoryPlan {
   const arenas = schedule.update === null ? NONE : placeUpdate(schedule.update);
-  const lifetimes = lifetimesOf(schedule).filter(({ name }) => !arenas.slotOf.has(name));
+  const lifetimes = lifetimesOf(schedule, passing).filter(({ name }) => !arenas.slotOf.has(name));
   const plans = ORDERS.map((order) => assignSlots(lifetimes, lifetimes.toSorted(order)));
   const best = plans.reduce((a, b) => (memoryTotals(b).shared < memoryTotals(a).shared ? b : a));
   return schedule.update === null ? best : joinPlans(best, arenas, schedule.groups.length);
@@ -121,7 +127,7 @@ function fitsBetter({ bytes }: Lifetime, slot: Slot, than: Slot): boolean {
   return holds ? slot.bytes < than.bytes : slot.bytes >= than.bytes;
 }
 
-function lifetimesOf({ graph, groups }: Schedule): readonly Lifetime[] {
+function lifetimesOf({ graph, groups }: Schedule, passing: readonly Passing[]): readonly Lifetime[] {
   const found = new Map<string, { -readonly [K in keyof Lifetime]: Lifetime[K] }>();
   const write = ({ resource, bytes }: SizedResource, at: number) => {
     const name = resourceName(resource);
@@ -135,6 +141,7 @@ function lifetimesOf({ graph, groups }: Schedule): readonly Lifetime[] {
     for (const { resource } of readsOf(graph, group)) read(resource, at);
     for (const written of writesOf(graph, group)) write(written, at);
   });
+  for (const { at, ...one } of passing) write(one, at);
   for (const resource of takenFrom(graph)) read(resource, groups.length);
   return [...found.values()].sort((a, b) => a.first - b.first || b.bytes - a.bytes);
 }

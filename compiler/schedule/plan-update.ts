@@ -28,6 +28,7 @@ export function planUpdate(graph: OpGraph, options: UpdateOptions, { limits }: T
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   return {
     ...options,
+    passing: options.passing ?? (options.accumulates ? 'none' : 'changing'),
     arenas: fillArenas(trainedOf(graph), most / copies),
     still: fillArenas(frozenOf(graph, new Set(options.frozen)), most),
   };

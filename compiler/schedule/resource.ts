@@ -17,6 +17,8 @@ export type Resource =
   | { readonly kind: 'attention_rows'; readonly value: number }
   /** The parts of a sum over samples and positions that are computed apart, and added up to a value. */
   | { readonly kind: 'parts'; readonly value: number }
+  /** In training, weights that are packed just before a group reads them: the index of the group, and which of its weights. */
+  | { readonly kind: 'group_weights'; readonly group: number; readonly part: number; readonly home: Home }
   /** An arena of gradients, and of their sums over microbatches. */
   | { readonly kind: 'gradients' | 'gradient_sums'; readonly arena: number }
   /** An arena of what lives from step to step: parameters, their moments and moving averages. */
@@ -77,6 +79,11 @@ const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
     name: ({ value }) => `w${value}`,
     words: ({ value }) => `parts of %${value}`,
   },
+  group_weights: {
+    home: ({ home }) => home,
+    name: ({ group, part }) => `k${group}.${part}`,
+    words: ({ group }) => `weights of group ${group}`,
+  },
   gradients: {
     home: () => 'buffer',
     name: ({ arena }) => `gradients.${arena}`,
@@ -124,7 +131,7 @@ export function homeOfResource(resource: Resource): Home {
  * The name of a resource, the same for equal ones: `v12` a value in a buffer, `x12` one in a texture, `s12` its
  * statistics, `m12` its merged statistics, `a12` the scale and shift that norm or FiLM 12 comes to, `t12` and `p12` the
  * planes of input and products of the convolution that computes value 12 by Winograd's algorithm, `r12` the softmax of the
- * queries whose attention has the gradient 12, `w12` the parts that the sum 12 is computed in. What training keeps has its
+ * queries whose attention has the gradient 12, `w12` the parts that the sum 12 is computed in, `k12.0` the first weights that are packed for group 12. What training keeps has its
  * words: `trained.0`, `parameter.out.2.weight`.
  */
 export function resourceName(resource: Resource): string {

@@ -4,6 +4,12 @@
 
 import { count } from '../graph/words.ts';
 
+/**
+ * Which weights of products are packed just before a group reads them, in memory that they take in turn: none, so that they stand
+ * beside each other; those that change; or the frozen ones, too.
+ */
+export type Passing = 'none' | 'changing' | 'all';
+
 export interface UpdateOptions {
   /** How many moving averages of the parameters there are. */
   readonly averages: number;
@@ -11,6 +17,8 @@ export interface UpdateOptions {
   readonly accumulates: boolean;
   /** Names of parameters that stay as they are, in checkpoint order: they have no gradients, moments and moving averages. */
   readonly frozen?: readonly string[] | undefined;
+  /** Not given: those that change, and none where several microbatches would have them packed again. */
+  readonly passing?: Passing | undefined;
 }
 
 export interface PlacedParameter {
@@ -34,6 +42,7 @@ export interface ParameterArena<P extends PlacedParameter = TrainedParameter> {
 }
 
 export interface Update extends UpdateOptions {
+  readonly passing: Passing;
   /** Parameters that change, those of an arena in one dispatch. */
   readonly arenas: readonly ParameterArena[];
   /** Frozen parameters that kernels read. */
@@ -88,12 +97,19 @@ export function printUpdate(update: Update, kind: UpdateKind, index: number): st
   const placed = arenas.reduce((sum, arena) => sum + arena.parameters.length, 0);
   const bytes = arenas.reduce((sum, arena) => sum + arena.bytes, 0);
   const averages = kind === 'adamw' ? [`moving_averages[${update.averages}]`] : [];
+  const vectors = kind === 'pack_weights' && update.passing !== 'none' ? ['vectors'] : [];
   const parts = [
     `#${String(index).padStart(3, '0')} ${kind}`,
     ...averages,
+    ...vectors,
     `${count(placed, 'parameter')} in ${count(arenas.length, 'arena')}`,
     ...(kind === 'gradient_scale' ? [] : [`${(bytes / 1e6).toFixed(2)} MB`]),
     '# update',
   ];
   return parts.join('  ');
+}
+
+/** One line for the weights that are packed for a group. */
+export function printPacking(index: number, bytes: number, path: string): string {
+  return `#${String(index).padStart(3, '0')} pack_weights  ${(bytes / 1e6).toFixed(2)} MB  # ${path}`;
 }

@@ -1,5 +1,5 @@
 // A step of training by a bundle that has it whole: the passes `gradients`, for several microbatches `accumulate`, then
-// `update` and `pack`, on a device that keeps the parameters and all that belongs to them.
+// `update` and where weights wait to be read `pack`, on a device that keeps the parameters and all that belongs to them.
 
 import { RuntimeError } from '../errors.ts';
 import type { Program } from '../program.ts';
@@ -30,7 +30,8 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
   const process = diffusionProcess(manifest.diffusion);
   const drops = drawsDropout(manifest);
   const packs = manifest.passes.map(({ name }) => name).filter((name) => name.startsWith('pack'));
-  const pack = () => program.runPasses(packs, {});
+  const pack = async () => (packs.length > 0 ? program.runPasses(packs, {}) : undefined);
+  const packsChanges = packs.filter((name) => name === 'pack');
   await pack();
   /** Where tensors of a kind stand, by the prefix of their states: of moving averages those of what is frozen are the parameters. */
   const placesOf = (which: TrainedTensors): readonly (readonly [string, TrainingStep['parameters']])[] => {
@@ -68,7 +69,10 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
         const inputs = lossInputs(process, part.batch);
         const isLast = i === parts.length - 1;
         const ran = isLast
-          ? program.runPasses([...computes, 'update', 'pack'], { ...inputs, step_settings })
+          ? program.runPasses([...computes, 'update', ...packsChanges], {
+              ...inputs,
+              step_settings,
+            })
           : program.runPasses(computes, inputs);
         for (const [name, { data: values }] of await ran) {
           if (name === 'square_sums') grad_norm = rootOfSum(values);

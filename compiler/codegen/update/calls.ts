@@ -1,10 +1,12 @@
-// The dispatches of an update, behind those of the gradients, each with the pass that it is of.
+// The dispatches of an update, behind those of the gradients, each with the pass that it is of; and those that pack weights just
+// before a group reads them.
 
 import type { WeightPart } from '../../../runtime/bundle.ts';
 import { invariant } from '../../diagnostics.ts';
 import {
   kindsOf,
   parametersOf,
+  printPacking,
   printUpdate,
   SQUARE_SUMS,
   stillOf,
@@ -13,17 +15,21 @@ import {
 } from '../../schedule/update.ts';
 import type { KernelCall, WeightBlob } from '../kernel-call.ts';
 import { accumulate, adamw, gradientScale, square_sums, workOf } from './change.ts';
-import { packBlob } from './pack.ts';
+import { clearBlob, packBlob } from './pack.ts';
 
-export interface UpdateCall {
-  /** The pass that a host starts by name. */
-  readonly pass: 'accumulate' | 'update' | 'pack' | 'pack_frozen';
+/** A call that is none of a group's own. */
+export interface SideCall {
   /** Its line of the schedule, and what it is of. */
   readonly group: string;
   readonly path: string;
   readonly call: KernelCall;
   readonly flops: number;
   readonly bytes: number;
+}
+
+export interface UpdateCall extends SideCall {
+  /** The pass that a host starts by name. */
+  readonly pass: 'accumulate' | 'update' | 'pack' | 'pack_frozen';
 }
 
 const PASSES = {
@@ -48,13 +54,32 @@ export function updateCalls(
   });
 }
 
-type Worked = Omit<UpdateCall, 'pass' | 'group'>;
+/** The calls that pack weights for the group with an index, which computes what `path` names. */
+export function packsOfGroup(
+  update: Update,
+  index: number,
+  path: string,
+  blobs: readonly WeightBlob[],
+): readonly SideCall[] {
+  const bytes = blobs.reduce((sum, { length }) => sum + 4 * length, 0);
+  const group = printPacking(index, bytes, path);
+  return packs(update, blobs).map((call) => ({ group, ...call }));
+}
+
+type Worked = Omit<SideCall, 'group'>;
 
 function workedCalls(update: Update, kind: UpdateKind, blobs: readonly WeightBlob[]): readonly Worked[] {
   switch (kind) {
     case 'pack_weights':
+      return packs(
+        update,
+        blobs.filter((blob) => !isFrozen(update, blob)),
+      );
     case 'pack_frozen':
-      return packs(update, blobs, kind);
+      return packs(
+        update,
+        blobs.filter((blob) => isFrozen(update, blob)),
+      );
     case 'gradient_scale': {
       const sums = update.arenas.length * SQUARE_SUMS;
       return [{ path: 'update', call: gradientScale(sums), flops: sums, bytes: 4 * sums }];
@@ -78,25 +103,23 @@ function changes(update: Update, kind: keyof typeof CHANGES): readonly Worked[] 
   }));
 }
 
-/** Of parts that are packed together one that changes is enough for them to be packed in every step. */
-function packs(
-  update: Update,
-  blobs: readonly WeightBlob[],
-  kind: 'pack_weights' | 'pack_frozen',
-): readonly Worked[] {
-  const frozen = stillOf(update);
-  const still = new Set(frozen.map(({ name }) => name));
-  const parameters = new Map([...parametersOf(update), ...frozen].map((one) => [one.name, one]));
+/** Whether weights stay as they are: of parts that are packed together one that changes is enough for all to be packed again. */
+export function isFrozen(update: Update, { parts }: WeightBlob): boolean {
+  const still = new Set(stillOf(update).map(({ name }) => name));
+  return parts.every(({ param }) => still.has(param));
+}
+
+function packs(update: Update, blobs: readonly WeightBlob[]): readonly Worked[] {
+  const parameters = new Map([...parametersOf(update), ...stillOf(update)].map((one) => [one.name, one]));
   const parameterOf = ({ param }: WeightPart) => {
     const parameter = parameters.get(param);
     invariant(parameter, () => `${param} has no gradient`);
     return parameter;
   };
-  return blobs.flatMap((blob) =>
-    packBlob(blob, parameterOf).flatMap(({ parameter, added, call }) => {
-      const stays = [parameter, ...added].every(({ name }) => still.has(name));
-      if (stays !== (kind === 'pack_frozen')) return [];
-      return [{ path: parameter.name, call, flops: 0, bytes: 2 * parameter.bytes }];
+  return blobs.flatMap((blob) => [
+    ...clearBlob(blob).map((cleared) => ({ path: blob.parts[0]!.param, flops: 0, ...cleared })),
+    ...packBlob(blob, parameterOf).map(({ parameter, call }) => {
+      return { path: parameter.name, call, flops: 0, bytes: 2 * parameter.bytes };
     }),
-  );
+  ]);
 }

@@ -11,6 +11,7 @@ import { type Fragment, readBuffer } from '../fragment.ts';
 import { gridOver } from '../groups/grid.ts';
 import { planesTransform } from '../groups/winograd-transforms.ts';
 import { callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
+import { gapsOf } from './unpacked.ts';
 
 /**
  * The calls that pack the weights of a dispatch. A vector that is added to another one is packed together with it, for what
@@ -29,10 +30,27 @@ export function packBlob(
     .map((part) => {
       invariant(!('stored' in part) || part.stored === 'f32', () => `${part.param} is packed as float16`);
       const parameter = parameterOf(part);
-      const others = vectors.filter((other) => other !== part && other.offset === part.offset);
-      const added = others.map(parameterOf);
-      return { parameter, added, call: packPart(blob, part, parameter, added) };
+      const added = vectors.filter((other) => other !== part && other.offset === part.offset);
+      return { parameter, call: packPart(blob, part, parameter, added.map(parameterOf)) };
     });
+}
+
+/** The calls that write zeros where no parameter fills the weights of a dispatch. */
+export function clearBlob(
+  blob: WeightBlob,
+): readonly { readonly call: KernelCall; readonly bytes: number }[] {
+  return gapsOf(blob).map(({ first, end }) => {
+    const { hooks, extra } = storePacked(blob);
+    const quads = Math.ceil((end - first) / 4);
+    const call = callKernel({
+      file: 'pack_zeros',
+      consts: { TEXTURE_WIDTH },
+      ...{ hooks, extra, declared: {} },
+      workgroups: gridOver(quads, 4096),
+      sizes: { quads, first: first / 4 },
+    });
+    return { call, bytes: 16 * quads };
+  });
 }
 
 function packPart(
@@ -53,10 +71,9 @@ function packPart(
   }
 }
 
-/** A call, and the parameter that it packs, with those that are added to it. */
+/** A call, and the parameter that it packs. */
 export interface Packing {
   readonly parameter: PlacedParameter;
-  readonly added: readonly PlacedParameter[];
   readonly call: KernelCall;
 }
 

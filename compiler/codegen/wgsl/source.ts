@@ -50,6 +50,7 @@ export type KernelFile =
   | 'pack_linear'
   | 'pack_product'
   | 'pack_vector'
+  | 'pack_zeros'
   | 'pack_winograd'
   | 'position_add'
   | 'rows'
