@@ -20,7 +20,7 @@ export interface Schema<T> {
 export type Infer<S> = S extends Schema<infer T> ? T : never;
 
 /** A value that is the same whenever it is there. */
-interface Literal<T> extends Schema<T> {
+export interface Literal<T> extends Schema<T> {
   readonly value: T;
 }
 
@@ -38,7 +38,7 @@ type Fields<S extends Shape> = { readonly [K in Exclude<keyof S, OptionalKeys<S>
 };
 
 /** An object with these keys and no others. */
-interface ObjectSchema<S extends Shape> extends Schema<{ [K in keyof Fields<S>]: Fields<S>[K] }> {
+export interface ObjectSchema<S extends Shape> extends Schema<{ [K in keyof Fields<S>]: Fields<S>[K] }> {
   readonly shape: S;
 }
 
