@@ -6,6 +6,7 @@ import { packageRoot } from '../engine/package.ts';
 export const ENVIRONMENT = [
   ['UNETC_ADAPTER', 'part of the name of the adapter to use, as unetc doctor lists them'],
   ['UNETC_DAWN_TOGGLES', 'toggles of Dawn to switch on, comma-separated'],
+  ['UNETC_MEMORY_CHECKS', "1 keeps Dawn's checks of memory for kernels that need none"],
   ['VK_DRIVER_FILES', 'the Vulkan drivers to load instead of the installed ones'],
   ['NO_COLOR', 'no colour'],
   ['SLURM_ARRAY_TASK_ID', 'with _MIN, _MAX, _STEP, _COUNT: which shard of sample or evaluate this is'],
@@ -22,6 +23,7 @@ export const DOCUMENTS = [
   ['docs/evaluation.md', 'bits per dimension: terms, noise, folders, shards'],
   ['docs/diff.md', 'findings, accepted findings, workflows'],
   ['docs/api.md', 'the Node API'],
+  ['docs/gpu.md', 'GPUs: expected times, measuring, bare machines'],
   ['docs/bundle.md', 'what a bundle is'],
   ['docs/README.md', 'all of them'],
 ] as const;

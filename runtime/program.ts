@@ -73,6 +73,8 @@ export interface ProgramSettings {
   readonly cache?: PipelineCache;
   /** Who converts between the rows of the interface and the quads of kernels: a GPU itself, for a processor the host. */
   readonly layouts?: Layouts;
+  /** Operations of a submission; a pass that has more is several. Default: what no driver's watchdog ends (submissions.ts). */
+  readonly operations?: number;
 }
 
 /**
@@ -83,7 +85,7 @@ export async function createProgram(
   bundle: Bundle,
   read: ReadParameter,
   opened: OpenedDevice,
-  { cache = opened.pipelines, layouts = layoutsOf(opened) }: ProgramSettings = {},
+  { cache = opened.pipelines, layouts = layoutsOf(opened), operations }: ProgramSettings = {},
 ): Promise<Program> {
   const { manifest, kernels } = bundle;
   const { device, pacing } = opened;
@@ -118,6 +120,7 @@ export async function createProgram(
     opened,
     passes.reduce((sum, { read }) => sum + bytesOfOutputs(read), 0),
     watchdog,
+    operations,
   );
   opened.check();
   const times = manifest.time_path.dispatches;
@@ -133,7 +136,7 @@ export async function createProgram(
           device,
           buffer: memory.buffer,
           write: (rows) => writeRows(timed, memory, rows, device),
-          encode: (encoder) => encodeSteps(steps.slice(0, times), { encoder, begin: null }),
+          encode: (encoder) => encodeSteps(steps.slice(0, times), { encoder, cuts: null }),
         });
 
   // a timer times every dispatch, so the time path is computed and not recalled
@@ -208,7 +211,7 @@ export async function createProgram(
         device.queue.submit([encoder.finish()]);
       });
       const encode = (i: number, encoder: GPUCommandEncoder) =>
-        encodeSteps([steps[i]!], { encoder, begin: null });
+        encodeSteps([steps[i]!], { encoder, cuts: null });
       yield* traceDispatches(manifest, memory, device, forward, encode);
     },
     close() {

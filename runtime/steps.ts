@@ -13,13 +13,22 @@ import type { Watchdog } from './watchdog.ts';
 /** A pass being recorded. */
 export interface Recorder {
   readonly encoder: GPUCommandEncoder;
-  /** Where dispatches are submitted one by one: begins a submission, of what `name` names. */
-  readonly begin: ((name: () => string) => void) | null;
+  /** Where a pass may be several submissions: when one ends and the next one begins. */
+  readonly cuts: Cuts | null;
+}
+
+export interface Cuts {
+  /** Whether a submission begins with a step. Asked once for each, in their order. */
+  begins(step: Pick<Step, 'flops'>): boolean;
+  /** Submits what was recorded; `step` is the first of what follows. */
+  submit(step: Pick<Step, 'name'>): void;
 }
 
 export interface Step {
   /** What it is, for messages. */
   readonly name: () => string;
+  /** Operations, as its bundle says. */
+  readonly flops: number;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
@@ -44,7 +53,7 @@ function bindDispatch(
   const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
   const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
   const name = () => describeDispatch(manifest, index);
-  return { name, pipeline, bindGroup, workgroups: dispatch.workgroups };
+  return { name, flops: dispatch.flops, pipeline, bindGroup, workgroups: dispatch.workgroups };
 }
 
 function slotOf(memory: Memory, { slot, part }: SlotBinding): GPUBindingResource {
@@ -102,17 +111,23 @@ async function failing({ lost }: OpenedDevice): Promise<never> {
 }
 
 export function encodeSteps(steps: readonly Step[], recorder: Recorder, timer?: DispatchTimer): void {
-  const { begin } = recorder;
-  // Timestamps are written where passes begin and end.
-  const passes = timer || begin ? steps.map((step) => [step]) : [steps];
-  passes.forEach((dispatches, i) => {
-    if (dispatches.length > 0) begin?.(dispatches[0]!.name);
-    const pass = recorder.encoder.beginComputePass(timer && { timestampWrites: timer.writes(i) });
-    for (const { pipeline, bindGroup, workgroups } of dispatches) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(...workgroups);
+  const { cuts } = recorder;
+  let pass: GPUComputePassEncoder | null = null;
+  const end = () => {
+    pass?.end();
+    pass = null;
+  };
+  steps.forEach((step, i) => {
+    // timestamps are written where compute passes begin and end
+    if (timer) end();
+    if (cuts?.begins(step)) {
+      end();
+      cuts.submit(step);
     }
-    pass.end();
+    pass ??= recorder.encoder.beginComputePass(timer && { timestampWrites: timer.writes(i) });
+    pass.setPipeline(step.pipeline);
+    pass.setBindGroup(0, step.bindGroup);
+    pass.dispatchWorkgroups(...step.workgroups);
   });
+  end();
 }

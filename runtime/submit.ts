@@ -6,6 +6,7 @@ import { guard } from './guard.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { copyOutputs, type Output, readOutputs } from './outputs.ts';
 import type { Recorder } from './steps.ts';
+import { createCuts, mostOperations } from './submissions.ts';
 import type { Tensor } from './tensor.ts';
 import type { DispatchTimer } from './timing.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -39,8 +40,14 @@ export const IN_FLIGHT = 2;
  * What is submitted first is submitted dispatch by dispatch, so that one that hangs is known by name; that costs some
  * milliseconds. One that has ended once is not expected to hang later.
  * @param bytes the most that is read back at once
+ * @param most operations of a submission; what has more is several
  */
-export function createSubmitter(opened: OpenedDevice, bytes: number, watchdog: Watchdog): Submitter {
+export function createSubmitter(
+  opened: OpenedDevice,
+  bytes: number,
+  watchdog: Watchdog,
+  most = mostOperations(opened.adapter),
+): Submitter {
   const { device, pacing, adapter, check } = opened;
   const known = new Set<string>();
   const readbacks = Array.from({ length: IN_FLIGHT }, () =>
@@ -69,7 +76,9 @@ export function createSubmitter(opened: OpenedDevice, bytes: number, watchdog: W
       const pause = pauses[IN_FLIGHT - free.length - 1]!;
       try {
         check();
-        const record = known.has(name) ? recordWhole(device, name) : recordStepwise(opened, watchdog, name);
+        const record = known.has(name)
+          ? recordWhole(device, name, most)
+          : recordStepwise(opened, watchdog, name);
         await guard(device, name, () => {
           encode(record);
           const { encoder } = record;
@@ -103,8 +112,23 @@ interface Followed extends Recorder {
   doing(): string;
 }
 
-function recordWhole(device: GPUDevice, name: string): Followed {
-  return { encoder: device.createCommandEncoder(), begin: null, doing: () => `${name}, which ended before,` };
+/** Submits where a submission would be more than `most` operations. */
+function recordWhole(device: GPUDevice, name: string, most: number): Followed {
+  let encoder = device.createCommandEncoder();
+  const begins = createCuts(most);
+  return {
+    get encoder() {
+      return encoder;
+    },
+    cuts: {
+      begins: ({ flops }) => begins(flops),
+      submit() {
+        device.queue.submit([encoder.finish()]);
+        encoder = device.createCommandEncoder();
+      },
+    },
+    doing: () => `${name}, which ended before,`,
+  };
 }
 
 /** Submits dispatch by dispatch, and counts those that have ended. */
@@ -116,16 +140,19 @@ function recordStepwise({ device, pacing }: OpenedDevice, watchdog: Watchdog, na
     get encoder() {
       return encoder;
     },
-    begin(step) {
-      device.queue.submit([encoder.finish()]);
-      const done = () => {
-        ended++;
-        watchdog.alive();
-      };
-      // a device that is lost tells so elsewhere
-      void pacing.unhurried(() => device.queue.onSubmittedWorkDone()).then(done, () => undefined);
-      names.push(step);
-      encoder = device.createCommandEncoder();
+    cuts: {
+      begins: () => true,
+      submit(step) {
+        device.queue.submit([encoder.finish()]);
+        const done = () => {
+          ended++;
+          watchdog.alive();
+        };
+        // a device that is lost tells so elsewhere
+        void pacing.unhurried(() => device.queue.onSubmittedWorkDone()).then(done, () => undefined);
+        names.push(step.name);
+        encoder = device.createCommandEncoder();
+      },
     },
     doing: () => `${name}: ${names[Math.min(ended, names.length - 1)]!()},`,
   };

@@ -12,7 +12,7 @@ const USUAL_SECONDS = 60;
 const MARGIN = 20;
 
 /** Floating-point operations a second that slow adapters reach: a processor of a few cores, and a GPU of a notebook. */
-const SLOW = { processor: 1e10, gpu: 1e12 } as const;
+export const SLOW = { processor: 1e10, gpu: 1e12 } as const;
 
 export interface Watchdog {
   readonly seconds: number;

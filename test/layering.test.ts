@@ -44,6 +44,7 @@ const engineOrder = [
   'digest',
   'plot',
   'graph',
+  'expected',
   'compile',
   'checkpoint',
   'model',

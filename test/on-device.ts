@@ -47,7 +47,7 @@ export async function testDevice(): Promise<OpenedDevice> {
 export async function openProgram(
   bundle: Bundle,
   read: ReadParameter,
-  settings: Pick<ProgramSettings, 'layouts'> = {},
+  settings: Omit<ProgramSettings, 'cache'> = {},
 ): Promise<Program> {
   const { opened, pipelines } = await sharedDevice();
   return createProgram(bundle, read, opened, { ...settings, cache: pipelines });

@@ -15,7 +15,7 @@ import { UsageError } from '../../engine/errors.ts';
 import { exampleInputs } from '../../engine/model/example-inputs.ts';
 import { type GraphSource, readModel } from '../../engine/model/model-source.ts';
 import type { ModelOptions } from '../../engine/model/open-model.ts';
-import { needlessToggles, openCompiled } from '../../engine/model/open-program.ts';
+import { needlessToggles, openCompiled, trustedToggles } from '../../engine/model/open-program.ts';
 import { median, sum } from '../../engine/statistics.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
@@ -168,6 +168,7 @@ async function measure(
   const opened = await openDevice({
     requires: manifest.requires,
     timeout: options.timeout,
+    toggles: trustedToggles(target.name),
     disabledToggles: needlessToggles(target.name),
   });
   const weights = openWeights('hash:1');

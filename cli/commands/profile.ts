@@ -15,6 +15,8 @@ GFLOP/s and GB/s count what the dispatch has to compute and to move at the least
 operations. roof is the share of what the adapter could do for that arithmetic intensity, by its peaks: those given, or
 the best of many moments of three probes and of the dispatches themselves, so that no row is beyond its roof.
 
+expected is what the cost model expects of a GPU that it knows (--device, as of stats), so that a run says where it errs.
+
 With --host no GPU is asked: the pass runs on Dawn's null backend, which records and copies as on a GPU and computes
 nothing, so that what is left is the host's: once with layouts converted by the host, once by the adapter as on GPUs. That backend
 has WebGPU's default limits; the targets generic and software keep within them.
@@ -28,6 +30,7 @@ interface Words extends ModelWords {
   readonly runs: string;
   readonly top?: string;
   readonly host?: boolean;
+  readonly device?: string;
   readonly wide?: boolean;
   readonly peakGflops?: string;
   readonly peakGbs?: string;
@@ -43,6 +46,7 @@ export const register: Register = (program, context) => {
     .argument('<model>', 'graph file or bundle folder')
     .optionsGroup(heading('run'))
     .option('--runs <N>', 'runs that the medians are of', '10')
+    .option('--device <NAME>', "the GPU that times are expected of (default: the adapter's)")
     .option('--host', "the host's part of a pass alone, on a backend that computes nothing")
     .optionsGroup(heading('output'))
     .option('--top <N>', 'print only the longest dispatches')
@@ -69,6 +73,7 @@ export const register: Register = (program, context) => {
       const job = {
         options: parseModelOptions(path, words),
         runs: parseCount(words.runs, '--runs', 10_000),
+        device: words.device,
         peaks: {
           ...(words.peakGflops && { gflops_per_s: parsePeak(words.peakGflops, '--peak-gflops') }),
           ...(words.peakGbs && { gb_per_s: parsePeak(words.peakGbs, '--peak-gbs') }),
@@ -92,7 +97,17 @@ async function printHostTime(
   words: Words,
   context: Context,
 ): Promise<void> {
-  const given = ['top', 'wide', 'trace', 'svg', 'peakGflops', 'peakGbs', 'train', 'gradients'] as const;
+  const given = [
+    'top',
+    'wide',
+    'trace',
+    'svg',
+    'peakGflops',
+    'peakGbs',
+    'device',
+    'train',
+    'gradients',
+  ] as const;
   const other = given.find((name) => words[name as keyof Words] !== undefined);
   if (other !== undefined) {
     const option = `--${other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -1,16 +1,31 @@
 // `unetc stats`: what a graph costs before anything runs.
 
 import type { GraphStats } from '../../engine/compile/graph-stats.ts';
+import { DEVICES } from '../../engine/expected/devices.ts';
+import type { ExpectedPass } from '../../engine/expected/expected-time.ts';
 import { warnAll } from '../../engine/host.ts';
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
+import { textTable } from '../text-table.ts';
 import { addOptions, COMPILE_OPTIONS } from '../words/options.ts';
 import { parseSettings, type SettingWords } from '../words/settings.ts';
 
 const NOTES = `
 A multiply-accumulate is counted as one, over all images of --batch; biases and norms are free. attention is the two
 products of queries with keys and of weights with values. Activations are all buffers of the plan together. memory is what
-a run takes on the device; the process that runs it takes some 0.2 GB more.`;
+a run takes on the device; the process that runs it takes some 0.2 GB more.
+
+A pass is cut into submissions of half a second of a slow GPU (10^12 operations a second), so that no driver's watchdog
+resets it; results stay the same.
+
+With --device every dispatch is listed with the time that a model of that GPU expects of it, and by what it is bound: the
+steps of its loop, arithmetic, memory, or the dispatch itself. Nothing was measured: unetc profile prints the same model
+beside times, and docs/gpu.md what it assumes. It knows ${DEVICES.map(({ name }) => name).join(', ')}.`;
+
+interface Words extends SettingWords {
+  readonly device?: string;
+  readonly json?: boolean;
+}
 
 export const register: Register = (program, context) => {
   const command = program
@@ -23,10 +38,11 @@ export const register: Register = (program, context) => {
     target: { about: 'what to compile for', usual: 'generic' },
     memory: 'choose kernels within it, such as 600MB',
   })
+    .option('--device <NAME>', 'expect the time of each dispatch on this GPU, such as h100')
     .addHelpText('after', NOTES)
-    .action(async (path: string, words: SettingWords & { readonly json?: boolean }) => {
+    .action(async (path: string, words: Words) => {
       const { graphStats } = await import('../../engine/compile/graph-stats.ts');
-      const { stats, warnings } = graphStats(path, parseSettings(words));
+      const { stats, warnings } = graphStats(path, parseSettings(words), words.device);
       warnAll(hostOf(context), warnings, path);
       context.stdout(words.json ? `${JSON.stringify(stats, null, 2)}\n` : printStats(stats));
     });
@@ -36,7 +52,7 @@ function printStats(stats: GraphStats): string {
   const { macs } = stats;
   const total = macs.conv + macs.linear + macs.attention;
   const share = (n: number) => `${whole(n).padStart(20)}  ${((100 * n) / total).toFixed(1).padStart(5)}%`;
-  const rows: readonly (readonly [name: string, value: string])[] = [
+  const rows: (readonly [name: string, value: string])[] = [
     ['parameters', `${whole(stats.params).padStart(20)}  in ${stats.tensors} tensors`],
     ['multiply-accumulates', whole(total).padStart(20)],
     ['  convolution', share(macs.conv)],
@@ -54,9 +70,34 @@ function printStats(stats: GraphStats): string {
       `${whole(stats.dispatches).padStart(20)}  of ${stats.kernels} kernels (${stats.target}, ${stats.precision})`,
     ],
   ];
+  const cut = stats.cuts.length;
+  if (cut > 0) {
+    const from = `${stats.cuts.slice(0, 4).join(', ')}${cut > 4 ? ', …' : ''}`;
+    rows.push(['submissions', `${whole(cut + 1).padStart(20)}  cut before dispatch ${from}`]);
+  }
   const images = stats.batch === 1 ? '1 image' : `${stats.batch} images`;
   const title = `${stats.name}: one forward pass of ${images} of ${stats.image_size.join('x')}`;
-  return `${[title, ...rows.map(([name, value]) => `  ${name.padEnd(22)}${value}`)].join('\n')}\n`;
+  const expected = stats.expected === undefined ? '' : `\n${expectedTable(stats.expected)}`;
+  return `${[title, ...rows.map(([name, value]) => `  ${name.padEnd(22)}${value}`)].join('\n')}\n${expected}`;
+}
+
+/** Every dispatch with the time that is expected of it. */
+function expectedTable({ title, ms, dispatches }: ExpectedPass): string {
+  const right = (column: string) => ({ title: column, align: 'right' as const });
+  const left = (column: string) => ({ title: column, align: 'left' as const });
+  const columns = [
+    right('#'),
+    right('µs'),
+    left('bound by'),
+    right('steps'),
+    right('workgroups'),
+    left('kernel and group'),
+  ];
+  const rows = dispatches.map(({ index, us, bound, steps, workgroups, kernel, group }) => {
+    const line = group.replace(/^#\d+ /, '').replace(/ {2,}/g, ' ');
+    return [String(index), us.toFixed(1), bound, String(steps), String(workgroups), `${kernel}: ${line}`];
+  });
+  return `expected on ${title}, by a model and not measured: ${ms.toFixed(3)} ms\n${textTable(columns, rows)}`;
 }
 
 function whole(n: number): string {

@@ -24,8 +24,13 @@ export function profileTable(profile: Profile, { top, wide }: TableOptions): str
   const { name, batch, image_size, target, precision, adapter, runs, peaks, dispatches, kernels } = profile;
   const longest = dispatches.toSorted((a, b) => b.ms - a.ms).slice(0, top);
   const hidden = dispatches.length - longest.length;
-  const rows = longest.map((one) => [String(one.index), ...costCells(one)]);
-  const columns = [right('#'), ...COST];
+  const { expected } = profile;
+  const rows = longest.map((one) => [
+    String(one.index),
+    ...costCells(one),
+    ...(expected ? [expectedCell(one)] : []),
+  ]);
+  const columns = [right('#'), ...COST, ...(expected ? [right('expected')] : [])];
   const room = COLUMNS - widthOf(columns, rows);
   const whats = longest.map((one) => (wide ? oneLine(one.group, one.path) : whatOf(one, room)));
   const totals = kernels.map((one) => [
@@ -45,6 +50,11 @@ export function profileTable(profile: Profile, { top, wide }: TableOptions): str
       (hidden > 0 ? `... and ${hidden} more\n` : ''),
     textTable([left('kernel'), right('runs'), right('variants'), ...COST], [...totals, whole]),
     ...passLines(profile),
+    ...(expected
+      ? [
+          `on ${expected.title} the model expects ${expected.ms.toFixed(3)} ms where ${profile.gpu_ms.toFixed(3)} were measured`,
+        ]
+      : []),
     '',
   ].join('\n');
 }
@@ -98,6 +108,10 @@ function wrapped(text: string): readonly string[] {
     else lines.push(last === undefined ? word : `  ${word}`);
     return lines;
   }, []);
+}
+
+function expectedCell({ expected_ms }: DispatchProfile): string {
+  return expected_ms === undefined ? '-' : expected_ms.toFixed(3);
 }
 
 function costCells({ ms, share, gflops_per_s, gb_per_s, roofline }: Cost): readonly string[] {

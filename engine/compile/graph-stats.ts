@@ -6,7 +6,11 @@ import { lowerGraph } from '../../compiler/graph/lower.ts';
 import { parameterCount, parameters } from '../../compiler/graph/parameters.ts';
 import { countMacs } from '../../compiler/opgraph/cost.ts';
 import type { Precision } from '../../compiler/precision.ts';
+import { SOFTWARE } from '../../compiler/target.ts';
 import { memoryOf } from '../../runtime/bundle.ts';
+import { cutsOf } from '../../runtime/submissions.ts';
+import { findDevice } from '../expected/devices.ts';
+import { type ExpectedPass, expectedPass } from '../expected/expected-time.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { compileWith } from './compile-with.ts';
 import { checkMemory } from './memory-limit.ts';
@@ -37,25 +41,33 @@ export interface GraphStats {
   readonly memory_bytes: number;
   readonly dispatches: number;
   readonly kernels: number;
+  /** Dispatches that a submission begins with beside the first: where a pass is cut on GPUs, lest their drivers reset them. */
+  readonly cuts: readonly number[];
+  /** With a device: what a pass is expected to take there. */
+  readonly expected?: ExpectedPass;
 }
 
 /** Counts a graph file. Throws GraphError and UsageError. */
 export function graphStats(
   path: string,
   settings: ModelSettings,
+  device?: string,
 ): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
   const loaded = readGraph(path, { size: settings.size });
-  return { stats: statsOf({ ...loaded, label: path }, settings), warnings: loaded.warnings };
+  return { stats: statsOf({ ...loaded, label: path }, settings, device), warnings: loaded.warnings };
 }
 
 /** The same of a graph that was read, in the size of the settings. */
 export function statsOf(
   { graph, locate, label }: Pick<LoadedGraph, 'graph' | 'locate'> & { readonly label: string },
   settings: ModelSettings,
+  device?: string,
 ): GraphStats {
+  const gpu = device === undefined ? null : findDevice(device);
   const { batch = 1, precision = 'f32', target: name = 'generic', memory } = settings;
   const target = targetFor(name);
-  const { manifest } = compileWith(graph, settings, target, { label, locate }).bundle;
+  const { bundle } = compileWith(graph, settings, target, { label, locate });
+  const { manifest } = bundle;
   checkMemory(manifest, memory, 'graph');
   return {
     name: graph.name,
@@ -74,5 +86,7 @@ export function statsOf(
     memory_bytes: memoryOf(manifest),
     dispatches: manifest.dispatches.length,
     kernels: manifest.kernels.length,
+    cuts: target.name === SOFTWARE.name ? [] : cutsOf(manifest),
+    ...(gpu === null ? {} : { expected: expectedPass(bundle, gpu) }),
   };
 }

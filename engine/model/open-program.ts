@@ -1,9 +1,10 @@
 // Opens a device for bundles, and makes them ready to run on it.
 
+import { env } from 'node:process';
 import { SOFTWARE } from '../../compiler/target.ts';
 import { adapterLine, joinRequirements } from '../../runtime/adapter.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
-import { type DawnOptions, openDevice } from '../../runtime/host/node/dawn.ts';
+import { type DawnOptions, openDevice, UNCHECKED } from '../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
 import { compileWith } from '../compile/compile-with.ts';
@@ -60,6 +61,18 @@ export function needlessToggles(target: string): readonly string[] {
   return target === SOFTWARE.name ? [ZEROING] : [];
 }
 
+/**
+ * Dawn's toggles that kernels of a target run with where this process wrote them, or where they are what it would write. On
+ * a GPU the checks of accesses keep matrices from being loaded at known alignment and strides, and zeros are written for
+ * every workgroup; a test holds that no kernel reaches beyond its memory or reads what it has not written
+ * (test/device/unchecked.test.ts). UNETC_MEMORY_CHECKS keeps both all the same. Kernels for processors read textures,
+ * whose checks cost them little.
+ */
+export function trustedToggles(target: string): readonly string[] {
+  const kept = /^(1|true|y|yes)$/i.test(env.UNETC_MEMORY_CHECKS ?? '');
+  return target === SOFTWARE.name || kept ? [] : UNCHECKED;
+}
+
 /** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
 export async function openProgram(
   source: ModelSource,
@@ -95,22 +108,21 @@ export async function openPrograms(
   parts: readonly ProgramPart[],
   options: ProgramOptions,
   host: OpenHost,
-  { features = [], disabledToggles = [], ...dawn }: DeviceExtras = {},
+  { features = [], disabledToggles = [], toggles = [], ...dawn }: DeviceExtras = {},
 ): Promise<OpenedPrograms> {
   const manifests = parts.map(({ bundle }) => bundle.manifest);
   const robust = !parts.every(({ verified }) => verified);
   const needless = manifests.map(({ target, weights }) =>
     robust || weights.some(({ filled }) => filled === 'dispatch') ? [] : needlessToggles(target),
   );
+  const trusted = manifests.map(({ target }) => trustedToggles(target));
   const requires = joinRequirements(manifests.map((manifest) => manifest.requires));
   const device = await openDevice({
     ...dawn,
     robust,
     timeout: options.timeout,
-    disabledToggles: [
-      ...disabledToggles,
-      ...needless[0]!.filter((toggle) => needless.every((toggles) => toggles.includes(toggle))),
-    ],
+    toggles: [...toggles, ...inAll(trusted)],
+    disabledToggles: [...disabledToggles, ...inAll(needless)],
     requires: { ...requires, features: [...requires.features, ...features] },
   });
   const foreign = foreignTuning(options, device.adapter);
@@ -118,6 +130,11 @@ export async function openPrograms(
   const kernels = new Set(manifests.flatMap((manifest) => manifest.kernels.map(({ sha256 }) => sha256)));
   host.stage(`compiling ${kernels.size} kernels for ${adapterLine(device.adapter)}`);
   return openOn(parts, device);
+}
+
+/** What all lists have. */
+function inAll([first = [], ...others]: readonly (readonly string[])[]): readonly string[] {
+  return first.filter((toggle) => others.every((toggles) => toggles.includes(toggle)));
 }
 
 /** A program on a device that it takes over. */

@@ -12,11 +12,13 @@ import {
 } from '../../runtime/timing.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
+import { deviceOf, findDevice } from '../expected/devices.ts';
+import { type ExpectedPass, expectedPass } from '../expected/expected-time.ts';
 import { type Host, warnAll } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import { type ModelSource, readModel } from '../model/model-source.ts';
 import type { ModelOptions } from '../model/open-model.ts';
-import { type OpenedProgram, openProgram } from '../model/open-program.ts';
+import { bundleOf, type OpenedProgram, openProgram } from '../model/open-program.ts';
 import { packageVersion } from '../package.ts';
 import { median, sum } from '../statistics.ts';
 import { createProbe } from './probe.ts';
@@ -36,6 +38,8 @@ export interface ProfileJob {
   readonly runs: number;
   /** What the adapter can do at most; what is not given is measured. */
   readonly peaks: Partial<Pick<Peaks, 'gflops_per_s' | 'gb_per_s'>>;
+  /** The GPU that the cost model expects times of; default: the adapter's, where it knows it. */
+  readonly device?: string | undefined;
 }
 
 /** What `--json` prints. */
@@ -58,6 +62,8 @@ export interface Profile extends Analysis {
    * however much else it has to do.
    */
   readonly pass_cpu_ms: number;
+  /** The GPU that the cost model takes the adapter for, and what it expects of all dispatches together. */
+  readonly expected?: { readonly device: string; readonly title: string; readonly ms: number };
   /** A pass with timestamps, part by part. */
   readonly timed: TimedPass;
   readonly peaks: Peaks;
@@ -82,6 +88,7 @@ export interface Measured {
 
 /** Throws GraphError, RuntimeError and, for a bundle with other settings, UsageError. */
 export async function profileModel(path: string, job: ProfileJob, host: Host): Promise<Measured> {
+  const named = job.device === undefined ? null : findDevice(job.device);
   const source = await readModel(path, job.options);
   if (source.kind === 'graph') warnAll(host, source.warnings, path);
   const weights = await openRenamed(job.options.weights, job.options.renameMap, source.graph);
@@ -95,7 +102,9 @@ export async function profileModel(path: string, job: ProfileJob, host: Host): P
     weights.close();
   }
   try {
-    return await measure(source, opened, job, host);
+    const gpu = named ?? (opened.device.adapter.isFallback ? null : deviceOf(opened.device.adapter));
+    const expected = gpu === null ? null : expectedPass(await bundleOf(source, job.options), gpu);
+    return await measure(source, opened, job, expected, host);
   } finally {
     await opened.close();
   }
@@ -105,6 +114,7 @@ async function measure(
   { graph }: ModelSource,
   { program, device: opened }: OpenedProgram,
   { runs, peaks: given }: ProfileJob,
+  expected: ExpectedPass | null,
   host: Host,
 ): Promise<Measured> {
   const { manifest } = program;
@@ -170,8 +180,20 @@ async function measure(
     timed: partsOf(analysis.gpu_ms, timelines, times, walls),
     peaks,
     ...analysis,
+    ...(expected === null ? {} : besides(analysis, expected)),
   };
   return { profile, timeline: timelines[nearest(times.map(sum), median(times.map(sum)))]! };
+}
+
+/** What was expected beside what was measured. */
+function besides(
+  { dispatches }: Analysis,
+  { device, title, ms, dispatches: expected }: ExpectedPass,
+): Pick<Profile, 'expected' | 'dispatches'> {
+  return {
+    expected: { device, title, ms },
+    dispatches: dispatches.map((one) => ({ ...one, expected_ms: expected[one.index]!.us / 1000 })),
+  };
 }
 
 /** The parts of passes with timestamps. What clocks disagree about counts as no time. */

@@ -6,6 +6,7 @@
 // Source: Williams, Waterman, Patterson, "Roofline: An Insightful Visual Performance Model", CACM 52(4), 2009.
 
 import type { Manifest } from '../../runtime/bundle.ts';
+import { sourceOf } from '../expected/kernel-facts.ts';
 import { median, sum } from '../statistics.ts';
 import { workOf } from './winograd.ts';
 
@@ -58,6 +59,8 @@ export interface DispatchProfile extends Cost {
   readonly path: string;
   readonly kernel: string;
   readonly ms_min: number;
+  /** What the cost model expects of it, where it knows the GPU. */
+  readonly expected_ms?: number;
 }
 
 /** All dispatches of the kernels that were made of one source. */
@@ -119,11 +122,6 @@ export function analyse(
     dispatches: profiles,
     kernels: sources.toSorted((a, b) => b.ms - a.ms),
   };
-}
-
-/** `conv_gemm` of `conv_gemm-0a1b2c3d.wgsl`: the kernel's source without what it was specialised to. */
-function sourceOf(file: string): string {
-  return file.replace(/(-[0-9a-f]{8})?\.wgsl$/, '');
 }
 
 function addUp(costs: readonly Cost[], cost: (ms: number, flops: number, bytes: number) => Cost): Cost {

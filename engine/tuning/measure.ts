@@ -14,7 +14,7 @@ import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import type { Host } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import type { ModelOptions } from '../model/open-model.ts';
-import { needlessToggles } from '../model/open-program.ts';
+import { needlessToggles, trustedToggles } from '../model/open-program.ts';
 import { QUANTIZATION } from '../profile/measure.ts';
 import { convolutionsOf } from './variants.ts';
 
@@ -40,7 +40,8 @@ export function openForTuning(
   timeout?: number,
 ): Promise<OpenedDevice> {
   const disabledToggles = [QUANTIZATION, ...needlessToggles(target)];
-  return openDevice({ requires: requirementsOf(bundles), disabledToggles, timeout });
+  const toggles = trustedToggles(target);
+  return openDevice({ requires: requirementsOf(bundles), toggles, disabledToggles, timeout });
 }
 
 function requirementsOf(bundles: readonly Bundle[]): DeviceRequirements {

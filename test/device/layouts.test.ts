@@ -1,4 +1,5 @@
-// Layouts converted on the adapter are those of the host, bit for bit: the two kernels alone, and whole passes.
+// Layouts converted on the adapter are those of the host, bit for bit: the two kernels alone, and whole passes; so are passes
+// that are cut into submissions.
 
 import { expect, test } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
@@ -70,12 +71,14 @@ test('a pass gives the same bits, also while another is under way', async () => 
       return { x: { shape, data: normalNoise(seed, 0, elements(shape)) }, timesteps: [10 * seed, 500] };
     });
     const found = [];
-    for (const layouts of ['host', 'adapter'] as const) {
-      const program = await openProgram(bundle, weightsOf(graph, 1), { layouts });
+    const ways = [{ layouts: 'host' }, { layouts: 'adapter' }, { layouts: 'host', operations: 1 }] as const;
+    for (const way of ways) {
+      const program = await openProgram(bundle, weightsOf(graph, 1), way);
       found.push(await Promise.all([...inputs, ...inputs].map((one) => program.run(one))));
       program.close();
     }
     expect(found[1], target.name).toEqual(found[0]);
+    expect(found[2], `${target.name}, a submission a dispatch`).toEqual(found[0]);
     expect(found[0]![2], target.name).toEqual(found[0]![0]);
     expect(found[0]![1], target.name).not.toEqual(found[0]![0]);
   }

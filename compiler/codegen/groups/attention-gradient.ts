@@ -91,7 +91,8 @@ function byQuads(graph: OpGraph, group: Group): Fragment {
   const [qkv, g] = group.sources;
   const half = isHalf(graph, group.result);
   const load = (name: string, id: number) => [
-    `return select(vec4f(), ${readQuad(name, 'at / 4u', isHalf(graph, id))}, count > 0u);`,
+    'if (count == 0u) { return vec4f(); }',
+    `return ${readQuad(name, 'at / 4u', isHalf(graph, id))};`,
   ];
   const hooks = {
     load_qkv: load('qkv', qkv!),

@@ -60,7 +60,8 @@ function byQuads(graph: OpGraph, group: GroupOf<'attention'>): Fragment {
   const [source] = group.sources;
   const [from, to] = [isHalf(graph, source!), isHalf(graph, group.result)];
   const hooks = {
-    load_channels: [`return select(vec4f(), ${readQuad('qkv', 'at / 4u', from)}, count > 0u);`],
+    // both values of a select are computed, and behind the last channel there may be no memory
+    load_channels: ['if (count == 0u) { return vec4f(); }', `return ${readQuad('qkv', 'at / 4u', from)};`],
     store_channels: [`if (count > 0u) { result[at / 4u] = ${to ? 'pack_quad(value)' : 'value'}; }`],
   };
   const type = (half: boolean) => (half ? 'array<vec2u>' : 'array<vec4f>');

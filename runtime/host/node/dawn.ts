@@ -38,7 +38,7 @@ export interface DawnOptions {
   readonly toggles?: readonly string[];
   /** Dawn toggles to switch off. */
   readonly disabledToggles?: readonly string[];
-  /** Keeps Dawn's check of every access to memory, whatever the environment's UNETC_DAWN_TOGGLES say. Default false. */
+  /** Keeps all of Dawn's care for memory, whatever `toggles` and the environment's UNETC_DAWN_TOGGLES say. Default false. */
   readonly robust?: boolean;
 }
 
@@ -60,8 +60,15 @@ export interface InspectedAdapter {
 /** What WebGPU grants everywhere. */
 export const nothingRequired: DeviceRequirements = { features: [], limits: {} };
 
-/** The toggle that takes Dawn's checks of accesses out of kernels. */
-const UNCHECKED = 'disable_robustness';
+/**
+ * The toggles that take Dawn's care for memory out of kernels: the check of every access, and zeros in the memory of every
+ * workgroup. Kernels that are known to need neither run without; the check of every call stays, which costs nothing that
+ * was measured.
+ */
+export const UNCHECKED: readonly string[] = ['disable_robustness', 'disable_workgroup_init'];
+
+/** Toggles that what is not known to be sound never runs with, whoever asks for them. */
+const UNSOUND: ReadonlySet<string> = new Set([...UNCHECKED, 'skip_validation']);
 
 /** Toggles without which Dawn hides what some drivers can do. */
 const featureToggles: Readonly<Record<string, readonly string[]>> = {
@@ -172,7 +179,7 @@ async function instanceOf(options: DawnOptions): Promise<GPU> {
 function flagsOf(options: DawnOptions): readonly string[] {
   const fromEnv = (env.UNETC_DAWN_TOGGLES ?? '').split(',').map((name) => name.trim());
   const asked = [...(options.toggles ?? []), ...fromEnv].filter((name) => name !== '');
-  const toggles = [...new Set(asked.filter((name) => !(options.robust && name === UNCHECKED)))].sort();
+  const toggles = [...new Set(asked.filter((name) => !(options.robust && UNSOUND.has(name))))].sort();
   const disabled = [...new Set(options.disabledToggles ?? [])].sort();
   const adapter = options.adapter ?? env.UNETC_ADAPTER;
   return [

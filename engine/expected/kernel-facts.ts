@@ -1,0 +1,88 @@
+// What the cost model reads from a kernel's own text: its workgroup memory, its sizes by name, and of its loops how many steps
+// follow each other.
+
+import type { Dispatch } from '../../runtime/bundle.ts';
+
+export interface KernelFacts {
+  /** The kernel's source, such as `conv_gemm`. */
+  readonly source: string;
+  /** Whether its products are matrix units'. */
+  readonly matrix: boolean;
+  /** Bytes of workgroup memory. */
+  readonly shared: number;
+  /** How long a step is: 1 where the next one's operands are loaded meanwhile, 1.8 where a step waits for its own. */
+  readonly step: number;
+  /** Steps of a workgroup's loop in a dispatch. */
+  stepsOf(dispatch: Pick<Dispatch, 'sizes'>): number;
+}
+
+const BYTES: Readonly<Record<string, number>> = { f32: 4, u32: 4, vec2f: 8, vec4h: 8, vec4f: 16, vec4u: 16 };
+
+type Steps = (size: (name: string) => number, constant: (name: string) => number) => number;
+
+/** Steps that follow each other, of kernels that stage what they read; all others load once what each thread needs. */
+const STEPS: Readonly<Record<string, Steps>> = {
+  conv_gemm: (size, constant) => {
+    return Math.ceil((size('chunks') * size('taps') + size('skip_chunks')) / (constant('DEPTH') || 1));
+  },
+  conv_matrix: (size, constant) => {
+    return (size('chunks') * size('taps') + size('skip_chunks')) / (constant('DEPTH') || 1);
+  },
+  attention: (size) => Math.ceil(size('positions') / 32) * (1 + Math.ceil(size('head_channels') / 32)),
+  attention_matrix: (size) =>
+    Math.ceil(size('positions') / 32) * (2 * Math.ceil(size('head_channels') / 64) + 1),
+  linear: (size) => Math.ceil(size('in_quads') / 64),
+};
+
+/** Reads a kernel; `file` is its name in the bundle. */
+export function kernelFacts(file: string, wgsl: string): KernelFacts {
+  const source = sourceOf(file);
+  const names = fieldsOf(wgsl);
+  const steps = STEPS[source];
+  return {
+    source,
+    matrix: wgsl.includes('subgroupMatrixMultiplyAccumulate'),
+    shared: sharedBytes(wgsl),
+    step: source === 'conv_matrix' ? 1 : 1.8,
+    stepsOf: ({ sizes }) => {
+      const size = (name: string) => sizes[names.indexOf(name)] ?? 0;
+      return Math.max(1, steps?.(size, (name) => constantOf(wgsl, name)) ?? 1);
+    },
+  };
+}
+
+/** `conv_gemm` of `conv_gemm-0a1b2c3d.wgsl`: the kernel's source without what it was specialised to. */
+export function sourceOf(file: string): string {
+  return file.replace(/(-[0-9a-f]{8})?\.wgsl$/, '');
+}
+
+/** Names of `struct Sizes`, in order. */
+export function fieldsOf(wgsl: string): readonly string[] {
+  const body = /struct Sizes \{([^}]*)\}/.exec(wgsl)?.[1] ?? '';
+  return [...body.matchAll(/^\s*(\w+): (?:u32|f32)/gm)].map(([, name]) => name!);
+}
+
+/** Bytes of all `var<workgroup>` arrays. Lengths are numbers, constants and products of them. */
+export function sharedBytes(wgsl: string): number {
+  const arrays = [...wgsl.matchAll(/^var<workgroup> \w+: array<(\w+), ([^>]+)>;/gm)];
+  return arrays.reduce((sum, [, type, length]) => sum + (BYTES[type!] ?? 4) * evaluate(length!, wgsl), 0);
+}
+
+/** The value of a constant of a kernel, 0 where it has none of the name. */
+function constantOf(wgsl: string, name: string): number {
+  const found = new RegExp(`^const ${name}(?:: u32)? = ([^;]+);`, 'm').exec(wgsl);
+  return found === null ? 0 : evaluate(found[1]!, wgsl);
+}
+
+/** An expression of numbers, constants, products, quotients and sums, from the left, as kernels write them. */
+function evaluate(expression: string, wgsl: string): number {
+  return expression
+    .split('+')
+    .map((sum) =>
+      [...sum.matchAll(/([*/]?)\s*(\w+)/g)].reduce((value, [, sign, word]) => {
+        const factor = /^\d/.test(word!) ? Number.parseInt(word!, 10) : constantOf(wgsl, word!);
+        return sign === '/' ? Math.floor(value / factor) : value * factor;
+      }, 1),
+    )
+    .reduce((a, b) => a + b, 0);
+}
