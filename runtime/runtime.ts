@@ -22,6 +22,8 @@ export type { ModelFiles, OpenModelOptions, OpenProgress } from './host/web/open
 export type { BundleSource, FileContent } from './host/web/read-bundle.ts';
 export type { WeightsFile, WeightsSource } from './host/web/read-weights.ts';
 export type { DownloadProgress } from './host/web/tally.ts';
+export { encodePng } from './image/encode-png.ts';
+export { fromPixels, type Pixels, toPixels } from './image/pixels.ts';
 export type { Latent, LoadedModel, ModelOutputs } from './loaded-model.ts';
 export type { Model, ModelInputs, ModelInterface, PortValue } from './model.ts';
 export type { OpenedDevice } from './opened-device.ts';
@@ -41,4 +43,5 @@ export { openCheckpoint } from './weights/checkpoint.ts';
 export { hashWeights } from './weights/hash.ts';
 export { type MatchedWeights, matchWeights } from './weights/match.ts';
 export { weightsInMemory } from './weights/memory.ts';
+export { writeTensors } from './weights/safetensors-write.ts';
 export type { TensorInfo, WeightSource } from './weights/source.ts';

@@ -19,6 +19,7 @@ const DOCUMENTS = [
   'docs/data.md',
   'docs/training.md',
   'docs/evaluation.md',
+  'docs/hosts.md',
   'examples/README.md',
 ];
 
@@ -109,6 +110,9 @@ beforeAll(() => {
   execFileSync('git', ['clone', '-q', origin.folder, clone], { env: GIT_ENV });
   fs.mkdirSync(path.join(clone, 'node_modules'));
   fs.symlinkSync(root, path.join(clone, 'node_modules', 'unetc'));
+  fs.symlinkSync(path.join(root, 'node_modules', 'webgpu'), path.join(clone, 'node_modules', 'webgpu'));
+  // where there is one Deno looks into node_modules
+  fs.writeFileSync(path.join(clone, 'package.json'), '{ "private": true }');
   fs.mkdirSync(path.join(folder, 'bin'));
   const script = (name: string, text: string) =>
     fs.writeFileSync(path.join(folder, 'bin', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -116,6 +120,7 @@ beforeAll(() => {
     'npx',
     `[ "$1" = unetc ] || exit 97\nshift\nexec "${process.execPath}" "${path.join(root, 'cli', 'unetc.mjs')}" "$@"`,
   );
+  script('deno', `exec "${path.join(root, 'node_modules', '.bin', 'deno')}" "$@"`);
   script('sbatch', 'for word; do case $word in -*) ;; *) [ -e "$word" ] || exit 96 ;; esac; done; echo 77');
   return () => fs.rmSync(folder, { recursive: true, force: true });
 });
@@ -200,6 +205,14 @@ test('the first program of the README runs as it stands', () => {
   const { status, printed } = run('node program.mjs');
   expect(status, printed).toBe(0);
   expect(printed).toContain('[ 1, 2, 28, 28 ]');
+}, 600_000);
+
+test('the program for Node of docs/hosts.md runs as it stands, on the bundle of its commands', () => {
+  const program = blocksOf('docs/hosts.md').find(({ text }) => text.includes("from 'webgpu'"))!;
+  fs.writeFileSync(path.join(clone, 'host.mjs'), program.text);
+  const { status, printed } = run('node host.mjs');
+  expect(status, printed).toBe(0);
+  expect(printed).toMatch(/^mnist .*, WebGPU/m);
 }, 600_000);
 
 test('the graph in TypeScript of graphs/README.md is valid as it stands', () => {

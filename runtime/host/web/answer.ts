@@ -60,6 +60,11 @@ export function partOf({ headers }: Pick<Answer, 'headers'>): {
   return found && { first: Number(found[1]), total: found[2] === '*' ? null : Number(found[2]) };
 }
 
+/** Whether a server is behind an address: one that is relative, or its own; no `file:`, `blob:` or `data:`. */
+export function isServed(url: string): boolean {
+  return /^https?:/i.test(url) || !/^[a-z][a-z0-9+.-]*:/i.test(url);
+}
+
 /** Whether an address is of another server than the page's, which must allow what is not simple beforehand. */
 export function isElsewhere(url: string): boolean {
   const { location } = globalThis as {

@@ -7,6 +7,7 @@ import {
   type Fetch,
   isElsewhere,
   isPacked,
+  isServed,
   lengthOf,
   NO_VERSION,
   partOf,
@@ -117,6 +118,10 @@ async function request(url: string, held: Held, options: DownloadOptions): Promi
   try {
     answer = await get(url, { headers, ...(signal && { signal }) });
   } catch (error) {
+    if (!isServed(url)) {
+      const said = `it cannot be read (${reasonOf(error)}); check the path, and whether the program may read it`;
+      throw new RuntimeError(kind, `${url}: ${said}`, { cause: error });
+    }
     return { short: `no answer (${reasonOf(error)})`, cause: error };
   }
   if (answer.status === 304 && unless !== undefined) return 'unchanged';

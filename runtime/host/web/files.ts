@@ -2,8 +2,7 @@
 
 import { RuntimeError } from '../../errors.ts';
 import { alone } from './alone.ts';
-import type { Fetch } from './answer.ts';
-import { unlessChanged } from './answer.ts';
+import { type Fetch, isServed, unlessChanged } from './answer.ts';
 import { download, downloadWhole } from './download.ts';
 import type { KeptFiles } from './kept.ts';
 import type { Tally } from './tally.ts';
@@ -33,9 +32,6 @@ export interface FilesOptions {
   readonly note?: (text: string) => void;
 }
 
-/** Addresses that a cache takes: relative ones, and those of servers. */
-const CACHED = /^(?:https?:|(?![a-z][a-z0-9+.-]*:))/i;
-
 export function createFiles({
   get,
   attempts,
@@ -61,7 +57,7 @@ export function createFiles({
       onBytes: (received: number, total: number | null) =>
         tally?.move(url, of, { from: 'server', received, total }),
     };
-    if (kept === null || !CACHED.test(url)) return (await downloadWhole(url, options)).bytes;
+    if (kept === null || !isServed(url)) return (await downloadWhole(url, options)).bytes;
     const fetchAndKeep = async () => {
       const fresh = await downloadWhole(url, options);
       await kept.keep(url, fresh);
@@ -91,7 +87,7 @@ export function createFiles({
   return {
     expect: (...words) => tally?.expect(...words),
     read: (url, ...words) =>
-      kept === null
+      kept === null || !isServed(url)
         ? read(url, ...words)
         : alone(
             `unetc ${url}`,
