@@ -23,11 +23,11 @@ export function parseSeed(text: string, option = '--seed'): number {
   throw new UsageError(`${option}: found '${text}', expected one whole number, such as 0`);
 }
 
-/** A whole number from 1 to `most`. */
-export function parseCount(text: string, option: string, most: number): number {
+/** A whole number from 1 to `most`; `others` says in a message what else is taken. */
+export function parseCount(text: string, option: string, most: number, others = ''): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= 1 && value <= most) return value;
-  throw new UsageError(`${option}: found '${text}', expected a whole number from 1 to ${most}`);
+  throw new UsageError(`${option}: found '${text}', expected a whole number from 1 to ${most}${others}`);
 }
 
 /** A finite number of at least 0, in decimal. */

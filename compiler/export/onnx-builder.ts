@@ -10,6 +10,8 @@ import {
 } from './onnx-proto.ts';
 
 export interface OnnxBuilder {
+  /** Whether a call of the model decides how many images there are; else it is as many as the graph was lowered for. */
+  readonly anyBatch: boolean;
   /** Appends a node with one result and returns the result's name: `path/op_type`, numbered where that is taken. */
   node(path: string, opType: string, inputs: readonly string[], attrs?: readonly AttributeProto[]): string;
   /** Appends a node with several results. */
@@ -52,7 +54,7 @@ export function onnxType(dtype: DType): OnnxType {
 }
 
 /** A builder that never gives out one of the `reserved` names, those of inputs, outputs and parameters. */
-export function createOnnxBuilder(reserved: Iterable<string>): OnnxBuilder {
+export function createOnnxBuilder(reserved: Iterable<string>, anyBatch: boolean): OnnxBuilder {
   const taken = new Set(reserved);
   const nodes: NodeProto[] = [];
   const constants = new Map<string, TensorProto>();
@@ -78,6 +80,7 @@ export function createOnnxBuilder(reserved: Iterable<string>): OnnxBuilder {
   };
 
   return {
+    anyBatch,
     node(path, opType, inputs, attrs = []) {
       const name = unique(path === '' ? opType : `${path}/${opType}`);
       nodes.push({ name, op_type: opType, input: inputs, output: [name], attribute: attrs });

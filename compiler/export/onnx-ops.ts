@@ -2,6 +2,9 @@
 //
 // Where an op's result is float16 its arithmetic is still float32 and rounded once at the end, as our kernels do it;
 // only convolutions are left to the engine's own float16.
+//
+// The first dimension of every value that depends on an input is the batch. Where a call of the model decides it, no constant
+// has it: shapes leave that dimension open.
 
 import { InternalError } from '../diagnostics.ts';
 import type { NodeOf } from '../opgraph/opgraph.ts';
@@ -51,7 +54,7 @@ export const ONNX_OPS = {
   }),
   activation_gradient: forwardOnly,
   channel_add: inFloat((b, { path }, [x, e]) => {
-    const spread = reshape(b, path, e!.name, perChannel(x!.type.shape));
+    const spread = reshapeRows(b, path, e!.name, perChannel(x!.type.shape));
     return b.node(path, 'Add', [x!.name, spread]);
   }),
   film: inFloat((b, { path }, [x, e]) => {
@@ -65,8 +68,8 @@ export const ONNX_OPS = {
     );
     const factor = b.node(path, 'Add', [scale!, b.float([], [1])]);
     const shape = perChannel(x!.type.shape);
-    const scaled = b.node(path, 'Mul', [x!.name, reshape(b, path, factor, shape)]);
-    return b.node(path, 'Add', [scaled, reshape(b, path, shift!, shape)]);
+    const scaled = b.node(path, 'Mul', [x!.name, reshapeRows(b, path, factor, shape)]);
+    return b.node(path, 'Add', [scaled, reshapeRows(b, path, shift!, shape)]);
   }),
   film_gradient: forwardOnly,
   scale_shift_gradient: forwardOnly,
@@ -111,7 +114,7 @@ export const ONNX_OPS = {
     b.node(
       path,
       'Resize',
-      [x!.name, '', '', b.int64(type.shape)],
+      [x!.name, '', '', sizes(b, path, x!.name, type.shape)],
       [text('mode', 'linear'), text('coordinate_transformation_mode', 'half_pixel')],
     ),
   ),
@@ -123,7 +126,7 @@ export const ONNX_OPS = {
   mse_gradient: forwardOnly,
   variational_bound: forwardOnly,
   variational_bound_gradient: forwardOnly,
-  reshape: (b, { path, attrs }, [x]) => reshape(b, path, x!.name, attrs.shape),
+  reshape: (b, { path, attrs }, [x]) => reshapeRows(b, path, x!.name, attrs.shape),
   cast: (b, { path, attrs }, [x]) => castTo(b, path, x!, attrs.dtype).name,
 } as const satisfies { readonly [N in ComputedOp]: Lowering<N> };
 
@@ -143,6 +146,19 @@ function names(operands: readonly OnnxValue[]): string[] {
 
 function reshape(b: OnnxBuilder, path: string, name: string, shape: Shape): string {
   return b.node(path, 'Reshape', [name, b.int64(shape)]);
+}
+
+/** The same to a shape whose first dimension is the batch, or as many rows for each image of it. */
+function reshapeRows(b: OnnxBuilder, path: string, name: string, shape: Shape): string {
+  return reshape(b, path, name, b.anyBatch ? [-1, ...shape.slice(1)] : shape);
+}
+
+/** The sizes of a value of a shape, as an operand: those of an input `name`, whose batch it has. */
+function sizes(b: OnnxBuilder, path: string, name: string, shape: Shape): string {
+  if (!b.anyBatch) return b.int64(shape);
+  const [zero, one] = [b.int64([0]), b.int64([1])];
+  const batch = b.node(path, 'Slice', [b.node(path, 'Shape', [name]), zero, one]);
+  return b.node(path, 'Concat', [batch, b.int64(shape.slice(1))], [int('axis', 0)]);
 }
 
 /** The shape in which a [B, C] or [C] value meets activations [B, C, ...space]. */
@@ -211,13 +227,15 @@ function timestepEmbedding(
 ): string {
   const batch = type.shape[0]!;
   const frequencies = timestepFrequencies(attrs);
-  const column = reshape(b, path, timesteps!.name, [batch, 1]);
+  const column = reshapeRows(b, path, timesteps!.name, [batch, 1]);
   const rounded = b.node(path, 'Mul', [column, b.float([1, frequencies.length], [...frequencies])]);
   const angles = b.node(path, 'Cast', [rounded], [int('to', ONNX_TYPE.double)]);
   const parts = [b.node(path, 'Cos', [angles]), b.node(path, 'Sin', [angles])];
   if (attrs.order === 'sin_cos') parts.reverse();
-  if (attrs.dim % 2 === 1) parts.push(b.double([batch, 1], Array<number>(batch).fill(0)));
-  const joined = b.node(path, 'Concat', parts, [int('axis', 1)]);
+  const odd = attrs.dim % 2 === 1;
+  if (odd && !b.anyBatch) parts.push(b.double([batch, 1], Array<number>(batch).fill(0)));
+  const pairs = b.node(path, 'Concat', parts, [int('axis', 1)]);
+  const joined = odd && b.anyBatch ? b.node(path, 'Pad', [pairs, b.int64([0, 0, 0, 1])]) : pairs;
   return b.node(path, 'Cast', [joined], [int('to', onnxType(type.dtype))]);
 }
 
@@ -228,11 +246,12 @@ function groupNorm(
   [x, weight, bias]: readonly OnnxValue[],
 ): string {
   const { groups, eps } = attrs;
-  const grouped = reshape(b, path, x!.name, [type.shape[0]!, groups, -1]);
+  // a zero keeps the dimension of what is reshaped
+  const grouped = reshape(b, path, x!.name, [b.anyBatch ? 0 : type.shape[0]!, groups, -1]);
   const one = b.float([groups], Array<number>(groups).fill(1));
   const zero = b.float([groups], Array<number>(groups).fill(0));
   const normed = b.node(path, 'InstanceNormalization', [grouped, one, zero], [float('epsilon', eps)]);
-  const restored = reshape(b, path, normed, type.shape);
+  const restored = reshapeRows(b, path, normed, type.shape);
   const shape = perChannel(type.shape, 1);
   const scaled = b.node(path, 'Mul', [restored, reshape(b, path, weight!.name, shape)]);
   return b.node(path, 'Add', [scaled, reshape(b, path, bias!.name, shape)]);
@@ -247,7 +266,7 @@ function attention(
   const [batch, channels, positions] = [type.shape[0]!, type.shape[1]!, type.shape[2]!];
   const width = channels / attrs.heads;
   const perHead = (name: string, channels: number) =>
-    reshape(b, path, name, [batch * attrs.heads, channels, positions]);
+    reshapeRows(b, path, name, [batch * attrs.heads, channels, positions]);
   const split = (name: string, size: number) =>
     b.nodes(path, 'Split', [name, b.int64([size, size, size])], ['q', 'k', 'v'], [int('axis', 1)]);
   const [q, k, v] =
@@ -260,5 +279,5 @@ function attention(
   const transposed = b.node(path, 'Transpose', [keys], [ints('perm', [0, 2, 1])]);
   const scores = b.node(path, 'MatMul', [transposed, queries]);
   const weights = b.node(path, 'Softmax', [scores], [int('axis', 1)]);
-  return reshape(b, path, b.node(path, 'MatMul', [v!, weights]), type.shape);
+  return reshapeRows(b, path, b.node(path, 'MatMul', [v!, weights]), type.shape);
 }

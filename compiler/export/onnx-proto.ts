@@ -37,12 +37,15 @@ export interface NodeProto {
   readonly attribute: readonly AttributeProto[];
 }
 
+/** The size of a dimension, or the name of one that a call of the model decides. */
+export type DimensionProto = { readonly dim_value: number } | { readonly dim_param: string };
+
 export interface ValueInfoProto {
   readonly name: string;
   readonly type: {
     readonly tensor_type: {
       readonly elem_type: OnnxType;
-      readonly shape: { readonly dim: readonly { readonly dim_value: number }[] };
+      readonly shape: { readonly dim: readonly DimensionProto[] };
     };
   };
   readonly doc_string?: string;
@@ -134,7 +137,7 @@ const MESSAGES: Readonly<Record<string, { readonly fields: Readonly<Record<strin
   TypeProto: { fields: { tensor_type: one('TensorTypeProto', 1) } },
   TensorTypeProto: { fields: { elem_type: one('int32', 1), shape: one('TensorShapeProto', 2) } },
   TensorShapeProto: { fields: { dim: many('DimensionProto', 1) } },
-  DimensionProto: { fields: { dim_value: one('int64', 1) } },
+  DimensionProto: { fields: { dim_value: one('int64', 1), dim_param: one('string', 2) } },
 };
 
 /** A message's type, to encode it by. */

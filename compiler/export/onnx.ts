@@ -5,7 +5,7 @@ import { countParams } from '../opgraph/cost.ts';
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { ParamReader } from '../opgraph/reference.ts';
 import { type Shape, sizeOf, type TensorType } from '../ops/op.ts';
-import { createOnnxBuilder, onnxType } from './onnx-builder.ts';
+import { createOnnxBuilder, type OnnxBuilder, onnxType } from './onnx-builder.ts';
 import { lowerToOnnx, type OnnxValue } from './onnx-ops.ts';
 import { encodeInPieces, type LateTensor } from './onnx-pieces.ts';
 import {
@@ -34,6 +34,8 @@ export interface OnnxMeta {
   readonly properties: readonly (readonly [key: string, value: string])[];
   /** Name of the file beside the model that holds the weights; null keeps them in the model. */
   readonly weightsFile: string | null;
+  /** Whether a call of the model decides how many images there are, whatever the graph was lowered for. Default: no. */
+  readonly anyBatch?: boolean | undefined;
 }
 
 export interface OnnxExport {
@@ -50,8 +52,12 @@ export function onnxWeightBytes(graph: OpGraph): number {
   return 4 * countParams(graph);
 }
 
+/** What viewers call the dimension that a call of the model decides. */
+const BATCH = 'batch';
+
 /**
- * Exports a graph with fixed shapes. Inputs are called as in the graph (`y` as int64), outputs too; weights bear their
+ * Exports a graph. Shapes are fixed, but for the batch where `anyBatch` is asked for: the first dimension of every input and
+ * output is called `batch` then. Inputs are called as in the graph (`y` as int64), outputs too; weights bear their
  * checkpoint names and stay float32, nodes their dotted path and operator.
  */
 export function exportOnnx(graph: OpGraph, params: ParamReader, meta: OnnxMeta): OnnxExport {
@@ -61,7 +67,12 @@ export function exportOnnx(graph: OpGraph, params: ParamReader, meta: OnnxMeta):
   );
   const inputs = leafTypes(graph, 'input');
   const weights = [...leafTypes(graph, 'param')].map(([name, { shape }]) => ({ name, shape }));
-  const { nodes, constants } = lowerNodes(graph, [...inputs.keys(), ...weights.map((w) => w.name)]);
+  const { anyBatch = false } = meta;
+  const b = createOnnxBuilder(
+    [...inputs.keys(), ...weights.map((w) => w.name), ...graph.outputs.map((o) => o.name)],
+    anyBatch,
+  );
+  const { nodes, constants } = lowerNodes(graph, b);
   const outputs = new Map(graph.outputs.map(({ name, value }) => [name, graph.nodes[value]!.type]));
   const model: ModelProto = {
     ir_version: 8,
@@ -75,8 +86,8 @@ export function exportOnnx(graph: OpGraph, params: ParamReader, meta: OnnxMeta):
       node: nodes,
       initializer:
         meta.weightsFile === null ? constants : [...placed(weights, meta.weightsFile), ...constants],
-      input: [...inputs].map(valueInfo),
-      output: [...outputs].map(valueInfo),
+      input: [...inputs].map((one) => valueInfo(one, anyBatch)),
+      output: [...outputs].map((one) => valueInfo(one, anyBatch)),
     },
   };
   return {
@@ -96,8 +107,7 @@ function leafTypes(graph: OpGraph, op: 'input' | 'param'): Map<string, TensorTyp
 }
 
 /** The operators of all nodes, with the graph's outputs under their names. */
-function lowerNodes(graph: OpGraph, leaves: readonly string[]) {
-  const b = createOnnxBuilder([...leaves, ...graph.outputs.map((o) => o.name)]);
+function lowerNodes(graph: OpGraph, b: OnnxBuilder) {
   const values: OnnxValue[] = [];
   for (const node of graph.nodes) {
     const leaf = node.op === 'input' || node.op === 'param';
@@ -120,8 +130,11 @@ function renameValues(node: NodeProto, renamed: ReadonlyMap<string, string>): No
   return { ...node, input: node.input.map(rename), output: node.output.map(rename) };
 }
 
-function valueInfo([name, { dtype, shape }]: readonly [string, TensorType]): ValueInfoProto {
-  const dim = shape.map((dim_value) => ({ dim_value }));
+function valueInfo(
+  [name, { dtype, shape }]: readonly [string, TensorType],
+  anyBatch: boolean,
+): ValueInfoProto {
+  const dim = shape.map((dim_value, i) => (anyBatch && i === 0 ? { dim_param: BATCH } : { dim_value }));
   return { name, type: { tensor_type: { elem_type: onnxType(dtype), shape: { dim } } } };
 }
 

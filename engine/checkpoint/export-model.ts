@@ -14,6 +14,9 @@ import { type Host, warnAll } from '../host.ts';
 import { packageVersion } from '../package.ts';
 import { openRenamed } from './renamed-weights.ts';
 
+/** The batch of a model that takes any. */
+export const DYNAMIC = 'dynamic' as const;
+
 export interface ExportJob {
   /** A checkpoint, a part of one as `FILE#KEY`, or `hash:SEED`. */
   readonly weights: string;
@@ -23,10 +26,13 @@ export interface ExportJob {
   readonly renameMap?: string | undefined;
   /** The .onnx file to write. */
   readonly output: string;
-  readonly batch: number;
+  /** Images of a call; `dynamic` leaves it to each. */
+  readonly batch: number | typeof DYNAMIC;
   /** Slowest dimension first; one number stands for all. Not given, the graph's own. */
   readonly size?: readonly number[] | undefined;
   readonly taps?: boolean | undefined;
+  /** Keeps the weights in a file beside the model however few they are. */
+  readonly externalData?: boolean | undefined;
 }
 
 export interface ExportResult {
@@ -44,10 +50,12 @@ export interface ExportResult {
 /** Writes the model. `inlineLimit` is the most bytes of weights that the model file holds itself. */
 export async function exportModel(
   graphFile: string,
-  { weights: weightsFile, allowUnexpected, renameMap, output, batch, size, taps = false }: ExportJob,
+  job: ExportJob,
   host: Host,
   inlineLimit = ONNX_INLINE_LIMIT,
 ): Promise<ExportResult> {
+  const { weights: weightsFile, allowUnexpected, renameMap, output, batch, size } = job;
+  const { taps = false, externalData = false } = job;
   if (!output.endsWith('.onnx')) {
     throw new UsageError(
       (option) => `${option('output')}: found '${output}', expected a file whose name ends in .onnx`,
@@ -60,8 +68,9 @@ export async function exportModel(
   try {
     const weights = matchWeights(parameters(graph), source, { allowUnexpected });
     for (const note of weights.notes) host.note(`${weightsFile}: ${note}`);
-    const ops = lowerGraph(graph, { batch, taps, precision: 'f32' });
-    const beside = onnxWeightBytes(ops) > inlineLimit ? `${output}.data` : null;
+    const anyBatch = batch === DYNAMIC;
+    const ops = lowerGraph(graph, { batch: anyBatch ? 1 : batch, taps, precision: 'f32' });
+    const beside = externalData || onnxWeightBytes(ops) > inlineLimit ? `${output}.data` : null;
     for (const file of beside === null ? [output] : [output, beside]) checkWritable(file);
 
     const exported = exportOnnx(ops, (name) => weights.read(name), {
@@ -73,6 +82,7 @@ export async function exportModel(
         ['diffusion', JSON.stringify(graph.diffusion)],
       ],
       weightsFile: beside === null ? null : path.basename(beside),
+      anyBatch,
     });
     // The weights first: a model that is there finds them.
     if (beside !== null && exported.weights !== null) {
@@ -93,8 +103,12 @@ export async function exportModel(
   }
 }
 
-function describe({ name, image_size, num_classes, super_resolution }: Graph, batch: number): string {
-  const parts = [`${name}: denoising UNet for ${image_size.join('x')} images, batch ${batch}`];
+function describe(
+  { name, image_size, num_classes, super_resolution }: Graph,
+  batch: ExportJob['batch'],
+): string {
+  const images = batch === DYNAMIC ? 'any batch' : `batch ${batch}`;
+  const parts = [`${name}: denoising UNet for ${image_size.join('x')} images, ${images}`];
   if (num_classes !== null) parts.push(`${num_classes} classes`);
   if (super_resolution !== null) parts.push(`upsamples from ${super_resolution.low_res_size.join('x')}`);
   return `${parts.join('; ')}. timesteps are those of the diffusion process the model was trained with.`;

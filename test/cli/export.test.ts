@@ -12,7 +12,7 @@ import { runReference } from '../../compiler/opgraph/reference.ts';
 import { exportModel } from '../../engine/checkpoint/export-model.ts';
 import { silentHost } from '../../engine/host.ts';
 import { hashTensor } from '../../runtime/weights/hash.ts';
-import { runModel } from '../fixtures/onnx-session.ts';
+import { pickImages, runModel } from '../fixtures/onnx-session.ts';
 import { noise32, relativeL2, tensor } from '../fixtures/values.ts';
 import { recordingContext } from '../recording-context.ts';
 
@@ -71,6 +71,33 @@ describe('unetc export', () => {
     }
   });
 
+  it('leaves the batch to every call where it is dynamic, and keeps weights beside where that is asked for', async () => {
+    const output = join(folder, 'any.onnx');
+    const words = [
+      '--weights',
+      'hash:5',
+      '-o',
+      output,
+      '--batch',
+      'dynamic',
+      '--size',
+      '6x10',
+      '--external-data',
+    ];
+    const { exit, stdout } = await run(...words);
+    expect(exit).toBe(0);
+    expect(stdout).toContain(`${output}, ${output}.data: `);
+    const { data } = expected().get('output')!;
+    for (const images of [[0, 1], [1], [1, 0, 1]]) {
+      const results = await runModel(output, pickImages(inputs, images));
+      const picked = images.flatMap((b) => [
+        ...data.slice((b * data.length) / 2, ((b + 1) * data.length) / 2),
+      ]);
+      expect(results.get('output')!.shape).toEqual([images.length, 1, 6, 10]);
+      expect(relativeL2(results.get('output')!.data, picked)).toBeLessThan(2e-6);
+    }
+  });
+
   it('puts weights that do not fit into a second file', async () => {
     const output = join(folder, 'split.onnx');
     const job = { weights: 'hash:5', output, batch: 2, size: [6, 10] };
@@ -87,7 +114,12 @@ describe('unetc export', () => {
       2,
       "found 'little.pb', expected a file whose name ends in .onnx",
     ],
-    ['no images', ['--weights', 'hash:5', '-o', 'little.onnx', '--batch', '0'], 2, "--batch: found '0'"],
+    [
+      'no images',
+      ['--weights', 'hash:5', '-o', 'little.onnx', '--batch', '0'],
+      2,
+      "--batch: found '0', expected a whole number from 1 to 65536 or dynamic",
+    ],
     ['no weights', ['-o', 'little.onnx'], 2, '--weights'],
     ['missing weights', ['--weights', join(folder, 'none.pt'), '-o', 'little.onnx'], 4, 'none.pt'],
     ['a size that does not halve', ['--weights', 'hash:5', '-o', 'little.onnx', '--size', '7x8'], 3, '7'],

@@ -5,10 +5,16 @@ import type { OpGraph } from '../../../compiler/opgraph/opgraph.ts';
 import { parseOpGraph } from '../../../compiler/opgraph/parse.ts';
 import { type ParamReader, type RefInputs, runReference } from '../../../compiler/opgraph/reference.ts';
 import { everyForwardOp } from '../../fixtures/every-op.ts';
-import { runOnnx } from '../../fixtures/onnx-session.ts';
+import { META, modelFile, pickImages, runModel, runOnnx } from '../../fixtures/onnx-session.ts';
 import { noise32, relativeL2, tensor } from '../../fixtures/values.ts';
 
 const params: ParamReader = (name, shape) => Float32Array.from(noise32(shape, name.length).data);
+
+/** The first value that is float16; those behind it may be rounded. */
+function firstHalf({ nodes }: OpGraph): number {
+  const first = nodes.findIndex((node) => node.type.dtype === 'f16');
+  return first < 0 ? nodes.length : first;
+}
 
 /** Every computed value as an output of its own. */
 function withAllOutputs(graph: OpGraph): OpGraph {
@@ -27,6 +33,27 @@ async function errors(graph: OpGraph, inputs: RefInputs): Promise<Map<string, nu
   return new Map([...expected].map(([name, { data }]) => [name, relativeL2(actual.get(name)!.data, data)]));
 }
 
+/** A model of any batch gives each image what it gives to that image in the batch that the graph was lowered for. */
+async function takesAnyBatch(graph: OpGraph, inputs: RefInputs): Promise<void> {
+  const last = graph.nodes.find(({ op }) => op === 'input')!.type.shape[0]! - 1;
+  const model = modelFile(graph, params, { ...META, anyBatch: true });
+  const fixed = await runOnnx(graph, params, inputs);
+  for (const images of [[last], [last, 0, 0, last, 0]]) {
+    const found = await runModel(model, pickImages(inputs, images));
+    for (const { name, value } of graph.outputs) {
+      const all = { [name]: fixed.get(name)! };
+      const { shape, data } = dependsOnInputs(graph, value) ? pickImages(all, images)[name]! : all[name]!;
+      expect(found.get(name)!.shape, name).toEqual(shape);
+      expect(relativeL2(found.get(name)!.data, data), name).toBeLessThan(1e-6);
+    }
+  }
+}
+
+function dependsOnInputs(graph: OpGraph, value: number): boolean {
+  const { op, inputs } = graph.nodes[value]!;
+  return op === 'input' || inputs.some((one) => dependsOnInputs(graph, one));
+}
+
 describe('the table of ONNX operators', () => {
   it('computes every op as its reference does', async () => {
     const inputs = {
@@ -36,10 +63,13 @@ describe('the table of ONNX operators', () => {
       low_res: noise32([2, 4, 3, 5], 2),
     };
     const graph = withAllOutputs(everyForwardOp());
+    await takesAnyBatch(
+      { ...graph, outputs: graph.outputs.filter(({ value }) => value < firstHalf(graph)) },
+      inputs,
+    );
     const found = await errors(graph, inputs);
     const isRounded = (name: string) => {
-      const first = graph.nodes.findIndex((node) => node.type.dtype === 'f16');
-      return graph.outputs.find((o) => o.name === name)!.value >= first;
+      return graph.outputs.find((o) => o.name === name)!.value >= firstHalf(graph);
     };
     for (const [name, error] of found) {
       // Behind the rounding to float16 one value in a thousand may fall to the other side.
@@ -155,6 +185,7 @@ describe('the table of ONNX operators', () => {
     const last = text.trim().split('\n').length - 1;
     const graph = parseOpGraph(`${text}\nreturn output=%${last}`);
     verified(await errors(graph, { x, timesteps }), 5e-7);
+    await takesAnyBatch(graph, { x, timesteps });
   });
 
   it('embeds timesteps with the sines first, and shifted frequencies', async () => {
@@ -165,6 +196,7 @@ describe('the table of ONNX operators', () => {
     `);
     const inputs = { x: tensor([1], [0]), timesteps: tensor([2], [999, 12]) };
     verified(await errors(graph, inputs), 5e-7);
+    await takesAnyBatch(graph, inputs);
   });
 
   it('rounds float16 once an op, with float32 operands beside', async () => {

@@ -10,18 +10,24 @@ import { encodeInPieces } from '../../../compiler/export/onnx-pieces.ts';
 import { decodeModel } from '../../../compiler/export/onnx-proto.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { lowerGraph } from '../../../compiler/graph/lower.ts';
+import type { OpGraph } from '../../../compiler/opgraph/opgraph.ts';
 import { type ParamReader, runReference } from '../../../compiler/opgraph/reference.ts';
 import { hashTensor } from '../../../runtime/weights/hash.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 import { unet2dGraphUpTo } from '../../arbitrary-unet-2d-graph.ts';
 import { smallestGroup } from '../../fixtures/conditioning.ts';
 import { goldenForward } from '../../fixtures/golden-forward.ts';
-import { META, modelFile, runModel, runOnnx } from '../../fixtures/onnx-session.ts';
+import { META, modelFile, pickImages, runModel, runOnnx } from '../../fixtures/onnx-session.ts';
 import { noise32, relativeL2, tensor } from '../../fixtures/values.ts';
-import { ALL_NAMES } from '../../golden-cases.ts';
+import { ALL_NAMES, CLASSIFIER_NAMES, goldenCase, goldenGraph } from '../../golden-cases.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unetc-onnx-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Of a classifier PyTorch also gave a gradient, which a forward pass has not. */
+function declaresOutput({ outputs }: OpGraph, key: string): boolean {
+  return outputs.some(({ name }) => name === key);
+}
 
 describe('an exported model', () => {
   it.each(ALL_NAMES)('gives on onnxruntime what PyTorch gave: %s', { timeout: 120_000 }, async (name) => {
@@ -33,6 +39,30 @@ describe('an exported model', () => {
       expect(relativeL2(results.get(key)!.data, golden.data), key).toBeLessThan(5e-6);
     }
   });
+
+  it.each([...ALL_NAMES, ...CLASSIFIER_NAMES].filter((name) => goldenCase(name).params < 1e7))(
+    'of any batch gives each image what PyTorch gave: %s',
+    { timeout: 120_000 },
+    async (name) => {
+      const { params, inputs, expected } = goldenForward(name);
+      const { graph } = loadGraph(goldenGraph(name), name);
+      const ops = lowerGraph(graph, { batch: 1, taps: true, precision: 'f32' });
+      const model = modelFile(ops, params, { ...META, anyBatch: true });
+      const declared = decodeModel(model).graph;
+      for (const { type } of [...declared.input, ...declared.output]) {
+        expect(type.tensor_type.shape.dim[0]).toEqual({ dim_param: 'batch' });
+      }
+      const golden = Object.fromEntries([...expected].filter(([key]) => declaresOutput(ops, key)));
+      const last = inputs.x.shape[0]! - 1;
+      for (const images of [[0], [last, 0, last], [0, 0, last, 0, last]]) {
+        const results = await runModel(model, pickImages(inputs, images));
+        for (const [key, { shape, data }] of Object.entries(pickImages(golden, images))) {
+          expect(results.get(key)!.shape).toEqual(shape);
+          expect(relativeL2(results.get(key)!.data, data), key).toBeLessThan(1e-5);
+        }
+      }
+    },
+  );
 
   it.each([
     ['improved-diffusion', arbitraryCompactGraph],
@@ -86,7 +116,7 @@ describe('an exported model', () => {
   it('takes the inputs by their names, labels as int64', () => {
     const shown = model.graph.input.map(({ name, type }) => {
       const { elem_type, shape } = type.tensor_type;
-      return `${name} ${elem_type} ${shape.dim.map((d) => d.dim_value)}`;
+      return `${name} ${elem_type} ${shape.dim.map((d) => ('dim_value' in d ? d.dim_value : d.dim_param))}`;
     });
     expect(shown.toSorted()).toEqual(['low_res 1 2,3,8,8', 'timesteps 1 2', 'x 1 2,3,32,32', 'y 7 2']);
   });
