@@ -85,7 +85,7 @@ function opsOf(graph: Graph, options: CompileOptions): OpGraph {
   const lowered = lowerGraph(graph, { batch, taps, precision });
   if (options.gradients || options.training) {
     return runPasses(
-      training_loss(lowered, graph.diffusion),
+      training_loss(lowered, graph),
       trainingPasses({ dropout, frozen: options.training?.frozen ?? [] }),
     );
   }

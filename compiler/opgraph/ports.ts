@@ -61,9 +61,16 @@ function portOf(graph: OpGraph, { attrs, type }: NodeOf<'input'>, id: number): G
   return { spec: { name, encoding: 'image', dtype, shape }, value: id };
 }
 
+const OF_LOGITS: ReadonlySet<OpName> = new Set([
+  'log_softmax_gradient',
+  'cross_entropy',
+  'cross_entropy_gradient',
+  'top_k',
+]);
+
 /** How many classes an op knows that reads labels: rows of a table, or logits of a sample. */
 function classesIn(graph: OpGraph, { op, inputs }: OpNode): readonly number[] {
   const first = () => graph.nodes[inputs[0]!]!.type.shape;
   if (op === 'embedding') return [first()[0]!];
-  return op === 'log_softmax_gradient' ? [first()[1]!] : [];
+  return OF_LOGITS.has(op) ? [first()[1]!] : [];
 }

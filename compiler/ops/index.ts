@@ -10,6 +10,7 @@ import { concat } from './concat.ts';
 import { conv } from './conv.ts';
 import { conv_transpose } from './conv_transpose.ts';
 import { conv_weight_gradient } from './conv_weight_gradient.ts';
+import { cross_entropy, cross_entropy_gradient, top_k } from './cross_entropy.ts';
 import { dropout_mask } from './dropout_mask.ts';
 import { embedding } from './embedding.ts';
 import { embedding_gradient } from './embedding_gradient.ts';
@@ -79,6 +80,9 @@ export const OPS = {
   mix,
   mse,
   mse_gradient,
+  cross_entropy,
+  cross_entropy_gradient,
+  top_k,
   variational_bound,
   variational_bound_gradient,
   reshape,

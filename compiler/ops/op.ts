@@ -152,6 +152,12 @@ export interface OpAttrs extends Readonly<Record<Activation, NoAttrs>> {
   readonly variational_bound: BoundAttrs;
   /** prediction, target, x_start, c, g [B]: its gradient by the prediction where g is that by its result. */
   readonly variational_bound_gradient: BoundAttrs;
+  /** logits [B, K], y [B]: -log softmax(logits[b])[y[b]], [B]. */
+  readonly cross_entropy: NoAttrs;
+  /** logits, y, g [B]: the gradient of `cross_entropy` by the logits where g is that by its result. */
+  readonly cross_entropy_gradient: NoAttrs;
+  /** logits [B, K], y [B]: 1 where y[b] is among the k classes of the largest logits, else 0, [B]. */
+  readonly top_k: { readonly k: number };
   /** logits [B, K], y [B]: the gradient of Σ_b log softmax(logits[b])[y[b]] by the logits. */
   readonly log_softmax_gradient: NoAttrs;
   /** The same elements in another shape; only spatial dimensions are merged, split, added or dropped. */

@@ -22,6 +22,6 @@ export interface ModelOptions extends LowerOptions {
 export function modelOps(graph: Graph, options: ModelOptions): OpGraph {
   const ops = lowerGraph(graph, options);
   const { gradients = false, dropout = false, frozen = [] } = options;
-  if (gradients) return runPasses(training_loss(ops, graph.diffusion), trainingPasses({ dropout, frozen }));
+  if (gradients) return runPasses(training_loss(ops, graph), trainingPasses({ dropout, frozen }));
   return options.gradient ? label_gradient(ops) : ops;
 }

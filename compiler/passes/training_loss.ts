@@ -1,10 +1,11 @@
-// The loss of a diffusion model in training: its input becomes a noisy image, and its outputs the terms of the loss of each
-// sample, `loss.loss` and where it has them `loss.mse` and `loss.vb`. Source: improved-diffusion, gaussian_diffusion.py
+// The loss of a model in training: its input becomes a noisy image, and its outputs the terms of the loss of each sample. Of a
+// diffusion model these are `loss.loss` and where it has them `loss.mse` and `loss.vb`; of a classifier the cross-entropy
+// `loss.loss`, and `loss.acc1` and `loss.acc5`: whether the label is the first, or among the first five. Source: improved-diffusion, gaussian_diffusion.py
 // (training_losses); Nichol and Dhariwal 2021, arXiv:2102.09672, section 3.1.
 
 import { LOSS_COEFFICIENTS } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
-import type { Diffusion } from '../graph/graph.ts';
+import type { Diffusion, Graph } from '../graph/graph.ts';
 import { createOpGraphBuilder, type OpGraphBuilder } from '../opgraph/build.ts';
 import type { OpGraph, OpGraphOutput } from '../opgraph/opgraph.ts';
 import { copy } from './rewrite.ts';
@@ -13,9 +14,12 @@ const PATH = 'loss';
 
 /**
  * The graph of a model with its loss. It takes `x_start` and `noise` in the place of `x`, and `coefficients` [B, 8], a row of
- * the process's tables for the timestep of each sample (`LOSS_COEFFICIENTS`).
+ * the process's tables for the timestep of each sample (`LOSS_COEFFICIENTS`); a classifier labels `y` [B], too.
  */
-export function training_loss(graph: OpGraph, diffusion: Diffusion): OpGraph {
+export function training_loss(
+  graph: OpGraph,
+  { diffusion, pool }: Pick<Graph, 'diffusion' | 'pool'>,
+): OpGraph {
   const b = createOpGraphBuilder();
   const column = (name: (typeof LOSS_COEFFICIENTS)[number]) => LOSS_COEFFICIENTS.indexOf(name);
   const mapped: number[] = [];
@@ -40,8 +44,21 @@ export function training_loss(graph: OpGraph, diffusion: Diffusion): OpGraph {
     }
   }
   const output = graph.outputs.find(({ name }) => name === 'output');
-  invariant(images !== null && output !== undefined, 'a diffusion model has an input x and an output');
-  return b.finish(termsOf(b, diffusion, images, mapped[output.value]!));
+  invariant(images !== null && output !== undefined, 'a model in training has an input x and an output');
+  const value = mapped[output.value]!;
+  return b.finish(pool === null ? termsOf(b, diffusion, images, value) : classifierTerms(b, value));
+}
+
+/** Of logits [B, classes]. Source: guided-diffusion, scripts/classifier_train.py (forward_backward_log). */
+function classifierTerms(b: OpGraphBuilder, logits: number): readonly OpGraphOutput[] {
+  const [batch] = b.typeOf(logits).shape;
+  const y = b.add('input', [], { name: 'y', type: { dtype: 'u32', shape: [batch!] } }, 'y');
+  const accuracy = (k: number) => ({
+    name: `loss.acc${k}`,
+    value: b.add('top_k', [logits, y], { k }, PATH),
+  });
+  const loss = b.add('cross_entropy', [logits, y], {}, PATH);
+  return [{ name: 'loss.loss', value: loss }, accuracy(1), accuracy(5)];
 }
 
 /** What a sample is made of. */

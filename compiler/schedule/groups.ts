@@ -45,6 +45,9 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
     case 'embedding_gradient':
     case 'scale_shift_gradient':
     case 'mix':
+    case 'cross_entropy':
+    case 'cross_entropy_gradient':
+    case 'top_k':
     case 'mse':
     case 'mse_gradient':
     case 'variational_bound':
@@ -141,6 +144,9 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
     case 'rows':
     case 'dropout_mask':
     case 'mix':
+    case 'cross_entropy':
+    case 'cross_entropy_gradient':
+    case 'top_k':
     case 'mse':
     case 'mse_gradient':
     case 'variational_bound':

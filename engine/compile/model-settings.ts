@@ -129,13 +129,9 @@ export function trainingOf(manifest: Manifest): UpdateOptions | undefined {
   };
 }
 
-/** Throws UsageError for a model that has no loss. */
+/** Throws UsageError for a model that has no loss. A classifier has cross-entropy. */
 export function checkLoss({ name, pool, in_channels, out_channels, diffusion }: Graph): void {
-  if (pool !== null) {
-    throw new UsageError(
-      `${name} is a classifier; the losses are those of diffusion models, so give the graph of one`,
-    );
-  }
+  if (pool !== null) return;
   const outputs = learnsVariance(diffusion.variance) ? 2 * in_channels : in_channels;
   if (out_channels !== outputs) {
     throw new UsageError(

@@ -46,6 +46,8 @@ export interface LoopParts {
   readonly settings: TrainingSettings;
   /** Steps of the diffusion process. */
   readonly timesteps: number;
+  /** What the log calls the terms of the loss, where it is not their names. */
+  readonly keys?: Readonly<Record<string, string>> | undefined;
   /** What messages call a sample of the data, by its place there. */
   readonly nameOf?: ((sample: number) => string) | undefined;
   /** Looked at between two steps; the loop then ends, and what is done is whole. */
@@ -101,7 +103,7 @@ export async function* trainingLoop(
       ]),
     );
     const means = withValue(
-      withTerms(now.means, batch.timesteps, timesteps, weighted),
+      withTerms(now.means, batch.timesteps, timesteps, renamed(weighted, parts.keys)),
       'grad_norm',
       grad_norm,
     );
@@ -120,6 +122,14 @@ export async function* trainingLoop(
       state: now,
     };
   }
+}
+
+function renamed<T>(
+  terms: Readonly<Record<string, T>>,
+  keys: LoopParts['keys'],
+): Readonly<Record<string, T>> {
+  if (keys === undefined) return terms;
+  return Object.fromEntries(Object.entries(terms).map(([name, values]) => [keys[name] ?? name, values]));
 }
 
 /** With the original's keys. */

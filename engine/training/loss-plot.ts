@@ -23,7 +23,7 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [64, 190, 48, 48];
 /** Points of a line; rows that are more are averaged. */
 const POINTS = 240;
 
-/** Lines of the plot: columns of the log, and what the key calls them. */
+/** Lines of the plot: columns of the log, of a classifier behind `train_`, and what the key calls them. */
 const LINES = [
   { key: 'loss', text: 'all timesteps', width: 2.2 },
   { key: 'loss_q0', text: 'first quarter (least noise)', width: 1.2 },
@@ -39,10 +39,11 @@ interface Point {
 
 /** @param name of the graph */
 export function lossPlot(table: ProgressTable, name: string): string {
+  const prefix = table.keys.includes('train_loss') ? 'train_' : '';
   const lines = LINES.map(({ key, ...line }, k) => ({
     ...line,
     color: COLORS[k]!,
-    points: pointsOf(table, key),
+    points: pointsOf(table, `${prefix}${key}`),
   }));
   const shown = lines.filter(({ points }) => points.length > 0);
   const values = shown.flatMap(({ points }) => points.map(({ value }) => value));

@@ -93,8 +93,9 @@ export async function openOutput(job: TrainJob, material: RunMaterial): Promise<
     writeFile(file, sheet);
     return file;
   };
-  const isPictured = (position: number) =>
-    output.sample_interval > 0 && position % output.sample_interval === 0;
+  // a classifier draws nothing
+  const draws = output.sample_interval > 0 && graph.pool === null;
+  const isPictured = (position: number) => draws && position % output.sample_interval === 0;
   const isDue = (position: number) => position % output.save_interval === 0 || position === settings.steps;
   const isSaved = (position: number) => checkpoints.at(-1)?.step === position && !checkpoints.at(-1)!.interim;
 

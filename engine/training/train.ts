@@ -43,6 +43,9 @@ export interface TrainResult {
   readonly files: readonly string[];
 }
 
+/** What the original's `classifier_train.py` calls the terms of a classifier's loss in its log. */
+const CLASSIFIER_KEYS = { loss: 'train_loss', acc1: 'train_acc@1', acc5: 'train_acc@5' } as const;
+
 /** A run that is open. */
 export interface Training {
   readonly name: string;
@@ -140,7 +143,8 @@ function runOf(
   async function* reports(): AsyncGenerator<TrainReport, void, undefined> {
     try {
       await output.begin(step, now, host.signal);
-      const parts = { step, source, settings, timesteps, nameOf: material.nameOf, signal: host.signal };
+      const keys = job.source.graph.pool === null ? undefined : CLASSIFIER_KEYS;
+      const parts = { step, source, settings, timesteps, keys, nameOf: material.nameOf, signal: host.signal };
       for await (const { state: next, ...done } of trainingLoop(parts, now)) {
         now = next;
         loss = done.losses.loss ?? null;

@@ -5,7 +5,6 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { GradientsResult } from '../../engine/training/gradients.ts';
 import { readTensors } from '../../runtime/weights/safetensors.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
-import { goldenGraph } from '../golden-cases.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { goldenTraining, trainingGraph } from '../training-cases.ts';
 import { unetc, unetcJson } from '../unetc.ts';
@@ -122,13 +121,6 @@ describe('refuses', () => {
     const { exit, stderr } = await unetc(...call(batch(new Map()), '--precision', 'f16'));
     expect(exit).toBe(2);
     expect(stderr).toContain('--precision f16: gradients are computed in float32; leave it out');
-  });
-
-  test('a classifier', async () => {
-    fs.writeFileSync(at('graph.json'), goldenGraph('adm/classifier-adaptive'));
-    const { exit, stderr } = await unetc(...call(batch(new Map())));
-    expect(exit).toBe(2);
-    expect(stderr).toContain('is a classifier; the losses are those of diffusion models');
   });
 
   test('a bundle of a forward pass, and run refuses one of gradients', async () => {

@@ -5,6 +5,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { Interrupted } from '../../cli/exit.ts';
 import { main } from '../../cli/main.ts';
 import type { TrainResult } from '../../engine/training/train.ts';
+import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { tinyClassifier } from '../fixtures/tiny-classifier.ts';
 import { tinyGraph, writeTinyImages } from '../fixtures/tiny-training.ts';
 import { recordingContext } from '../recording-context.ts';
 import { contents, temporaryFolder } from '../temporary-folder.ts';
@@ -77,6 +79,28 @@ test('a checkpoint is a model on its own', async () => {
   expect(bare.exit).toBe(3);
   expect(bare.stderr).toContain('this checkpoint carries no graph (those of unetc train do)');
   expect((await unetc('sample', at('g.json'), ...words)).stderr).toContain("required option '--weights <W>'");
+});
+
+test('a classifier is told its accuracy, under the keys of the original, and draws nothing', async () => {
+  fs.writeFileSync(at('g.json'), tinyClassifier('adaptive'));
+  const x_start = {
+    shape: [7, 1, 8, 8],
+    data: Float32Array.from({ length: 448 }, (_, i) => Math.sin(i * 0.37)),
+  };
+  const y = { shape: [7], data: Int32Array.from([0, 1, 2, 3, 4, 5, 6]) };
+  const tensors = new Map<string, { shape: number[]; data: Float32Array | Int32Array }>([
+    ['x_start', x_start],
+    ['y', y],
+  ]);
+  fs.writeFileSync(at('d.safetensors'), writeTensors(tensors));
+  const result = await unetcJson<TrainResult>(...call('run', '--steps', '3', '--sample-interval', '1'));
+  expect(result).toMatchObject({ exit: 0, position: 3 });
+  const [header] = fs.readFileSync(at('run/progress.csv'), 'utf8').split('\n');
+  expect(header!.split(',').filter((key) => !/_q\d$/.test(key))).toEqual([
+    ...['grad_norm', 'samples', 'step', 'train_acc@1', 'train_acc@5', 'train_loss'],
+  ]);
+  expect(Object.keys(contents(at('run'))).filter((name) => name.includes('samples/'))).toEqual([]);
+  expect(fs.readFileSync(at('run/loss.svg'), 'utf8')).toContain('all timesteps');
 });
 
 describe('refuses', () => {

@@ -10,6 +10,7 @@ import {
   UsageError,
 } from '../../engine/api.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import { tinyClassifier } from '../fixtures/tiny-classifier.ts';
 import { goldenGraph } from '../golden-cases.ts';
 import { goldenTraining, trainingBatch, trainingGraph } from '../training-cases.ts';
 
@@ -150,11 +151,26 @@ describe('refuses', () => {
     expect(error.message).toContain(says);
   });
 
-  test('a classifier', async () => {
+  test('a batch of a classifier without labels', async () => {
+    const { x_start, noise, timesteps } = trainingBatch(NAME);
     await expect(
-      gradients(goldenGraph('adm/classifier-attention'), trainingBatch(NAME), OPTIONS),
-    ).rejects.toThrow('is a classifier');
+      gradients(goldenGraph('adm/classifier-attention'), { x_start, noise, timesteps }, OPTIONS),
+    ).rejects.toThrow('y is missing');
   });
+});
+
+test('of a classifier: cross-entropy, whether the label is the first or among five, and gradients of all', async () => {
+  const image = (at: number) => {
+    return { shape: [2, 1, 8, 8], data: Float32Array.from({ length: 128 }, (_, i) => Math.sin(i + at)) };
+  };
+  const batch = { x_start: image(0), noise: image(1), timesteps: [0, 5], y: [2, 6] };
+  const { losses, gradients: found } = await gradients(tinyClassifier('attention'), batch, OPTIONS);
+  expect(Object.keys(losses)).toEqual(['loss', 'acc1', 'acc5']);
+  expect(losses.loss!.every((one) => one > 0)).toBe(true);
+  expect(found.get('out.2.positional_embedding')!.data.some((value) => value !== 0)).toBe(true);
+  await expect(gradients(tinyClassifier('attention'), { ...batch, y: [2, 7] }, OPTIONS)).rejects.toThrow(
+    'y[1]',
+  );
 });
 
 test('a parameter that the loss does not depend on has a gradient of zeros', async () => {

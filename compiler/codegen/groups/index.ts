@@ -11,6 +11,7 @@ import { attentionSubgroup } from './attention-subgroup.ts';
 import { conv } from './conv.ts';
 import { convMatrix } from './conv-matrix.ts';
 import { convSubgroup } from './conv-subgroup.ts';
+import { cross_entropy, cross_entropy_gradient, top_k } from './cross-entropy.ts';
 import { dropout_mask } from './dropout-mask.ts';
 import { linear } from './linear.ts';
 import { linearSubgroup } from './linear-subgroup.ts';
@@ -72,6 +73,9 @@ const WORKGROUP = {
   mix,
   mse,
   mse_gradient,
+  cross_entropy,
+  cross_entropy_gradient,
+  top_k,
   variational_bound,
   variational_bound_gradient,
   avg_pool,

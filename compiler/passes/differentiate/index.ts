@@ -5,7 +5,7 @@ import type { OpName } from '../../ops/op.ts';
 import { attention } from './attention.ts';
 import { channel_add, embedding, film, position_add } from './conditioning.ts';
 import { concat, param_concat, reshape, slice, window } from './join.ts';
-import { mse, variational_bound } from './losses.ts';
+import { cross_entropy, mse, variational_bound } from './losses.ts';
 import { group_norm } from './norm.ts';
 import { activation, add, apply_mask, cast, dropout, multiply, rescale, scale } from './pointwise.ts';
 import { conv, conv_transpose, linear } from './products.ts';
@@ -55,6 +55,9 @@ export const GRADIENTS = {
   mix: ['none: images and noise are given'],
   mse,
   mse_gradient: [SECOND],
+  cross_entropy,
+  cross_entropy_gradient: [SECOND],
+  top_k: ['none: it counts'],
   variational_bound,
   variational_bound_gradient: [SECOND],
   reshape,

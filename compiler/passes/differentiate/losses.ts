@@ -9,6 +9,11 @@ export const mse: OpRule<'mse'> = [
   GIVEN,
 ];
 
+export const cross_entropy: OpRule<'cross_entropy'> = [
+  (site) => site.add('cross_entropy_gradient', [site.operand(0), site.node.inputs[1]!, site.g], {}),
+  'none: labels are whole numbers',
+];
+
 export const variational_bound: OpRule<'variational_bound'> = [
   (site) => {
     const [, ...given] = site.node.inputs;

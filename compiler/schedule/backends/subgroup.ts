@@ -97,6 +97,9 @@ export const subgroup: Backend = {
       case 'rows':
       case 'dropout_mask':
       case 'mix':
+      case 'cross_entropy':
+      case 'cross_entropy_gradient':
+      case 'top_k':
       case 'mse':
       case 'mse_gradient':
       case 'variational_bound':

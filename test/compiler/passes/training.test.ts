@@ -13,7 +13,7 @@ describe.each(TRAINING_NAMES)('%s', (name) => {
   const lowered = lowerGraph(graph, { batch, taps: false, precision: 'f32' });
 
   it('agrees with PyTorch in float64, in losses and gradients', () => {
-    const ops = runPasses(training_loss(lowered, graph.diffusion), trainingPasses({ dropout: false }));
+    const ops = runPasses(training_loss(lowered, graph), trainingPasses({ dropout: false }));
     const found = referenceOf(ops, inputs, seed);
     for (const [key, expected] of losses) {
       expect(relativeL2(found.get(key)!.data, expected), key).toBeLessThan(5e-6);
