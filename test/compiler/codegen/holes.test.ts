@@ -17,6 +17,7 @@ import { TARGETS } from '../../../compiler/target.ts';
 import type { Bundle } from '../../../runtime/bundle.ts';
 import { gradientOf, gradientsOf } from '../../fixtures/gradient-ops.ts';
 import { conv, halfOver, norm } from '../../fixtures/half-ops.ts';
+import { tinyClassifier } from '../../fixtures/tiny-classifier.ts';
 import { ALL_NAMES, CLASSIFIER_NAMES, goldenGraph } from '../../golden-cases.ts';
 import { compileOps, opsOver } from '../../run-ops.ts';
 import { goldenTraining } from '../../training-cases.ts';
@@ -108,6 +109,10 @@ function bundles(): readonly Bundle[] {
       ),
     );
   });
+  const ofClassifierTraining = TARGETS.map((target) => {
+    const { graph } = loadGraph(tinyClassifier('adaptive'), 'tiny-classifier');
+    return compileGraph(graph, { target, batch: 2, gradients: true }).bundle;
+  });
   const ofDropout = TARGETS.flatMap((target) => {
     const { graph } = loadGraph(goldenGraph('tiny-additive-class'), 'tiny-additive-class');
     return compileGraph(graph, { target, gradients: true, dropout: true }).bundle;
@@ -145,6 +150,7 @@ function bundles(): readonly Bundle[] {
   return [
     ...ofModels,
     ...ofClassifiers,
+    ...ofClassifierTraining,
     ...ofDropout,
     ...ofTraining,
     ...TARGETS.flatMap((target) => ofGradients.map((ops) => compileOps(ops, { target }))),
