@@ -55,9 +55,6 @@ export function shardedWeights(
   const origin: Origin = { kind: 'weights', label };
   const index = readIndex(source, origin);
   const names = [...new Set(index.values())];
-  if (names.length > MAX_SHARDS)
-    throw fault(origin, `it names ${names.length} shards; at most ${MAX_SHARDS} are opened`);
-  for (const name of names) checkInside(name, origin);
   const shards = new Map<string, WeightSource>();
   const close = () => {
     for (const shard of shards.values()) shard.close();
@@ -84,7 +81,7 @@ export function shardedWeights(
   }
 }
 
-/** The shard of every tensor. */
+/** The shard of every tensor; each lies in the folder of the index. */
 function readIndex(source: ByteSource, origin: Origin): ReadonlyMap<string, string> {
   const expected =
     'expected an index of shards, {"weight_map": {"out.2.bias": "model-00001-of-00002.safetensors"}}';
@@ -110,6 +107,10 @@ function readIndex(source: ByteSource, origin: Origin): ReadonlyMap<string, stri
   const wrong = entries.find(([, name]) => typeof name !== 'string' || name === '');
   if (wrong !== undefined) throw fault(origin, `it names no shard for ${JSON.stringify(wrong[0])}`);
   if (entries.length === 0) throw fault(origin, 'it names no tensor');
+  const shards = new Set(entries.map(([, name]) => name as string));
+  if (shards.size > MAX_SHARDS)
+    throw fault(origin, `it names ${shards.size} shards; at most ${MAX_SHARDS} are opened`);
+  for (const name of shards) checkInside(name, origin);
   return new Map(entries as [string, string][]);
 }
 

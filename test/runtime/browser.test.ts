@@ -12,7 +12,18 @@ import type * as Runtime from '../../runtime/runtime.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 
 /** What a page's global scope has that the runtime may use. */
-const WEB = { TextDecoder, TextEncoder, URL, crypto, performance, setTimeout, fetch };
+const WEB = {
+  AbortController,
+  AbortSignal,
+  TextDecoder,
+  TextEncoder,
+  URL,
+  crypto,
+  performance,
+  setTimeout,
+  clearTimeout,
+  fetch,
+};
 
 /** Bundles files for a browser; what they import beyond each other is left as it is. */
 async function bundled(input: string | readonly string[]): Promise<RolldownOutput['output']> {

@@ -18,6 +18,7 @@ import {
   versionOf,
 } from './answer.ts';
 import { createReceived, type Received } from './received.ts';
+import { type StallWatch, watchStall } from './stall.ts';
 
 export interface DownloadOptions {
   /** Of the faults. */
@@ -28,6 +29,8 @@ export interface DownloadOptions {
   readonly attempts: number;
   /** Milliseconds before the second request, twice as many before the third, and so on. Default 500. */
   readonly pause?: number;
+  /** Milliseconds without a byte after which an answer counts as broken off. Default 30,000. */
+  readonly stall?: number;
   /** Told how much is there, and how long the file is where the server says so. */
   readonly onBytes?: ((received: number, total: number | null) => void) | undefined;
   /** Told why a request is made again. */
@@ -53,6 +56,9 @@ export async function downloadWhole(
 
 /** Statuses of servers that may answer another time. */
 const PASSING: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
+
+/** Milliseconds without a byte that are too many where nobody says how many are. */
+const STALLED = 30_000;
 
 /** What is there of a file. */
 interface Held {
@@ -105,7 +111,20 @@ export async function download(
 }
 
 async function request(url: string, held: Held, options: DownloadOptions): Promise<Ended> {
-  const { kind, get, signal, unless, note } = options;
+  const watch = watchStall(options.stall ?? STALLED, options.signal);
+  try {
+    return await ask(url, held, options, watch);
+  } finally {
+    watch.end();
+  }
+}
+
+async function ask(
+  url: string,
+  held: Held,
+  { kind, get, unless, note, onBytes }: DownloadOptions,
+  watch: StallWatch,
+): Promise<Ended> {
   const { received } = held;
   const begun = received.length > 0 && !held.packed ? strongVersion(held.version) : null;
   const headers = {
@@ -116,7 +135,7 @@ async function request(url: string, held: Held, options: DownloadOptions): Promi
   };
   let answer: Answer;
   try {
-    answer = await get(url, { headers, ...(signal && { signal }) });
+    answer = await get(url, { headers, signal: watch.signal });
   } catch (error) {
     if (!isServed(url)) {
       const said = `it cannot be read (${reasonOf(error)}); check the path, and whether the program may read it`;
@@ -149,7 +168,10 @@ async function request(url: string, held: Held, options: DownloadOptions): Promi
       return { short: 'the server sends another part of it than was asked for' };
     }
   }
-  return receive(answer, held, options);
+  return receive(answer, held, () => {
+    watch.alive();
+    onBytes?.(held.received.length, held.total);
+  });
 }
 
 /** Whether an answer has what comes behind the bytes that are there. */
@@ -160,9 +182,9 @@ function goesOn(answer: Answer, { received, total, version }: Held): boolean {
   return part.first === received.length && fits && sameVersion(version, versionOf(answer));
 }
 
-async function receive(answer: Answer, held: Held, { onBytes }: DownloadOptions): Promise<Ended> {
+/** @param tell called when something came */
+async function receive(answer: Answer, held: Held, tell: () => void): Promise<Ended> {
   const { received } = held;
-  const tell = () => onBytes?.(received.length, held.total);
   tell();
   try {
     if (answer.body) {

@@ -65,6 +65,11 @@ export const FILE_RUNS: readonly FaultyRun[] = [
   run('compile', 'compile @g.json -o @b --types', ['b']),
   run('compile over an old bundle', 'compile @g.json -o @b --batch 2', ['b'], ['compile @g.json -o @b']),
   run('convert', 'convert @w.pt -o @w.safetensors', ['w.safetensors']),
+  run('convert to shards', 'convert @w.pt -o @w.safetensors --dtype f16 --shard-size 300', [
+    'w-00001-of-00002.safetensors',
+    'w-00002-of-00002.safetensors',
+    'w.safetensors.index.json',
+  ]),
   run('export', 'export @g.json --weights hash:1 -o @m.onnx', ['m.onnx']),
 ];
 
@@ -96,7 +101,7 @@ export function prepare(folder: string): void {
     'p.png': encodePng(pixels),
     'in.safetensors': writeTensors(inputs),
     'd.safetensors': writeTensors(new Map([['x_start', values([3, 1, 4, 4], 0.25)]])),
-    'w.pt': torchArchive(dict({ a: view }), { 0: floats(1, 2, 3, 4) }),
+    'w.pt': torchArchive(dict({ a: view, b: view }), { 0: floats(1, 2, 3, 4) }),
   };
   for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), content);
 }

@@ -25,6 +25,7 @@ async function fetched(manners: Manners, attempts = 4) {
       get: fetch,
       attempts,
       pause: 1,
+      stall: 300,
       note: (text) => notes.push(text.replace(server!.url, 'W')),
     },
     onBytes: (received) => told.push(received),
@@ -89,6 +90,13 @@ describe('a download', () => {
       'the server says 404 Not Found; check the address',
     );
     expect(server!.ranges).toHaveLength(1);
+  });
+
+  test('of which nothing comes any more goes on by another request', async () => {
+    const { bytes, notes, ranges } = await fetched({ stalls: (nth) => (nth === 1 ? 3_000 : null) });
+    expect(bytes).toEqual(file);
+    expect(ranges).toEqual([null, 'bytes=3000-']);
+    expect(notes[0]).toContain('the answer broke off (nothing came for 0.3 s) at 3000 of 10000 bytes');
   });
 
   test('that always breaks off is given up, with what was there', async () => {

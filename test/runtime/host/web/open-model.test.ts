@@ -12,6 +12,7 @@ import { hashWeights } from '../../../../runtime/weights/hash.ts';
 import { safetensorsChunks, writeTensors } from '../../../../runtime/weights/safetensors-write.ts';
 import { planShards } from '../../../../runtime/weights/shards-write.ts';
 import { SMALL_GRAPH } from '../../../fixtures/small-graph.ts';
+import { GUIDED_CASES } from '../../../guided-cases.ts';
 
 const bundle = compile(SMALL_GRAPH);
 const weights = hashWeights('hash:1')!;
@@ -114,7 +115,37 @@ describe('weights in several files', () => {
     await expect(ran({ weights: [chosen[0]!, indexFile] })).rejects.toThrow(
       'it is not among the files; give it beside the index that names it',
     );
+    const out = index!.replaceAll('w-00001', '../w-00001');
+    const leading: Fetch = (url) =>
+      url.endsWith('out.json') ? Promise.resolve(new Response(out)) : served(url);
+    await expect(ran({ weights: 'w/out.json', fetch: leading })).rejects.toThrow('leads out of the folder');
     await expect(ran({ weights: chosen.slice(1) })).rejects.toThrow('the weights do not fit the graph');
+  });
+});
+
+describe('a model with its classifier', () => {
+  const [guided] = GUIDED_CASES;
+  const part = ({ text, seed }: { readonly text: string; readonly seed: number }, gradient: boolean) => ({
+    bundle: compile(text, { gradient }),
+    weights: `hash:${seed}`,
+  });
+  const model = part(guided!.model, false);
+  const classifier = part(guided!.classifier, true);
+
+  test('is opened on one device, and gives its gradient', async () => {
+    await using opened = await openModel({ ...model, classifier, gpu });
+    const { in_channels, image_size, classifier_classes } = opened.interface;
+    expect(classifier_classes).toBeGreaterThan(1);
+    const shape = [1, in_channels, ...image_size];
+    const x = { shape, data: new Float32Array(shape.reduce((a, b) => a * b)) };
+    const labels = opened.interface.num_classes === null ? {} : { y: [0] };
+    const { gradient } = await opened.run({ x, timesteps: [1], classifier_y: [0], ...labels });
+    expect(gradient?.shape).toEqual(shape);
+  });
+
+  test('has to go with it', async () => {
+    const opening = openModel({ ...model, classifier: { ...model }, gpu });
+    await expect(opening).rejects.toMatchObject({ name: 'RuntimeError', kind: 'input' });
   });
 });
 
