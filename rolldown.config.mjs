@@ -64,7 +64,16 @@ const web = defineConfig({
   output: { dir: 'dist', sourcemap: true, codeSplitting: false, minify: true },
 });
 
-export default [node, web];
+/** The scripts of the page that `unetc web` writes: classic and whole, so that any static server will do. */
+const page = ['web/page/page', 'web/worker/worker'].map((entry) =>
+  defineConfig({
+    input: { [entry.replace(/\/\w+$/, '')]: `${entry}.ts` },
+    platform: 'browser',
+    output: { dir: 'dist', format: 'iife', codeSplitting: false, minify: true },
+  }),
+);
+
+export default [node, web, ...page];
 
 /** Writes licenses.txt: the terms of the packages whose code is in the bundle. */
 function licenses() {

@@ -12,7 +12,7 @@ const shared = {
   teardownTimeout: 10_000,
 } as const;
 
-const nullFiles = ['test/*.test.ts', 'test/{compiler,runtime,engine,cli}/**/*.test.ts'];
+const nullFiles = ['test/*.test.ts', 'test/{compiler,runtime,web,engine,cli}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

@@ -24,6 +24,7 @@ export const DOCUMENTS = [
   ['docs/diff.md', 'findings, accepted findings, workflows'],
   ['docs/api.md', 'the Node API'],
   ['docs/gpu.md', 'GPUs: expected times, measuring, bare machines'],
+  ['docs/web.md', 'a model as a page'],
   ['docs/bundle.md', 'what a bundle is'],
   ['docs/README.md', 'all of them'],
 ] as const;
@@ -40,6 +41,7 @@ const DOCUMENT_OF: Readonly<Record<string, string>> = {
   },
   ...{ sample: 'docs/sampling.md', encode: 'docs/sampling.md', merge: 'docs/sampling.md' },
   evaluate: 'docs/evaluation.md',
+  web: 'docs/web.md',
 };
 
 /** What stands behind the commands in `unetc --help`. */

@@ -32,6 +32,7 @@ import { register as stats } from './commands/stats.ts';
 import { register as train } from './commands/train.ts';
 import { register as tune } from './commands/tune.ts';
 import { register as validate } from './commands/validate.ts';
+import { register as web } from './commands/web.ts';
 import type { Context, Register } from './context.ts';
 import { runProcess } from './process.ts';
 import { runProgram } from './program.ts';
@@ -41,7 +42,7 @@ export const commands: readonly Register[] = [
   group('Graphs:'),
   ...[validate, expand, stats, graph, diff, report],
   group('Running:'),
-  ...[compile, inputs, run, sample, encode, merge],
+  ...[compile, inputs, run, sample, encode, merge, web],
   group('Training:'),
   ...[data, train, init, gradients, evaluate],
   group('Checkpoints:'),

@@ -30,6 +30,15 @@ export function parseCount(text: string, option: string, most: number, others = 
   throw new UsageError(`${option}: found '${text}', expected a whole number from 1 to ${most}${others}`);
 }
 
+const LARGEST_CLASS = 1_000_000;
+
+/** The label of a class. */
+export function parseLabel(text: string, option: string): number {
+  const label = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (label <= LARGEST_CLASS) return label;
+  throw new UsageError(`${option}: found '${text}', expected a class label, such as 10`);
+}
+
 /** A finite number of at least 0, in decimal. */
 export function parseAmount(text: string, option: string): number {
   const value = /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;

@@ -36,7 +36,7 @@ fi
 # 4. The build, where a source (or a folder, after a deletion) is newer than the last one.
 stamp=dist/.stamp
 if [ ! -e "$stamp" ] ||
-  [ -n "$(find cli compiler engine runtime tsconfig.json tsconfig.build.json rolldown.config.mjs package-lock.json \
+  [ -n "$(find cli compiler engine runtime web tsconfig.json tsconfig.build.json rolldown.config.mjs package-lock.json \
     -newer "$stamp" | head -n 1)" ]; then
   say 'building'
   sh cli/setup/build.sh || fail 'the build failed; see the messages above'

@@ -14,6 +14,7 @@ import {
   textOf,
 } from './arguments.ts';
 import type { ModelInterface } from './model.ts';
+import type { ChainState } from './sampler/chain.ts';
 import type { Guidance, SampleRequest } from './sampler/request.ts';
 import type { StepReport } from './sampler/sample.ts';
 import { optionsOf, SAMPLER_KINDS, type Sampler, samplerOf } from './sampler/samplers/index.ts';
@@ -30,13 +31,18 @@ export interface SampleOptions {
   readonly steps?: string | undefined;
   /** Clips the guess at the image at every step to the graph's clip_range. Default true. */
   readonly clip?: boolean | undefined;
+  /**
+   * Where chains go on that were stopped, by the position of their request: their `state`, as the `chains()` of an `onStep`
+   * of the same requests and options had it.
+   */
+  readonly resumed?: ReadonlyMap<number, ChainState> | undefined;
   /** Looked at between steps; when aborted, its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each step of each batch. */
   readonly onStep?: ((report: StepReport) => void) | undefined;
 }
 
-export interface EncodeOptions extends Omit<SampleOptions, 'sampler' | 'onStep'> {
+export interface EncodeOptions extends Omit<SampleOptions, 'sampler' | 'resumed' | 'onStep'> {
   /** Corrections of each step at the most; each costs a forward pass. Default 10. */
   readonly refine?: number | undefined;
   /** Called after each step, counted over all batches. */
@@ -71,8 +77,13 @@ const SHARED = {
   onStep: CALLBACK,
 } as const satisfies Readonly<Record<string, Check>>;
 
+const CHAINS: Check = {
+  expected: 'a Map of states of chains by the position of their request',
+  holds: (value) => value instanceof Map,
+};
+
 /** Whoever takes an option reads it here: the type checker asks for every one. */
-export const SAMPLE_OPTIONS = { ...SHARED, sampler: CHECKED_LATER } as const satisfies {
+export const SAMPLE_OPTIONS = { ...SHARED, sampler: CHECKED_LATER, resumed: CHAINS } as const satisfies {
   readonly [name in keyof Required<SampleOptions>]: Check;
 };
 

@@ -114,11 +114,12 @@ export function loadedModel({ model, name, adapter, diffusion, notes, close }: M
     },
     sample(requests, options = {}) {
       checkSampling(requests, options);
-      const { steps = '', sampler, onStep } = options;
+      const { steps = '', sampler, resumed, onStep } = options;
       return sample({ interface: model.interface, run }, requests, {
         process: diffusionProcess(diffusion, steps),
         sampler: wholeSampler(sampler ?? usualSampler(steps)),
         ...sharedOptions(options),
+        ...(resumed && { resumed }),
         ...(onStep && { onStep }),
       });
     },
@@ -150,7 +151,7 @@ function sharedOptions({
   classifierScale,
   clip,
   signal,
-}: Omit<SampleOptions, 'sampler' | 'onStep'>) {
+}: Omit<SampleOptions, 'sampler' | 'resumed' | 'onStep'>) {
   return {
     ...(guidance && { guidance }),
     ...(classifierScale !== undefined && { classifier_scale: classifierScale }),

@@ -55,6 +55,7 @@ const engineOrder = [
   'drift',
   'profile',
   'tuning',
+  'web',
   'jobs',
   'training',
   'evaluation',
@@ -96,7 +97,7 @@ function importsOf(file: string): Import[] {
   });
 }
 
-const files = ['compiler', 'runtime', 'engine', 'cli'].flatMap(sources);
+const files = ['compiler', 'runtime', 'web', 'engine', 'cli'].flatMap(sources);
 const imports = files.flatMap(importsOf);
 const describeImport = ({ from, to }: Import) => `${from} -> ${to}`;
 
@@ -114,7 +115,7 @@ describe('layering', () => {
 
   test('relative imports name a file that exists, with its ending', () => {
     const broken = imports.filter(
-      ({ to }) => /^(compiler|runtime|engine|cli)\//.test(to) && !files.includes(to),
+      ({ to }) => /^(compiler|runtime|web|engine|cli)\//.test(to) && !files.includes(to),
     );
     expect(broken.map(describeImport)).toEqual([]);
   });
@@ -128,7 +129,7 @@ describe('layering', () => {
   test('compiler folders import only from their left, and of runtime only the bundle', () => {
     const wrong = imports.filter(({ from, to }) => {
       if (!from.startsWith('compiler/')) return false;
-      if (/^(engine|cli)\//.test(to)) return true;
+      if (/^(web|engine|cli)\//.test(to)) return true;
       if (to.startsWith('runtime/')) return to !== 'runtime/bundle.ts';
       if (!to.startsWith('compiler/')) return false;
       const [here, there] = [layer(from), layer(to)];
@@ -153,8 +154,13 @@ describe('layering', () => {
 
   test('runtime imports nothing of the compiler, the engine or the command line', () => {
     const wrong = imports.filter(
-      ({ from, to }) => from.startsWith('runtime/') && /^(compiler|engine|cli)\//.test(to),
+      ({ from, to }) => from.startsWith('runtime/') && /^(compiler|web|engine|cli)\//.test(to),
     );
+    expect(wrong.map(describeImport)).toEqual([]);
+  });
+
+  test('a page imports the runtime alone, and no module of Node', () => {
+    const wrong = imports.filter(({ from, to }) => from.startsWith('web/') && !/^(runtime|web)\//.test(to));
     expect(wrong.map(describeImport)).toEqual([]);
   });
 

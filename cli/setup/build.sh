@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds dist/: types by tsc, which checks them; the program, bundled by rolldown (rolldown.config.mjs); and what it
-# reads, at the paths of the sources: the kernels' WGSL, PyTorch's side of the bench, the script that `unetc doctor`
+# reads, at the paths of the sources: the kernels' WGSL, a page's document and style, PyTorch's side of the bench, the script that `unetc doctor`
 # asks for advice.
 # The new folder takes its place whole, so that a failed build leaves the old one as it was.
 set -eu
@@ -19,7 +19,7 @@ node_modules/.bin/rolldown -c rolldown.config.mjs --dir "$new" >/dev/null &
 bundling=$!
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$new"
 wait "$bundling"
-find compiler cli -name '*.wgsl' -o -name '*.py' | while read -r file; do
+find compiler cli web -name '*.wgsl' -o -name '*.py' -o -name '*.html' -o -name '*.css' | while read -r file; do
   mkdir -p "$new/$(dirname "$file")"
   cp "$file" "$new/$file"
 done

@@ -12,7 +12,7 @@ import {
   usualSampler,
 } from '../../runtime/sampler/samplers/index.ts';
 import type { ProgressKind } from '../host.ts';
-import { parseAmount, parseChoice, parseCount, parseSeeds } from '../parse.ts';
+import { parseAmount, parseChoice, parseCount, parseLabel, parseSeeds } from '../parse.ts';
 import { type ClassifierWords, parseClassifier } from './classifier.ts';
 import { type ModelWords, parseModelOptions } from './model.ts';
 import { findShard } from './shard.ts';
@@ -41,7 +41,6 @@ export interface SampleWords extends ModelWords, ClassifierWords {
   readonly quiet?: boolean;
 }
 
-const LARGEST_CLASS = 1_000_000;
 const MOST_STEPS = 1_000_000;
 const LARGEST_FACTOR = 1024;
 
@@ -114,11 +113,7 @@ export function parseGuidance({
       '--guidance and --null-class go together: how far to go, and the class that the model was taught to mean none',
     );
   }
-  const null_class = /^\d+$/.test(nullClass) ? Number(nullClass) : Number.NaN;
-  if (!(null_class <= LARGEST_CLASS)) {
-    throw new UsageError(`--null-class: found '${nullClass}', expected a class label, such as 10`);
-  }
-  return { scale: parseAmount(guidance, '--guidance'), null_class };
+  return { scale: parseAmount(guidance, '--guidance'), null_class: parseLabel(nullClass, '--null-class') };
 }
 
 function parseTrajectory(word: string | true | undefined): Trajectory {

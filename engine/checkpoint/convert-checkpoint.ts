@@ -109,7 +109,8 @@ async function checkValues(tensors: readonly TensorToWrite[], signal: AbortSigna
   }
 }
 
-function tensorsToWrite(source: WeightSource, dtype: WeightDtype): readonly TensorToWrite[] {
+/** The tensors of a source as they are stored; values are read and rounded when their turn comes. Throws as `writeWeights`. */
+export function tensorsToWrite(source: WeightSource, dtype: WeightDtype): readonly TensorToWrite[] {
   const { label, tensors } = source;
   if (tensors === null)
     throw new UsageError(`${label}: a formula has no tensors of its own; name a checkpoint file`);

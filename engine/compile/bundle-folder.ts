@@ -4,7 +4,8 @@ import path from 'node:path';
 import { type Bundle, formatManifest } from '../../runtime/bundle.ts';
 import { decodeUtf8 } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { pathKind, readFile, writeFolder } from '../../runtime/host/node/files.ts';
+import { pathKind, readFile } from '../../runtime/host/node/files.ts';
+import { writeFolder } from '../../runtime/host/node/folders.ts';
 import { parseBundle } from '../../runtime/parse-bundle.ts';
 
 const MANIFEST = 'manifest.json';

@@ -20,6 +20,7 @@ const DOCUMENTS = [
   'docs/training.md',
   'docs/evaluation.md',
   'docs/hosts.md',
+  'docs/web.md',
   'examples/README.md',
 ];
 

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type ByteSource, checkRange, fault, type Origin } from '../../bytes.ts';
 import { pathKind } from './path-kind.ts';
-import { makeFolders, syncFolder, temporaryBeside, writing, writingChunks } from './pieces.ts';
+import { makeFolders, writing } from './pieces.ts';
 import { guarded, IS_FOLDER } from './system-faults.ts';
 import { turnsOf } from './turns.ts';
 
@@ -148,79 +148,6 @@ export async function writeLargeFile(
     process.off('exit', giveUp);
     giveUp();
   }
-}
-
-/**
- * Writes a whole folder: into a temporary beside it, then renamed into place, so that no half of it is ever seen.
- * An existing folder is replaced when it is empty or holds only files that `owned` says this writer made
- * (relative path, and its bytes when asked for); any other is refused untouched. Faults are of kind `output`.
- */
-export function writeFolder(
-  folder: string,
-  files: ReadonlyMap<string, string | Uint8Array>,
-  owned: (name: string, read: () => Uint8Array) => boolean,
-): void {
-  const origin: Origin = { kind: 'output', label: folder };
-  guarded(origin, () => {
-    const kind = pathKind(folder);
-    if (kind === 'file' || kind === 'other') throw fault(origin, 'this is a file; name a folder');
-    const target = kind === 'folder' ? fs.realpathSync(folder) : path.resolve(folder);
-    if (kind === 'folder') checkOwned(origin, target, owned);
-    makeFolders(path.dirname(target));
-    const temporary = temporaryBeside(target);
-    try {
-      fs.mkdirSync(temporary);
-      for (const [name, content] of files) writeInside(temporary, name, content);
-      for (const sub of new Set([...files.keys()].map((name) => path.dirname(name)))) {
-        syncFolder(path.join(temporary, sub));
-      }
-      if (kind === 'folder') replaceFolder(temporary, target);
-      else fs.renameSync(temporary, target);
-    } catch (error) {
-      fs.rmSync(temporary, { recursive: true, force: true });
-      throw error;
-    }
-    syncFolder(path.dirname(target));
-  });
-}
-
-function checkOwned(
-  origin: Origin,
-  folder: string,
-  owned: (name: string, read: () => Uint8Array) => boolean,
-): void {
-  const foreign = listFolder({ kind: 'output', label: folder }).find(
-    (name) => !owned(name, () => readFile({ kind: 'output', label: path.join(folder, name) })),
-  );
-  if (foreign === undefined) return;
-  throw fault(
-    origin,
-    `the folder holds ${foreign}, which was not written here; name an empty or a new folder`,
-  );
-}
-
-function writeInside(folder: string, name: string, content: string | Uint8Array): void {
-  const inside = path.normalize(name);
-  if (path.isAbsolute(inside) || inside.split(path.sep).includes('..')) {
-    throw new Error(`internal: ${JSON.stringify(name)} leads out of the folder`);
-  }
-  const file = path.join(folder, inside);
-  makeFolders(path.dirname(file));
-  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-  for (const _ of writingChunks(file, 'wx', 0o666, [bytes], true));
-}
-
-/** Puts `temporary` in the place of `target`; there is no one system call for it, so the old one steps aside. */
-function replaceFolder(temporary: string, target: string): void {
-  const old = temporaryBeside(target);
-  fs.renameSync(target, old);
-  try {
-    fs.renameSync(temporary, target);
-  } catch (error) {
-    fs.renameSync(old, target);
-    throw error;
-  }
-  fs.rmSync(old, { recursive: true, force: true });
 }
 
 /**

@@ -11,9 +11,9 @@ import {
   pathKind,
   readFile,
   writeFile,
-  writeFolder,
   writeLargeFile,
 } from '../../../../runtime/host/node/files.ts';
+import { writeFolder, writeLargeFolder } from '../../../../runtime/host/node/folders.ts';
 import { faultOf } from '../../../fixtures/faults.ts';
 
 let folder = '';
@@ -267,5 +267,24 @@ describe('writing a folder', () => {
       'internal: "../x" leads out',
     );
     expect(listFolder(input(folder))).toEqual(['out/kernels/a.wgsl', 'out/manifest.json']);
+  });
+
+  test('a large one is written piece by piece, in order, and an abort leaves nothing', async () => {
+    const order: string[] = [];
+    function* piece(name: string, value: number) {
+      order.push(name);
+      yield Uint8Array.of(value);
+      yield Uint8Array.of(value + 1);
+    }
+    const files = () =>
+      new Map([
+        ['b', piece('b', 0x61)],
+        ['a', piece('a', 0x63)],
+      ]);
+    await writeLargeFolder(at('large'), files(), () => true, new AbortController().signal);
+    expect([order, text('large', 'b'), text('large', 'a')]).toEqual([['b', 'a'], 'ab', 'cd']);
+    const stopped = AbortSignal.abort(new Error('enough'));
+    await expect(writeLargeFolder(at('other'), files(), () => true, stopped)).rejects.toThrow('enough');
+    expect(fs.readdirSync(folder)).toEqual(['large']);
   });
 });
