@@ -2,7 +2,7 @@
 
 import { type Bundle, memoryOf } from '../runtime/bundle.ts';
 import { generateBundle } from './codegen/bundle.ts';
-import { emitCalls } from './codegen/emit.ts';
+import { emitCalls, passingOf } from './codegen/emit.ts';
 import type { GraphPlace } from './diagnostics.ts';
 import { fitMemory } from './fit-memory.ts';
 import type { Graph } from './graph/graph.ts';
@@ -103,7 +103,7 @@ function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: 
   });
   verifySchedule(schedule);
   const emitted = emitCalls(schedule, target);
-  const memory = planMemory(schedule, [...emitted.weights.passing.values()]);
+  const memory = planMemory(schedule, passingOf(emitted));
   verifyMemory(memory);
   const bundle = generateBundle(graph, schedule, emitted, memory, {
     target,

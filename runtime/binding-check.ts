@@ -1,7 +1,7 @@
 // What the dispatches of a manifest bind: things that exist, and nothing for writing that is bound a second time.
 // WebGPU refuses a buffer that one dispatch binds for reading and for writing, whichever parts of it they are.
 
-import type { Dispatch, Manifest } from './bundle.ts';
+import type { Copy, Dispatch, Manifest } from './bundle.ts';
 import { passesOf } from './passes.ts';
 import { type Fault, OFFSET_ALIGNMENT } from './port-check.ts';
 
@@ -10,6 +10,7 @@ export function checkBindings(manifest: Manifest, fault: Fault): void {
   manifest.dispatches.forEach((dispatch, i) => {
     checkExisting(manifest, dispatch, i, fault);
     checkApart(manifest, dispatch, `/dispatches/${i}`, fault);
+    checkCopies(manifest, dispatch, `/dispatches/${i}`, fault);
   });
   checkFilled(manifest, fault);
   checkTimePath(manifest, fault);
@@ -45,6 +46,39 @@ function checkPart(
   if (offset + bytes > slot.bytes) fault(at, `ends at byte ${offset + bytes} of a slot of ${slot.bytes}`);
 }
 
+/** What is copied stands in a buffer that the dispatch writes, and has room in a texture. */
+function checkCopies(
+  manifest: Manifest,
+  { bindings, copies = [] }: Dispatch,
+  pointer: string,
+  fault: Fault,
+): void {
+  copies.forEach(({ from, to, first, count }, k) => {
+    const at = `${pointer}/copies/${k}`;
+    const written = bindings.some((one) => one.kind === 'slot' && one.slot === from && one.access !== 'read');
+    const source = manifest.slots[from];
+    if (!written || source === undefined) fault(`${at}/from`, `the dispatch writes no slot ${from}`);
+    else if (source.storage === 'texture') fault(`${at}/from`, `slot ${from} is a texture already`);
+    else if ((first + count) * 16 > source.bytes)
+      fault(at, `ends at byte ${(first + count) * 16} of slot ${from}, which has ${source.bytes}`);
+    const into = textureOf(manifest, to);
+    const named = to.kind === 'slot' ? `slot ${to.slot}` : `entry ${to.weights} of the weights`;
+    if (into === null) fault(`${at}/to`, `${named} is no texture that dispatches fill`);
+    else if ((first + count) * 16 > into)
+      fault(at, `ends at byte ${(first + count) * 16} of ${named}, a texture of ${into}`);
+  });
+}
+
+/** Bytes of a texture that dispatches fill; null for all else. */
+function textureOf({ slots, weights }: Manifest, to: Copy['to']): number | null {
+  if (to.kind === 'slot') {
+    const slot = slots[to.slot];
+    return slot?.storage === 'texture' ? slot.bytes : null;
+  }
+  const entry = weights[to.weights];
+  return entry?.arena === null && entry.filled === 'dispatch' ? entry.length * 4 : null;
+}
+
 /** What is written is bound once: by slot, by arena, and for weights in a texture of their own by entry. */
 function checkApart(manifest: Manifest, { bindings }: Dispatch, pointer: string, fault: Fault): void {
   const read = new Set<string>();
@@ -73,11 +107,14 @@ function checkFilled(manifest: Manifest, fault: Fault): void {
   const uses = passesOf(manifest).flatMap(({ first, end }, pass) =>
     dispatches
       .slice(first, end)
-      .flatMap(({ bindings }, i) =>
-        bindings.flatMap((binding) =>
+      .flatMap(({ bindings, copies = [] }, i) => [
+        ...bindings.flatMap((binding) =>
           binding.kind === 'weights' ? [{ pass, at: first + i, ...binding }] : [],
         ),
-      ),
+        ...copies.flatMap(({ to }) =>
+          to.kind === 'weights' ? [{ pass, at: first + i, ...to, access: 'read_write' as const }] : [],
+        ),
+      ]),
   );
   for (const { pass, access, weights: entry } of uses) {
     if (access !== 'read') writers.set(entry, (writers.get(entry) ?? new Set()).add(pass));

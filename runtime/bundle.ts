@@ -111,6 +111,21 @@ const bindingSchema = s.tagged('kind', [
   s.object({ kind: s.literal('weights'), weights: count, access }),
 ]);
 
+/**
+ * Vectors of a buffer that become texels of a texture, `count` from `first` on, each in the place that it has: dispatches
+ * write buffers alone, since drivers of processors are slow to store texels and quick to load them.
+ */
+const copySchema = s.object({
+  /** The slot of the buffer. */
+  from: count,
+  to: s.tagged('kind', [
+    s.object({ kind: s.literal('slot'), slot: count }),
+    s.object({ kind: s.literal('weights'), weights: count }),
+  ]),
+  first: count,
+  count: positive,
+});
+
 /** The process that the model was trained with: all that a sampler without the compiler has to know. */
 const diffusionSchema = s.object({
   steps: positive,
@@ -199,6 +214,8 @@ export const manifestSchema = s.object({
       sizes: s.list(u32),
       bindings: s.list(bindingSchema),
       workgroups: s.tuple(positive, positive, positive),
+      /** What a host copies behind it. */
+      copies: s.optional(s.list(copySchema)),
       flops: count,
       bytes: count,
     }),
@@ -218,6 +235,7 @@ export const manifestSchema = s.object({
 export type Manifest = s.Infer<typeof manifestSchema>;
 export type WeightPart = s.Infer<typeof weightPartSchema>;
 export type Dispatch = Manifest['dispatches'][number];
+export type Copy = s.Infer<typeof copySchema>;
 
 /** Bytes that a model takes on the device: packed weights and activations. */
 export function memoryOf({ memory }: Pick<Manifest, 'memory'>): number {

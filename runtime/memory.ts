@@ -1,6 +1,6 @@
 // The memory of a program on a device: arenas of weights, slots of activations, sizes of dispatches.
 
-import type { Manifest } from './bundle.ts';
+import type { Copy, Manifest } from './bundle.ts';
 
 /** Offsets of uniform bindings are multiples of this. */
 export const UNIFORM_ALIGNMENT = 256;
@@ -17,6 +17,8 @@ export interface Memory {
   bytes(slot: number): number;
   /** Copies a whole slot to the beginning of a buffer. */
   copyOut(slot: number, encoder: GPUCommandEncoder, to: GPUBuffer): void;
+  /** Copies vectors of a slot into a texture. */
+  copyIn(encoder: GPUCommandEncoder, copy: Copy): void;
   /** Fills a whole slot with zeros. */
   clear(slot: number, encoder: GPUCommandEncoder): void;
   /** Floats that an entry's packed weights take, with the rest of the last row of a texture. */
@@ -94,6 +96,13 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
         ]);
       }
     },
+    copyIn(encoder, { from, to, first, count }) {
+      const texture = to.kind === 'slot' ? textures.get(to.slot)! : products[to.weights]!;
+      for (const { texel, size } of rectangles(first, count, width)) {
+        const source = { buffer: buffers.get(from)!, offset: texel * 16, bytesPerRow: width * 16 };
+        encoder.copyBufferToTexture(source, { texture, origin: placeOf(texel, width) }, size);
+      }
+    },
     clear(slot, encoder) {
       const [buffer, texture] = [buffers.get(slot), textures.get(slot)];
       if (buffer) encoder.clearBuffer(buffer);
@@ -121,8 +130,7 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       const texture = products[entry]!;
       for (const { texel, size } of rectangles(first / 4, length / 4, width)) {
         const source = { buffer: staging, offset: from + texel * 16 - first * 4, bytesPerRow: width * 16 };
-        const origin = [texel % width, Math.floor(texel / width)];
-        encoder.copyBufferToTexture(source, { texture, origin }, size);
+        encoder.copyBufferToTexture(source, { texture, origin: placeOf(texel, width) }, size);
       }
     },
     destroy: () => {
@@ -133,6 +141,11 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
 
 function rowsOf(bytes: number, width: number): number {
   return Math.ceil(bytes / 16 / width);
+}
+
+/** Column and row of a texel. */
+function placeOf(texel: number, width: number): [number, number] {
+  return [texel % width, Math.floor(texel / width)];
 }
 
 interface Rectangle {

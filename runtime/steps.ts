@@ -32,6 +32,8 @@ export interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
+  /** Copies into textures what the dispatch wrote; null where it wrote to buffers that are read as such. */
+  readonly copy: ((encoder: GPUCommandEncoder) => void) | null;
 }
 
 function bindDispatch(
@@ -53,7 +55,11 @@ function bindDispatch(
   const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
   const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
   const name = () => describeDispatch(manifest, index);
-  return { name, flops: dispatch.flops, pipeline, bindGroup, workgroups: dispatch.workgroups };
+  const { flops, workgroups, copies = [] } = dispatch;
+  const copyAll = (encoder: GPUCommandEncoder) => {
+    for (const one of copies) memory.copyIn(encoder, one);
+  };
+  return { name, flops, pipeline, bindGroup, workgroups, copy: copies.length === 0 ? null : copyAll };
 }
 
 function slotOf(memory: Memory, { slot, part }: SlotBinding): GPUBindingResource {
@@ -110,6 +116,7 @@ async function failing({ lost }: OpenedDevice): Promise<never> {
   return new Promise(() => undefined);
 }
 
+/** Records dispatches, in as few compute passes as copies, submissions and a timer allow. */
 export function encodeSteps(steps: readonly Step[], recorder: Recorder, timer?: DispatchTimer): void {
   const { cuts } = recorder;
   let pass: GPUComputePassEncoder | null = null;
@@ -124,10 +131,25 @@ export function encodeSteps(steps: readonly Step[], recorder: Recorder, timer?: 
       end();
       cuts.submit(step);
     }
-    pass ??= recorder.encoder.beginComputePass(timer && { timestampWrites: timer.writes(i) });
+    const writes = timer?.writes(i);
+    const timestampWrites = writes && step.copy ? beginOf(writes) : writes;
+    pass ??= recorder.encoder.beginComputePass(timestampWrites && { timestampWrites });
     pass.setPipeline(step.pipeline);
     pass.setBindGroup(0, step.bindGroup);
     pass.dispatchWorkgroups(...step.workgroups);
+    if (step.copy === null) return;
+    end();
+    step.copy(recorder.encoder);
+    // a pass of its own for the time behind the copies
+    if (writes) recorder.encoder.beginComputePass({ timestampWrites: endOf(writes) }).end();
   });
   end();
+}
+
+function beginOf({ querySet, beginningOfPassWriteIndex }: GPUComputePassTimestampWrites) {
+  return { querySet, beginningOfPassWriteIndex: beginningOfPassWriteIndex! };
+}
+
+function endOf({ querySet, endOfPassWriteIndex }: GPUComputePassTimestampWrites) {
+  return { querySet, endOfPassWriteIndex: endOfPassWriteIndex! };
 }

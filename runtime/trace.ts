@@ -42,7 +42,7 @@ export async function* traceDispatches(
   const held = new Map<number, string>(inputs.map(({ slot, dtype }) => [slot, dtype]));
   try {
     for (let dispatch = first; dispatch < end; dispatch++) {
-      const written = writtenSlots(manifest.dispatches[dispatch]!.bindings);
+      const written = writtenSlots(manifest.dispatches[dispatch]!);
       await submit((encoder) => {
         for (const { slot, dtype } of written) {
           if ((held.get(slot) ?? dtype) !== dtype) memory.clear(slot, encoder);
@@ -50,8 +50,8 @@ export async function* traceDispatches(
         }
         encode(dispatch, encoder);
       });
-      for (const { slot, dtype } of written) {
-        if (dtype === 'u32') continue;
+      for (const { slot, dtype, staged } of written) {
+        if (dtype === 'u32' || staged) continue;
         await submit((encoder) => memory.copyOut(slot, encoder, staging));
         const bytes = memory.bytes(slot);
         await staging.mapAsync(GPUMapMode.READ, 0, bytes);
@@ -80,12 +80,19 @@ export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice
 interface Written {
   readonly slot: number;
   readonly dtype: StoredType | 'u32';
+  /** Whether it is written to become a texture, which is told. */
+  readonly staged: boolean;
 }
 
-function writtenSlots(bindings: Dispatch['bindings']): readonly Written[] {
-  return bindings.flatMap((binding) =>
-    binding.kind === 'slot' && binding.access !== 'read'
-      ? [{ slot: binding.slot, dtype: binding.dtype ?? 'f32' }]
-      : [],
+function writtenSlots({ bindings, copies = [] }: Dispatch): readonly Written[] {
+  const staged = new Set(copies.map(({ from }) => from));
+  const bound = bindings.flatMap((binding): readonly Written[] => {
+    if (binding.kind !== 'slot' || binding.access === 'read') return [];
+    const { slot, dtype = 'f32' } = binding;
+    return [{ slot, dtype, staged: staged.has(slot) }];
+  });
+  const copied = copies.flatMap(({ to }): readonly Written[] =>
+    to.kind === 'slot' ? [{ slot: to.slot, dtype: 'f32', staged: false }] : [],
   );
+  return [...bound, ...copied];
 }

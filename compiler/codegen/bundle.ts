@@ -16,7 +16,15 @@ import { outputEncoding, portsOf } from '../opgraph/ports.ts';
 import type { Precision } from '../precision.ts';
 import { costOf } from '../schedule/cost.ts';
 import { printGroup } from '../schedule/print.ts';
-import { bytesOf, storedAs, TEXTURE_WIDTH, valueIn } from '../schedule/resources.ts';
+import {
+  bytesOf,
+  type Resource,
+  resourceName,
+  storedAs,
+  TEXTURE_WIDTH,
+  valueIn,
+  writtenAs,
+} from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { timePathOf } from '../schedule/time-path.ts';
 import { isGradient } from '../schedule/update.ts';
@@ -25,8 +33,9 @@ import { DEFAULT_LIMITS, type Target } from '../target.ts';
 import { type Arenas, placeBlobs } from './arenas.ts';
 import { checkCounts, checkResources } from './check-bindings.ts';
 import { collectKernels, sha256 } from './collect-kernels.ts';
-import type { Emitted, EmittedGroup } from './emit.ts';
-import type { KernelCall } from './kernel-call.ts';
+import { copiesOf } from './copies.ts';
+import { type Emitted, type EmittedGroup, STAGED_WEIGHTS } from './emit.ts';
+import type { KernelCall, WeightBlob } from './kernel-call.ts';
 import { checkReach } from './reach.ts';
 import type { SideCall, UpdateCall } from './update/calls.ts';
 import { updateInputs, updateOutputs, updateState } from './update/ports.ts';
@@ -63,19 +72,23 @@ export function generateBundle(
   const totals = memoryTotals(plan);
   // what is remembered of the time path would change with the parameters
   const timePath = update === null ? timePathOf(schedule) : { groups: 0, values: [] };
+  const boundSlot = (resource: Resource, access: 'read' | 'read_write') =>
+    slotIn(plan, access === 'read' ? resource : writtenAs(resource));
   const bind = ({ resource, access }: KernelCall['bindings'][number], call: KernelCall) => {
     if (resource.kind === 'weights' || resource.kind === 'product' || resource.kind === 'packed') {
       const blob = resource.kind === 'packed' ? resource.blob : call[resource.kind]!;
       const passing = weights.passing.get(blob);
-      if (passing === undefined)
-        return { kind: 'weights' as const, weights: weights.indexOf.get(blob)!, access };
-      return { kind: 'slot' as const, slot: slotIn(plan, passing.resource), access };
+      if (passing !== undefined)
+        return { kind: 'slot' as const, slot: boundSlot(passing.resource, access), access };
+      if (resource.kind === 'packed' && blob.texture)
+        return { kind: 'slot' as const, slot: slotIn(plan, STAGED_WEIGHTS), access };
+      return { kind: 'weights' as const, weights: weights.indexOf.get(blob)!, access };
     }
     const part = placeIn(plan, resource);
     const dtype = storedAs(schedule.graph, resource);
     return {
       kind: 'slot' as const,
-      slot: slotIn(plan, resource),
+      slot: boundSlot(resource, access),
       access,
       ...(dtype === null ? {} : { dtype }),
       ...(part === undefined ? {} : { part }),
@@ -87,11 +100,31 @@ export function generateBundle(
     bindings: call.bindings.map((binding) => bind(binding, call)),
     workgroups: [...call.workgroups] as [number, number, number],
   });
-  const besides = ({ group, path, call, flops, bytes }: SideCall) => {
+  const besides = ({ group, path, call, fills, flops, bytes }: SideCall) => {
     checkCounts(call, options.target);
-    return { group, path, ...bound(call), flops, bytes };
+    return {
+      group,
+      path,
+      ...bound(call),
+      ...(fills === null ? {} : { copies: [fill(fills)] }),
+      flops,
+      bytes,
+    };
   };
   const slot = (value: number) => slotIn(plan, valueIn(value));
+  const vectors = new Map(plan.lifetimes.map(({ name, bytes }) => [name, bytes / 16]));
+  const copy = (resource: Resource) => ({
+    from: slotIn(plan, writtenAs(resource)),
+    to: { kind: 'slot' as const, slot: slotIn(plan, resource) },
+    first: 0,
+    count: vectors.get(resourceName(resource))!,
+  });
+  const fill = (blob: WeightBlob) => {
+    const passing = weights.passing.get(blob);
+    if (passing !== undefined) return copy(passing.resource);
+    const to = { kind: 'weights' as const, weights: weights.indexOf.get(blob)! };
+    return { from: slotIn(plan, STAGED_WEIGHTS), to, first: 0, count: blob.length / 4 };
+  };
   const dispatches = schedule.groups.flatMap((group, i) => {
     const cost = costOf(schedule.graph, group);
     const line = printGroup(schedule.graph, group, i, cost);
@@ -100,12 +133,14 @@ export function generateBundle(
     const share = (call: KernelCall, work: number) =>
       working.includes(call) ? Math.round(work / working.length) : 0;
     checkResources(schedule.graph, group, parts);
-    const own = parts.map((call) => {
+    const copies = copiesOf(parts);
+    const own = parts.map((call, k) => {
       checkCounts(call, options.target);
       return {
         group: line,
         path: schedule.graph.nodes[group.result]!.path,
         ...bound(call),
+        ...(copies[k]!.length === 0 ? {} : { copies: copies[k]!.map(copy) }),
         flops: share(call, cost.flops),
         bytes: share(call, cost.bytes),
       };

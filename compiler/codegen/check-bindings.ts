@@ -56,11 +56,11 @@ export function checkCounts(call: KernelCall, { limits, name }: Target): void {
   );
 }
 
-/** Storage textures that a call binds. */
+/** Storage textures that a call binds: what is written is a buffer. */
 function texturesOf({ bindings, product }: KernelCall): number {
-  return bindings.filter(({ resource }) => {
+  return bindings.filter(({ resource, access }) => {
+    if (access === 'read_write' || resource.kind === 'packed') return false;
     if (resource.kind === 'product') return product?.texture ?? false;
-    if (resource.kind === 'packed') return resource.blob.texture;
     return resource.kind !== 'weights' && homeOfResource(resource) === 'texture';
   }).length;
 }

@@ -2,12 +2,16 @@
 // before, and the calls of an update.
 
 import type { Passing } from '../memory/plan.ts';
+import type { Resource } from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { Update } from '../schedule/update.ts';
 import type { Target } from '../target.ts';
 import { callsOf } from './groups/index.ts';
 import type { KernelCall, WeightBlob } from './kernel-call.ts';
 import { isFrozen, packsOfGroup, type SideCall, type UpdateCall, updateCalls } from './update/calls.ts';
+
+/** Where packed weights are written that stand in textures, one dispatch's after the other's. */
+export const STAGED_WEIGHTS: Resource = { kind: 'staged_weights' };
 
 export interface EmittedGroup {
   readonly calls: readonly KernelCall[];
@@ -44,6 +48,14 @@ export function emitCalls(schedule: Schedule, target: Target): Emitted {
   });
   const updates = update === null ? [] : updateCalls(update, groups.length, weights.standing);
   return { groups: emitted, updates, weights };
+}
+
+/** What calls need for the time of a group or, of weights that are packed behind all groups, for that of an update. */
+export function passingOf({ updates, weights }: Emitted): readonly Passing[] {
+  const packed = updates.flatMap(({ fills }) => (fills === null ? [] : [fills.length * 4]));
+  const passing = [...weights.passing.values()];
+  if (packed.length === 0) return passing;
+  return [...passing, { resource: STAGED_WEIGHTS, bytes: Math.max(...packed), at: null }];
 }
 
 /** Weights of products pass where an update says so; vectors are small, and stay. */

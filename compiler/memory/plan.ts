@@ -11,6 +11,7 @@ import {
   type SizedResource,
   takenFrom,
   writesOf,
+  writtenAs,
 } from '../schedule/resources.ts';
 import type { Home, Schedule } from '../schedule/schedule.ts';
 import { type Place, placeUpdate, type UpdatePlan } from './place-update.ts';
@@ -59,8 +60,8 @@ export function memoryTotals(plan: MemoryPlan): { readonly shared: number; reado
 
 /** What stands in a slot for the time of one group alone, such as weights that are packed for it. */
 export interface Passing extends SizedResource {
-  /** The group, by its index. */
-  readonly at: number;
+  /** The group, by its index; of what a pass behind the groups uses, null: ports of other passes have slots of their own. */
+  readonly at: number | null;
 }
 
 const NONE: UpdatePlan = { slots: [], slotOf: new Map(), places: new Map() };
@@ -99,6 +100,12 @@ function joinPlans(plan: MemoryPlan, { slots, slotOf, places }: UpdatePlan, last
   };
 }
 
+/** A plan with a slot more, which nothing shares. */
+export function withSlot(plan: MemoryPlan, resource: Resource, bytes: number, last: number): MemoryPlan {
+  const slotOf = new Map([[resourceName(resource), 0]]);
+  return joinPlans(plan, { slots: [{ resource, bytes }], slotOf, places: new Map() }, last);
+}
+
 function assignSlots(lifetimes: readonly Lifetime[], order: readonly Lifetime[]): MemoryPlan {
   const slots: Slot[] = [];
   const tenants: Lifetime[][] = [];
@@ -133,15 +140,23 @@ function lifetimesOf({ graph, groups }: Schedule, passing: readonly Passing[]): 
     const name = resourceName(resource);
     found.set(name, { resource, name, bytes, storage: homeOfResource(resource), first: at, last: at });
   };
+  const writeAtOnce = (written: SizedResource, at: number) => {
+    write(written, at);
+    const { resource, bytes } = written;
+    if (writtenAs(resource) !== resource) write({ resource: writtenAs(resource), bytes }, at);
+  };
   const read = (resource: Resource, at: number) => {
     found.get(resourceName(resource))!.last = at;
   };
   for (const given of givenTo(graph)) write(given, -1);
   groups.forEach((group, at) => {
     for (const { resource } of readsOf(graph, group)) read(resource, at);
-    for (const written of writesOf(graph, group)) write(written, at);
+    for (const written of writesOf(graph, group)) writeAtOnce(written, at);
   });
-  for (const { at, ...one } of passing) write(one, at);
+  for (const { at, ...one } of passing) {
+    writeAtOnce(one, at ?? -1);
+    if (at === null) read(one.resource, groups.length);
+  }
   for (const resource of takenFrom(graph)) read(resource, groups.length);
   return [...found.values()].sort((a, b) => a.first - b.first || b.bytes - a.bytes);
 }

@@ -76,9 +76,17 @@ export function costOf(graph: OpGraph, group: ScheduledGroup): GroupCost {
   return { flops, bytes: weights + moved };
 }
 
+const OWN: ReadonlySet<Resource['kind']> = new Set([
+  'input_planes',
+  'output_planes',
+  'cotangent_planes',
+  'attention_rows',
+  'parts',
+] as const);
+
 /** Whether only the dispatches of one group know a resource: what moves between them is the algorithm's own affair. */
 function isOwn({ kind }: Resource): boolean {
-  return kind === 'input_planes' || kind === 'output_planes' || kind === 'attention_rows' || kind === 'parts';
+  return OWN.has(kind);
 }
 
 function typeBytes({ dtype, shape }: TensorType): number {

@@ -13,6 +13,11 @@ export type Resource =
   /** Winograd's planes of the input of the convolution that computes a value, and of its products; of a weight's gradient, of the cotangent. */
   | { readonly kind: 'input_planes'; readonly value: number }
   | { readonly kind: 'output_planes'; readonly value: number }
+  | { readonly kind: 'cotangent_planes'; readonly value: number }
+  /** What stands in a texture, as dispatches write it: in a buffer. */
+  | { readonly kind: 'staged'; readonly of: Resource }
+  /** The same of packed weights in training, one dispatch's after the other's. */
+  | { readonly kind: 'staged_weights' }
   /** What the first half of attention's gradient, which computes a value, tells the other half of each query. */
   | { readonly kind: 'attention_rows'; readonly value: number }
   /** The parts of a sum over samples and positions that are computed apart, and added up to a value. */
@@ -65,9 +70,24 @@ const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
     words: ({ value }) => `transformed input of %${value}`,
   },
   output_planes: {
-    home: () => 'texture',
+    home: () => 'buffer',
     name: ({ value }) => `p${value}`,
     words: ({ value }) => `products of %${value}`,
+  },
+  cotangent_planes: {
+    home: () => 'texture',
+    name: ({ value }) => `q${value}`,
+    words: ({ value }) => `transformed cotangent of %${value}`,
+  },
+  staged: {
+    home: () => 'buffer',
+    name: ({ of }) => `b${resourceName(of)}`,
+    words: ({ of }) => `${resourceWords(of)}, as it is written`,
+  },
+  staged_weights: {
+    home: () => 'buffer',
+    name: () => 'staged_weights',
+    words: () => 'packed weights, as they are written',
   },
   attention_rows: {
     home: () => 'buffer',
@@ -130,12 +150,21 @@ export function homeOfResource(resource: Resource): Home {
 /**
  * The name of a resource, the same for equal ones: `v12` a value in a buffer, `x12` one in a texture, `s12` its
  * statistics, `m12` its merged statistics, `a12` the scale and shift that norm or FiLM 12 comes to, `t12` and `p12` the
- * planes of input and products of the convolution that computes value 12 by Winograd's algorithm, `r12` the softmax of the
- * queries whose attention has the gradient 12, `w12` the parts that the sum 12 is computed in, `k12.0` the first weights that are packed for group 12. What training keeps has its
- * words: `trained.0`, `parameter.out.2.weight`.
+ * planes of input and products of the convolution that computes value 12 by Winograd's algorithm, `q12` those of the
+ * cotangent where 12 is the gradient of a weight, `r12` the softmax of the queries whose attention has the gradient 12, `w12`
+ * the parts that the sum 12 is computed in, `k12.0` the first weights that are packed for group 12, `bx12` what becomes `x12`.
+ * What training keeps has its words: `trained.0`, `parameter.out.2.weight`.
  */
 export function resourceName(resource: Resource): string {
   return defOf(resource).name(resource);
+}
+
+/**
+ * What dispatches write of a resource: of one in a texture a buffer, in which every vector has the place of its texel, and
+ * which is copied into the texture. Drivers of processors take six times as long to store a texel as a vector.
+ */
+export function writtenAs(resource: Resource): Resource {
+  return homeOfResource(resource) === 'texture' ? { kind: 'staged', of: resource } : resource;
 }
 
 /** What a resource is, in words. */

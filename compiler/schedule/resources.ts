@@ -23,7 +23,14 @@ import { statisticsBytes } from './statistics-layout.ts';
 import { extentOf, isHalf, nodeOf, resolveView } from './values.ts';
 import { weightParts } from './weight-parts.ts';
 
-export { homeOfResource, type Resource, resourceName, resourceWords, valueIn } from './resource.ts';
+export {
+  homeOfResource,
+  type Resource,
+  resourceName,
+  resourceWords,
+  valueIn,
+  writtenAs,
+} from './resource.ts';
 
 /** Texels of a row of a storage texture; a resource fills rows in the order of its vectors. */
 export const TEXTURE_WIDTH = 2048;
@@ -178,7 +185,7 @@ function partsOf(graph: OpGraph, group: GroupOf<'weight_gradient'>): readonly Si
     const { input, cotangent, products } = weightPlanes(graph, group, group.winograd);
     return [
       { resource: { kind: 'input_planes', value }, bytes: input },
-      { resource: { kind: 'output_planes', value }, bytes: cotangent },
+      { resource: { kind: 'cotangent_planes', value }, bytes: cotangent },
       { resource: { kind: 'parts', value }, bytes: products },
     ];
   }

@@ -1,7 +1,7 @@
 // What a manifest may say of states and of weights that dispatches fill, and that Dawn takes what it may say.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { formatManifest } from '../../runtime/bundle.ts';
+import { type Copy, formatManifest } from '../../runtime/bundle.ts';
 import { checkManifest } from '../../runtime/bundle-check.ts';
 import { openNullDevice } from '../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
@@ -18,6 +18,11 @@ afterAll(() => opened.close());
 
 /** Values to be put into a manifest, by their paths. */
 type Edits = Readonly<Record<string, unknown>>;
+
+/** A copy of what the first dispatch writes to slot 3, changed. */
+function copy(change: Partial<Copy>): Copy {
+  return { from: 2, to: { kind: 'slot', slot: 3 }, first: 0, count: 2, ...change };
+}
 
 /** The faults of the manifest after a change. */
 function faultsAfter(edits: Edits): readonly string[] {
@@ -150,6 +155,31 @@ describe('each fault has its place', () => {
       'a slot that is bound for writing twice',
       { 'dispatches.0.bindings.0': { kind: 'slot', slot: 2, access: 'read_write' } },
       '/dispatches/0: slot 2 is bound for writing twice',
+    ],
+    [
+      'a copy of a slot that its dispatch does not write',
+      { 'dispatches.0.copies': [copy({ from: 0 })] },
+      '/dispatches/0/copies/0/from: the dispatch writes no slot 0',
+    ],
+    [
+      'a copy of more than stands there',
+      { 'dispatches.0.copies': [copy({ first: 1 })] },
+      '/dispatches/0/copies/0: ends at byte 48 of slot 2, which has 32',
+    ],
+    [
+      'a copy into a buffer',
+      { 'dispatches.0.copies': [copy({})] },
+      '/dispatches/0/copies/0/to: slot 3 is no texture that dispatches fill',
+    ],
+    [
+      'a copy into a texture that is too small',
+      { 'slots.3': { storage: 'texture', bytes: 16 }, 'dispatches.0.copies': [copy({})] },
+      '/dispatches/0/copies/0: ends at byte 32 of slot 3, a texture of 16',
+    ],
+    [
+      'a copy into weights in an arena',
+      { 'dispatches.0.copies': [copy({ to: { kind: 'weights', weights: 0 } })] },
+      '/dispatches/0/copies/0/to: entry 0 of the weights is no texture that dispatches fill',
     ],
     [
       'a state in the time path',

@@ -44,13 +44,12 @@ function loadOther(graph: OpGraph, { result, home }: TransferGroup): Fragment {
 function storeResult(result: number, home: Home): Fragment {
   const texture = home === 'texture';
   const store = texture
-    ? 'textureStore(result, texel((sample * sizes.out_quads + quad) * sizes.pixels + pixel), value);'
+    ? 'result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = value;'
     : 'result[(sample * sizes.pixels + pixel) * sizes.out_quads + quad] = value;';
-  const type = texture ? 'texture' : 'array<vec4f>';
   return {
     hooks: { store_result: [store] },
     functions: [],
-    extra: [{ name: 'result', type, access: 'read_write', resource: value(result, home) }],
+    extra: [{ name: 'result', type: 'array<vec4f>', access: 'read_write', resource: value(result, home) }],
     sizes: {},
   };
 }

@@ -98,7 +98,7 @@ function cotangentTransform(part: Part): KernelCall {
     hooks: { transform: cotangentTransformOf(m) },
     declared: {
       source: value(group.cotangent, group.home),
-      result: { kind: 'output_planes', value: group.result },
+      result: { kind: 'cotangent_planes', value: group.result },
     },
     workgroups: [Math.ceil(sizes.tiles / 8), quads, samples],
     sizes: { ...sizes, quads },
@@ -115,7 +115,7 @@ function products(part: Part): KernelCall {
     consts: { ROWS, TEXTURE_WIDTH },
     hooks: { multiply: unrolledOuterProducts(ROWS) },
     declared: {
-      cotangent: { kind: 'output_planes', value: group.result },
+      cotangent: { kind: 'cotangent_planes', value: group.result },
       input: { kind: 'input_planes', value: group.result },
       result: partsOf(group),
     },

@@ -129,7 +129,7 @@ export function planesTransform(m: WinogradTile): LongBody {
       ),
       ...rows.map((other, s) => {
         const at = `at + ${r * rows.length + s}u * sizes.plane`;
-        return `store_packed(${at}, ${sum(other, [`a${r}`, `b${r}`, `c${r}`])});`;
+        return `packed[${at}] = ${sum(other, [`a${r}`, `b${r}`, `c${r}`])};`;
       }),
     ]);
   return { name: `planes of F(${m}, 3)`, lines };

@@ -24,7 +24,7 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var result: texture_storage_2d<rgba32float, write>;   // [sample][quad] of scale, shift
+@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;   // [sample][quad] of scale, shift
 
 // place of a vector in a texture that is filled row by row
 fn texel(at: u32) -> vec2u {
@@ -87,8 +87,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     if (quad * 4u < end) {
       let affine = film(norm(quad, means, shares), sample, quad);
       let to = (sample * (sizes.quads0 + sizes.quads1) + quad) * 2u;
-      textureStore(result, texel(to), affine.scale);
-      textureStore(result, texel(to + 1u), affine.shift);
+      result[to] = affine.scale;
+      result[to + 1u] = affine.shift;
     }
   }
 }

@@ -25,7 +25,7 @@ struct Sizes {
 @group(0) @binding(1) var qkv: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var cotangent: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(3) var<storage, read> rows: array<vec4f>;   // [sample][head][query] of largest score, 1 / sum, mean of u
-@group(0) @binding(4) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
 
 var<private> scores: array<array<vec4f, 8>, 2>;                 // [octet][key] of four octets of queries, a lane a query
 var<private> products: array<array<vec4f, 8>, 2>;               // u, likewise
@@ -142,8 +142,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       for (var h = 0u; h < HALVES; h++) {
         let quad = first_quad + h * 8u + lane;
         if (key <= last && quad < sizes.head_quads) {
-          textureStore(result, texel(k_at + quad * sizes.positions + key), of_key[o][i][h] * sizes.scale);
-          textureStore(result, texel(v_at + quad * sizes.positions + key), of_value[o][i][h]);
+          result[k_at + quad * sizes.positions + key] = of_key[o][i][h] * sizes.scale;
+          result[v_at + quad * sizes.positions + key] = of_value[o][i][h];
         }
       }
     }

@@ -27,7 +27,7 @@ struct Sizes {
 @group(0) @binding(1) var qkv: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var cotangent: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(3) var<storage, read_write> rows: array<vec4f>;   // [sample][head][query] of largest score, 1 / sum, mean of u
-@group(0) @binding(4) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
 
 var<private> scores: array<array<vec4f, 8>, 2>;                 // [octet][query] of four octets of keys, a lane a key
 var<private> products: array<array<vec4f, 8>, 2>;               // u, likewise
@@ -175,7 +175,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       for (var h = 0u; h < HALVES; h++) {
         let quad = first_quad + h * 8u + lane;
         if (query <= last && quad < sizes.head_quads) {
-          textureStore(result, texel(q_at + quad * sizes.positions + query), sums[o][i][h] * sizes.scale);
+          result[q_at + quad * sizes.positions + query] = sums[o][i][h] * sizes.scale;
         }
       }
     }

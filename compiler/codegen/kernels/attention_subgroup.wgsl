@@ -22,7 +22,7 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var source0: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
 var<private> scores: array<array<vec4f, 8>, 2>;                 // [octet][query] of four octets of keys, a lane a key
 var<private> sums: array<array<array<vec4f, HALVES>, 8>, 2>;    // [octet][query][half], a lane a quad
@@ -123,7 +123,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         let quad = first_value + h * 8u + lane;
         if (query <= last && quad < sizes.head_quads) {
           let to = (workgroup.z * sizes.out_quads + head * sizes.head_quads + quad) * sizes.positions + query;
-          textureStore(result, texel(to), sums[o][i][h] / all);
+          result[to] = sums[o][i][h] / all;
         }
       }
     }

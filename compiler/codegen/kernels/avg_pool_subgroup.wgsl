@@ -21,7 +21,7 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
 
 // place of a vector in a texture that is filled row by row
 fn texel(at: u32) -> vec2u {
@@ -60,6 +60,6 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       let at_z = z + k / sizes.kernel_w / sizes.kernel_h;
       sum += prologue(load_input(sample, (at_z * sizes.in_height + at_y) * sizes.in_width + at_x, quad));
     }
-    textureStore(result, texel((sample * sizes.out_quads + quad) * sizes.pixels + pixel), sum / f32(window));
+    result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = sum / f32(window);
   }
 }

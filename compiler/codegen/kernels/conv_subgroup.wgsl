@@ -45,7 +45,7 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var product: texture_storage_2d<rgba32float, read>;   // [plane][column tile][tap][quad][input of 4][set][lane] of four outputs
-@group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
 var<private> sums: array<array<array<vec4f, SETS>, 8>, OCTETS>;   // [octet][pixel][set]
 
@@ -146,7 +146,7 @@ fn main(
           // only the store is masked: what a branch assigns costs the driver a blend and twice the code
           let pixel = min(o * 8u + p, last);
           sums[o][p][s] = epilogue(sums[o][p][s], sample, quad, to + pixel);
-          if (o * 8u + p <= last) { textureStore(result, texel(to + pixel), sums[o][p][s]); }
+          if (o * 8u + p <= last) { result[to + pixel] = sums[o][p][s]; }
         }
       }
       finish_tile(sample, workgroup.x, quad, s);

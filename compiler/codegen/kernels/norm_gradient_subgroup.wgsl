@@ -25,7 +25,7 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(2) var source0: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(3) var source1: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(4) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
 
 var<private> gamma: vec4f;
 var<private> beta: vec4f;
@@ -136,7 +136,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     for (var p = lane; p < sizes.pixels; p += 8u) {
       let normalised = (textureLoad(source0, texel(begin + p)) - mean) * share;
       let h = gamma * cotangent(normalised, textureLoad(source1, texel(begin + p)));
-      textureStore(result, texel(begin + p), share * (h - mean_h - normalised * mean_hx));
+      result[begin + p] = share * (h - mean_h - normalised * mean_hx);
     }
   }
 }

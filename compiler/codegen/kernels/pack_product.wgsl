@@ -2,8 +2,6 @@
 // `runtime/weights/pack.ts` does on the host. A thread packs four outputs of an input and a tap; inputs that only fill a chunk
 // and outputs that only fill a quad are zeros.
 
-const TEXTURE_WIDTH = 2048u;
-
 struct Sizes {
   outputs: u32,
   inputs: u32,
@@ -24,33 +22,29 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> parameter: array<f32>;
-
-// place of a vector in a texture that is filled row by row
-fn texel(at: u32) -> vec2u {
-  return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
-}
-
-// hook: writes a quad of the packed weights
-fn store_packed(at: u32, quad: vec4f) {
-}
+@group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
-  let quads = (sizes.outputs + 3u) / 4u;
-  let total = quads * sizes.filled * sizes.taps;
+  let tile_quads = sizes.tile / 4u;
+  let total = (sizes.outputs + sizes.tile - 1u) / sizes.tile * tile_quads * sizes.filled * sizes.taps;
+  // in the order of a column tile, so that neighbours write side by side
   for (var i = id.x; i < total; i += workgroups.x * 64u) {
-    let input = i % sizes.filled;
-    let tap = i / sizes.filled % sizes.taps;
-    let output = i / sizes.filled / sizes.taps * 4u;
-    let from_at = output * sizes.per_output + input * sizes.per_input + tap * sizes.per_tap;
-    var quad = vec4f();
-    if (input < sizes.inputs) {
-      for (var k = 0u; k < min(4u, sizes.outputs - output); k++) { quad[k] = parameter[from_at + k * sizes.per_output]; }
+    let input = i / tile_quads % sizes.filled;
+    let rest = i / tile_quads / sizes.filled;
+    let tap = rest % sizes.taps;
+    let output = (rest / sizes.taps * tile_quads + i % tile_quads) * 4u;
+    if (output < sizes.outputs) {
+      let from_at = min(input, sizes.inputs - 1u) * sizes.per_input + tap * sizes.per_tap;
+      var quad = vec4f();
+      for (var k = 0u; k < 4u; k++) {
+        let loaded = parameter[from_at + min(output + k, sizes.outputs - 1u) * sizes.per_output];
+        quad[k] = select(0.0, loaded, input < sizes.inputs && output + k < sizes.outputs);
+      }
+      let o = sizes.first_output + output;
+      let step = sizes.first_step + input / sizes.chunk * sizes.per_chunk + tap * sizes.tap_steps;
+      let row = ((o / sizes.tile * sizes.steps + step) * sizes.chunk + input % sizes.chunk) * sizes.tile;
+      packed[sizes.first + (row + o % sizes.tile) / 4u] = quad;
     }
-    let o = sizes.first_output + output;
-    let step = sizes.first_step + input / sizes.chunk * sizes.per_chunk + tap * sizes.tap_steps;
-    let column = o / sizes.tile;
-    let row = ((column * sizes.steps + step) * sizes.chunk + input % sizes.chunk) * sizes.tile;
-    store_packed(sizes.first + (row + o % sizes.tile) / 4u, quad);
   }
 }

@@ -1,7 +1,5 @@
 // A parameter in training, packed as it stands: a vector, or rows of whole quads. A thread packs a quad.
 
-const TEXTURE_WIDTH = 2048u;
-
 struct Sizes {
   quads: u32,
   first: u32,           // where it begins, in quads
@@ -9,15 +7,7 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> parameter: array<vec4f>;
-
-// place of a vector in a texture that is filled row by row
-fn texel(at: u32) -> vec2u {
-  return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
-}
-
-// hook: writes a quad of the packed weights
-fn store_packed(at: u32, quad: vec4f) {
-}
+@group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 
 // hook: what is added to a quad: that of another parameter, where a kernel reads the sum of both
 fn other(at: u32) -> vec4f {
@@ -27,6 +17,6 @@ fn other(at: u32) -> vec4f {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
   for (var i = id.x; i < sizes.quads; i += workgroups.x * 64u) {
-    store_packed(sizes.first + i, parameter[i] + other(i));
+    packed[sizes.first + i] = parameter[i] + other(i);
   }
 }

@@ -2,8 +2,6 @@
 // plane is [O / tile][I / chunk][I % chunk][O % tile]. A thread makes all planes of four outputs and an input; outputs and
 // inputs that only fill tiles and chunks are zeros.
 
-const TEXTURE_WIDTH = 2048u;
-
 struct Sizes {
   outputs: u32,
   inputs: u32,
@@ -20,15 +18,7 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> parameter: array<f32>;
-
-// place of a vector in a texture that is filled row by row
-fn texel(at: u32) -> vec2u {
-  return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
-}
-
-// hook: writes a quad of the packed weights
-fn store_packed(at: u32, quad: vec4f) {
-}
+@group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 
 // hook: writes the planes of the taps g, the first at `at`
 fn store_planes(at: u32, g: array<vec4f, 9>) {
@@ -37,19 +27,20 @@ fn store_planes(at: u32, g: array<vec4f, 9>) {
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
   let total = sizes.filled_outputs / 4u * sizes.filled_inputs;
+  let tile_quads = sizes.tile / 4u;
+  // in the order of a plane, so that neighbours write side by side
   for (var i = id.x; i < total; i += workgroups.x * 64u) {
-    let input = i % sizes.filled_inputs;
-    let output = i / sizes.filled_inputs * 4u;
-    let from_at = output * sizes.per_output + input * sizes.per_input + sizes.first_tap;
+    let input = i / tile_quads % sizes.filled_inputs;
+    let output = (i / tile_quads / sizes.filled_inputs * tile_quads + i % tile_quads) * 4u;
+    let from_at = min(input, sizes.inputs - 1u) * sizes.per_input + sizes.first_tap;
     var g = array<vec4f, 9>();
-    if (input < sizes.inputs && output < sizes.outputs) {
-      for (var tap = 0u; tap < 9u; tap++) {
-        for (var k = 0u; k < min(4u, sizes.outputs - output); k++) {
-          g[tap][k] = parameter[from_at + k * sizes.per_output + tap * sizes.per_tap];
-        }
+    for (var tap = 0u; tap < 9u; tap++) {
+      for (var k = 0u; k < 4u; k++) {
+        let row = min(output + k, sizes.outputs - 1u);
+        let loaded = parameter[from_at + row * sizes.per_output + tap * sizes.per_tap];
+        g[tap][k] = select(0.0, loaded, input < sizes.inputs && output + k < sizes.outputs);
       }
     }
-    let row = (output / sizes.tile * sizes.filled_inputs + input) * sizes.tile;
-    store_planes(sizes.first + (row + output % sizes.tile) / 4u, g);
+    store_planes(sizes.first + i, g);
   }
 }

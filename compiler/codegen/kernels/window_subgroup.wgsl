@@ -23,7 +23,7 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var source0: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
 // place of a vector in a texture that is filled row by row
 fn texel(at: u32) -> vec2u {
@@ -46,6 +46,6 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let row = (sample * sizes.in_quads + from_quad) * sizes.in_depth * sizes.in_height;
     let at = select(0u, (row + z * sizes.in_height + y) * sizes.in_width + x, inside);
     let value = select(vec4f(), textureLoad(source0, texel(at)), there & vec4<bool>(inside));
-    textureStore(result, texel((sample * sizes.out_quads + quad) * sizes.pixels + pixel), value);
+    result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = value;
   }
 }

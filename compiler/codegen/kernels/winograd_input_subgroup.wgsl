@@ -21,7 +21,7 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var source: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
 // place of a vector in a texture that is filled row by row
 fn texel(at: u32) -> vec2u {
@@ -68,7 +68,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     for (var i = 0u; i < PATCH; i++) {
       let transformed = transform(rows[i]);
       for (var j = 0u; j < PATCH; j++) {
-        textureStore(result, texel(to + (i * PATCH + j) * sizes.plane_row), transformed[j]);
+        result[to + (i * PATCH + j) * sizes.plane_row] = transformed[j];
       }
     }
   }

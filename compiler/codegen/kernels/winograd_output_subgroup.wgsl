@@ -24,8 +24,8 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var product: texture_storage_2d<rgba32float, read>;   // the bias, behind the weights
-@group(0) @binding(2) var planes: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(3) var result: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var<storage, read> planes: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 
 // place of a vector in a texture that is filled row by row
 fn texel(at: u32) -> vec2u {
@@ -69,7 +69,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   var rows = array<array<vec4f, PATCH>, M>();
   for (var j = 0u; j < PATCH; j++) {
     var column = array<vec4f, PATCH>();
-    for (var i = 0u; i < PATCH; i++) { column[i] = textureLoad(planes, texel(from_tile + (i * PATCH + j) * sizes.plane_row)); }
+    for (var i = 0u; i < PATCH; i++) { column[i] = planes[from_tile + (i * PATCH + j) * sizes.plane_row]; }
     let transformed = transform(column);
     for (var i = 0u; i < M; i++) { rows[i][j] = transformed[i]; }
   }
@@ -86,7 +86,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       // only the store is masked: what a branch assigns costs the driver a blend and twice the code
       let at = to + select(0u, (y + i) * sizes.width + x + j, inside[i][j]);
       values[i][j] = epilogue(transformed[j] + bias, sample, quad, at);
-      if (inside[i][j]) { textureStore(result, texel(at), values[i][j]); }
+      if (inside[i][j]) { result[at] = values[i][j]; }
     }
   }
   finish_tile(sample, workgroup.x, quad, lane, values, inside);

@@ -23,6 +23,8 @@ export interface SideCall {
   readonly group: string;
   readonly path: string;
   readonly call: KernelCall;
+  /** Packed weights that go into their texture behind it; null for none. */
+  readonly fills: WeightBlob | null;
   readonly flops: number;
   readonly bytes: number;
 }
@@ -82,7 +84,7 @@ function workedCalls(update: Update, kind: UpdateKind, blobs: readonly WeightBlo
       );
     case 'gradient_scale': {
       const sums = update.arenas.length * SQUARE_SUMS;
-      return [{ path: 'update', call: gradientScale(sums), flops: sums, bytes: 4 * sums }];
+      return [{ path: 'update', call: gradientScale(sums), fills: null, flops: sums, bytes: 4 * sums }];
     }
     case 'accumulate':
     case 'square_sums':
@@ -98,6 +100,7 @@ function changes(update: Update, kind: keyof typeof CHANGES): readonly Worked[] 
   return update.arenas.map((arena, i) => ({
     path: 'update',
     call: CHANGES[kind](update, arena, i),
+    fills: null,
     flops: (flops * arena.bytes) / 4,
     bytes: passes * arena.bytes,
   }));
@@ -116,10 +119,14 @@ function packs(update: Update, blobs: readonly WeightBlob[]): readonly Worked[] 
     invariant(parameter, () => `${param} has no gradient`);
     return parameter;
   };
-  return blobs.flatMap((blob) => [
-    ...clearBlob(blob).map((cleared) => ({ path: blob.parts[0]!.param, flops: 0, ...cleared })),
-    ...packBlob(blob, parameterOf).map(({ parameter, call }) => {
-      return { path: parameter.name, call, flops: 0, bytes: 2 * parameter.bytes };
-    }),
-  ]);
+  return blobs.flatMap((blob) => {
+    const calls = [
+      ...clearBlob(blob).map((cleared) => ({ path: blob.parts[0]!.param, flops: 0, ...cleared })),
+      ...packBlob(blob, parameterOf).map(({ parameter, call }) => {
+        return { path: parameter.name, call, flops: 0, bytes: 2 * parameter.bytes };
+      }),
+    ];
+    const last = calls.length - 1;
+    return calls.map((call, i) => ({ ...call, fills: blob.texture && i === last ? blob : null }));
+  });
 }

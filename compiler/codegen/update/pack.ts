@@ -5,7 +5,6 @@
 import type { WeightPart } from '../../../runtime/bundle.ts';
 import { invariant } from '../../diagnostics.ts';
 import { sizeOf } from '../../ops/op.ts';
-import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { PlacedParameter } from '../../schedule/update.ts';
 import { type Fragment, readBuffer } from '../fragment.ts';
 import { gridOver } from '../groups/grid.ts';
@@ -13,10 +12,7 @@ import { planesTransform } from '../groups/winograd-transforms.ts';
 import { callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { gapsOf } from './unpacked.ts';
 
-/**
- * The calls that pack the weights of a dispatch. A vector that is added to another one is packed together with it, for what
- * stands in a texture cannot be read while it is written.
- */
+/** The calls that pack the weights of a dispatch. A vector that is added to another one is packed together with it. */
 export function packBlob(
   blob: WeightBlob,
   parameterOf: (part: WeightPart) => PlacedParameter,
@@ -40,12 +36,10 @@ export function clearBlob(
   blob: WeightBlob,
 ): readonly { readonly call: KernelCall; readonly bytes: number }[] {
   return gapsOf(blob).map(({ first, end }) => {
-    const { hooks, extra } = storePacked(blob);
     const quads = Math.ceil((end - first) / 4);
     const call = callKernel({
       file: 'pack_zeros',
-      consts: { TEXTURE_WIDTH },
-      ...{ hooks, extra, declared: {} },
+      declared: { packed: { kind: 'packed', blob } },
       workgroups: gridOver(quads, 4096),
       sizes: { quads, first: first / 4 },
     });
@@ -107,13 +101,10 @@ function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedP
   );
   const filled = Math.ceil(inputs / chunk) * chunk;
   const [per_chunk, tap_steps] = layout === 'rows' ? [taps, 1] : [1, filled / chunk];
-  const { hooks, extra } = storePacked(blob);
   return callKernel({
     file: 'pack_product',
-    consts: { TEXTURE_WIDTH },
-    ...{ hooks, extra },
-    declared: { parameter: { kind: 'parameter', name: parameter.name } },
-    workgroups: gridOver(Math.ceil(outputs / 4) * filled * taps, 4096),
+    declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
+    workgroups: gridOver((Math.ceil(outputs / tile) * tile * filled * taps) / 4, 4096),
     sizes: {
       ...{ outputs, inputs, taps, filled, per_output, per_input, per_tap },
       ...{ tile, chunk, steps, first_step, per_chunk, tap_steps, first_output },
@@ -131,13 +122,10 @@ function packWinograd(blob: WeightBlob, part: Part<'winograd'>, parameter: Place
     : { per_output: per_row, per_input: 1, first_tap: 0, per_tap };
   const filled_outputs = Math.ceil(outputs / tile) * tile;
   const filled_inputs = Math.ceil(inputs / chunk) * chunk;
-  const { hooks, extra } = storePacked(blob);
   return callKernel({
     file: 'pack_winograd',
-    consts: { TEXTURE_WIDTH },
-    hooks: { ...hooks, store_planes: planesTransform(m) },
-    extra,
-    declared: { parameter: { kind: 'parameter', name: parameter.name } },
+    hooks: { store_planes: planesTransform(m) },
+    declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
     workgroups: gridOver((filled_outputs / 4) * filled_inputs, 4096),
     sizes: {
       ...{ outputs, inputs, filled_outputs, filled_inputs, tile },
@@ -177,7 +165,6 @@ function packVector(
     asItStands && more.length === 0 && (other === undefined || rows === 1),
     () => `the vector ${part.param} is packed in another order than its own`,
   );
-  const store = storePacked(blob);
   const add: Pick<Fragment, 'hooks' | 'extra'> = other
     ? {
         hooks: { other: ['return added[at];'] },
@@ -186,21 +173,9 @@ function packVector(
     : { hooks: {}, extra: [] };
   return callKernel({
     file: 'pack_vector',
-    consts: { TEXTURE_WIDTH },
-    hooks: { ...store.hooks, ...add.hooks },
-    extra: [...store.extra, ...add.extra],
-    declared: { parameter: { kind: 'parameter', name: parameter.name } },
+    ...add,
+    declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
     workgroups: gridOver(rows * quads, 4096),
     sizes: { quads: rows * quads, first: offset / 4 },
   });
-}
-
-/** Writes a quad to where a dispatch's weights stand: to a buffer or a texture. */
-function storePacked(blob: WeightBlob): Pick<Fragment, 'hooks' | 'extra'> {
-  const line = blob.texture ? 'textureStore(packed, texel(at), quad);' : 'packed[at] = quad;';
-  const type = blob.texture ? 'texture' : 'array<vec4f>';
-  return {
-    hooks: { store_packed: [line] },
-    extra: [{ name: 'packed', type, access: 'read_write', resource: { kind: 'packed', blob } }],
-  };
 }

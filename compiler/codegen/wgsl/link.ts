@@ -72,5 +72,6 @@ export function linkKernel(source: string, filling: Filling): string {
 
 function declare({ name, type, access }: ExtraBinding): string {
   if (type !== 'texture') return `var<storage, ${access}> ${name}: ${type};`;
-  return `var ${name}: texture_storage_2d<rgba32float, ${access === 'read' ? 'read' : 'write'}>;`;
+  invariant(access === 'read', () => `the texture ${name} is written: what is written is a buffer`);
+  return `var ${name}: texture_storage_2d<rgba32float, read>;`;
 }

@@ -14,6 +14,7 @@ import {
   resourceWords,
   takenFrom,
   writesOf,
+  writtenAs,
 } from '../../../compiler/schedule/resources.ts';
 import { TARGETS } from '../../../compiler/target.ts';
 import { GOLDEN_NAMES, goldenGraph } from '../../golden-cases.ts';
@@ -39,6 +40,10 @@ describe.each(texts)('%s', (name, text) => {
         for (const { resource, bytes: written } of writesOf(schedule.graph, group)) {
           expect(bytes.has(resourceName(resource)), resourceWords(resource)).toBe(false);
           bytes.set(resourceName(resource), written);
+          if (homeOfResource(resource) === 'texture') {
+            expect(homeOfResource(writtenAs(resource))).toBe('buffer');
+            bytes.set(resourceName(writtenAs(resource)), written);
+          }
         }
       }
       for (const resource of takenFrom(schedule.graph))
@@ -65,6 +70,9 @@ test('every kind of resource has names of its own', () => {
     { kind: 'affine', node: 3 },
     { kind: 'input_planes', value: 3 },
     { kind: 'output_planes', value: 3 },
+    { kind: 'cotangent_planes', value: 3 },
+    { kind: 'staged', of: { kind: 'value', value: 3, home: 'texture' } },
+    { kind: 'staged_weights' },
   ];
   expect(new Set(resources.map(resourceName)).size).toBe(resources.length);
   expect(new Set(resources.map(resourceWords)).size).toBe(resources.length);
