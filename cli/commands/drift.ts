@@ -10,7 +10,7 @@ import { KEYS } from '../words/weights.ts';
 const NOTES = `
 A and B are two graphs (or bundles with feature vectors) that the same weights fit: other heads, another precision. Or
 they are one model twice, and an option for B says what differs: --weights-b, --precision-b, --strict-b, --reference-b.
-Inputs are those of \`unetc run\`, or noise from a fixed seed. Exits with 1 where a block differs by more than --fail-above.
+Inputs are those of \`unetc run\`, with --gradients those of \`unetc gradients\`, or noise from a fixed seed. Exits with 1 where a block differs by more than --fail-above.
 
 Examples:
   unetc drift two-heads.json four-heads.json --weights model.pt --svg out/drift.svg
@@ -28,12 +28,16 @@ export const register: Register = (program, context) => {
     .argument('<a>', 'graph file, checkpoint of unetc train, or bundle folder')
     .argument('<b>', 'graph file, checkpoint of unetc train, or bundle folder')
     .optionsGroup(heading('input'))
-    .option('--inputs <IN>', 'safetensors with x, timesteps, and where the models take them y, low_res')
+    .option(
+      '--inputs <IN>',
+      'safetensors with x, timesteps, and where the models take them y, low_res; or a training batch',
+    )
     .optionsGroup(heading('output'))
     .option('--tolerance <X>', 'relative L2 up to which two results count as the same', '1e-5')
     .option('--fail-above <X>', 'exit with 1 where a block differs by more, as relative L2')
     .option('--svg <FILE>', 'write a plot');
-  addOptions(command, [...MODEL_OPTIONS, 'reference'], {
+  addOptions(command, [...MODEL_OPTIONS, 'gradients', 'reference'], {
+    gradients: 'compare the loss and the gradients of a training batch, in the order of the backward pass',
     batch: "images (default: as many as x has, 1; a bundle's own)",
     size: 'another image size than the graphs say',
   })

@@ -20,6 +20,7 @@ export interface DriftWords extends Omit<ModelWords, 'taps' | 'gradient'> {
 
 /** The job of two models. Throws UsageError. */
 export function parseDriftJob(pathA: string, pathB: string, words: DriftWords): DriftJob {
+  const { gradients: _, ...opening } = words;
   const options = (path: string, side: ModelWords) => parseModelOptions(path, { ...side, taps: true });
   const own: Partial<ModelWords> = {
     ...(words.weightsB !== undefined && { weights: words.weightsB }),
@@ -31,9 +32,10 @@ export function parseDriftJob(pathA: string, pathB: string, words: DriftWords): 
     ...(words.referenceB !== undefined && { reference: words.referenceB }),
   };
   return {
-    a: { path: pathA, options: options(pathA, words) },
-    b: { path: pathB, options: options(pathB, { ...words, ...own }) },
+    a: { path: pathA, options: options(pathA, opening) },
+    b: { path: pathB, options: options(pathB, { ...opening, ...own }) },
     inputs: words.inputs ?? null,
+    gradients: words.gradients,
     tolerance: parseAmount(words.tolerance, '--tolerance'),
   };
 }

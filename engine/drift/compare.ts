@@ -52,7 +52,7 @@ export function compareRuns(a: DriftSide, b: DriftSide, tolerance: number): Drif
     } else unmatched.push(path);
   }
   const first = blocks.find(({ relative_l2 }) => relative_l2 === null || relative_l2 > tolerance);
-  return { blocks, unmatched, first: first ? { ...first, layers: differentLayers(a, b, first.path) } : null };
+  return { blocks, unmatched, first: first ? { ...first, layers: partingLayers(a, b, first.path) } : null };
 }
 
 /** A's blocks in order, then what B has beyond them, then the output. */
@@ -85,7 +85,8 @@ export function distance(
   return { relative_l2: finite(relative), largest: finite(largest) };
 }
 
-function differentLayers(a: DriftSide, b: DriftSide, path: string): FirstDifference['layers'] {
+/** The layers of a block that two graphs say differently. */
+export function partingLayers(a: DriftSide, b: DriftSide, path: string): FirstDifference['layers'] {
   const layers = ({ graph }: DriftSide) =>
     new Map(
       graph.blocks.find((block) => block.path === path)?.layers.map((one) => [one.path, words(one.layer)]) ??

@@ -3,14 +3,16 @@
 import type { Graph } from '../../compiler/graph/graph.ts';
 import type { ModelInputs, ModelInterface } from '../../runtime/model.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
-import type { ModelSettings } from '../compile/model-settings.ts';
+import { checkGradients, type ModelSettings } from '../compile/model-settings.ts';
 import { UsageError } from '../errors.ts';
 import { type Host, warnAll } from '../host.ts';
 import { exampleInputs } from '../model/example-inputs.ts';
 import { interfaceOf, type ModelSource, readModel } from '../model/model-source.ts';
 import { type ModelOptions, openSource } from '../model/open-model.ts';
 import { batchOf, imageSizeOf, type RunInputs, readRunInputs, toModelInputs } from '../model/run-inputs.ts';
+import { trainingFace } from '../training/gradients.ts';
 import { compareRuns, type Drift, type DriftSide } from './compare.ts';
+import { compareGradients, exampleBatches, givenBatch } from './gradients.ts';
 
 /** One side as `--json` tells it. */
 export interface DriftModel {
@@ -42,20 +44,28 @@ export interface DriftJob {
   readonly inputs: string | null;
   /** Relative L2 up to which two results count as the same. */
   readonly tolerance: number;
+  /** Compares the loss and the gradients of a training batch instead, in the order of the backward pass. */
+  readonly gradients?: boolean | undefined;
 }
 
 /** Everything is checked before the GPU is touched; the two models are open one after the other. */
-export async function measureDrift({ a, b, ...job }: DriftJob, host: Host): Promise<DriftResult> {
-  const { tolerance } = job;
+export async function measureDrift(job: DriftJob, host: Host): Promise<DriftResult> {
+  const { tolerance, gradients = false } = job;
+  const [a, b] = gradients ? [inTraining(job.a), inTraining(job.b)] : [job.a, job.b];
+  const faceOf: FaceOf = gradients ? trainingFace : interfaceOf;
   const given = job.inputs === null ? null : readRunInputs(job.inputs);
-  const sources = [await readSide(a, given), await readSide(b, given)] as const;
+  const sources = [await readSide(a, given, faceOf), await readSide(b, given, faceOf)] as const;
   for (const source of sources) {
     if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
   }
-  const batch = batchFor(sources, a.options, given);
-  const faces = sources.map((source) => interfaceOf(source.graph, batch)) as [ModelInterface, ModelInterface];
+  const batch = batchFor(sources, a.options, given, faceOf);
+  const faces = sources.map((source) => faceOf(source.graph, batch)) as [ModelInterface, ModelInterface];
   checkComparable(faces, sources);
-  const inputs = given ? faces.map((face) => toModelInputs(given, face)) : exampleFor(faces);
+  const inputs = gradients
+    ? batchesFor(sources, batch, given)
+    : given
+      ? faces.map((face) => toModelInputs(given, face))
+      : exampleFor(faces);
 
   const left = await runSide(a, sources[0], batch, inputs[0]!, host);
   const right = await runSide(b, sources[1], batch, inputs[1]!, host);
@@ -65,15 +75,36 @@ export async function measureDrift({ a, b, ...job }: DriftJob, host: Host): Prom
     batch,
     image_size: sources[0].graph.image_size,
     tolerance,
-    ...compareRuns(left, right, tolerance),
+    ...(gradients ? compareGradients : compareRuns)(left, right, tolerance),
   };
 }
 
+/** What a model of a graph takes at a batch. */
+type FaceOf = (graph: Graph, batch: number) => ModelInterface;
+
+function inTraining({ path, options }: SideJob): SideJob {
+  return { path, options: { ...options, taps: undefined, gradients: true } };
+}
+
+function batchesFor(
+  [a, b]: readonly [ModelSource, ModelSource],
+  batch: number,
+  given: RunInputs | null,
+): readonly ModelInputs[] {
+  if (given === null) return exampleBatches([a.graph, b.graph], batch);
+  return [a, b].map(({ graph }) => givenBatch(given, graph, batch));
+}
+
 /** A side's graph in the size of the inputs, or its bundle. */
-async function readSide({ path, options }: SideJob, given: RunInputs | null): Promise<ModelSource> {
+async function readSide(
+  { path, options }: SideJob,
+  given: RunInputs | null,
+  faceOf: FaceOf,
+): Promise<ModelSource> {
   const source = await readModel(path, options);
+  checkGradients(source.graph, options);
   if (source.kind === 'bundle' || given === null || options.size !== undefined) return source;
-  const size = imageSizeOf(given, interfaceOf(source.graph, 1))?.size;
+  const size = imageSizeOf(given, faceOf(source.graph, 1))?.size;
   return size === undefined || size.join() === source.graph.image_size.join() ? source : source.resize(size);
 }
 
@@ -82,6 +113,7 @@ function batchFor(
   sources: readonly ModelSource[],
   { batch }: ModelSettings,
   given: RunInputs | null,
+  faceOf: FaceOf,
 ): number {
   const own = sources.flatMap((source) => (source.kind === 'bundle' ? [source.bundle.manifest.batch] : []));
   if (new Set(own).size > 1) {
@@ -89,7 +121,7 @@ function batchFor(
       `the bundles were compiled for ${own.join(' and ')} images; compile one of them again`,
     );
   }
-  return own[0] ?? batch ?? (given ? batchOf(given, interfaceOf(sources[0]!.graph, 1)) : 1);
+  return own[0] ?? batch ?? (given ? batchOf(given, faceOf(sources[0]!.graph, 1)) : 1);
 }
 
 /** Ports of images that both have must be of one shape: else there are no inputs that are the same. */

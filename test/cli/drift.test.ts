@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { driftTable, onScale } from '../../cli/drift/table.ts';
 import type { DriftResult } from '../../engine/drift/drift.ts';
+import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { unetc, unetcJson } from '../unetc.ts';
 
@@ -35,6 +36,47 @@ function files(a: string, b: string): readonly [string, string] {
 const REFERENCE = ['--weights', 'hash:3', '--reference'];
 
 describe('unetc drift', () => {
+  it('compares losses and gradients of a training batch, in the order of the backward pass', async () => {
+    const [a, b] = files(model(), model({ num_heads: 4 }));
+    const same = await unetcJson<DriftResult>('drift', a, a, ...REFERENCE, '--gradients', '--batch', '2');
+    expect(same).toMatchObject({ exit: 0, batch: 2, unmatched: [], first: null });
+    expect(same.blocks.map(({ path }) => path)).toEqual([
+      ...['loss', 'out', 'output_blocks.3', 'output_blocks.2', 'output_blocks.1', 'output_blocks.0'],
+      ...['middle_block', 'input_blocks.3', 'input_blocks.2', 'input_blocks.1', 'input_blocks.0'],
+      ...['label_emb', 'time_embed'],
+    ]);
+    const other = await unetcJson<DriftResult>('drift', a, b, ...REFERENCE, '--gradients');
+    expect(other.first).toMatchObject({ path: 'loss', layers: [] });
+    expect(other.blocks.every(({ relative_l2 }) => relative_l2! > 1e-5)).toBe(true);
+    // one more class: the table of labels has no gradient of the same shape
+    const [, more] = files(model(), model({ num_classes: 4 }));
+    const classes = await unetcJson<DriftResult>('drift', a, more, ...REFERENCE, '--gradients');
+    expect(classes.unmatched).toEqual(['grad.label_emb.weight']);
+  });
+
+  it('takes the batch of a file, and refuses one that is none of training', async () => {
+    const [a, b] = files(model(), model());
+    const image = (at: number) => {
+      return { shape: [2, 1, 4, 4], data: Float32Array.from({ length: 32 }, (_, i) => Math.sin(at + i)) };
+    };
+    const write = (timestep: number) => {
+      const batch = new Map<string, { shape: number[]; data: Float32Array | Int32Array }>([
+        ['x_start', image(0)],
+        ['noise', image(1)],
+        ['timesteps', { shape: [2], data: Int32Array.from([3, timestep]) }],
+        ['y', { shape: [2], data: Int32Array.from([0, 2]) }],
+      ]);
+      writeFileSync(inFolder('batch.safetensors'), writeTensors(batch));
+    };
+    const words = [...REFERENCE, '--gradients', '--inputs', inFolder('batch.safetensors')];
+    write(999);
+    expect(await unetcJson<DriftResult>('drift', a, b, ...words)).toMatchObject({ batch: 2, first: null });
+    write(1000);
+    const refused = await unetc('drift', a, b, ...words);
+    expect(refused.exit).toBe(5);
+    expect(refused.stderr).toContain('timesteps[1] is 1000');
+  });
+
   it('names the first attention where heads differ', async () => {
     const [a, b] = files(model(), model({ num_heads: 4 }));
     const svg = inFolder('drift.svg');
