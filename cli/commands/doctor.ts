@@ -1,6 +1,6 @@
 // `unetc doctor`: whether this machine can run models, on what, and what to install where it cannot.
 
-import { adapterLine } from '../../runtime/adapter.ts';
+import { adapterLine, type MatrixConfig } from '../../runtime/adapter.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Register } from '../context.ts';
 import type { AdapterReport, SystemReport } from '../system-report.ts';
@@ -66,7 +66,15 @@ function print(report: SystemReport): string {
   return `${[...lines, ...report.adapters.flatMap(printAdapter)].join('\n')}\n`;
 }
 
-function printAdapter({ name, used, targets, adapter, features, limits }: AdapterReport): readonly string[] {
+function printAdapter({
+  name,
+  used,
+  targets,
+  adapter,
+  features,
+  limits,
+  matrices,
+}: AdapterReport): readonly string[] {
   const subgroups =
     adapter.subgroupMinSize > 0
       ? [`  subgroups of ${adapter.subgroupMinSize} to ${adapter.subgroupMaxSize}`]
@@ -78,9 +86,15 @@ function printAdapter({ name, used, targets, adapter, features, limits }: Adapte
     `  ${adapterLine(adapter)}`,
     ...subgroups,
     `  targets: ${targets.map(printTarget).join(', ')}`,
+    ...(matrices.length > 0 ? [`  matrices: ${matrices.map(printMatrix).join(', ')}`] : []),
     `  features: ${shown.join(', ') || 'none that kernels use'}`,
     ...shownLimits.map((limit) => `  ${limit.padEnd(34)} ${String(limits[limit] ?? '-').padStart(12)}`),
   ];
+}
+
+/** `f16 16x16x16 into f32`: rows and columns of the result, and the elements of each sum. */
+function printMatrix({ componentType, resultComponentType, M, N, K }: MatrixConfig): string {
+  return `${componentType} ${M}x${N}x${K} into ${resultComponentType}`;
 }
 
 function printTarget({ name, lacks }: AdapterReport['targets'][number]): string {
