@@ -1,11 +1,13 @@
-// The kernels for matrix units with these emulated, against a reference that rounds where they round. What is not seen
-// here is what a matrix unit itself does; that the text is valid with real ones is seen on the null backend.
+// The kernels for matrix units, against a reference that rounds where they round: with real ones where the adapter has them,
+// and else with these emulated. What a matrix unit itself does is seen with real ones alone; that the text is valid with them
+// is seen on the null backend everywhere.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import type { AttentionOrder, Shape } from '../../compiler/ops/op.ts';
 import { buildSchedule } from '../../compiler/schedule/build.ts';
-import { NVIDIA } from '../../compiler/target.ts';
+import { chooseTarget, NVIDIA } from '../../compiler/target.ts';
+import { trustedToggles } from '../../engine/model/open-program.ts';
 import { inspectAdapter, openDevice } from '../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createPipelineCache, type PipelineCache } from '../../runtime/pipelines.ts';
@@ -28,16 +30,26 @@ const WEIGHTS_ROUNDED = 5e-4;
 
 const FEATURES = ['shader-f16', 'subgroups'];
 const LIMITS = { maxComputeWorkgroupStorageSize: 32768 };
-const { features, limits } = await inspectAdapter();
+const { adapter, features, limits, matrices } = await inspectAdapter();
+const real =
+  chooseTarget({
+    ...{ features, matrices, software: adapter.isFallback },
+    ...{ subgroupMinSize: adapter.subgroupMinSize, subgroupMaxSize: adapter.subgroupMaxSize },
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize ?? 0,
+  }) === NVIDIA;
 const runs =
-  FEATURES.every((name) => features.has(name)) &&
-  (limits.maxComputeWorkgroupStorageSize ?? 0) >= LIMITS.maxComputeWorkgroupStorageSize;
+  real ||
+  (FEATURES.every((name) => features.has(name)) &&
+    (limits.maxComputeWorkgroupStorageSize ?? 0) >= LIMITS.maxComputeWorkgroupStorageSize);
 
 let opened: OpenedDevice;
 let pipelines: PipelineCache;
 beforeAll(async () => {
   if (!runs) return;
-  opened = await openDevice({ requires: { features: FEATURES, limits: LIMITS } });
+  const requires = real
+    ? { features: NVIDIA.features, limits: { maxComputeWorkgroupStorageSize: 49152 } }
+    : { features: FEATURES, limits: LIMITS };
+  opened = await openDevice({ requires, toggles: real ? trustedToggles(NVIDIA.name) : [] });
   pipelines = createPipelineCache(opened.device);
 });
 afterAll(async () => {
@@ -45,7 +57,8 @@ afterAll(async () => {
 });
 
 async function check(ops: OpGraph, tolerance: number): Promise<void> {
-  const bundle = emulateMatrices(compileOps(ops, { target: NVIDIA }));
+  const compiled = compileOps(ops, { target: NVIDIA });
+  const bundle = real ? compiled : emulateMatrices(compiled);
   const params = new Map(ops.nodes.flatMap((n) => (n.op === 'param' ? [[n.attrs.name, n.attrs.shape]] : [])));
   const read = (name: string) => hashTensor(name, params.get(name)!, SEED);
   const inputs = inputsOf(ops, SEED);

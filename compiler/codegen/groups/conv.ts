@@ -14,6 +14,9 @@ import { packConv } from './conv-weights.ts';
 /** Input channels of a step of the product. */
 const CHUNK = 16;
 
+/** Steps that a tile stages between two barriers: as many as fit 16 KiB of workgroup memory beside all else. */
+const DEPTHS: Readonly<Record<string, number>> = { '64x64': 1, '32x64': 2, '32x32': 3, '16x32': 4 };
+
 export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
   const geometry = convGeometry(graph, group);
   const { node, out, fragment } = geometry;
@@ -34,7 +37,7 @@ export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
   );
   return callKernel({
     file: 'conv_gemm',
-    consts: { TILE_M: tile.m, TILE_N: tile.n },
+    consts: { TILE_M: tile.m, TILE_N: tile.n, DEPTH: DEPTHS[`${tile.m}x${tile.n}`]! },
     ...fused,
     declared: { weights: { kind: 'weights' }, result: value(group.result) },
     weights: weights.finish(),
@@ -49,8 +52,8 @@ function prologueHooks({ affine, tail }: Prologue): Fragment {
     'let quad = chunk * 4u + lane;',
     'if (lane < 4u && quad < sizes.quads0 + sizes.quads1) {',
     '  let a = affine_of(sample, quad);',
-    '  affine[lane] = a.scale;',
-    '  affine[lane + 4u] = a.shift;',
+    '  affine[at + lane] = a.scale;',
+    '  affine[at + lane + 4u] = a.shift;',
     '}',
   ];
   const prologue = prologueLines(affine ? ['affine[slot]', 'affine[slot + 4u]'] : null, tail);

@@ -4,13 +4,17 @@
 // A workgroup of 8 x 8 threads computes TILE_M pixels of one sample by TILE_N channels; a thread computes
 // every 8th pixel and every 8th channel quad of the tile, so that neighbours touch neighbouring addresses.
 // No tile holds pixels of two samples: what a sample gets never depends on the batch.
+// Small tiles stage DEPTH steps between two barriers: few workgroups wait for memory as often as they stage, and the
+// order of the sum stays. Where the taps of each pixel fall is computed once.
 
 const TILE_M = 64u;      // output pixels a workgroup computes: 16, 32 or 64
 const TILE_N = 64u;      // output channels a workgroup computes: 32 or 64
 const PIXELS = TILE_M / 8u;   // pixels a thread computes
 const QUADS = TILE_N / 32u;   // channel quads a thread computes
 const LOADS = TILE_M / 16u;   // quads of the pixel tile a thread loads for a step
-const ROW = 5u;               // vec4f a pixel takes in the tile: 4 quads of a chunk and one against bank conflicts
+const DEPTH = 1u;             // steps that are staged at once
+const ROW = DEPTH * 4u + 1u;  // vec4f a pixel takes in the tile: 4 quads of each step and one against bank conflicts
+const TABLED = 9u;            // taps whose places are in the table; of more they are computed each time
 
 struct Sizes {
   pixels: u32,          // output pixels of a sample
@@ -57,9 +61,10 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
 var<workgroup> tile_a: array<vec4f, TILE_M * ROW>;
-var<workgroup> tile_b: array<vec4f, TILE_N * 4u>;
+var<workgroup> tile_b: array<vec4f, DEPTH * TILE_N * 4u>;
+var<workgroup> places: array<i32, TABLED * TILE_M>;   // [tap][pixel]: the input pixel, or -1
 var<workgroup> group_norm: array<vec2f, 32>;   // mean and reciprocal deviation of each norm group
-var<workgroup> affine: array<vec4f, 8>;        // scale of the chunk's 4 quads, then their shift
+var<workgroup> affine: array<vec4f, DEPTH * 8u>;   // of the chunks that are staged: scale of 4 quads, then their shift
 
 // hook: a quad of the product's weights
 fn weight_product(at: u32) -> vec4f {
@@ -80,8 +85,8 @@ fn store_result(at: u32, quad: vec4f) {
 fn prepare_sample(sample: u32, lane: u32) {
 }
 
-// hook: what has to be known of a chunk of 16 channels
-fn prepare_chunk(sample: u32, chunk: u32, lane: u32) {
+// hook: what has to be known of a chunk of 16 channels; `at` is its place in what is known of chunks
+fn prepare_chunk(sample: u32, chunk: u32, lane: u32, at: u32) {
 }
 
 // hook: one quad of the main input
@@ -94,7 +99,7 @@ fn load_skip(pixel: u32, quad: u32) -> vec4f {
   return vec4f();
 }
 
-// hook: what is done to a loaded quad; `slot` is its place in the chunk
+// hook: what is done to a loaded quad; `slot` is its place in what is known of chunks
 fn prologue(loaded: vec4f, slot: u32) -> vec4f {
   return loaded;
 }
@@ -114,64 +119,97 @@ fn locate(position: u32, tap: u32, stride: u32, pad: u32, scale: u32, extent: u3
   return select(-1, at / i32(scale), at >= 0 && at < i32(extent * scale));
 }
 
+// the input pixel of an output pixel and a tap, or -1 outside
+fn input_pixel(pixel: u32, tap: u32) -> i32 {
+  let x = pixel % sizes.width;
+  let y = pixel / sizes.width % sizes.height;
+  let z = pixel / sizes.width / sizes.height;
+  let at_x = locate(x, tap % sizes.kernel_w, sizes.stride_w, sizes.pad_w, sizes.scale_w, sizes.in_width);
+  let at_y = locate(y, tap / sizes.kernel_w % sizes.kernel_h, sizes.stride_h, sizes.pad_h, sizes.scale_h, sizes.in_height);
+  let at_z = locate(z, tap / sizes.kernel_w / sizes.kernel_h, sizes.stride_d, sizes.pad_d, sizes.scale_d, sizes.in_depth);
+  let valid = pixel < sizes.pixels && at_x >= 0 && at_y >= 0 && at_z >= 0;
+  return select(-1, (at_z * i32(sizes.in_height) + at_y) * i32(sizes.in_width) + at_x, valid);
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let sample = workgroup.z;
   let row = lane / 8u;
   let column = lane % 8u;
   prepare_sample(sample, lane);
+  let tabled = sizes.taps <= TABLED;
+  if (tabled) {
+    for (var i = lane; i < sizes.taps * TILE_M; i += 64u) { places[i] = input_pixel(workgroup.x * TILE_M + i % TILE_M, i / TILE_M); }
+  }
 
   // the pixel whose quads this thread loads
   let load_row = lane * LOADS / 4u;
   let load_quad = lane * LOADS % 4u;
   let pixel = workgroup.x * TILE_M + load_row;
-  let inside = pixel < sizes.pixels;
-  let x = pixel % sizes.width;
-  let y = pixel / sizes.width % sizes.height;
-  let z = pixel / sizes.width / sizes.height;
   let in_pixels = sizes.in_depth * sizes.in_height * sizes.in_width;
 
   var sums: array<vec4f, PIXELS * QUADS>;
-  var base = workgroup.y * (sizes.chunks * sizes.taps + sizes.skip_chunks) * TILE_N * 4u;
-  for (var chunk = 0u; chunk < sizes.chunks + sizes.skip_chunks; chunk++) {
-    let main_part = chunk < sizes.chunks;
-    if (main_part) { prepare_chunk(sample, chunk, lane); }
-    for (var tap = 0u; tap < select(1u, sizes.taps, main_part); tap++) {
-      workgroupBarrier();
-      if (main_part) {
-        let at_x = locate(x, tap % sizes.kernel_w, sizes.stride_w, sizes.pad_w, sizes.scale_w, sizes.in_width);
-        let at_y = locate(y, tap / sizes.kernel_w % sizes.kernel_h, sizes.stride_h, sizes.pad_h, sizes.scale_h, sizes.in_height);
-        let at_z = locate(z, tap / sizes.kernel_w / sizes.kernel_h, sizes.stride_d, sizes.pad_d, sizes.scale_d, sizes.in_depth);
-        let valid = inside && at_x >= 0 && at_y >= 0 && at_z >= 0;
-        let at = sample * in_pixels + (u32(at_z) * sizes.in_height + u32(at_y)) * sizes.in_width + u32(at_x);
+  let main_steps = sizes.chunks * sizes.taps;
+  let steps = main_steps + sizes.skip_chunks;
+  var base = workgroup.y * steps * TILE_N * 4u;
+  var chunk = 0u;
+  var tap = 0u;
+  for (var first = 0u; first < steps; first += DEPTH) {
+    let staged = min(DEPTH, steps - first);
+    // the chunks that begin among these steps
+    var begun = chunk;
+    var at_tap = tap;
+    for (var d = 0u; d < staged && first + d < main_steps; d++) {
+      if (at_tap == 0u) { prepare_chunk(sample, begun, lane, begun % DEPTH * 8u); }
+      at_tap++;
+      if (at_tap == sizes.taps) {
+        at_tap = 0u;
+        begun++;
+      }
+    }
+    workgroupBarrier();
+    for (var d = 0u; d < staged; d++) {
+      let to = load_row * ROW + d * 4u;
+      if (first + d < main_steps) {
+        var place = 0;
+        if (tabled) { place = places[tap * TILE_M + load_row]; } else { place = input_pixel(pixel, tap); }
+        let at = sample * in_pixels + u32(place);
         for (var slot = load_quad; slot < load_quad + LOADS; slot++) {
           let quad = chunk * 4u + slot;
           var value = vec4f();
-          if (valid && quad < sizes.quads0 + sizes.quads1) { value = prologue(load_input(sample, at, quad), slot); }
-          tile_a[load_row * ROW + slot] = value;
+          if (place >= 0 && quad < sizes.quads0 + sizes.quads1) { value = prologue(load_input(sample, at, quad), chunk % DEPTH * 8u + slot); }
+          tile_a[to + slot] = value;
+        }
+        tap++;
+        if (tap == sizes.taps) {
+          tap = 0u;
+          chunk++;
         }
       } else {
         for (var slot = load_quad; slot < load_quad + LOADS; slot++) {
-          let quad = (chunk - sizes.chunks) * 4u + slot;
+          let quad = (first + d - main_steps) * 4u + slot;
           var value = vec4f();
-          if (inside && quad < sizes.skip_quads0 + sizes.skip_quads1) { value = load_skip(sample * sizes.pixels + pixel, quad); }
-          tile_a[load_row * ROW + slot] = value;
+          if (pixel < sizes.pixels && quad < sizes.skip_quads0 + sizes.skip_quads1) { value = load_skip(sample * sizes.pixels + pixel, quad); }
+          tile_a[to + slot] = value;
         }
       }
-      for (var i = lane; i < TILE_N * 4u; i += 64u) { tile_b[i] = weight_product(base + i); }
-      base += TILE_N * 4u;
-      workgroupBarrier();
+    }
+    for (var i = lane; i < staged * TILE_N * 4u; i += 64u) { tile_b[i] = weight_product(base + i); }
+    base += staged * TILE_N * 4u;
+    workgroupBarrier();
 
-      for (var slot = 0u; slot < sizes.chunk_quads; slot++) {
-        var a = array<vec4f, PIXELS>();
-        for (var i = 0u; i < PIXELS; i++) { a[i] = tile_a[(i * 8u + row) * ROW + slot]; }
-        for (var j = 0u; j < QUADS; j++) {
-          let at_b = slot * TILE_N + j * 8u + column;
-          let b0 = tile_b[at_b];
-          let b1 = tile_b[at_b + TILE_N / 4u];
-          let b2 = tile_b[at_b + TILE_N / 2u];
-          let b3 = tile_b[at_b + TILE_N / 4u * 3u];
-          for (var i = 0u; i < PIXELS; i++) { sums[j * PIXELS + i] += a[i].x * b0 + a[i].y * b1 + a[i].z * b2 + a[i].w * b3; }
+    for (var slot = 0u; slot < staged * sizes.chunk_quads; slot++) {
+      var a = array<vec4f, PIXELS>();
+      for (var i = 0u; i < PIXELS; i++) { a[i] = tile_a[(i * 8u + row) * ROW + slot]; }
+      for (var j = 0u; j < QUADS; j++) {
+        let at_b = slot * TILE_N + j * 8u + column;
+        let b0 = tile_b[at_b];
+        let b1 = tile_b[at_b + TILE_N / 4u];
+        let b2 = tile_b[at_b + TILE_N / 2u];
+        let b3 = tile_b[at_b + TILE_N / 4u * 3u];
+        for (var i = 0u; i < PIXELS; i++) {
+          let sum = fma(vec4f(a[i].y), b1, fma(vec4f(a[i].x), b0, sums[j * PIXELS + i]));
+          sums[j * PIXELS + i] = fma(vec4f(a[i].w), b3, fma(vec4f(a[i].z), b2, sum));
         }
       }
     }

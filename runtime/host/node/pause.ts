@@ -6,8 +6,8 @@ import { unhurried } from './unhurried.ts';
 /** Below this many milliseconds a timer is too coarse to sleep by. */
 const SHORTEST = 4;
 
-/** From this many milliseconds on a timer's millisecond is little, and a GPU is asked once in one. */
-const LONG = 20;
+/** From this many milliseconds on a timer's millisecond is a hundredth, and a GPU is asked once in one. */
+const LONG = 100;
 
 /**
  * The part of the expected time that is slept through. A pass is never seen as faster than the sleep, so behind a slow
@@ -19,8 +19,9 @@ const PART = 0.5;
 const REMEMBERED = 3;
 
 /**
- * Sleeps through half of what a pass took lately, then waits for its end. `onProcessor` tells that a processor computes the passes: asking all the time would take a core from them, which costs
- * short passes more than a millisecond. A GPU computes beside, and there a millisecond of ten is lost.
+ * Sleeps through half of what a pass took lately, then waits for its end. `onProcessor` tells that a processor
+ * computes the passes: asking all the time would take a core from them, which costs short passes more than a millisecond. A
+ * GPU computes beside, and there a millisecond of twenty would be lost.
  */
 export function createPause(onProcessor: boolean): Pause {
   const long = onProcessor ? SHORTEST : LONG;
