@@ -1,10 +1,12 @@
 // The manifest of a job's folder: what was asked for, and every file with its hash. A shard has one of its own, so that
 // shards may share a folder; `merge` reads them.
 
+import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { decodeUtf8, fault, type Origin } from '../../runtime/bytes.ts';
 import { listFolder, pathKind, readFile, writeFile } from '../../runtime/host/node/files.ts';
+import { guarded } from '../../runtime/host/node/system-faults.ts';
 import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import { schemaFaults } from '../../runtime/schema-faults.ts';
 import { fileDigest, sha256Of } from '../digest.ts';
@@ -95,14 +97,27 @@ export function readManifest(file: string, kind: Origin['kind']): Manifest {
 export function listManifests(folder: string, kind: Origin['kind']): readonly string[] {
   if (pathKind(folder) !== 'folder') return [];
   return listFolder({ kind, label: folder })
-    .filter((name) => /^manifest(-\d+-of-\d+)?\.json$/.test(name))
+    .filter(isManifestName)
     .map((name) => path.join(folder, name));
 }
 
-/** Whether a file is there, with the bytes that its hash is of. */
+/** Whether a file of a folder is called as a manifest, that of a shard included. */
+export function isManifestName(name: string): boolean {
+  return /^manifest(-\d+-of-\d+)?\.json$/.test(name);
+}
+
+/**
+ * Whether a file is there, with the bytes that its hash is of. Throws RuntimeError('output') where that is not to be found
+ * out: a file that cannot be looked at is not one that was changed.
+ */
 export function isIntact(folder: string, { file, sha256 }: FileHash): boolean {
   const place = placeInside(folder, file);
-  return pathKind(place) === 'file' && sha256Of(readFile({ kind: 'output', label: place })) === sha256;
+  return isFile(place) && sha256Of(readFile({ kind: 'output', label: place })) === sha256;
+}
+
+function isFile(place: string): boolean {
+  const origin: Origin = { kind: 'output', label: place };
+  return guarded(origin, () => fs.statSync(place, { throwIfNoEntry: false })?.isFile() ?? false);
 }
 
 /** The same of a file that may hold all samples. */
@@ -112,9 +127,7 @@ export async function isIntactLarge(
   takeTurn: TakeTurn,
 ): Promise<boolean> {
   const place = placeInside(folder, file);
-  return (
-    pathKind(place) === 'file' && (await fileDigest({ kind: 'output', label: place }, takeTurn)) === sha256
-  );
+  return isFile(place) && (await fileDigest({ kind: 'output', label: place }, takeTurn)) === sha256;
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   type Entry,
   isIntact,
   isIntactLarge,
-  listManifests,
+  isManifestName,
   type Manifest,
   readManifest,
 } from './manifest.ts';
@@ -102,12 +102,11 @@ export function manifestsAt(place: string): readonly string[] {
     throw new UsageError(`${place}: there is no such file or folder; check the path`);
   }
   if (kind !== 'folder') return [place];
-  const found = listManifests(place, 'input');
-  if (found.length > 0) return found;
-  const below = listFolder({ kind: 'input', label: place }).filter((name) =>
-    /^[^/]+\/manifest(-\d+-of-\d+)?\.json$/.test(name),
-  );
-  if (below.length > 0) return below.map((name) => path.join(place, name));
+  const names = listFolder({ kind: 'input', label: place });
+  const here = names.filter(isManifestName);
+  const below = names.filter((name) => /^[^/]+\/[^/]+$/.test(name) && isManifestName(path.basename(name)));
+  const found = here.length > 0 ? here : below;
+  if (found.length > 0) return found.map((name) => path.join(place, name));
   throw new UsageError(
     `${place}: there is no manifest; name folders that unetc sample or evaluate has ended writing to`,
   );

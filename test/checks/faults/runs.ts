@@ -71,6 +71,10 @@ export const FILE_RUNS: readonly FaultyRun[] = [
     'w.safetensors.index.json',
   ]),
   run('export', 'export @g.json --weights hash:1 -o @m.onnx', ['m.onnx']),
+  run('export with weights beside', 'export @g.json --weights hash:1 --external-data -o @m.onnx', [
+    'm.onnx',
+    'm.onnx.data',
+  ]),
 ];
 
 /** On a GPU: every call of WebGPU. */

@@ -1,11 +1,15 @@
 // Starts programs of this folder in Deno, the npm package's: they are TypeScript, which it runs as it stands.
 
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const DENO = join(ROOT, 'node_modules/.bin/deno');
+
+/** Whether there is one: npm installs none for a platform that Deno is not built for. */
+export const hasDeno = existsSync(DENO);
 
 /**
  * Gives a program its question as JSON and returns the answer, which is JSON, too. It may read and start nothing that a page

@@ -1,9 +1,9 @@
-// `npm run test:judge [-- --cases REGEXP]`: another WebGPU in another language, wgpu and naga as Deno has them, judges every
+// `npm run test:judge [-- --only kernels|cases] [--names REGEXP]`: another WebGPU in another language, wgpu and naga as Deno has them, judges every
 // kernel and computes the golden cases. On one adapter it must give the bits that Dawn gives.
 
 import { GENERIC, NVIDIA, SOFTWARE } from '../../../compiler/target.ts';
 import { openDevice } from '../../../runtime/host/node/dawn.ts';
-import { readOptions } from '../options.ts';
+import { CheckUsage, readOptions } from '../options.ts';
 import { askDeno } from './ask-deno.ts';
 import { judgedCases } from './cases.ts';
 import { type Compared, compareCases } from './compare-cases.ts';
@@ -15,17 +15,23 @@ import { type Refusal, told } from './verdict.ts';
 
 /** The check by its words; gives the exit code. */
 export async function check(words: readonly string[]): Promise<number> {
-  const { cases } = readOptions(words, { cases: '' });
+  const { only, names } = readOptions(words, { only: '', names: '' });
+  if (!['', 'kernels', 'cases'].includes(only)) {
+    throw new CheckUsage(`--only: found '${only}', expected kernels or cases`);
+  }
   const start = performance.now();
-  const faults = [...(cases === '' ? await judgeKernels() : []), ...(await judgeCases(new RegExp(cases)))];
+  const faults = [
+    ...(only === 'cases' ? [] : await judgeKernels(new RegExp(names))),
+    ...(only === 'kernels' ? [] : await judgeCases(new RegExp(names))),
+  ];
   for (const fault of faults) console.log(`\n${fault}`);
   console.log(`${Math.round((performance.now() - start) / 1000)} s: ${faults.length} failures`);
   return faults.length === 0 ? 0 : 1;
 }
 
-/** Every kernel of every target; what is wrong, in words. */
-async function judgeKernels(): Promise<readonly string[]> {
-  const graphs = [...judgedGraphs()];
+/** Every kernel of every target, of the graphs whose names match; what is wrong, in words. */
+async function judgeKernels(names: RegExp): Promise<readonly string[]> {
+  const graphs = [...judgedGraphs()].filter(({ name }) => names.test(name));
   const generic = kernelsOf(graphs, GENERIC);
   const refused = [...(await ask(generic, true))];
   console.log(`generic: ${generic.length} kernels, modules and pipelines, ${refused.length} refused`);
