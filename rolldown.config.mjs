@@ -35,7 +35,7 @@ const node = defineConfig({
         // small modules of everything; with `tensors` it is all that the process of a peer in the bench loads
         {
           name: 'base',
-          test: /[\\/](cli[\\/](context|v8)|runtime[\\/](arguments|errors|usage-error)|engine[\\/](errors|host|package|graph[\\/]checkpoint-path)|format[\\/](json|nearest)|graph[\\/]words|sampler[\\/]noise|adapter|safetensors-write|nearest-name)\.ts$/,
+          test: /[\\/](cli[\\/](context|v8)|runtime[\\/](arguments|errors|usage-error)|engine[\\/](errors|host|package|graph[\\/]checkpoint-path)|format[\\/](json|nearest)|graph[\\/]words|sampler[\\/]noise|number-list|adapter|safetensors-write|nearest-name)\.ts$/,
         },
         // what words are held against, settings, targets and samplers, and where notes go
         {
@@ -50,7 +50,11 @@ const node = defineConfig({
           test: /[\\/](engine[\\/]graph[\\/]graph-file\.ts$|compiler[\\/](format|layers|families|spec|graph)[\\/])/,
         },
         { name: 'compile', test: /[\\/]compiler[\\/]compile\.ts$/ },
-        { name: 'model', test: /[\\/]engine[\\/]model[\\/](model-source|open-model)\.ts$/ },
+        // what opens a model, and what the commands that do so share beside it: drawing, and a page's checks
+        {
+          name: 'model',
+          test: /[\\/](engine[\\/](model[\\/](model-source|open-model)|compile[\\/]usual-limits)|sampler[\\/](request|sample))\.ts$/,
+        },
       ],
     },
   },

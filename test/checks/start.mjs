@@ -16,6 +16,7 @@ const CHECKS = {
   faults: ['faults/main.ts'],
   kill: ['kill/main.ts'],
   soak: ['soak/main.ts'],
+  page: ['page/main.ts', 'page/peer.ts'],
   judge: ['judge/main.ts'],
 };
 

@@ -1,5 +1,5 @@
 // The page that `unetc web` writes, in a real browser on SwiftShader: the digit model at a fixed seed and with two steps, for
-// a processor takes a while for each. `npm run test:page` draws all ten. Needs the build; left out where there is no browser.
+// a processor takes a while for each. `npm run test:page` draws all ten digits. Needs the build; left out where there is no browser.
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -24,46 +24,54 @@ const LONG = 250_000;
 const PATIENT = { timeout: 600_000 };
 const NOTICES = 'document.getElementById("notices").innerText';
 
-test('the folder of a page: its own files, the bundle, shards of weights, and what the page is told', async () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'unetc-page-'));
-  const page = path.join(folder, 'page');
-  try {
-    const words = ['web', ...MODEL, '--dtype', 'f16', '--shard-size', '1MB', '--json', '-o', page];
-    const result = JSON.parse((await unetc(...words)).stdout);
-    expect(result).toMatchObject({ name: 'mnist', batch: 4, output: page });
-    const model = JSON.parse(fs.readFileSync(path.join(page, 'model.json'), 'utf8'));
-    expect(model).toMatchObject({
-      ...{ format: 'unetc-page', version: 1, digest: result.digest, names: null, classifier: null },
-      model: { bundle: 'model', weights: 'model/weights.safetensors.index.json', bytes: result.weight_bytes },
-    });
-    const sizes = model.model.files.map((name: string) => fs.statSync(path.join(page, name)).size);
-    expect(sizes.length).toBeGreaterThan(3);
-    expect(Math.max(...sizes)).toBeLessThanOrEqual(1_000_000);
-    expect(result.weight_bytes).toBeLessThan(2 * 1_192_802 * 1.02);
-    expect(fs.readdirSync(page).sort()).toEqual([
-      'index.html',
-      'model',
-      'model.json',
-      'page.css',
-      'page.js',
-      'worker.js',
-    ]);
-    // the scripts are whole, and hold no package of others
-    for (const script of ['page.js', 'worker.js']) {
-      const text = fs.readFileSync(path.join(page, script), 'utf8');
-      expect(text).not.toMatch(/^import\b|node:|node_modules/m);
-      expect(text.length).toBeLessThan(260_000);
+test(
+  'the folder of a page: its own files, the bundle, shards of weights, and what the page is told',
+  PATIENT,
+  async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'unetc-page-'));
+    const page = path.join(folder, 'page');
+    try {
+      const words = ['web', ...MODEL, '--dtype', 'f16', '--shard-size', '1MB', '--json', '-o', page];
+      const result = JSON.parse((await unetc(...words)).stdout);
+      expect(result).toMatchObject({ name: 'mnist', batch: 4, output: page });
+      const model = JSON.parse(fs.readFileSync(path.join(page, 'model.json'), 'utf8'));
+      expect(model).toMatchObject({
+        ...{ format: 'unetc-page', version: 1, digest: result.digest, names: null, classifier: null },
+        model: {
+          bundle: 'model',
+          weights: 'model/weights.safetensors.index.json',
+          bytes: result.weight_bytes,
+        },
+      });
+      const sizes = model.model.files.map((name: string) => fs.statSync(path.join(page, name)).size);
+      expect(sizes.length).toBeGreaterThan(3);
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(1_000_000);
+      expect(result.weight_bytes).toBeLessThan(2 * 1_192_802 * 1.02);
+      expect(fs.readdirSync(page).sort()).toEqual([
+        'index.html',
+        'model',
+        'model.json',
+        'page.css',
+        'page.js',
+        'worker.js',
+      ]);
+      // the scripts are whole, and hold no package of others
+      for (const script of ['page.js', 'worker.js']) {
+        const text = fs.readFileSync(path.join(page, script), 'utf8');
+        expect(text).not.toMatch(/^import\b|node:|node_modules/m);
+        expect(text.length).toBeLessThan(260_000);
+      }
+      // an older page is replaced, and the same words give the same bytes
+      const digest = () => JSON.parse(fs.readFileSync(path.join(page, 'model.json'), 'utf8')).digest;
+      const before = digest();
+      expect(await unetc(...words)).toMatchObject({ exit: 0 });
+      expect(digest()).toBe(before);
+      expect(fs.readdirSync(folder)).toEqual(['page']);
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
     }
-    // an older page is replaced, and the same words give the same bytes
-    const digest = () => JSON.parse(fs.readFileSync(path.join(page, 'model.json'), 'utf8')).digest;
-    const before = digest();
-    expect(await unetc(...words)).toMatchObject({ exit: 0 });
-    expect(digest()).toBe(before);
-    expect(fs.readdirSync(folder)).toEqual(['page']);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
-});
+  },
+);
 
 describe.skipIf(browser === null)('a page in a browser', () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'unetc-page-'));
@@ -168,10 +176,11 @@ describe.skipIf(browser === null)('a page in a browser', () => {
       seen('hidden');
       seen('visible');
     }`);
-      await page.inWorker('self.device.destroy()');
-      await page.until(`${NOTICES}.includes('drawing goes on where it was')`, LONG);
+      await page.until(`/^Step/.test(${STATUS})`, LONG);
       const step = `Number(/^Step (\\d+)/.exec(${STATUS})?.[1])`;
       const before = await page.evaluate<number>(step);
+      await page.inWorker('self.device.destroy()');
+      await page.until(`${NOTICES}.includes('drawing goes on where it was')`, LONG);
       await page.until(`${step} > ${before}`, LONG);
       const told = await page.evaluate<string>(NOTICES);
       expect(told).toMatch(/The GPU device was lost.*it is opened again/);

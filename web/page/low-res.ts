@@ -32,7 +32,7 @@ export function lowResField(
   let bytes: Uint8Array | null = null;
   const canvas = make('canvas', { width, height, role: 'img', 'aria-label': 'no picture yet' });
   const input = make('input', { type: 'file', id: 'low-res', accept: 'image/*' });
-  const about = `It is cut and reduced to ${width} × ${height} pixels here, and leaves this device never.`;
+  const about = `It is cut and reduced to ${width} × ${height} pixels here, and never leaves this device.`;
   const drop = make(
     'div',
     { class: 'drop' },

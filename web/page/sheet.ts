@@ -88,7 +88,7 @@ export function createSheet(model: PageModel, list: HTMLElement, onSave: (named:
     }
     const { width = 1, height = 1 } = tiles[0]?.canvas ?? {};
     list.style.setProperty('--tile', tileWidth(tiles.length, width / height));
-    list.style.setProperty('--narrow', width > 2 * height ? '100%' : tiles.length > 4 ? '29%' : '44%');
+    list.style.setProperty('--narrow', width >= 2 * height ? '100%' : tiles.length > 4 ? '29%' : '44%');
   };
   return {
     plan: lay,
@@ -136,7 +136,7 @@ function nameOf(label: string, seed: number): string {
 
 /** The least width of a tile: few pictures are large, and curves and slices wide. */
 function tileWidth(count: number, aspect: number): string {
-  if (aspect > 2) return '24rem';
+  if (aspect >= 2) return '22rem';
   if (count === 1) return '28rem';
   if (count <= 4) return '17rem';
   return count <= 20 ? '8.5rem' : '6rem';
