@@ -124,6 +124,13 @@ const CARRIED: readonly HostileCase[] = [
 
 const WORDS: readonly HostileCase[] = [
   bad('train: a rate of 1', `${TRAIN} --ema-rate 1`, 2, '--ema-rate', { files }),
+  bad('train: a norm of 0', `${TRAIN} --max-grad-norm 0`, 2, '--max-grad-norm', { files }),
+  bad('train: a norm that is none', `${TRAIN} --max-grad-norm one`, 2, '--max-grad-norm', { files }),
+  bad('train: a cosine without an end', `${TRAIN} --lr-schedule cosine`, 2, '--lr-anneal-steps', { files }),
+  bad('train: a warm-up that is none', `${TRAIN} --lr-warmup -1`, 2, '--lr-warmup', { files }),
+  bad('train: a pattern of nothing', `${TRAIN} --freeze time_embd`, 2, ['--freeze', 'time_embed'], { files }),
+  bad('train: everything is frozen', `${TRAIN} --freeze *`, 2, '--freeze', { files }),
+  bad('train: no pattern', `${TRAIN} --freeze time_embed,`, 2, '--freeze', { files }),
   bad('train: a learning rate of 0', `${TRAIN} --lr 0`, 2, '--lr', { files }),
   bad('train: a batch of 0', TRAIN.replace('--batch 1', '--batch 0'), 2, '--batch', { files }),
   bad('train: to keep nothing', `${TRAIN} --keep 0`, 2, '--keep', { files }),
