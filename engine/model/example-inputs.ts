@@ -1,9 +1,14 @@
 // Inputs for passes that are timed: noise, as a model meets at the beginning of sampling, and the same every time.
 
+import type { Manifest } from '../../runtime/bundle.ts';
 import type { ModelInputs, ModelInterface, PortValue } from '../../runtime/model.ts';
-import type { InputSpec } from '../../runtime/ports.ts';
+import { type InputSpec, specOf } from '../../runtime/ports.ts';
 import { INITIAL_STEP, normalNoise } from '../../runtime/sampler/noise.ts';
+import { diffusionProcess } from '../../runtime/sampler/process.ts';
+import { RATES_AT } from '../../runtime/step-settings.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
+import { stepSettings } from '../../runtime/training/adamw.ts';
+import { lossCoefficients } from '../../runtime/training/loss-inputs.ts';
 
 /** The length of the process that timesteps are taken from. */
 const STEPS = 1000;
@@ -12,6 +17,33 @@ const STEPS = 1000;
 export function exampleInputs({ inputs }: Pick<ModelInterface, 'inputs'>): ModelInputs {
   const images = inputs.filter(({ encoding }) => encoding === 'image');
   return Object.fromEntries(inputs.map((port) => [port.name, exampleValue(port, 1 + images.indexOf(port))]));
+}
+
+/**
+ * The same of all passes of a bundle: in training coefficients are those of its process and steps are AdamW's first ones, so
+ * that gradients stay finite and parameters change.
+ */
+export function exampleInputsOf({ inputs, diffusion, batch }: Manifest): ModelInputs {
+  const given = exampleInputs({ inputs: inputs.map(specOf) });
+  const settings = inputs.find(({ name }) => name === 'step_settings');
+  if (!('coefficients' in given)) return given;
+  const process = diffusionProcess(diffusion);
+  const { length } = process.model_timesteps;
+  const timesteps = Array.from({ length: batch }, (_, k) => Math.floor((length * (k + 0.5)) / batch));
+  return {
+    ...given,
+    timesteps: timesteps.map((t) => process.model_timesteps[t]!),
+    coefficients: lossCoefficients(process, timesteps),
+    weights: timesteps.map(() => 1),
+    ...(settings === undefined ? {} : { step_settings: exampleSettings(settings.shape) }),
+  };
+}
+
+function exampleSettings(shape: readonly number[]): Tensor {
+  const averages = (elements(shape) - RATES_AT) / 2;
+  const ema_rates = Array.from({ length: averages }, () => 0.9999);
+  const data = stepSettings({ update: 1, learning_rate: 1e-4, weight_decay: 0, ema_rates });
+  return { shape, data };
 }
 
 function exampleValue(port: InputSpec, seed: number): PortValue {

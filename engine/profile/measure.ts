@@ -2,7 +2,6 @@
 
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
-import { specOf } from '../../runtime/ports.ts';
 import {
   createTimer,
   type DispatchTimer,
@@ -15,7 +14,7 @@ import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { deviceOf, findDevice } from '../expected/devices.ts';
 import { type ExpectedPass, expectedPass } from '../expected/expected-time.ts';
 import { type Host, warnAll } from '../host.ts';
-import { exampleInputs } from '../model/example-inputs.ts';
+import { exampleInputsOf } from '../model/example-inputs.ts';
 import { type ModelSource, readModel } from '../model/model-source.ts';
 import type { ModelOptions } from '../model/open-model.ts';
 import { bundleOf, type OpenedProgram, openProgram } from '../model/open-program.ts';
@@ -121,7 +120,7 @@ async function measure(
   const { device } = opened;
   // a step of training is all of its passes
   const names = manifest.passes.map(({ name }) => name);
-  const inputs = exampleInputs({ ...program.interface, inputs: manifest.inputs.map(specOf) });
+  const inputs = exampleInputsOf(manifest);
   const run = (timer?: DispatchTimer) => program.runPasses(names, inputs, timer);
   const known = given.gflops_per_s !== undefined && given.gb_per_s !== undefined;
   const probe = known ? null : await createProbe(device);
