@@ -2,6 +2,8 @@
 // `runtime/weights/pack.ts` does on the host. A thread packs four outputs of an input and a tap; inputs that only fill a chunk
 // and outputs that only fill a quad are zeros.
 
+const CHUNK = 4u;       // inputs of a step
+
 struct Sizes {
   outputs: u32,
   inputs: u32,
@@ -10,8 +12,7 @@ struct Sizes {
   per_output: u32,      // floats of the parameter from an output, an input and a tap to the next
   per_input: u32,
   per_tap: u32,
-  tile: u32,            // outputs of a column tile, inputs of a chunk, steps of a column tile
-  chunk: u32,
+  tile: u32,            // outputs of a column tile, and its steps
   steps: u32,
   first_step: u32,      // the first step, and from a chunk and a tap to the next
   per_chunk: u32,
@@ -25,26 +26,27 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+) {
+  // in the order of a column tile, so that neighbours write side by side; what divides is outside of the loop
   let tile_quads = sizes.tile / 4u;
-  let total = (sizes.outputs + sizes.tile - 1u) / sizes.tile * tile_quads * sizes.filled * sizes.taps;
-  // in the order of a column tile, so that neighbours write side by side
-  for (var i = id.x; i < total; i += workgroups.x * 64u) {
-    let input = i / tile_quads % sizes.filled;
-    let rest = i / tile_quads / sizes.filled;
-    let tap = rest % sizes.taps;
-    let output = (rest / sizes.taps * tile_quads + i % tile_quads) * 4u;
-    if (output < sizes.outputs) {
-      let from_at = min(input, sizes.inputs - 1u) * sizes.per_input + tap * sizes.per_tap;
-      var quad = vec4f();
-      for (var k = 0u; k < 4u; k++) {
-        let loaded = parameter[from_at + min(output + k, sizes.outputs - 1u) * sizes.per_output];
-        quad[k] = select(0.0, loaded, input < sizes.inputs && output + k < sizes.outputs);
-      }
-      let o = sizes.first_output + output;
-      let step = sizes.first_step + input / sizes.chunk * sizes.per_chunk + tap * sizes.tap_steps;
-      let row = ((o / sizes.tile * sizes.steps + step) * sizes.chunk + input % sizes.chunk) * sizes.tile;
-      packed[sizes.first + (row + o % sizes.tile) / 4u] = quad;
-    }
+  let at_once = 64u / tile_quads;
+  let tap = workgroup.y;
+  let output = (workgroup.z * tile_quads + lane % tile_quads) * 4u;
+  if (output >= sizes.outputs || lane >= at_once * tile_quads) { return; }
+  let last = sizes.outputs - 1u;
+  let rows = min(output + vec4u(0u, 1u, 2u, 3u), vec4u(last)) * sizes.per_output + tap * sizes.per_tap;
+  let is_output = output + vec4u(0u, 1u, 2u, 3u) <= vec4u(last);
+  let o = sizes.first_output + output;
+  let first_step = o / sizes.tile * sizes.steps + sizes.first_step + tap * sizes.tap_steps;
+  for (var input = workgroup.x * at_once + lane / tile_quads; input < sizes.filled; input += workgroups.x * at_once) {
+    let at = rows + min(input, sizes.inputs - 1u) * sizes.per_input;
+    let loaded = vec4f(parameter[at.x], parameter[at.y], parameter[at.z], parameter[at.w]);
+    let step = first_step + input / CHUNK * sizes.per_chunk;
+    let row = (step * CHUNK + input % CHUNK) * sizes.tile + o % sizes.tile;
+    packed[sizes.first + row / 4u] = select(vec4f(), loaded, is_output & vec4<bool>(input < sizes.inputs));
   }
 }

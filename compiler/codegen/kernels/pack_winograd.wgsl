@@ -5,8 +5,7 @@
 struct Sizes {
   outputs: u32,
   inputs: u32,
-  filled_outputs: u32,  // filled up to whole tiles and chunks
-  filled_inputs: u32,
+  filled_inputs: u32,   // filled up to whole chunks
   per_output: u32,      // floats of the parameter from an output, an input and a tap to the next
   per_input: u32,
   first_tap: u32,       // floats to the first tap; they may go back from there, modulo 2^32
@@ -25,22 +24,28 @@ fn store_planes(at: u32, g: array<vec4f, 9>) {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
-  let total = sizes.filled_outputs / 4u * sizes.filled_inputs;
+fn main(
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+) {
+  // in the order of a plane, so that neighbours write side by side; what divides is outside of the loop
   let tile_quads = sizes.tile / 4u;
-  // in the order of a plane, so that neighbours write side by side
-  for (var i = id.x; i < total; i += workgroups.x * 64u) {
-    let input = i / tile_quads % sizes.filled_inputs;
-    let output = (i / tile_quads / sizes.filled_inputs * tile_quads + i % tile_quads) * 4u;
-    let from_at = min(input, sizes.inputs - 1u) * sizes.per_input + sizes.first_tap;
+  let at_once = 64u / tile_quads;
+  let quad = lane % tile_quads;
+  let output = (workgroup.y * tile_quads + quad) * 4u;
+  let last = sizes.outputs - 1u;
+  let rows = min(output + vec4u(0u, 1u, 2u, 3u), vec4u(last)) * sizes.per_output + sizes.first_tap;
+  let is_output = output + vec4u(0u, 1u, 2u, 3u) <= vec4u(last);
+  let first = select(sizes.filled_inputs, workgroup.x * at_once + lane / tile_quads, lane < at_once * tile_quads);
+  for (var input = first; input < sizes.filled_inputs; input += workgroups.x * at_once) {
+    let from_at = rows + min(input, sizes.inputs - 1u) * sizes.per_input;
+    let is_both = is_output & vec4<bool>(input < sizes.inputs);
     var g = array<vec4f, 9>();
     for (var tap = 0u; tap < 9u; tap++) {
-      for (var k = 0u; k < 4u; k++) {
-        let row = min(output + k, sizes.outputs - 1u);
-        let loaded = parameter[from_at + row * sizes.per_output + tap * sizes.per_tap];
-        g[tap][k] = select(0.0, loaded, input < sizes.inputs && output + k < sizes.outputs);
-      }
+      let at = from_at + tap * sizes.per_tap;
+      g[tap] = select(vec4f(), vec4f(parameter[at.x], parameter[at.y], parameter[at.z], parameter[at.w]), is_both);
     }
-    store_planes(sizes.first + i, g);
+    store_planes(sizes.first + (workgroup.y * sizes.filled_inputs + input) * tile_quads + quad, g);
   }
 }

@@ -103,11 +103,12 @@ function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedP
   const [per_chunk, tap_steps] = layout === 'rows' ? [taps, 1] : [1, filled / chunk];
   return callKernel({
     file: 'pack_product',
+    consts: { CHUNK: chunk },
     declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
-    workgroups: gridOver((Math.ceil(outputs / tile) * tile * filled * taps) / 4, 4096),
+    workgroups: [roundsOver(filled, tile), taps, Math.ceil(outputs / tile)],
     sizes: {
       ...{ outputs, inputs, taps, filled, per_output, per_input, per_tap },
-      ...{ tile, chunk, steps, first_step, per_chunk, tap_steps, first_output },
+      ...{ tile, steps, first_step, per_chunk, tap_steps, first_output },
       first: offset / 4,
     },
   });
@@ -120,20 +121,28 @@ function packWinograd(blob: WeightBlob, part: Part<'winograd'>, parameter: Place
   const strides = transposed
     ? { per_output: 1, per_input: per_row, first_tap: 8 * per_tap, per_tap: 2 ** 32 - per_tap }
     : { per_output: per_row, per_input: 1, first_tap: 0, per_tap };
-  const filled_outputs = Math.ceil(outputs / tile) * tile;
   const filled_inputs = Math.ceil(inputs / chunk) * chunk;
   return callKernel({
     file: 'pack_winograd',
     hooks: { store_planes: planesTransform(m) },
     declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
-    workgroups: gridOver((filled_outputs / 4) * filled_inputs, 4096),
+    workgroups: [roundsOver(filled_inputs, tile), Math.ceil(outputs / tile), 1],
     sizes: {
-      ...{ outputs, inputs, filled_outputs, filled_inputs, tile },
+      ...{ outputs, inputs, filled_inputs, tile },
       ...strides,
       plane: plane / 4,
       first: offset / 4,
     },
   });
+}
+
+/** Rounds of a workgroup: what divides comes once in so many. */
+const ROUNDS = 8;
+
+/** Workgroups for the inputs of a column tile; a workgroup of 64 threads takes as many at once as fill it with the tile's quads. */
+function roundsOver(inputs: number, tile: number): number {
+  invariant(tile <= 256, () => `a workgroup has no thread for each quad of ${tile} outputs`);
+  return Math.ceil(inputs / (Math.floor(256 / tile) * ROUNDS));
 }
 
 function packLinear(blob: WeightBlob, part: Part<'linear'>, parameter: PlacedParameter): KernelCall {
