@@ -51,6 +51,12 @@ export function createFiles({
     }
     version = found;
   };
+  let waiting = false;
+  const sayWaiting = (url: string) => {
+    if (!waiting)
+      note(`${url}: another page loads it, and this one waits, here and for what it loads after it`);
+    waiting = true;
+  };
   const read: Files['read'] = async (url, of, isCurrent) => {
     const options = {
       ...{ kind: of, get, attempts, signal, note },
@@ -92,7 +98,7 @@ export function createFiles({
         : alone(
             `unetc ${url}`,
             signal,
-            () => note(`${url}: another page loads it, and this one waits`),
+            () => sayWaiting(url),
             () => read(url, ...words),
           ),
   };

@@ -164,7 +164,7 @@ test('a second page waits for the first, says so, and loads nothing', async () =
   expect(second).toMatchObject({
     bytes: file,
     from: 'cache',
-    notes: ['W: another page loads it, and this one waits'],
+    notes: ['W: another page loads it, and this one waits, here and for what it loads after it'],
   });
   expect(server.sent()).toBe(1000);
 });
