@@ -7,7 +7,6 @@ const CHUNK = 4u;       // inputs of a step
 struct Sizes {
   outputs: u32,
   inputs: u32,
-  taps: u32,
   filled: u32,          // inputs, filled up to whole chunks
   per_output: u32,      // floats of the parameter from an output, an input and a tap to the next
   per_input: u32,

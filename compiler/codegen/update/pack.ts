@@ -107,7 +107,7 @@ function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedP
     declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
     workgroups: [roundsOver(filled, tile), taps, Math.ceil(outputs / tile)],
     sizes: {
-      ...{ outputs, inputs, taps, filled, per_output, per_input, per_tap },
+      ...{ outputs, inputs, filled, per_output, per_input, per_tap },
       ...{ tile, steps, first_step, per_chunk, tap_steps, first_output },
       first: offset / 4,
     },
