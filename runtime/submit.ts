@@ -79,20 +79,22 @@ export function createSubmitter(
         const record = known.has(name)
           ? recordWhole(device, name, most)
           : recordStepwise(opened, watchdog, name);
-        await guard(device, name, () => {
+        const submit = () => {
           encode(record);
           const { encoder } = record;
           timer?.resolve(encoder);
           copyOutputs(outputs, encoder, staging);
           device.queue.submit([encoder.finish()]);
-        });
+        };
         const wait = (): Promise<unknown> =>
           outputs.length === 0 ? device.queue.onSubmittedWorkDone() : staging.mapAsync(GPUMapMode.READ);
-        await watchdog.until(pause.until(wait), record.doing);
+        const ended = guard(device, name, submit).then(() => pause.until(wait));
+        await watchdog.until(ended, record.doing);
         check();
         known.add(name);
         return outputs.length === 0 ? new Map() : readOutputs(outputs, staging);
       } catch (error) {
+        if (!(error instanceof RuntimeError)) await toldOfLoss(opened);
         check();
         throw error instanceof RuntimeError
           ? error
@@ -105,6 +107,19 @@ export function createSubmitter(
       for (const readback of readbacks) readback.destroy();
     },
   };
+}
+
+/** Milliseconds in which a device that is gone is known to be. */
+const LOSS_IS_TOLD = 500;
+
+/** A browser may reject what waits for a device before it tells that the device is lost, which is what callers should know. */
+async function toldOfLoss({ lost }: Pick<OpenedDevice, 'lost'>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const waited = new Promise((resolve) => {
+    timer = setTimeout(resolve, LOSS_IS_TOLD);
+  });
+  await Promise.race([lost, waited]);
+  clearTimeout(timer);
 }
 
 /** A recorder that knows what the device is at, in words. */

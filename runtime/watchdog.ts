@@ -18,7 +18,7 @@ export interface Watchdog {
   readonly seconds: number;
   /**
    * Waits for work on the device. Where neither it nor other work of this watchdog ends for so long, the device is given
-   * up, and all that waits for it rejects with RuntimeError('gpu').
+   * up, and all that waits for it rejects with RuntimeError('gpu'); so it does when the device is lost.
    * @param doing what is waited for, as a message says it
    */
   until<T>(work: Promise<T>, doing: () => string): Promise<T>;
@@ -26,10 +26,10 @@ export interface Watchdog {
   alive(): void;
 }
 
-type Watched = Pick<OpenedDevice, 'abandon' | 'timeout'>;
+type Watched = Pick<OpenedDevice, 'abandon' | 'timeout'> & Partial<Pick<OpenedDevice, 'lost'>>;
 
 /** @param seconds the most where `opened` has no timeout of its own */
-export function createWatchdog({ abandon, timeout }: Watched, seconds: number): Watchdog {
+export function createWatchdog({ abandon, timeout, lost }: Watched, seconds: number): Watchdog {
   const most = timeout ?? seconds;
   const waiting = new Map<object, { readonly doing: () => string; reject(error: RuntimeError): void }>();
   // Time is counted in steps: of a process that was stopped, or had no core for a while, no time has gone by.
@@ -47,6 +47,10 @@ export function createWatchdog({ abandon, timeout }: Watched, seconds: number): 
     abandon(error);
     for (const { reject } of waiting.values()) reject(error);
   };
+  // not every browser settles what waits for a device that is gone
+  void lost?.then((error) => {
+    if (error !== null) for (const { reject } of waiting.values()) reject(error);
+  });
   const alive = () => {
     idle = 0;
     before = performance.now();

@@ -3,6 +3,7 @@
 import { expect, test, vi } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
 import { createWatchdog, patienceFor } from '../../runtime/watchdog.ts';
 import { goldenGraph } from '../golden-cases.ts';
 
@@ -28,6 +29,16 @@ test('what ends passes through, its error too', async () => {
   const { until } = createWatchdog({ abandon, timeout: null }, 60);
   expect(await until(Promise.resolve(3), () => 'work')).toBe(3);
   await expect(until(Promise.reject(new Error('lost')), () => 'work')).rejects.toThrow('lost');
+  expect(abandon).not.toHaveBeenCalled();
+});
+
+test('work on a device that is lost rejects with the loss, and what comes after a close is left alone', async () => {
+  const abandon = vi.fn();
+  const error = new RuntimeError('gpu', 'the GPU device was lost');
+  const { until } = createWatchdog({ abandon, timeout: null, lost: Promise.resolve(error) }, 60);
+  await expect(until(never(), () => 'work')).rejects.toBe(error);
+  const closed = createWatchdog({ abandon, timeout: null, lost: Promise.resolve(null) }, 60);
+  expect(await closed.until(Promise.resolve(3), () => 'work')).toBe(3);
   expect(abandon).not.toHaveBeenCalled();
 });
 
