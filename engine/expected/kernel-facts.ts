@@ -26,7 +26,10 @@ const STEPS: Readonly<Record<string, Steps>> = {
     return Math.ceil((size('chunks') * size('taps') + size('skip_chunks')) / (constant('DEPTH') || 1));
   },
   conv_matrix: (size, constant) => {
-    return (size('chunks') * size('taps') + size('skip_chunks')) / (constant('DEPTH') || 1);
+    // a round has taps of one patch
+    const served = constant('TAPS') || 1;
+    const rounds = Math.ceil(served / (constant('DEPTH') || 1));
+    return ((size('chunks') * size('taps')) / served) * rounds + size('skip_chunks');
   },
   attention: (size) => Math.ceil(size('positions') / 32) * (1 + Math.ceil(size('head_channels') / 32)),
   attention_matrix: (size) =>

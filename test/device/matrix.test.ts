@@ -49,7 +49,7 @@ beforeAll(async () => {
   const requires = real
     ? { features: NVIDIA.features, limits: { maxComputeWorkgroupStorageSize: 49152 } }
     : { features: FEATURES, limits: LIMITS };
-  opened = await openDevice({ requires, toggles: real ? trustedToggles(NVIDIA.name) : [] });
+  opened = await openDevice({ requires, timeout: 600, toggles: real ? trustedToggles(NVIDIA.name) : [] });
   pipelines = createPipelineCache(opened.device);
 });
 afterAll(async () => {

@@ -45,6 +45,7 @@ export function convMatrix(schedule: Schedule, group: ScheduledConv): KernelCall
       BLOCKS: (tile.blocks * tile.channels) / 128,
       TAPS: tile.shared ? taps : 1,
       PATCH: tile.room,
+      DEPTH: 128 / tile.channels,
     },
     ...fused,
     declared: { weights: { kind: 'weights' }, result: value(group.result) },

@@ -3,7 +3,8 @@
 // then over the chunks of a 1x1 skip convolution. Activations are channels-last, four channels a vec2u of float16.
 // A workgroup of four subgroups of 32 computes a tile of pixels of one sample by TILE_N channels. For each chunk it
 // stages a patch: the pixels that TAPS taps read, normalised once. A row of the product is a row of the patch, shifted
-// by the tap; rows that only lie between image rows are computed and dropped. Weights are staged a tap ahead.
+// by the tap; rows that only lie between image rows are computed and dropped. Weights are staged DEPTH taps at once, and
+// as many ahead: a round between two barriers takes as long as memory, however little it computes.
 // A subgroup computes BLOCKS blocks of 16 rows by 32 channels; matrices are opaque, so results leave through `scratch`.
 enable chromium_experimental_subgroup_matrix;
 enable f16;
@@ -16,6 +17,7 @@ const PATCH = 192u;           // rows of a patch, at the most
 const ACROSS = TILE_N / 32u;  // subgroups side by side
 const DOWN = 4u / ACROSS;     // subgroups below each other
 const LOADS = PATCH / 16u;    // quads of a patch a thread loads
+const DEPTH = 2u;             // taps of a round
 const ROW = 10u;              // vec4h of a row of the patch: 32 channels and 8 against bank conflicts
 const ROW_B = TILE_N / 4u + 2u;
 const STEP_B = 32u * ROW_B;
@@ -74,7 +76,7 @@ struct Sizes {
 @group(0) @binding(2) var<storage, read_write> result: array<vec2u>;
 
 var<workgroup> staged: array<vec4h, PATCH * ROW>;
-var<workgroup> columns: array<vec4h, 2u * STEP_B>;
+var<workgroup> columns: array<vec4h, 2u * DEPTH * STEP_B>;
 var<workgroup> scratch: array<f32, 1280>;        // a block of 16 x 16 for each subgroup, rows of 20
 var<workgroup> group_norm: array<vec2f, 32>;     // mean and reciprocal deviation of each norm group
 
@@ -213,13 +215,19 @@ fn main(
   var sums = array<Sums, 2u * BLOCKS>();
   var places = array<i32, LOADS>();     // input pixels of this thread's rows
   var loaded = array<vec2u, LOADS>();
-  var next = array<vec4u, ACROSS>();    // weights of the next step
-  var step = 0u;
+  var next = array<vec4u, DEPTH * ACROSS>();   // weights of the next round
+  var step = 0u;                               // the first of its steps
+  var round = 0u;
   // a stage computes with the patch that the one before it staged, and stages its own behind the last tap
   for (var stage = 0u; stage <= stages + sizes.skip_chunks; stage++) {
     let last_tap = select(0u, select(0u, TAPS - 1u, stage <= stages), stage > 0u);
-    for (var tap = 0u; tap <= last_tap; tap++) {
-      let change = tap == last_tap && stage < stages + sizes.skip_chunks;
+    for (var tap = 0u; tap <= last_tap; tap += DEPTH) {
+      let count = min(DEPTH, last_tap + 1u - tap);
+      let last = tap + count > last_tap;
+      let change = last && stage < stages + sizes.skip_chunks;
+      // the taps of the next round: more of this stage, or the first of the one that is staged now
+      let rest = select(last_tap + 1u - tap - count, select(0u, select(1u, TAPS, stage < stages), change), last);
+      let coming = min(DEPTH, rest);
       let skipping = stage >= stages;
       let quad = select(stage / groups, stage - stages, skipping) * 8u + slot;
       let exists = quad < select(quads, skip_quads, skipping);
@@ -238,18 +246,20 @@ fn main(
           }
         }
       }
-      if (step < steps) {
-        for (var i = 0u; i < ACROSS; i++) {
-          next[i] = weights[(workgroup.y * steps + step) * TILE_N * 4u + i * 128u + lane];
+      for (var d = 0u; d < DEPTH; d++) {
+        if (d < coming) {
+          for (var i = 0u; i < ACROSS; i++) {
+            next[d * ACROSS + i] = weights[(workgroup.y * steps + step + d) * TILE_N * 4u + i * 128u + lane];
+          }
         }
       }
 
-      if (stage > 0u) {
-        let kx = tap % sizes.kernel_w;
-        let ky = tap / sizes.kernel_w % sizes.kernel_h;
-        let kz = tap / sizes.kernel_w / sizes.kernel_h;
+      for (var d = 0u; d < count && stage > 0u; d++) {
+        let kx = (tap + d) % sizes.kernel_w;
+        let ky = (tap + d) / sizes.kernel_w % sizes.kernel_h;
+        let kz = (tap + d) / sizes.kernel_w / sizes.kernel_h;
         let shift = ((kz * sizes.patch_h + ky) * sizes.pitch + kx) * ROW;
-        let begin = (step + 1u) % 2u * STEP_B + first_column;
+        let begin = ((round + 1u) % 2u * DEPTH + d) * STEP_B + first_column;
         for (var k = 0u; k < 2u; k++) {
           let right0 = load_right(begin + k * 16u * ROW_B);
           let right1 = load_right(begin + k * 16u * ROW_B + 4u);
@@ -261,12 +271,14 @@ fn main(
         }
       }
 
-      if (step < steps) {
-        for (var i = 0u; i < ACROSS; i++) {
-          let at = i * 128u + lane;
-          let to = step % 2u * STEP_B + at / (TILE_N / 8u) * ROW_B + at % (TILE_N / 8u) * 2u;
-          columns[to] = bitcast<vec4h>(next[i].xy);
-          columns[to + 1u] = bitcast<vec4h>(next[i].zw);
+      for (var d = 0u; d < DEPTH; d++) {
+        if (d < coming) {
+          for (var i = 0u; i < ACROSS; i++) {
+            let at = i * 128u + lane;
+            let to = (round % 2u * DEPTH + d) * STEP_B + at / (TILE_N / 8u) * ROW_B + at % (TILE_N / 8u) * 2u;
+            columns[to] = bitcast<vec4h>(next[d * ACROSS + i].xy);
+            columns[to + 1u] = bitcast<vec4h>(next[d * ACROSS + i].zw);
+          }
         }
       }
       if (change) {
@@ -280,7 +292,8 @@ fn main(
         }
       }
       workgroupBarrier();
-      step++;
+      step += coming;
+      round++;
     }
   }
 
