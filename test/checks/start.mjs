@@ -16,7 +16,7 @@ const CHECKS = {
   faults: ['faults/main.ts'],
   kill: ['kill/main.ts'],
   soak: ['soak/main.ts'],
-  page: ['page/main.ts', 'page/peer.ts'],
+  page: ['page/main.ts'],
   judge: ['judge/main.ts'],
 };
 
@@ -37,7 +37,7 @@ const inputs = CHECKS[name].map((file) => [path.basename(file, '.ts'), path.join
 const bundle = await rolldown({
   input: Object.fromEntries(inputs),
   platform: 'node',
-  external: ['webgpu', 'ts-morph', /^protobufjs/],
+  external: ['webgpu', 'ts-morph', 'rolldown', /^protobufjs/],
   checks: { ineffectiveDynamicImport: false, sourcemapBroken: false },
   plugins: [{ name: 'fixtures', transform: { filter: { id: /[\\/]test[\\/].*\.ts$/ }, handler: atHome } }],
 });

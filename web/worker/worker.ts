@@ -18,6 +18,9 @@ const scope = globalThis as unknown as Scope;
 /** A device that is lost this often in one run is not asked for again. */
 const MOST_LOSSES = 2;
 
+/** Milliseconds within which the loss of a device is told. */
+const LOSS_TOLD = 2000;
+
 /** What the worker has of its page. */
 interface State extends Place {
   opened: Opened | null;
@@ -92,9 +95,10 @@ async function drive(here: State, run: Run): Promise<void> {
       tell({ kind: 'done', run: run.id, seconds: run.seconds });
       return;
     } catch (error) {
-      if (!opened.isLost || stopping.signal.aborted || losses >= MOST_LOSSES) throw error;
+      const loss = await lossBehind(error, opened);
+      if (loss === null || stopping.signal.aborted || losses >= MOST_LOSSES) throw error;
       // what to do about it follows behind the first clause, and is being done
-      const [message] = faultOf(error).message.split(';');
+      const [message] = loss.message.split(';');
       tell({
         kind: 'note',
         about: 'lost',
@@ -102,6 +106,16 @@ async function drive(here: State, run: Run): Promise<void> {
       });
     }
   }
+}
+
+/**
+ * Why the device is gone, where that is behind an error; null where it is not. What was under way may fail a moment before the
+ * loss is told.
+ */
+async function lossBehind(error: unknown, { model }: Opened): Promise<RuntimeError | null> {
+  if (!(error instanceof RuntimeError) || error.kind !== 'gpu') return null;
+  const moment = new Promise<null>((resolve) => setTimeout(resolve, LOSS_TOLD, null));
+  return Promise.race([model.lost, moment]);
 }
 
 /** The model, ready to run: as it is, or opened anew where the device is gone. */

@@ -47,7 +47,10 @@ export async function draw({
 }: Draw): Promise<readonly number[]> {
   const ort: Ort = await import(module);
   ort.env.wasm.wasmPaths = folder;
-  const session = await ort.InferenceSession.create(model, { executionProviders: [provider] });
+  const session = await ort.InferenceSession.create(model, {
+    // nodes that WebGPU has no kernel for are left to the other
+    executionProviders: provider === 'wasm' ? ['wasm'] : ['webgpu', 'wasm'],
+  });
   const labels = new BigInt64Array(1);
   const peer: Model = {
     interface: portsOfDenoiser({
