@@ -2,10 +2,11 @@
 
 import { type Bundle, memoryOf } from '../runtime/bundle.ts';
 import { generateBundle } from './codegen/bundle.ts';
-import { emitCalls, passingOf } from './codegen/emit.ts';
+import { type Emitted, emitCalls, passingOf } from './codegen/emit.ts';
 import type { GraphPlace } from './diagnostics.ts';
 import { fitMemory } from './fit-memory.ts';
-import type { Graph } from './graph/graph.ts';
+import { type BlockCost, blockCosts, fitTraining, type TrainingChoice } from './fit-training.ts';
+import { blocksOf, type Graph } from './graph/graph.ts';
 import { lowerGraph } from './graph/lower.ts';
 import { type MemoryPlan, planMemory } from './memory/plan.ts';
 import { verifyMemory } from './memory/verify.ts';
@@ -34,13 +35,16 @@ export interface CompileOptions {
   readonly dropout?: boolean;
   /** A whole step of training: the loss, the gradients, and what is done with them. */
   readonly training?: UpdateOptions | undefined;
+  /** Of a training batch the paths of blocks that the backward pass computes again; default: all where the graph says so, else none. */
+  readonly recomputed?: readonly string[] | undefined;
   readonly precision?: Precision;
   readonly target?: Target;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean;
   /**
    * Bytes that packed weights and activations may take together. Where they do not fit, kernels that need less are
-   * chosen; the result may still take more where there are none.
+   * chosen, and in training blocks that are computed again; the result may still take more where there are none. Without a
+   * limit training computes again what the graph says.
    */
   readonly memoryLimit?: number | undefined;
   /** The price of memory, as a bundle records it; without it the least at which the result fits `memoryLimit`. */
@@ -69,33 +73,63 @@ export interface Compilation {
  * more than the target reaches.
  */
 export function compileGraph(graph: Graph, options: CompileOptions = {}): Compilation {
+  if (isTraining(options)) return compileTraining(graph, options);
   const { memoryLimit = Number.POSITIVE_INFINITY } = options;
-  const ops = opsOf(graph, options);
-  if (options.price !== undefined) return compileOps(graph, ops, options, options.price);
-  return fitMemory(
-    memoryLimit,
-    (price) => compileOps(graph, ops, options, price),
-    ({ bundle }) => memoryOf(bundle.manifest),
-  );
+  const ops = forwardOps(graph, options);
+  const compileAt = (price: number) => bundleOf(graph, options, planOps(ops, options, price));
+  if (options.price !== undefined) return compileAt(options.price);
+  return fitMemory(memoryLimit, compileAt, ({ bundle }) => memoryOf(bundle.manifest));
 }
 
-/** The ops of what a graph is compiled for: a forward pass, or a training batch. */
-function opsOf(graph: Graph, options: CompileOptions): OpGraph {
-  const { batch = 1, taps = false, precision = 'f32', dropout = false } = options;
-  const lowered = lowerGraph(graph, { batch, taps, precision });
-  if (options.gradients || options.training) {
-    return runPasses(
-      training_loss(lowered, graph),
-      trainingPasses({ dropout, frozen: options.training?.frozen ?? [] }),
-    );
-  }
-  const forward = runPasses(lowered);
+/** What each block of a training batch costs, kept or computed again, in the order of the graph. */
+export function trainingBlocks(graph: Graph, options: CompileOptions): readonly BlockCost[] {
+  const paths = blocksOf(graph);
+  const [kept, again] = [[], paths].map((recomputed) => planTraining(graph, options, { recomputed }));
+  return blockCosts(kept!, again!, paths);
+}
+
+function isTraining({ gradients, training }: CompileOptions): boolean {
+  return gradients === true || training !== undefined;
+}
+
+/** Memory has no price in training: with any limit the bits are the same. */
+function compileTraining(graph: Graph, options: CompileOptions): Compilation {
+  const { memoryLimit, recomputed = graph.use_checkpoint ? blocksOf(graph) : [] } = options;
+  const planAt = (choice: TrainingChoice) => planTraining(graph, options, choice);
+  const planned =
+    memoryLimit === undefined
+      ? planAt({ recomputed, passing: options.training?.passing })
+      : fitTraining(memoryLimit, blocksOf(graph), planAt);
+  return bundleOf(graph, options, planned);
+}
+
+function planTraining(graph: Graph, options: CompileOptions, choice: TrainingChoice): Planned {
+  const { batch = 1, taps = false, precision = 'f32', dropout = false, training } = options;
+  const { recomputed, passing } = choice;
+  const ops = runPasses(
+    training_loss(lowerGraph(graph, { batch, taps, precision }), graph),
+    trainingPasses({ dropout, recomputed, frozen: training?.frozen ?? [] }),
+  );
+  return { ...planOps(ops, { ...options, training: training && { ...training, passing } }, 0), choice };
+}
+
+function forwardOps(graph: Graph, options: CompileOptions): OpGraph {
+  const { batch = 1, taps = false, precision = 'f32' } = options;
+  const forward = runPasses(lowerGraph(graph, { batch, taps, precision }));
   return options.gradient ? runPasses(forward, GRADIENT_PASSES) : forward;
 }
 
-function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: number): Compilation {
-  const { batch = 1, taps = false, precision = 'f32', strict = false, fuse = true, tuning } = options;
-  const { place = { label: graph.name } } = options;
+/** All of a compilation but the bundle. */
+interface Planned extends Pick<Compilation, 'ops' | 'schedule' | 'memory'> {
+  readonly target: Target;
+  readonly emitted: Emitted;
+  readonly standing: Emitted['weights']['standing'];
+  readonly price: number;
+  readonly choice: TrainingChoice;
+}
+
+function planOps(ops: OpGraph, options: CompileOptions, price: number): Planned {
+  const { precision = 'f32', strict = false, fuse = true, tuning } = options;
   const target = targetAt(options.target ?? GENERIC, precision);
   const schedule = buildSchedule(ops, target, fuse ? undefined : [], {
     ...{ strict, tuning, price },
@@ -105,18 +139,29 @@ function compileOps(graph: Graph, ops: OpGraph, options: CompileOptions, price: 
   const emitted = emitCalls(schedule, target);
   const memory = planMemory(schedule, passingOf(emitted));
   verifyMemory(memory);
+  const { standing } = emitted.weights;
+  return { ops, target, schedule, emitted, standing, memory, price, choice: { recomputed: [] } };
+}
+
+function bundleOf(graph: Graph, options: CompileOptions, planned: Planned): Compilation {
+  const { batch = 1, taps = false, precision = 'f32', strict = false, tuning } = options;
+  const { place = { label: graph.name }, version = '' } = options;
+  const { ops, target, schedule, emitted, memory, price, choice } = planned;
+  const { recomputed, passing } = choice;
   const bundle = generateBundle(graph, schedule, emitted, memory, {
     target,
     batch,
     precision,
     taps,
     strict,
-    pass: options.gradients || options.training ? 'gradients' : 'forward',
+    pass: isTraining(options) ? 'gradients' : 'forward',
     place,
     compiler: {
-      version: options.version ?? '',
+      version,
       price,
       tuning: tuning === undefined ? null : tuningOfGraph(ops, tuning),
+      ...(recomputed.length > 0 ? { recomputed } : {}),
+      ...(passing === undefined ? {} : { passing }),
     },
   });
   return { graph, ops, schedule, memory, bundle };

@@ -161,6 +161,10 @@ export const manifestSchema = s.object({
     version: s.text,
     /** Microseconds that a byte of packed weights was worth to choices. */
     price: s.numberFromZero,
+    /** Of a training batch the paths of the blocks that the backward pass computes again, where there are any. */
+    recomputed: s.optional(s.list(s.text)),
+    /** Which weights of products are packed just before they are read, where it is not the usual (`UpdateOptions`). */
+    passing: s.optional(s.oneOf(['none', 'changing', 'all'])),
     /** What was measured of the graph's convolutions, in microseconds by group and candidate; null for nothing. */
     tuning: s.nullable(s.record(s.record(s.positiveNumber))),
   }),

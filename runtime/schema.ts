@@ -25,7 +25,7 @@ export interface Literal<T> extends Schema<T> {
 }
 
 /** The value of a key that an object may not have. */
-interface Optional<T> extends Schema<T> {
+export interface Optional<T> extends Schema<T> {
   readonly optional: true;
 }
 

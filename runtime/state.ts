@@ -8,7 +8,8 @@ import { guard } from './guard.ts';
 import type { Memory } from './memory.ts';
 import { decodePort, encodePort } from './port-values.ts';
 import { bytesOfPort } from './ports.ts';
-import type { Tensor } from './tensor.ts';
+import { createScratch } from './scratch.ts';
+import { elements, type Tensor } from './tensor.ts';
 import type { ReadParameter } from './upload.ts';
 
 /**
@@ -27,12 +28,32 @@ export interface ProgramState {
 /** Bytes that are brought from the device at once. */
 const STAGED_BYTES = 2 ** 26;
 
+/** Bytes that a queue may hold on their way to the device. */
+const WRITTEN_BYTES = 2 ** 24;
+
+/**
+ * Puts tensors in their places one by one. WebGPU copies what is written aside and lets go of it when the queue has come so far,
+ * so that all states of a model would be there once more: now and then the queue is waited for.
+ */
+function createPut(memory: Pick<Memory, 'buffer'>, device: GPUDevice) {
+  let waiting = 0;
+  return async (port: StatePort, tensor: Tensor, what: string): Promise<void> => {
+    await guard(device, what, () => put(port, tensor, memory, device));
+    waiting += bytesOfPort(port);
+    if (waiting < WRITTEN_BYTES) return;
+    waiting = 0;
+    device.queue.submit([]);
+    await device.queue.onSubmittedWorkDone();
+  };
+}
+
 export function createState(
   { state }: Pick<Manifest, 'state'>,
   memory: Pick<Memory, 'buffer'>,
   device: GPUDevice,
 ): ProgramState {
   const ports = new Map(state.map((port) => [port.name, port]));
+  const place = createPut(memory, device);
   const find = (name: string): StatePort => {
     const port = ports.get(name);
     if (port !== undefined) return port;
@@ -66,7 +87,7 @@ export function createState(
       const port = find(name);
       const faults = tensorFaults(`state ${name}`, tensor, port.shape);
       if (faults.length > 0) throw new RuntimeError('input', faults.join('\n'));
-      await guard(device, `writing state ${name}`, () => put(port, tensor, memory, device));
+      await place(port, tensor, `writing state ${name}`);
     },
   };
 }
@@ -119,11 +140,21 @@ export async function initializeState(
     for (const slot of new Set(state.map((port) => port.slot))) memory.clear(slot, encoder);
     device.queue.submit([encoder.finish()]);
   });
+  const place = createPut(memory, device);
+  // a parameter is read once for all states that begin as it is
+  const places = new Map<string, StatePort[]>();
   for (const port of state) {
-    const { initial, shape, name } = port;
-    if (initial === 'zeros') continue;
-    const data = read(initial.parameter);
-    await guard(device, `the first value of state ${name}`, () => put(port, { shape, data }, memory, device));
+    if (port.initial === 'zeros') continue;
+    const { parameter } = port.initial;
+    places.set(parameter, [...(places.get(parameter) ?? []), port]);
+  }
+  const longest = Math.max(0, ...state.map(({ shape }) => elements(shape)));
+  const scratch = createScratch(longest);
+  for (const [parameter, ports] of places) {
+    const data = read(parameter, scratch);
+    for (const port of ports) {
+      await place(port, { shape: port.shape, data }, `the first value of state ${port.name}`);
+    }
   }
 }
 

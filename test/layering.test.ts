@@ -25,6 +25,7 @@ const compilerOrder = [
   'memory',
   'codegen',
   'fit-memory',
+  'fit-training',
   'compile',
 ];
 

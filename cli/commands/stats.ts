@@ -32,11 +32,13 @@ export const register: Register = (program, context) => {
     .command('stats')
     .description('prints parameters, multiply-accumulates by kind, activation peak and kernels')
     .argument('<graph>', 'graph file of either form');
-  addOptions(command, [...COMPILE_OPTIONS, 'json'], {
+  addOptions(command, [...COMPILE_OPTIONS, 'train', 'averages', 'accumulate', 'gradients', 'json'], {
     batch: { usual: '1' },
     precision: { usual: 'f32' },
     target: { about: 'what to compile for', usual: 'generic' },
-    memory: 'choose kernels within it, such as 600MB',
+    memory: 'choose kernels, and blocks that training computes again, within it, such as 600MB',
+    train: 'of a whole step of training: loss, gradients, AdamW, moving averages',
+    gradients: 'of the losses and gradients of a training batch',
   })
     .option('--device <NAME>', 'expect the time of each dispatch on this GPU, such as h100')
     .addHelpText('after', NOTES)
@@ -44,7 +46,9 @@ export const register: Register = (program, context) => {
       const { graphStats } = await import('../../engine/compile/graph-stats.ts');
       const { stats, warnings } = graphStats(path, parseSettings(words), words.device);
       warnAll(hostOf(context), warnings, path);
-      context.stdout(words.json ? `${JSON.stringify(stats, null, 2)}\n` : printStats(stats));
+      if (words.json) return context.stdout(`${JSON.stringify(stats, null, 2)}\n`);
+      const blocks = stats.training === undefined ? '' : await printTraining(stats.training);
+      context.stdout(printStats(stats) + blocks);
     });
 };
 
@@ -76,7 +80,8 @@ function printStats(stats: GraphStats): string {
     rows.push(['submissions', `${whole(cut + 1).padStart(20)}  cut before dispatch ${from}`]);
   }
   const images = stats.batch === 1 ? '1 image' : `${stats.batch} images`;
-  const title = `${stats.name}: one forward pass of ${images} of ${stats.image_size.join('x')}`;
+  const pass = stats.training === undefined ? 'one forward pass' : 'training';
+  const title = `${stats.name}: ${pass} of ${images} of ${stats.image_size.join('x')}`;
   const expected = stats.expected === undefined ? '' : `\n${expectedTable(stats.expected)}`;
   return `${[title, ...rows.map(([name, value]) => `  ${name.padEnd(22)}${value}`)].join('\n')}\n${expected}`;
 }
@@ -98,6 +103,11 @@ function expectedTable({ title, ms, dispatches }: ExpectedPass): string {
     return [String(index), us.toFixed(1), bound, String(steps), String(workgroups), `${kernel}: ${line}`];
   });
   return `expected on ${title}, by a model and not measured: ${ms.toFixed(3)} ms\n${textTable(columns, rows)}`;
+}
+
+async function printTraining(training: NonNullable<GraphStats['training']>): Promise<string> {
+  const { memorySummary, printBlocks } = await import('../../engine/compile/training-memory.ts');
+  return `${memorySummary(training).join('\n')}\n${printBlocks(training)}`;
 }
 
 function whole(n: number): string {

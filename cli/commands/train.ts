@@ -60,6 +60,7 @@ export const register: Register = (program, context) => {
     .option('--save-interval <N>', 'steps from checkpoint to checkpoint (default: 10000)')
     .option('--sample-interval <N>', 'steps from picture to picture, 0 for none (default: 10000)')
     .option('--keep <N>', 'checkpoints that stay, the newest; all (default: 5)')
+    .option('--dry-run', 'say what memory and time the run would take, and end; nothing is written')
     .option('--no-resume', 'begin anew instead of going on with what the folder holds');
   dataOptions(command);
   addOptions(command, ['weights', 'allowUnexpected', 'renameMap'], {
@@ -89,6 +90,13 @@ export const register: Register = (program, context) => {
       const size = words.size === undefined ? undefined : parseSize(words.size);
       const source = graphSource(readGraphFile(path), path, size);
       const host = hostOf(context, kind);
+      if (words.dryRun) {
+        const { planRun } = await import('../../engine/training/plan-run.ts');
+        const { printPlan } = await import('../train-plan.ts');
+        const plan = await planRun({ source, ...job }, host);
+        for (const note of plan.notes) host.note(note);
+        return context.stdout(words.json ? `${JSON.stringify(plan, null, 2)}\n` : printPlan(plan));
+      }
       context.waitForEnd?.();
       const run = await openTraining({ source, ...job }, host);
       try {

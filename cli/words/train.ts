@@ -38,6 +38,7 @@ export interface TrainWords extends SettingWords, DataWords {
   readonly sampleInterval?: string;
   readonly keep?: string;
   readonly resume?: boolean;
+  readonly dryRun?: boolean;
   readonly reference?: boolean;
   readonly timeout?: string;
   readonly progress?: string;

@@ -19,6 +19,8 @@ export interface Draft {
   readonly head: { readonly norm: Norm };
   /** Whether the model computes on 2x - 1; default: on x. */
   readonly center_input?: boolean;
+  /** Whether training recomputes blocks; default: it does not. */
+  readonly use_checkpoint?: boolean;
   /** What makes it a classifier, which has no output blocks. */
   readonly pool?: Pool;
   /** What the model's checkpoints call its parameters. */

@@ -62,6 +62,7 @@ export function buildGraph(spec: Spec, options: BuildOptions = {}): BuiltGraph {
     blocks: placeBlocks(draft, size),
     pool: draft.pool ?? null,
     center_input: draft.center_input ?? false,
+    use_checkpoint: draft.use_checkpoint ?? false,
     head: { channels: layerOutChannels(last(last(draft.blocks).layers)), norm: draft.head.norm },
     naming: draft.naming,
   };

@@ -18,10 +18,12 @@ type WrittenLayer = WrittenExplicit['blocks']['middle']['layers'][number];
 
 /** Blocks as they were written. */
 export function draftExplicit(spec: ExplicitSpec): Draft {
-  const { dims, in_channels, out_channels, num_classes, time_embed, head, pool, naming, center_input } = spec;
+  const { dims, in_channels, out_channels, num_classes, time_embed, head, pool, naming } = spec;
+  const { center_input, use_checkpoint } = spec;
   const { input, middle, output } = spec.blocks;
   return {
-    ...{ dims, in_channels, out_channels, num_classes, time_embed, head, naming, center_input },
+    ...{ dims, in_channels, out_channels, num_classes, time_embed, head, naming },
+    ...{ center_input, use_checkpoint },
     ...(pool && { pool }),
     blocks: [
       ...input.map(({ layers }, index) => ({ role: 'input' as const, index, layers })),
@@ -66,6 +68,7 @@ export function toExplicit(graph: Graph): ExplicitGraph {
     ...(isUsual(graph.head.norm) ? {} : { head: { norm: { ...graph.head.norm } } }),
     ...(graph.pool && { pool: { ...graph.pool } }),
     ...(graph.center_input && { center_input: true }),
+    ...(graph.use_checkpoint && { use_checkpoint: true }),
     ...(graph.naming === DEFAULT_NAMING ? {} : { naming: graph.naming }),
     blocks: { input: blocks('input'), middle, output: blocks('output') },
   };

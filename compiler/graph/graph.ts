@@ -102,8 +102,18 @@ export interface Graph {
   readonly pool: Pool | null;
   /** Whether images in [0, 1] are given, which the model moves to [-1, 1] first: it computes on 2x - 1. */
   readonly center_input: boolean;
+  /** Whether training computes residual and attention blocks again in its backward pass, and keeps nothing inside of them. */
+  readonly use_checkpoint: boolean;
   /** The head: GroupNorm, SiLU, 3^dims convolution from `channels`. The norm is that of a pool, too. */
   readonly head: { readonly channels: number; readonly norm: Norm };
   /** What checkpoints call the parameters. */
   readonly naming: NamingName;
+}
+
+/** The paths of residual and attention blocks: what the backward pass of training may compute again. */
+export function blocksOf({ blocks }: Graph): readonly string[] {
+  const layers = blocks.flatMap((block) => block.layers);
+  return layers
+    .filter(({ layer }) => layer.type === 'res_block' || layer.type === 'attention')
+    .map(({ path }) => path);
 }

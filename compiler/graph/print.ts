@@ -23,6 +23,7 @@ export function printGraph(graph: Graph): string {
     printDiffusion(diffusion),
   ];
   if (graph.center_input) lines.push('x -> 2 x - 1');
+  if (graph.use_checkpoint) lines.push('training recomputes blocks');
   if (graph.naming !== DEFAULT_NAMING) lines.push(`names as in ${graph.naming}`);
   const skips: string[] = [];
   for (const block of graph.blocks) {

@@ -34,13 +34,22 @@ export interface TrainingPassOptions {
   readonly dropout: boolean;
   /** Names of parameters that no gradient is computed of. */
   readonly frozen?: readonly string[];
+  /** Paths of blocks that the backward pass computes again. */
+  readonly recomputed?: readonly string[];
 }
 
 /** The passes of a loss, in the place of those above: parameters are differentiated while each is a node of its own. */
-export const trainingPasses = ({ dropout, frozen = [] }: TrainingPassOptions): readonly Pass[] => [
+export const trainingPasses = ({
+  dropout,
+  frozen = [],
+  recomputed = [],
+}: TrainingPassOptions): readonly Pass[] => [
   dropout ? { name: 'draw_dropout', run: draw_dropout } : { name: 'remove_dropout', run: remove_dropout },
   { name: 'merge_common_subexpressions', run: merge_common_subexpressions }, // before copies that are not to be merged
-  { name: 'parameter_gradients', run: (graph) => parameter_gradients(graph, new Set(frozen)) },
+  {
+    name: 'parameter_gradients',
+    run: (graph) => parameter_gradients(graph, { frozen: new Set(frozen), recomputed: new Set(recomputed) }),
+  },
   { name: 'merge_time_projections', run: merge_time_projections },
   { name: 'eliminate_dead', run: eliminate_dead },
 ];

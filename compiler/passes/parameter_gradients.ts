@@ -9,8 +9,16 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { differentiate } from './differentiate/differentiate.ts';
 import { copy } from './rewrite.ts';
 
-/** The graph of a loss with the gradients of its parameters but for those of the names in `frozen`. */
-export function parameter_gradients(graph: OpGraph, frozen: ReadonlySet<string> = new Set()): OpGraph {
+export interface ParameterGradients {
+  /** Names of parameters that have no gradients. */
+  readonly frozen?: ReadonlySet<string>;
+  /** Paths of blocks of which the forward pass keeps nothing: the backward pass computes them again. */
+  readonly recomputed?: ReadonlySet<string>;
+}
+
+/** The graph of a loss with the gradients of its parameters. */
+export function parameter_gradients(graph: OpGraph, options: ParameterGradients = {}): OpGraph {
+  const { frozen = new Set<string>(), recomputed = new Set<string>() } = options;
   const loss = graph.outputs.find(({ name }) => name === 'loss.loss');
   invariant(loss, 'the graph has no output loss.loss');
   const b = createOpGraphBuilder();
@@ -24,7 +32,7 @@ export function parameter_gradients(graph: OpGraph, frozen: ReadonlySet<string> 
       ? [{ name: `grad.${node.attrs.name}`, value }]
       : [],
   );
-  return differentiate(b.finish(graph.outputs), { output: loss.value, cotangent, by });
+  return differentiate(b.finish(graph.outputs), { output: loss.value, cotangent, by, recomputed });
 }
 
 /** A value and all that it depends on. */

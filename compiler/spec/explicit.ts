@@ -47,6 +47,11 @@ export const explicitFile = strict({
   center_input: flag()
     .default(false)
     .describe('Whether the model is given images in [0, 1] and moves them to [-1, 1] first.'),
+  use_checkpoint: flag()
+    .default(false)
+    .describe(
+      'Gradient checkpointing in training: residual and attention blocks are computed again in the backward pass.',
+    ),
   head: strict({ norm }).prefault({}).describe('Options of the head, and of a pool.'),
   naming: choice(Object.keys(NAMINGS) as [NamingName])
     .default(DEFAULT_NAMING)

@@ -36,7 +36,8 @@ export function foreignNote({ manifest }: Bundle, label: string): string {
 
 function compileAgain(manifest: Manifest, graph: Graph, label: string): Manifest {
   const { batch, taps, strict, precision } = manifest;
-  const { version, price, tuning } = manifest.compiler;
+  const { version, price, tuning, recomputed = [], passing } = manifest.compiler;
+  const training = trainingOf(manifest);
   const target = findTarget(manifest.target);
   if (target === undefined) throw notItsGraph(label, ` this unetc has no target '${manifest.target}'`);
   try {
@@ -45,7 +46,8 @@ function compileAgain(manifest: Manifest, graph: Graph, label: string): Manifest
       gradient: givesGradient(manifest),
       gradients: givesGradients(manifest),
       dropout: drawsDropout(manifest),
-      training: trainingOf(manifest),
+      training: training && { ...training, passing },
+      recomputed,
       tuning: tuning ?? undefined,
     }).bundle.manifest;
   } catch (error) {

@@ -7,6 +7,7 @@ import { printMemory } from '../../compiler/memory/print.ts';
 import { printOpGraph } from '../../compiler/opgraph/print.ts';
 import type { Precision } from '../../compiler/precision.ts';
 import { printSchedule } from '../../compiler/schedule/print.ts';
+import type { Target } from '../../compiler/target.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { checkWritableFolder } from '../../runtime/host/node/files.ts';
 import { readGraph } from '../graph/graph-file.ts';
@@ -16,6 +17,7 @@ import { compileWith } from './compile-with.ts';
 import { checkMemory } from './memory-limit.ts';
 import type { ModelSettings } from './model-settings.ts';
 import { targetHere } from './target-here.ts';
+import { memorySummary, printBlocks, trainingMemory } from './training-memory.ts';
 import { limitWarnings } from './usual-limits.ts';
 
 export const STAGES = ['graph', 'ops', 'schedule', 'memory', 'kernels'] as const;
@@ -89,8 +91,17 @@ export async function compileModel(
     activation_bytes_without_reuse: unshared,
     weight_bytes: bundle.manifest.memory.weights,
     files: output === null ? [] : [...files.keys()],
-    ...(stage === null ? {} : { emit: { stage, text: printStage(compiled, stage) } }),
+    ...(stage === null ? {} : { emit: { stage, text: printed(compiled, stage, settings, target) } }),
   };
+}
+
+/** A stage as text; of the memory of a training batch with what its blocks take. */
+function printed(compiled: Compilation, stage: Stage, settings: ModelSettings, target: Target): string {
+  const text = printStage(compiled, stage);
+  if (stage !== 'memory') return text;
+  const training = trainingMemory(compiled.graph, settings, target, compiled.bundle.manifest);
+  if (training === null) return text;
+  return `${text}${memorySummary(training).join('\n')}\n${printBlocks(training)}`;
 }
 
 /** One stage of a compilation as text. */

@@ -1,6 +1,6 @@
 // Compiles a graph as the settings of a command or of the Node API say.
 
-import { type Compilation, compileGraph } from '../../compiler/compile.ts';
+import { type Compilation, type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import type { GraphPlace } from '../../compiler/diagnostics.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Target } from '../../compiler/target.ts';
@@ -20,10 +20,14 @@ export function compileWith(
 ): Compilation {
   checkGradient(graph, settings);
   checkGradients(graph, settings);
+  return compileGraph(graph, { ...compileOptions(settings, target), place });
+}
+
+/** The compiler's options for settings. Throws what `tuningFor` throws. */
+export function compileOptions(settings: ModelSettings, target: Target): CompileOptions {
   const { batch = 1, taps = false, gradient = false, gradients = false, strict = false } = settings;
   const { dropout = false, precision = 'f32', memory, trainingStep } = settings;
-  const tuning = tuningFor(target, settings);
-  return compileGraph(graph, {
+  return {
     batch,
     taps,
     gradient,
@@ -34,8 +38,7 @@ export function compileWith(
     precision,
     target,
     memoryLimit: memory,
-    tuning,
+    tuning: tuningFor(target, settings),
     version: packageVersion(),
-    place,
-  });
+  };
 }

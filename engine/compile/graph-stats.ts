@@ -16,6 +16,7 @@ import { compileWith } from './compile-with.ts';
 import { checkMemory } from './memory-limit.ts';
 import type { ModelSettings } from './model-settings.ts';
 import { targetFor } from './target-choice.ts';
+import { type TrainingMemory, trainingMemory } from './training-memory.ts';
 
 /** What `--json` prints. Counts are over the whole batch; bytes are bytes. */
 export interface GraphStats {
@@ -45,6 +46,8 @@ export interface GraphStats {
   readonly cuts: readonly number[];
   /** With a device: what a pass is expected to take there. */
   readonly expected?: ExpectedPass;
+  /** Of a training batch what its memory is for, and each block kept or computed again. */
+  readonly training?: TrainingMemory;
 }
 
 /** Counts a graph file. Throws GraphError and UsageError. */
@@ -69,6 +72,7 @@ export function statsOf(
   const { bundle } = compileWith(graph, settings, target, { label, locate });
   const { manifest } = bundle;
   checkMemory(manifest, memory, 'graph');
+  const training = trainingMemory(graph, settings, target, manifest);
   return {
     name: graph.name,
     image_size: graph.image_size,
@@ -88,5 +92,6 @@ export function statsOf(
     kernels: manifest.kernels.length,
     cuts: target.name === SOFTWARE.name ? [] : cutsOf(manifest),
     ...(gpu === null ? {} : { expected: expectedPass(bundle, gpu) }),
+    ...(training === null ? {} : { training }),
   };
 }

@@ -73,6 +73,16 @@ export function trustedToggles(target: string): readonly string[] {
   return target === SOFTWARE.name || kept ? [] : UNCHECKED;
 }
 
+/**
+ * Dawn puts what is below four megabytes into blocks of powers of two, and a texture is a little more than its texels: the
+ * activations of a step of training would take half as much again. On a processor memory of one's own costs nothing.
+ */
+const OWN_MEMORY = 'disable_resource_suballocation';
+
+function placingToggles({ target, state }: Bundle['manifest']): readonly string[] {
+  return target === SOFTWARE.name && state.length > 0 ? [OWN_MEMORY] : [];
+}
+
 /** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
 export async function openProgram(
   source: ModelSource,
@@ -121,7 +131,7 @@ export async function openPrograms(
     ...dawn,
     robust,
     timeout: options.timeout,
-    toggles: [...toggles, ...inAll(trusted)],
+    toggles: [...toggles, ...inAll(trusted), ...inAll(manifests.map(placingToggles))],
     disabledToggles: [...disabledToggles, ...inAll(needless)],
     requires: { ...requires, features: [...requires.features, ...features] },
   });

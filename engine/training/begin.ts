@@ -15,7 +15,7 @@ import type { WeightSource } from '../../runtime/weights/source.ts';
 import { fileDigest } from '../digest.ts';
 import type { Host } from '../host.ts';
 import { digestOfInput, weightsOf } from '../model/weights-input.ts';
-import { initialWeights } from './init.ts';
+import { initialReader } from './init.ts';
 import { initialState, type LoopState } from './loop.ts';
 import { checkOptimizer, restoreOptimizer } from './read-checkpoint.ts';
 import { rateText, type TrainingSettings } from './settings.ts';
@@ -35,8 +35,7 @@ export interface OpenedWeights {
 export async function openBeginning(job: BeginJob, graph: Graph, seed: number): Promise<OpenedWeights> {
   const { weights, rename_map } = job;
   if (weights === null) {
-    const drawn = initialWeights(graph, seed);
-    return { read: (name) => drawn.get(name)!.data, notes: [], close() {} };
+    return { read: initialReader(graph, seed), notes: [], close() {} };
   }
   const source = await weightsOf(weights, rename_map, { graph });
   return matched(source, graph, job.allow_unexpected);

@@ -21,11 +21,14 @@ import { type GraphInput, graphOfInput } from '../graph-input.ts';
 import { silentHost } from '../host.ts';
 import { LOAD_OPTIONS, type LoadOptions, SEED, settingsOf } from '../options.ts';
 import { oneAfterAnother } from './caller-batches.ts';
+import type { TrainingPlan } from './plan-run.ts';
 import { LR_SCHEDULES } from './rates.ts';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './settings.ts';
 import type { Training, TrainReport, TrainResult } from './train.ts';
 import type { OutputOptions, TrainJob } from './train-job.ts';
 
+export type { BlockMemory, TrainingMemory } from '../compile/training-memory.ts';
+export type { TrainingPlan } from './plan-run.ts';
 export type { TrainReport, TrainResult } from './train.ts';
 
 /** What a model is trained with, how, and where the run is written. */
@@ -70,6 +73,8 @@ export interface TrainingRun extends AsyncIterableIterator<TrainReport, void, un
       readonly notes: readonly string[];
     }
   >;
+  /** What the run would take, with data and weights checked: nothing is opened on the adapter, and nothing written. */
+  plan(): Promise<TrainingPlan>;
   /** The parameters by name as they are now; with a rate, its moving average. */
   weights(rate?: number): Promise<ReadonlyMap<string, Tensor>>;
   /** What was done so far. */
@@ -195,6 +200,10 @@ export function train(graph: GraphInput, options: TrainOptions): TrainingRun {
       const { name, adapter, bytes, from, steps, batch } = await open();
       return { ...{ name, adapter, bytes, from, steps, batch }, notes };
     },
+    async plan() {
+      const { planRun } = await import('./plan-run.ts');
+      return planRun(jobOf(graph, options, device), { signal });
+    },
     async weights(rate) {
       if (closed) {
         throw new UsageError(
@@ -219,12 +228,17 @@ async function openRun(
   notes: string[],
 ): Promise<Training> {
   const { openTraining } = await import('./train.ts');
+  const host = silentHost(notes);
+  const { signal } = options;
+  return openTraining(jobOf(graph, options, device), signal === undefined ? host : { ...host, signal });
+}
+
+function jobOf(graph: GraphInput, options: TrainOptions, device: TrainJob['device']): TrainJob {
   const { steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval } = options;
   const { lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, freeze, schedule_sampler } = options;
   const { labels, background, flip, crop, workers } = options;
-  const { save_interval, sample_interval, keep, resume, replay, optimizer, output, size, signal } = options;
-  const host = silentHost(notes);
-  const job: TrainJob = {
+  const { save_interval, sample_interval, keep, resume, replay, optimizer, output, size } = options;
+  return {
     source: graphOfInput(graph, typeof size === 'number' ? [size] : size),
     data: dataOf(options.data),
     data_options: { labels, background, flip, crop, workers },
@@ -242,7 +256,6 @@ async function openRun(
     device,
     reference: options.reference ?? false,
   };
-  return openTraining(job, signal === undefined ? host : { ...host, signal });
 }
 
 function averageOf(rate: number, { ema_rate = TRAINING_DEFAULTS.ema_rate }: TrainOptions): TrainedTensors {

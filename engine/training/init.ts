@@ -56,6 +56,12 @@ export function initialWeights(graph: Graph, seed: number): ReadonlyMap<string, 
   return new Map(draws(graph, seed).map(({ name, shape, draw }) => [name, { shape, data: draw() }]));
 }
 
+/** The same, each drawn when it is read: of a large model all of them would be there once more. */
+export function initialReader(graph: Graph, seed: number): (name: string) => Float32Array {
+  const drawn = new Map(draws(graph, seed).map(({ name, draw }) => [name, draw]));
+  return (name) => drawn.get(name)!();
+}
+
 function draws(graph: Graph, seed: number) {
   return initialParameters(graph).map(({ name, shape, distribution }, index) => ({
     name,

@@ -7,7 +7,8 @@ import { withStill } from '../../runtime/training/still-parameters.ts';
 import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { checkGradients } from '../compile/model-settings.ts';
 import type { GraphSource } from '../model/model-source.ts';
-import { type OpenHost, openProgram, type ProgramOptions } from '../model/open-program.ts';
+import { type OpenHost, openPrograms, type ProgramOptions } from '../model/open-program.ts';
+import { planStep } from './plan-run.ts';
 import { referenceStep } from './reference-step.ts';
 
 export interface StepRequest {
@@ -41,9 +42,11 @@ export const openStep: OpenStep = async (request, host) => {
   };
   checkGradients(source.graph, settings);
   if (reference) return referenceStep(source.graph, request);
-  const opened = await openProgram(source, read, settings, host);
+  const { bundle, notes } = await planStep(source, settings);
+  for (const note of notes) host.note(note);
+  const opened = await openPrograms([{ bundle, read, verified: true }], settings, host);
   try {
-    const step = await programStep(opened.program, adapterLine(opened.device.adapter));
+    const step = await programStep(opened.programs[0]!, adapterLine(opened.device.adapter));
     return withStill({ ...step, close: opened.close }, parameters(source.graph), emas, read, new Set(frozen));
   } catch (error) {
     await opened.close();

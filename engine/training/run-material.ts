@@ -67,7 +67,8 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
       ...{ settings, timesteps, frozen, beginning, data, nameOf, skipped },
       recipe: {
         training_version: TRAINING_VERSION,
-        graph: sha256Of(JSON.stringify(toExplicit(graph))),
+        // what is computed again changes no bit
+        graph: sha256Of(JSON.stringify(toExplicit({ ...graph, use_checkpoint: false }))),
         ...digests,
         ...recipe,
         ...{ seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval },

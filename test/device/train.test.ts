@@ -80,3 +80,24 @@ describe.each([
     }
   });
 });
+
+test('says before it starts what it takes, and which microbatch fits', async () => {
+  writeTinyImages(at('p.safetensors'), 7);
+  const options = { data: at('p.safetensors'), steps: 3, target: 'generic' };
+  const run = train(tinyGraph(), { ...options, batch: 4, output: at('planned') });
+  const plan = await run.plan();
+  expect(plan).toMatchObject({ name: 'tiny', batch: 4, microbatch: 4, steps: 3, target: 'generic' });
+  expect(plan.memory.blocks.every(({ recomputed, bytes }) => !recomputed && bytes > 0)).toBe(true);
+  expect(fs.existsSync(at('planned'))).toBe(false);
+  expect((await run.opened()).bytes).toBe(plan.memory.bytes);
+  await run.close();
+
+  const large = { ...options, batch: 4096 };
+  const bytesOf = async (more: object) =>
+    (await train(tinyGraph(), { ...large, ...more }).plan()).memory.bytes;
+  const some = await bytesOf({ microbatch: 2048 });
+  await expect(bytesOf({ memory: some })).rejects.toThrow(
+    /^memory .* MB: a step of tiny that computes 4096 samples at once takes at least .*; use microbatch 2048, which fits, or memory \d+MB$/,
+  );
+  await expect(bytesOf({ memory: 1000, batch: 1 })).rejects.toThrow(/; use memory \d+MB$/);
+});

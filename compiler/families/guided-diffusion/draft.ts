@@ -25,6 +25,7 @@ export function draftAdm(file: AdmFile): Draft {
     in_channels,
     out_channels,
     num_classes,
+    use_checkpoint: adm.use_checkpoint,
     blocks: levelBlocks({
       entry: entryChannels({ ...adm, ...file }),
       first: widths[0]!,

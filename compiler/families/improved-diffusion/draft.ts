@@ -24,6 +24,7 @@ export function draftUnet(file: UnetFile): Draft {
     in_channels,
     out_channels,
     num_classes,
+    use_checkpoint: unet.use_checkpoint,
     blocks: levelBlocks({
       entry: entryChannels({ ...unet, ...file }),
       first: unet.model_channels,

@@ -28,7 +28,9 @@ export const unet = strict({
   num_classes,
   use_checkpoint: flag()
     .default(false)
-    .describe('Gradient checkpointing in training; it has no effect on sampling.'),
+    .describe(
+      'Gradient checkpointing in training: residual and attention blocks are computed again in the backward pass.',
+    ),
   num_heads: integer(1, LIMITS.channels)
     .default(1)
     .describe('Attention heads on the way down and in the middle.'),

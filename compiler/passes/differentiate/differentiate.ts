@@ -7,6 +7,7 @@ import type { NodeOf, OpGraph, OpGraphOutput, OpNode } from '../../opgraph/opgra
 import type { OpName } from '../../ops/op.ts';
 import { formatType, sameShape } from '../../ops/operands.ts';
 import { copy } from '../rewrite.ts';
+import { recomputedOf } from './blocks.ts';
 import { GRADIENTS } from './index.ts';
 import { createRecomputer, type Recomputer } from './recompute.ts';
 import type { OpRule, Site, Vjp } from './rule.ts';
@@ -18,6 +19,8 @@ export interface Derivative {
   readonly cotangent: number;
   /** The values by which it is differentiated, by the names of the outputs that their gradients become. */
   readonly by: readonly OpGraphOutput[];
+  /** Paths of blocks that the backward pass computes again; default: none. */
+  readonly recomputed?: ReadonlySet<string>;
 }
 
 /**
@@ -25,7 +28,8 @@ export interface Derivative {
  * ids; what the backward pass adds stands behind them. Throws InternalError where `output` does not depend on such a value,
  * or where an op between them has no rule.
  */
-export function differentiate(graph: OpGraph, { output, cotangent, by }: Derivative): OpGraph {
+export function differentiate(graph: OpGraph, derivative: Derivative): OpGraph {
+  const { output, cotangent, by, recomputed = new Set<string>() } = derivative;
   const b = createOpGraphBuilder();
   for (const node of graph.nodes) copy(node, node.inputs, b);
   const [given, wanted] = [b.typeOf(cotangent), b.typeOf(output)];
@@ -34,7 +38,7 @@ export function differentiate(graph: OpGraph, { output, cotangent, by }: Derivat
     () => `the cotangent of %${output} must be ${formatType(wanted)}, got ${formatType(given)}`,
   );
   const moves = dependents(graph, by);
-  const again = createRecomputer(graph, b, moves);
+  const again = createRecomputer(graph, b, moves, recomputedOf(graph, recomputed));
   const cotangents = new Map([[output, cotangent]]);
   for (let id = output; id >= 0; id--) {
     const g = cotangents.get(id);

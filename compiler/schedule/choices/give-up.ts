@@ -71,6 +71,21 @@ function bestWith<T, W extends Way<T>>(ways: readonly W[], kept: ReadonlySet<T>)
   return ways.find(({ needs }) => needs.every((one) => kept.has(one)));
 }
 
+/**
+ * Tells which convolutions are repetitions of an earlier one: the same op by the same weights, as of blocks that training computes
+ * again. They count nothing, so that choices, and with them every bit, are those of the graph without them.
+ */
+function createRepetitions(graph: OpGraph): (group: ConvGroup) => boolean {
+  const met = new Set<string>();
+  return ({ anchor }) => {
+    const { op, inputs } = graph.nodes[anchor]!;
+    const product = `${op} ${inputs[1]}`;
+    if (met.has(product)) return true;
+    met.add(product);
+    return false;
+  };
+}
+
 /** The tiles of Winograd's algorithm that are worth their kernels; `groups` are those of the unfused schedule. */
 export function worthwhileTiles(
   graph: OpGraph,
@@ -78,9 +93,10 @@ export function worthwhileTiles(
   prices: Prices,
 ): ReadonlySet<WinogradTile> {
   const alike = new Map<string, Alike<WinogradTile, Way<WinogradTile>>>();
+  const isAgain = createRepetitions(graph);
   for (const group of groups) {
     const priced = group.kind === 'conv' ? prices(group) : null;
-    if (group.kind !== 'conv' || priced === null) continue;
+    if (group.kind !== 'conv' || priced === null || isAgain(group)) continue;
     const key = keyOf(graph, group);
     const ways = priced.candidates.map(({ cost, winograd }) => ({ cost, needs: winograd ? [winograd] : [] }));
     alike.set(key, { count: (alike.get(key)?.count ?? 0) + 1, ways });
@@ -147,6 +163,8 @@ function sharing(
   tiles: ReadonlySet<WinogradTile>,
 ): readonly Sharing[] {
   const members = new Map<string, { readonly group: ChosenConv; readonly at: number }[]>();
+  const isAgain = createRepetitions(graph);
+  const again = new Set(groups.filter((group) => group.kind === 'conv' && isAgain(group)));
   groups.forEach((group, at) => {
     if (group.kind !== 'conv') return;
     const key = [keyOf(graph, group), ...kernelsOf(graph, group, group, group.statistics)].join(' | ');
@@ -154,11 +172,13 @@ function sharing(
     if (known) known.push({ group, at });
     else members.set(key, [{ group, at }]);
   });
-  return [...members.values()].map((alike): Sharing => {
+  return [...members.values()].flatMap((alike): readonly Sharing[] => {
     const { group } = alike[0]!;
+    const count = alike.filter((one) => !again.has(one.group)).length;
+    if (count === 0) return [];
     const priced = prices(group)!;
     const ways = waysOf(graph, group, priced, tiles);
-    return { ...priced, count: alike.length, groups: alike, ways };
+    return [{ ...priced, count, groups: alike, ways }];
   });
 }
 
