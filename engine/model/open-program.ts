@@ -3,10 +3,11 @@
 import { env } from 'node:process';
 import { SOFTWARE } from '../../compiler/target.ts';
 import { adapterLine, joinRequirements } from '../../runtime/adapter.ts';
-import type { Bundle } from '../../runtime/bundle.ts';
+import type { Bundle, Manifest } from '../../runtime/bundle.ts';
 import { type DawnOptions, openDevice, UNCHECKED } from '../../runtime/host/node/dawn.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
+import { GRADIENT } from '../../runtime/sampler/classifier.ts';
 import { compileWith } from '../compile/compile-with.ts';
 import { checkMemory } from '../compile/memory-limit.ts';
 import type { ModelSettings } from '../compile/model-settings.ts';
@@ -125,7 +126,7 @@ export async function openPrograms(
   const needless = manifests.map(({ target, weights }) =>
     robust || weights.some(({ filled }) => filled === 'dispatch') ? [] : needlessToggles(target),
   );
-  const trusted = manifests.map(({ target }) => trustedToggles(target));
+  const trusted = manifests.map((one) => (isForward(one) ? trustedToggles(one.target) : []));
   const requires = joinRequirements(manifests.map((manifest) => manifest.requires));
   const device = await openDevice({
     ...dawn,
@@ -140,6 +141,11 @@ export async function openPrograms(
   const kernels = new Set(manifests.flatMap((manifest) => manifest.kernels.map(({ sha256 }) => sha256)));
   host.stage(`compiling ${kernels.size} kernels for ${adapterLine(device.adapter)}`);
   return openOn(parts, device);
+}
+
+/** Whether a bundle computes no gradients: their kernels are not among those that every day's tests count accesses of. */
+function isForward({ passes, outputs }: Manifest): boolean {
+  return passes.every(({ name }) => name === 'forward') && outputs.every(({ name }) => name !== GRADIENT);
 }
 
 /** What all lists have. */
