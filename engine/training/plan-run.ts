@@ -47,7 +47,7 @@ export interface TrainingPlan {
 }
 
 /** What Node, Dawn and the driver take beside what is on the adapter, where that is a processor. */
-const PROCESS_BYTES = 3e8;
+const PROCESS_BYTES = 4.5e8;
 
 /** Floating-point operations a second that steps of training reach on Mesa's lavapipe, a processor of it (docs/training.md). */
 const LAVAPIPE_RATE = 1e10;
