@@ -95,8 +95,8 @@ function onOneDevice(model: Program, classifier: Program): Together {
           model.forward.write(ours, recorder);
           classifier.forward.write(others, recorder);
           recorder.encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, from.bytes);
-          model.forward.encode(ours, recorder);
-          classifier.forward.encode(others, recorder);
+          model.forward.encode(recorder);
+          classifier.forward.encode(recorder);
         },
       });
     },

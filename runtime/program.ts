@@ -64,7 +64,7 @@ export interface ForwardPass {
   /** Writes the inputs. What is not given stands in its slot already. */
   write(inputs: ModelInputs, recorder: Recorder): void;
   /** Records the dispatches, behind the inputs that were written. */
-  encode(inputs: ModelInputs, recorder: Recorder): void;
+  encode(recorder: Recorder): void;
 }
 
 /** How a program is made, beyond what its bundle says. */
@@ -147,22 +147,19 @@ export async function createProgram(
     inputs: ModelInputs,
     { encoder }: Recorder,
     timer?: DispatchTimer,
-  ): void => writeInputs(recalls(pass, timer) ? untimed : pass.inputs, face, inputs, encoder);
-  const encodePass = (
-    pass: ReadyPass,
-    inputs: ModelInputs,
-    recorder: Recorder,
-    timer?: DispatchTimer,
   ): void => {
     const recalled = recalls(pass, timer);
-    if (recalled) timePath!.recall(rowsOf(forward, manifest.batch, inputs), recorder.encoder);
-    encodeSteps(recalled ? pass.steps.slice(times) : pass.steps, recorder, timer);
+    // rows that are not known yet are computed from where the inputs are written, so that comes first
+    if (recalled) timePath!.recall(rowsOf(forward, manifest.batch, inputs), encoder);
+    writeInputs(recalled ? untimed : pass.inputs, face, inputs, encoder);
   };
+  const encodePass = (pass: ReadyPass, recorder: Recorder, timer?: DispatchTimer): void =>
+    encodeSteps(recalls(pass, timer) ? pass.steps.slice(times) : pass.steps, recorder, timer);
   const runPass = async (pass: ReadyPass, inputs: ModelInputs, timer?: DispatchTimer) => {
     checkInputs(inputs, pass.inputs);
     const encode = (recorder: Recorder) => {
       writePass(pass, inputs, recorder, timer);
-      encodePass(pass, inputs, recorder, timer);
+      encodePass(pass, recorder, timer);
     };
     return submitter.run({ name: `the pass ${pass.name}`, outputs: pass.read, timer, encode });
   };
@@ -192,7 +189,7 @@ export async function createProgram(
       buffer: memory.buffer,
       place: face.place,
       write: (inputs, recorder) => writePass(forward, inputs, recorder),
-      encode: (inputs, recorder) => encodePass(forward, inputs, recorder),
+      encode: (recorder) => encodePass(forward, recorder),
     },
     interface: interfaceOf(manifest),
     state: createState(manifest, memory, device),
