@@ -98,6 +98,8 @@ export function loadedModel({ model, name, adapter, diffusion, notes, close }: M
     running.add(run);
     return run;
   };
+  // what it prepares and how much it has under way is the model's own
+  const watched: Model = { ...model, run };
   const end = (): Promise<void> => {
     closed ??= Promise.allSettled(running).then(close);
     return closed;
@@ -115,7 +117,7 @@ export function loadedModel({ model, name, adapter, diffusion, notes, close }: M
     sample(requests, options = {}) {
       checkSampling(requests, options);
       const { steps = '', sampler, resumed, onStep } = options;
-      return sample({ interface: model.interface, run }, requests, {
+      return sample(watched, requests, {
         process: diffusionProcess(diffusion, steps),
         sampler: wholeSampler(sampler ?? usualSampler(steps)),
         ...sharedOptions(options),
@@ -130,7 +132,7 @@ export function loadedModel({ model, name, adapter, diffusion, notes, close }: M
       const requests = images.map((one, seed) => ({ ...one, seed }));
       const shared = { process, refine, ...sharedOptions(options), ...(onStep && { onStep }) };
       const { encode } = await import('./sampler/encode.ts');
-      for await (const { position, image } of encode({ interface: model.interface, run }, requests, shared)) {
+      for await (const { position, image } of encode(watched, requests, shared)) {
         yield { input: images[position]!, position, noise: image };
       }
     },

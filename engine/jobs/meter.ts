@@ -17,8 +17,7 @@ export function watchModel(model: Model): Meter {
   let [passes, pending, busy, since] = [0, 0, 0, 0];
   return {
     model: {
-      interface: model.interface,
-      ...(model.in_flight === undefined ? {} : { in_flight: model.in_flight }),
+      ...model,
       async run(inputs) {
         passes++;
         if (pending++ === 0) since = performance.now();
