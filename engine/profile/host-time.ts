@@ -110,6 +110,11 @@ export function hollow({ manifest, kernels }: Bundle): Bundle {
         seen.has(i) ? slot : { ...slot, bytes: Math.min(slot.bytes, HOLLOW_BYTES) },
       ),
       arenas: manifest.arenas.map(() => length * 4),
+      dispatches: manifest.dispatches.map((dispatch) => {
+        const { copies } = dispatch;
+        if (copies === undefined) return dispatch;
+        return { ...dispatch, copies: copies.map((one) => ({ ...one, first: 0, count: length / 4 })) };
+      }),
       weights: manifest.weights.map(({ arena }) => {
         return { arena, offset: 0, length, filled: 'dispatch' as const, parts: [] };
       }),
