@@ -31,6 +31,7 @@ beforeEach(() => {
     'cli/main.ts',
     'engine/a.ts',
     'runtime/a.ts',
+    'web/a.ts',
   ]) {
     write(name, '');
   }
@@ -68,6 +69,7 @@ touch node_modules/.package-lock.json`,
       'compiler',
       'engine',
       'runtime',
+      'web',
     ],
     1000,
   );
