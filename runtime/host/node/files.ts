@@ -8,7 +8,7 @@ import { type ByteSource, checkRange, fault, type Origin } from '../../bytes.ts'
 import { pathKind } from './path-kind.ts';
 import { makeFolders, writing } from './pieces.ts';
 import { guarded, IS_FOLDER } from './system-faults.ts';
-import { turnsOf } from './turns.ts';
+import { inTurns } from './turns.ts';
 
 export { pathKind } from './path-kind.ts';
 
@@ -138,16 +138,7 @@ export async function writeLargeFile(
   signal: AbortSignal,
 ): Promise<void> {
   const origin: Origin = { kind: 'output', label: file };
-  const takeTurn = turnsOf(signal);
-  const steps = writing(origin, asChunks(content));
-  const giveUp = (): void => void guarded(origin, () => steps.return());
-  process.once('exit', giveUp);
-  try {
-    while (!guarded(origin, () => steps.next()).done) await takeTurn();
-  } finally {
-    process.off('exit', giveUp);
-    giveUp();
-  }
+  await inTurns(origin, writing(origin, asChunks(content)), signal);
 }
 
 /**

@@ -7,7 +7,7 @@ import { listFolder, readFile } from './files.ts';
 import { pathKind } from './path-kind.ts';
 import { makeFolders, syncFolder, temporaryBeside, writingChunks } from './pieces.ts';
 import { guarded } from './system-faults.ts';
-import { turnsOf } from './turns.ts';
+import { inTurns } from './turns.ts';
 
 /** What is in a file of a folder: text, bytes, or bytes piece by piece, which are made when the file's turn comes. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
@@ -39,16 +39,7 @@ export async function writeLargeFolder(
   signal: AbortSignal,
 ): Promise<void> {
   const origin: Origin = { kind: 'output', label: folder };
-  const takeTurn = turnsOf(signal);
-  const steps = writingFolder(folder, files, owned);
-  const giveUp = (): void => void guarded(origin, () => steps.return());
-  process.once('exit', giveUp);
-  try {
-    while (!guarded(origin, () => steps.next()).done) await takeTurn();
-  } finally {
-    process.off('exit', giveUp);
-    giveUp();
-  }
+  await inTurns(origin, writingFolder(folder, files, owned), signal);
 }
 
 /** Says early whether `writeFolder` would refuse a folder for what it is or holds. Writes nothing. */
