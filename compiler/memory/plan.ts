@@ -100,12 +100,6 @@ function joinPlans(plan: MemoryPlan, { slots, slotOf, places }: UpdatePlan, last
   };
 }
 
-/** A plan with a slot more, which nothing shares. */
-export function withSlot(plan: MemoryPlan, resource: Resource, bytes: number, last: number): MemoryPlan {
-  const slotOf = new Map([[resourceName(resource), 0]]);
-  return joinPlans(plan, { slots: [{ resource, bytes }], slotOf, places: new Map() }, last);
-}
-
 function assignSlots(lifetimes: readonly Lifetime[], order: readonly Lifetime[]): MemoryPlan {
   const slots: Slot[] = [];
   const tenants: Lifetime[][] = [];

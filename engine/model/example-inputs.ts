@@ -8,7 +8,7 @@ import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import { RATES_AT } from '../../runtime/step-settings.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
 import { stepSettings } from '../../runtime/training/adamw.ts';
-import { lossCoefficients } from '../../runtime/training/loss-inputs.ts';
+import { lossInputs } from '../../runtime/training/loss-inputs.ts';
 
 /** The length of the process that timesteps are taken from. */
 const STEPS = 1000;
@@ -32,9 +32,7 @@ export function exampleInputsOf({ inputs, diffusion, batch }: Manifest): ModelIn
   const timesteps = Array.from({ length: batch }, (_, k) => Math.floor((length * (k + 0.5)) / batch));
   return {
     ...given,
-    timesteps: timesteps.map((t) => process.model_timesteps[t]!),
-    coefficients: lossCoefficients(process, timesteps),
-    weights: timesteps.map(() => 1),
+    ...lossInputs(process, { x_start: given.x_start!, noise: given.noise!, timesteps }),
     ...(settings === undefined ? {} : { step_settings: exampleSettings(settings.shape) }),
   };
 }

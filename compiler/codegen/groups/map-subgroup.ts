@@ -42,10 +42,10 @@ function loadOther(graph: OpGraph, { result, home }: TransferGroup): Fragment {
 }
 
 function storeResult(result: number, home: Home): Fragment {
-  const texture = home === 'texture';
-  const store = texture
-    ? 'result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = value;'
-    : 'result[(sample * sizes.pixels + pixel) * sizes.out_quads + quad] = value;';
+  const store =
+    home === 'texture'
+      ? 'result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = value;'
+      : 'result[(sample * sizes.pixels + pixel) * sizes.out_quads + quad] = value;';
   return {
     hooks: { store_result: [store] },
     functions: [],
