@@ -75,6 +75,14 @@ export interface DiffOptions {
   readonly target?: string | undefined;
   /** Adds the sources of kernels that differ. Default false. */
   readonly kernels?: boolean | undefined;
+  /** Also compares what a step of training takes, and what becomes of runs of A (`training`). Default false. */
+  readonly train?: boolean | undefined;
+  /** With `train`: samples that are computed at once. Default 16. */
+  readonly batch?: number | undefined;
+  /** With `train`: moving averages of the parameters. Default 1. */
+  readonly averages?: number | undefined;
+  /** With `train`: the most bytes that a step may take. Default: as many as it does. */
+  readonly memory?: number | undefined;
 }
 
 /**
@@ -89,11 +97,14 @@ export async function diff(
 ): Promise<DiffDocument> {
   checkOptions('diff', options, DIFF_OPTIONS);
   const { failOn = 'breaking', schedule = 'auto', target = 'generic', kernels = false, accept } = options;
+  const { train, batch, averages, memory } = options;
   settingsOf({ target });
+  const { trainingChoice } = await import('./diff/training-choice.ts');
+  const training = trainingChoice({ train, batch, averages, memory });
   const { diffOf } = await import('./diff/compare-sides.ts');
   const { readAccepted } = await import('./diff/accepted.ts');
   const job = {
-    options: { failOn, schedule, target, kernels },
+    options: { failOn, schedule, target, kernels, training },
     accepted: accept === undefined ? null : readAccepted(accept),
   };
   return diffOf(await sideOf(a, 'a'), await sideOf(b, 'b'), job);
@@ -206,6 +217,10 @@ export const DIFF_OPTIONS = {
   schedule: oneOf(['auto', 'always', 'never']),
   target: CHECKED_LATER,
   kernels: FLAG,
+  train: FLAG,
+  batch: CHECKED_LATER,
+  averages: CHECKED_LATER,
+  memory: CHECKED_LATER,
 };
 export const CHECK_OPTIONS = { allowUnexpected: FLAG, renameMap: PATH };
 export const INPUTS_OPTIONS = {

@@ -12,9 +12,13 @@ Severities: breaking (what worked no longer does, or gives something else), dang
 Examples:
   unetc diff git:main:graphs/cifar10.json graphs/cifar10.json
   unetc diff --base main 'graphs/*.json'
+  unetc diff git:main:graphs/cifar10.json graphs/cifar10.json --train --batch 64 --memory 8GB
   unetc diff old.json new.json --write-rename-map map.json && unetc run new.json --weights old.pt --rename-map map.json ...
   unetc diff old.json new.json --write-accepted accepted.json --reason "trained anew in run 12"
   git config diff.unetc.command 'npx unetc diff --git-driver'
+
+With --train both graphs are also compiled as steps of training: bytes, operations, blocks that --memory has computed again,
+and which parameters, moving averages and moments of a run of A go on with B.
 
 --base follows renames, reports new graphs and graphs that are gone, and leaves out files beside graphs that are none,
 such as schemas and accepted findings. Quote its patterns: git's own see files that are gone, too.
@@ -43,7 +47,12 @@ export const register: Register = (program, context) => {
     .option('--kernels', 'show the sources of kernels that differ')
     .option('--all', 'list every place and every tensor')
     .option('--git-driver', "take the seven words of git's external diff");
-  addOptions(command, ['json'], { json: 'as --format json' })
+  addOptions(command, ['train', 'batch', 'averages', 'memory', 'json'], {
+    train: 'also compare what a step of training takes, and what becomes of runs of A',
+    batch: 'with --train: samples that are computed at once (default: 16)',
+    memory: 'with --train: the most that a step may take, such as 2GB; what no longer fits is breaking',
+    json: 'as --format json',
+  })
     .addHelpText('after', NOTES)
     .action(async (sides: readonly string[], words: DiffWords) => {
       const { diffCommand } = await import('../diff/command.ts');

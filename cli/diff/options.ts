@@ -1,11 +1,13 @@
 // The options of `unetc diff`: the words of the call, read and checked.
 
 import { SEVERITIES } from '../../compiler/diff/rules.ts';
+import { LARGEST_BATCH } from '../../engine/compile/model-settings.ts';
 import { targetFor } from '../../engine/compile/target-choice.ts';
 import type { AcceptedFile } from '../../engine/diff/accepted.ts';
 import type { DiffOptions } from '../../engine/diff/make-document.ts';
+import { trainingChoice } from '../../engine/diff/training-choice.ts';
 import { UsageError } from '../../engine/errors.ts';
-import { parseChoice } from '../parse.ts';
+import { parseAmount, parseBytes, parseChoice, parseCount } from '../parse.ts';
 
 /** The words of the call, as commander gives them. */
 export interface DiffWords {
@@ -19,6 +21,10 @@ export interface DiffWords {
   readonly schedule?: boolean;
   readonly target?: string;
   readonly kernels?: boolean;
+  readonly train?: boolean;
+  readonly batch?: string;
+  readonly averages?: string;
+  readonly memory?: string;
   readonly all?: boolean;
   readonly gitDriver?: boolean;
   readonly base?: string;
@@ -48,7 +54,14 @@ export async function parseOptions(words: DiffWords): Promise<DiffSettings> {
     accept === undefined ? null : (await import('../../engine/diff/accepted.ts')).readAccepted(accept);
   const schedule = words.schedule === undefined ? 'auto' : words.schedule ? 'always' : 'never';
   const target = words.target ?? 'generic';
-  return { options: { failOn, schedule, target, kernels: words.kernels ?? false }, accepted };
+  const { batch, averages, memory } = words;
+  const training = trainingChoice({
+    train: words.train,
+    batch: batch === undefined ? undefined : parseCount(batch, '--batch', LARGEST_BATCH),
+    averages: averages === undefined ? undefined : parseAmount(averages, '--averages'),
+    memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
+  });
+  return { options: { failOn, schedule, target, kernels: words.kernels ?? false, training }, accepted };
 }
 
 /** The file that accepted findings are written to; undefined where none are. */

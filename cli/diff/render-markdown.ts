@@ -3,6 +3,7 @@
 
 import { METRICS, type Metric, relative, whole } from '../../compiler/diff/cost.ts';
 import { DIFF_RULES, FAMILIES, SEVERITIES } from '../../compiler/diff/rules.ts';
+import { TRAINING_METRICS, type TrainingMetric } from '../../compiler/diff/training.ts';
 import { count } from '../../compiler/graph/words.ts';
 import type { DiffDocument } from '../../engine/diff/document.ts';
 import { changeOf, type Fold, foldFindings } from './fold.ts';
@@ -28,6 +29,7 @@ export function renderMarkdown(document: DiffDocument): string {
     '',
     ...summaryTable(document),
     ...costTable(document),
+    ...trainingTable(document),
     ...staleLines(document),
     ...document.notes.map((note) => `- ${escaped(note)}`),
     '',
@@ -61,11 +63,28 @@ function costTable({ cost, findings }: DiffDocument): readonly string[] {
   if (findings.length === 0) return [];
   const rows = (Object.keys(METRICS) as Metric[]).flatMap((metric) => {
     const [before, after] = [cost.a[metric], cost.b[metric]];
-    if (before === null || after === null) return [];
-    const change = before === after ? '' : relative(before, after);
-    return [`| ${METRICS[metric].title} | ${whole(before)} | ${whole(after)} | ${change} |`];
+    return before === null || after === null ? [] : [costRow(METRICS[metric].title, before, after)];
   });
   return ['| cost of one image | before | after | |', '|---|---:|---:|---:|', ...rows, ''];
+}
+
+function trainingTable({ training, findings }: DiffDocument): readonly string[] {
+  if (training === undefined || findings.length === 0) return [];
+  const { a, b, batch, kept, others } = training;
+  const rows = (Object.keys(TRAINING_METRICS) as TrainingMetric[]).map((metric) =>
+    costRow(TRAINING_METRICS[metric].title, a[metric], b[metric]),
+  );
+  const of = `a step of training, ${count(batch, 'sample')} at once`;
+  const tensors = [kept + others.filter(({ from }) => from !== null).length, kept] as const;
+  return [
+    ...[`| ${of} | before | after | |`, '|---|---:|---:|---:|', ...rows],
+    `| parameters of a run, and those that carry over by name | ${tensors[0]} | ${tensors[1]} | |`,
+    '',
+  ];
+}
+
+function costRow(title: string, before: number, after: number): string {
+  return `| ${title} | ${whole(before)} | ${whole(after)} | ${before === after ? '' : relative(before, after)} |`;
 }
 
 function staleLines({ stale }: DiffDocument): readonly string[] {

@@ -2,6 +2,7 @@
 
 import { METRICS, type Metric, relative, whole } from '../../compiler/diff/cost.ts';
 import { DIFF_RULES, FAMILIES, type RuleId, type Severity } from '../../compiler/diff/rules.ts';
+import { TRAINING_METRICS, type TrainingMetric } from '../../compiler/diff/training.ts';
 import { count } from '../../compiler/graph/words.ts';
 import type { DiffDocument, FoundFinding } from '../../engine/diff/document.ts';
 import { changeOf, type Fold, foldFindings } from './fold.ts';
@@ -25,9 +26,9 @@ export function renderText(document: DiffDocument, { color, all }: TextOptions):
   const lines = [paint('bold', `${document.a.label} -> ${document.b.label}`)];
   for (const family of FAMILIES) {
     const findings = document.findings.filter((f) => f.family === family);
-    if (findings.length === 0) continue;
-    lines.push('', paint('bold', family));
-    if (family === 'cost') lines.push(...costLines(document, paint));
+    const table = tableOf(family, document);
+    if (findings.length === 0 && !(family === 'training' && table.length > 0)) continue;
+    lines.push('', heading(family, document, paint), ...costLines(table, document, paint));
     const rules = new Set(findings.map((f) => f.rule).filter((rule) => !IN_TABLE.has(rule)));
     for (const rule of rules) {
       lines.push(
@@ -54,6 +55,12 @@ export function renderText(document: DiffDocument, { color, all }: TextOptions):
     '',
   );
   return lines.join('\n');
+}
+
+function heading(family: FoundFinding['family'], { training }: DiffDocument, paint: Paint): string {
+  const named = paint('bold', family);
+  if (family !== 'training' || training === undefined) return named;
+  return `${named}  a step of ${count(training.batch, 'sample')} at once, and runs of the old graph`;
 }
 
 function ruleLines(
@@ -89,13 +96,35 @@ function entryLines({ one, all, places }: Fold, paint: Paint, everything: boolea
   ];
 }
 
-/** The rules that the table of costs tells. */
-const IN_TABLE: ReadonlySet<RuleId | null> = new Set(Object.values(METRICS).map(({ rule }) => rule));
+/** The rules that tables of costs tell. */
+const IN_TABLE: ReadonlySet<RuleId | null> = new Set(
+  [...Object.values(METRICS), ...Object.values(TRAINING_METRICS)].map(({ rule }) => rule),
+);
 
-function costLines({ cost, findings }: DiffDocument, paint: Paint): readonly string[] {
-  return (Object.keys(METRICS) as Metric[]).flatMap((metric) => {
-    const { rule, title } = METRICS[metric];
-    const [before, after] = [cost.a[metric], cost.b[metric]];
+/** Something that costs, on both sides. */
+interface Row {
+  readonly title: string;
+  readonly rule: RuleId | null;
+  readonly before: number | null;
+  readonly after: number | null;
+}
+
+/** What the numbers of a family are: of a model, and of a step of its training. */
+function tableOf(family: FoundFinding['family'], { cost, training }: DiffDocument): readonly Row[] {
+  if (family === 'cost') {
+    const metrics = Object.keys(METRICS) as Metric[];
+    return metrics.map((key) => ({ ...METRICS[key], before: cost.a[key], after: cost.b[key] }));
+  }
+  if (family !== 'training' || training === undefined) return [];
+  const metrics = Object.keys(TRAINING_METRICS) as TrainingMetric[];
+  return metrics.map((key) => ({
+    ...TRAINING_METRICS[key],
+    ...{ before: training.a[key], after: training.b[key] },
+  }));
+}
+
+function costLines(rows: readonly Row[], { findings }: DiffDocument, paint: Paint): readonly string[] {
+  return rows.flatMap(({ rule, title, before, after }) => {
     if (before === null || after === null) return [];
     const found = findings.find((f) => f.rule === rule);
     const numbers = [title.padEnd(20), whole(before).padStart(17), whole(after).padStart(17)].join('  ');

@@ -1,7 +1,17 @@
 // The table of rules of a diff: stable ids, how grave a finding is where nothing else decides, what it says, and what a
 // person would do next. An id begins with its family.
 
-export const FAMILIES = ['graph', 'weights', 'interface', 'numerics', 'cost', 'schedule'] as const;
+import { TRAINING_RULES } from './training-rules.ts';
+
+export const FAMILIES = [
+  'graph',
+  'weights',
+  'interface',
+  'numerics',
+  'cost',
+  'training',
+  'schedule',
+] as const;
 export type Family = (typeof FAMILIES)[number];
 
 /** The gravest first. */
@@ -235,6 +245,7 @@ export const DIFF_RULES = {
     title: 'another budget',
     next: 'ask whether the model was to grow',
   },
+  ...TRAINING_RULES,
   'schedule/target': { severity: 'dangerous', title: 'another target', next: 'compile both for one target' },
   'schedule/features': {
     severity: 'breaking',

@@ -79,6 +79,11 @@ export function toExplicit(graph: Graph): ExplicitGraph {
   return spec;
 }
 
+/** What of a graph decides the bytes of its training, as text: what is computed again changes no bit. */
+export function trainedAs(graph: Graph): string {
+  return JSON.stringify(toExplicit({ ...graph, use_checkpoint: false }));
+}
+
 /** The explicit form as JSON text: one layer a line, so that two graphs compare line by line. */
 export function printExplicit(spec: ExplicitGraph): string {
   const { blocks, ...rest } = spec;

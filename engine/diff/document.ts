@@ -28,6 +28,37 @@ const cost = z
   })
   .describe('What a side costs.');
 
+const step = z
+  .object({
+    bytes: count.describe('All that a step takes on the device.'),
+    state_bytes: count.describe('Parameters with their moments, moving averages and gradients.'),
+    activation_bytes: count.describe('Activations, and weights that are packed just before their use.'),
+    flops: count.describe('Floating-point operations.'),
+    recomputed_flops: count.describe('Those of them that compute blocks again.'),
+    recomputed_blocks: count,
+  })
+  .describe('What a step of training takes, of samples that are computed at once.');
+
+const carried = z.object({
+  from: orNull(text).describe('Its name in A.'),
+  to: orNull(text).describe('Its name in B.'),
+  is: z
+    .enum(['renamed', 'zeros', 'new', 'reshaped', 'gone'])
+    .describe('zeros: new in B, and inert while it is zero. new, reshaped: runs of A have no value for it.'),
+});
+
+const training = z
+  .object({
+    batch: count.describe('Samples that are computed at once.'),
+    limit: orNull(count).describe('The most bytes that a step may take.'),
+    fits: orNull(count).describe('Where B takes more than the limit, a smaller batch that does not.'),
+    a: step,
+    b: step,
+    kept: count.describe('Parameters of B that runs of A have under the same name, in the same shape.'),
+    others: z.array(carried).describe('What becomes of the others, of their moving averages and moments.'),
+  })
+  .describe('What training takes, and what becomes of runs of A.');
+
 const side = z
   .object({
     label: text.describe('The side as it was named.'),
@@ -78,6 +109,7 @@ export const diffDocument = z
     }),
     findings: z.array(finding),
     cost: z.object({ a: cost, b: cost }),
+    training: training.optional().describe('With --train, where both sides can be trained.'),
     stale: z
       .array(z.object({ fingerprint, reason: text }))
       .describe('Accepted findings that no longer occur.'),

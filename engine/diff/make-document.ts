@@ -5,6 +5,7 @@ import { DIFF_RULES, SEVERITIES, type Severity } from '../../compiler/diff/rules
 import type { Accepted } from './accepted.ts';
 import { DIFF_VERSION, type DiffDocument, type FoundFinding } from './document.ts';
 import type { ReadSide } from './side.ts';
+import type { TrainingChoice } from './training-choice.ts';
 
 export interface DiffOptions {
   readonly failOn: Severity | 'never';
@@ -15,6 +16,8 @@ export interface DiffOptions {
   /** What graphs are compiled for; a bundle has its own. */
   readonly target: string;
   readonly kernels: boolean;
+  /** Also compares what a step of training takes, and what becomes of runs; null where nobody asks. */
+  readonly training: TrainingChoice | null;
 }
 
 /** What stands in a document beside the findings. */
@@ -65,10 +68,19 @@ export function documentOf(diff: Diff, { a, b, options, notes, locate }: Around)
     },
     findings,
     cost: { a: { ...diff.cost.a }, b: { ...diff.cost.b } },
+    ...(diff.training === null ? {} : { training: shownTraining(diff.training) }),
     stale: Object.entries(accepted).flatMap(([fingerprint, { reason }]) => {
       return seen.has(fingerprint) ? [] : [{ fingerprint, reason }];
     }),
     notes: [...notes],
+  };
+}
+
+function shownTraining({ carried, fits, limit, batch, a, b }: NonNullable<Diff['training']>) {
+  return {
+    ...{ batch, limit, fits, a: { ...a }, b: { ...b } },
+    kept: carried.filter(({ is }) => is === 'kept').length,
+    others: carried.flatMap(({ is, ...names }) => (is === 'kept' ? [] : [{ ...names, is }])),
   };
 }
 

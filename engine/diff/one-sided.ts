@@ -48,7 +48,7 @@ export function newGraphRun(
           message: `what it was is no graph: ${unread}`,
         });
   const findings = [first, ...newOverBudget(graph?.budgets ?? null, cost.b)];
-  const diff = { findings, cost, map: null, graphs: { a: null, b: graph } };
+  const diff = { findings, cost, training: null, map: null, graphs: { a: null, b: graph } };
   const none = { label, kind: 'none' as const, name: null };
   const around = { a: none, b: shownSide(b), options, locate: b.locate, notes: [...b.notes, ...notes] };
   return { document: documentOf(diff, around), diff };
@@ -63,7 +63,11 @@ export function goneGraphRun(
 ): DiffRun {
   const base = { place, pointer: '', before: place, after: null };
   const findings = [finding({ ...base, rule: 'graph/removed', change: '-', message: why })];
-  const diff = { findings, cost: { a: NOTHING, b: NOTHING }, map: null, graphs: { a: null, b: null } };
+  const diff = {
+    findings,
+    cost: { a: NOTHING, b: NOTHING },
+    ...{ training: null, map: null, graphs: { a: null, b: null } },
+  };
   const around = {
     a: { label: labels.a, kind: 'graph' as const, name: null },
     b: { label: labels.b, kind: 'none' as const, name: null },

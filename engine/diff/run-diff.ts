@@ -14,6 +14,7 @@ import { shippedTuning } from '../compile/tuning-choice.ts';
 import type { DiffDocument } from './document.ts';
 import { type DiffOptions, documentOf, shownSide } from './make-document.ts';
 import type { ReadSide } from './side.ts';
+import { trainingOfSides } from './training.ts';
 
 /** Blocks of both graphs together that are compiled unasked. */
 const USUAL_BLOCKS = 250;
@@ -35,15 +36,20 @@ export async function runDiff(
   besides: readonly Finding[] = [],
 ): Promise<DiffRun> {
   const { sides, bundles, notes } = compileSides(a, b, options);
-  const found = diffSides(sides.a, sides.b);
+  const target = (a.bundle ?? b.bundle)?.manifest.target ?? options.target;
+  const { training, notes: untrained } =
+    options.training === null ? NOT_ASKED : trainingOfSides(a, b, options.training, target);
+  const found = diffSides(sides.a, sides.b, training);
   const diff = { ...found, findings: [...besides, ...found.findings] };
   const kernels = options.kernels && bundles ? await kernelDiffs(bundles.a, bundles.b) : null;
   const document = documentOf(diff, {
     ...{ a: shownSide(a), b: shownSide(b), options, locate: b.locate },
-    notes: [...a.notes, ...b.notes, ...notes],
+    notes: [...a.notes, ...b.notes, ...notes, ...untrained],
   });
   return { document: { ...document, ...(kernels && { kernels }) }, diff };
 }
+
+const NOT_ASKED = { training: null, notes: [] } as const;
 
 interface Compiled {
   readonly sides: { readonly a: DiffSide; readonly b: DiffSide };

@@ -6,18 +6,20 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { fault, type Origin } from '../../runtime/bytes.ts';
 import { pathKind } from '../../runtime/host/node/files.ts';
-import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
+import { readRenameMap } from '../checkpoint/rename-map.ts';
+import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { fileDigest } from '../digest.ts';
+import { UsageError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { digestOfInput, weightsOf } from '../model/weights-input.ts';
 import { initialReader } from './init.ts';
 import { initialState, type LoopState } from './loop.ts';
-import { checkOptimizer, restoreOptimizer } from './read-checkpoint.ts';
+import { checkOptimizer, type FormerName, restoreOptimizer } from './read-checkpoint.ts';
 import { rateText, type TrainingSettings } from './settings.ts';
 import { checkTorchOptimizer, readTorchOptimizer } from './torch-optimizer.ts';
 import type { TrainJob } from './train-job.ts';
@@ -66,16 +68,29 @@ export async function beginningDigests(
   };
 }
 
-/** Holds an optimizer's file to the model, and its place to the run. Throws RuntimeError('weights'). */
+/** Another run that a run goes on from: its optimizer's file, and the map by which its names are read. */
+export interface Earlier {
+  readonly file: string;
+  readonly rename_map: string | undefined;
+}
+
+/** Holds an optimizer's file to the model, and its place to the run. Throws UsageError and RuntimeError('weights'). */
 export function checkContinued(
-  file: string,
+  { file, rename_map }: Earlier,
   graph: Graph,
   settings: TrainingSettings,
   frozen: readonly string[],
 ): void {
   const origin: Origin = { kind: 'weights', label: file };
+  if (!isOurs(file) && rename_map !== undefined) {
+    throw new UsageError(
+      (option) =>
+        `${option('rename_map')}: ${file} has its moments by number and not by name, so that no map reads it; ` +
+        `leave ${option('optimizer')} out, and moments begin at zero`,
+    );
+  }
   const { position } = isOurs(file)
-    ? checkOptimizer(origin, parametersBut(graph, frozen), graph.diffusion.steps)
+    ? checkOptimizer(origin, parametersBut(graph, frozen), graph.diffusion.steps, formerNames(rename_map))
     : checkTorchOptimizer(origin, parameters(graph));
   if (position < settings.steps) return;
   throw fault(
@@ -88,6 +103,15 @@ function parametersBut(graph: Graph, frozen: readonly string[]) {
   return parameters(graph).filter(({ name }) => !frozen.includes(name));
 }
 
+/** What a map says that parameters were called; what it does not name is called as it was. */
+function formerNames(rename_map: string | undefined): FormerName | undefined {
+  if (rename_map === undefined) return undefined;
+  const { renames, zeros } = readRenameMap(rename_map);
+  const former = new Map([...renames].map(([from, to]) => [to, from]));
+  const empty = new Set(zeros);
+  return (name) => (empty.has(name) ? null : (former.get(name) ?? name));
+}
+
 function isOurs(file: string): boolean {
   return /\.safetensors$/i.test(file);
 }
@@ -97,16 +121,16 @@ function isOurs(file: string): boolean {
  * was held to the model.
  */
 export async function continueFrom(
-  file: string,
+  { file, rename_map }: Earlier,
   step: TrainingStep,
   settings: TrainingSettings,
-  timesteps: number,
   graph: Graph,
   host: Pick<Host, 'note'>,
 ): Promise<LoopState> {
   const origin: Origin = { kind: 'weights', label: file };
+  const timesteps = graph.diffusion.steps;
   const found = isOurs(file)
-    ? await restoreOptimizer(origin, step, timesteps)
+    ? await restoreOptimizer(origin, step, timesteps, formerNames(rename_map))
     : initialState(settings, timesteps, await readTorchOptimizer(origin, step));
   const aware = settings.schedule_sampler === 'loss-second-moment';
   for (const [index, rate] of settings.ema_rates.entries()) {
@@ -117,7 +141,7 @@ export async function continueFrom(
       );
       continue;
     }
-    const weights = matched(openWeights(beside), graph, false);
+    const weights = matched(await openRenamed(beside, rename_map, graph), graph, false);
     try {
       const tensors = step.parameters.map(({ name, shape }): [string, Tensor] => [
         name,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type ByteSource, fault, type Origin } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
 import { turnsOf } from '../../runtime/host/node/turns.ts';
-import type { Tensor } from '../../runtime/tensor.ts';
+import { elements, type Tensor } from '../../runtime/tensor.ts';
 import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import {
   readEntry,
@@ -19,6 +19,11 @@ import type { SavedCheckpoint } from './run-manifest.ts';
 import { RUN_KEY, readState } from './saved-state.ts';
 
 type Parameters = TrainingStep['parameters'];
+
+/** What a parameter is called in the file of an earlier run; null for one that is new, with moments of zero. */
+export type FormerName = (name: string) => string | null;
+
+const SAME: FormerName = (name) => name;
 
 /** The files of a checkpoint that are not as they were written, or are gone. */
 export async function damagedFiles(
@@ -61,13 +66,20 @@ export async function restoreCheckpoint(
 }
 
 /** Holds a file to the parameters of a model, by its header. Throws RuntimeError where it is not their optimizer's. */
-export function checkOptimizer(origin: Origin, parameters: Parameters, timesteps: number): LoopState {
+export function checkOptimizer(
+  origin: Origin,
+  parameters: Parameters,
+  timesteps: number,
+  formerName: FormerName = SAME,
+): LoopState {
   return withFile(origin, ({ header, tensor }) => {
     const state = readState(header, tensor, origin, timesteps);
     const entries = new Map(header.entries.map((entry) => [entry.name, entry]));
     for (const { name, shape } of parameters) {
+      const former = formerName(name);
+      if (former === null) continue;
       for (const prefix of ['exp_avg.', 'exp_avg_sq.']) {
-        checkEntry(entries.get(`${prefix}${name}`) ?? null, `${prefix}${name}`, shape, origin);
+        checkEntry(entries.get(`${prefix}${former}`) ?? null, `${prefix}${former}`, shape, origin);
       }
     }
     return state;
@@ -79,11 +91,12 @@ export async function restoreOptimizer(
   origin: Origin,
   step: TrainingStep,
   timesteps: number,
+  formerName: FormerName = SAME,
 ): Promise<LoopState> {
   const state = withFile(origin, ({ header, tensor }) => readState(header, tensor, origin, timesteps));
   const trained = step.parameters.filter(({ name }) => !step.frozen.has(name));
   for (const kind of ['exp_avg', 'exp_avg_sq'] as const) {
-    await step.write({ kind }, readNamed(origin, `${kind}.`, trained));
+    await step.write({ kind }, readNamed(origin, `${kind}.`, trained, formerName));
   }
   return state;
 }
@@ -93,12 +106,15 @@ export function readNamed(
   origin: Origin,
   prefix: string,
   parameters: Parameters,
+  formerName: FormerName = SAME,
 ): ReadonlyMap<string, Tensor> {
   return withFile(origin, ({ tensor }) => {
     return new Map(
       parameters.map(({ name, shape }) => {
-        const found = tensor(`${prefix}${name}`);
-        checkEntry(found, `${prefix}${name}`, shape, origin);
+        const former = formerName(name);
+        if (former === null) return [name, { shape, data: new Float32Array(elements(shape)) }];
+        const found = tensor(`${prefix}${former}`);
+        checkEntry(found, `${prefix}${former}`, shape, origin);
         return [name, { shape, data: found!.data as Float32Array }];
       }),
     );

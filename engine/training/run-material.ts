@@ -1,7 +1,7 @@
 // What a run is made of before a device is opened: settings, batches, the weights that it begins with, and what tells it from
 // other runs.
 
-import { toExplicit } from '../../compiler/graph/explicit.ts';
+import { trainedAs } from '../../compiler/graph/explicit.ts';
 import { turnsOf } from '../../runtime/host/node/turns.ts';
 import { checkLoss } from '../compile/model-settings.ts';
 import type { BatchSource } from '../data/batch.ts';
@@ -58,7 +58,8 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
     const settings = trainingSettings(job.training, usual);
     checkReplayed(batches.replay, job, settings);
     const frozen = frozenBy(settings.freeze, graph);
-    if (job.optimizer !== null) checkContinued(job.optimizer, graph, settings, frozen);
+    const { optimizer, rename_map } = job;
+    if (optimizer !== null) checkContinued({ file: optimizer, rename_map }, graph, settings, frozen);
     const beginning = await openBeginning(job, graph, settings.seed);
     const digests = await beginningDigests(job, turnsOf(signal));
     const timesteps = graph.diffusion.steps;
@@ -67,8 +68,7 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
       ...{ settings, timesteps, frozen, beginning, data, nameOf, skipped },
       recipe: {
         training_version: TRAINING_VERSION,
-        // what is computed again changes no bit
-        graph: sha256Of(JSON.stringify(toExplicit({ ...graph, use_checkpoint: false }))),
+        graph: sha256Of(trainedAs(graph)),
         ...digests,
         ...recipe,
         ...{ seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval },

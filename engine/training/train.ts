@@ -91,7 +91,7 @@ async function openTrained(
   host: Host,
   open: OpenStep,
 ): Promise<{ readonly step: TrainingStep; readonly state: LoopState }> {
-  const { settings, beginning, timesteps, frozen } = material;
+  const { settings, beginning, frozen } = material;
   const { source, device, reference } = job;
   const request = {
     source,
@@ -106,8 +106,10 @@ async function openTrained(
   try {
     const restored = await output.restore(step, host);
     if (restored !== null) return { step, state: restored };
-    if (job.optimizer === null) return { step, state: material.begin() };
-    return { step, state: await continueFrom(job.optimizer, step, settings, timesteps, source.graph, host) };
+    const { optimizer, rename_map } = job;
+    if (optimizer === null) return { step, state: material.begin() };
+    const earlier = { file: optimizer, rename_map };
+    return { step, state: await continueFrom(earlier, step, settings, source.graph, host) };
   } catch (error) {
     await step.close();
     throw error;

@@ -56,6 +56,7 @@ interface Inputs {
   readonly install?: string;
   readonly graphs?: string;
   readonly accept?: string;
+  readonly train?: string;
   readonly reports?: boolean;
   /** How much of the history is cloned. */
   readonly depth?: number;
@@ -64,12 +65,14 @@ interface Inputs {
 }
 
 /** What the event and the inputs of the caller make of an expression of the file. */
-function expression(value: string, { install = '.github/unetc', graphs, accept = '' }: Inputs): string {
+function expression(value: string, given: Inputs): string {
+  const { install = '.github/unetc', graphs, accept = '', train = '' } = given;
   const inputs: Readonly<Record<string, string>> = {
     '${{ inputs.install }}': install,
     '${{ inputs.graphs }}': graphs ?? 'graphs/*.json',
     '${{ inputs.fail-on }}': 'breaking',
     '${{ inputs.accept }}': accept,
+    '${{ inputs.train }}': train,
   };
   expect(Object.keys(inputs)).toContain(value);
   return inputs[value]!;
@@ -230,6 +233,14 @@ test('the first push of a branch is compared with the default branch', () => {
   const { exit, printed } = gate({ base: '0'.repeat(40) });
   expect(exit, printed).toBe(1);
   expect(printed).toContain('1 graph differs from origin/main');
+});
+
+test('a branch may compare steps of training, too', () => {
+  origin.write('graphs/a.json', patched({ name: 'a', budgets: { params: 1 } }));
+  origin.commit('work');
+  const { printed, summary } = gate({ train: '--batch 2 --memory 1GB' });
+  expect(printed).toContain('title=unetc training/folder');
+  expect(summary).toContain('| a step of training, 2 samples at once | before | after | |');
 });
 
 describe('the installation', () => {

@@ -14,6 +14,7 @@ const OPTIONS = {
   schedule: 'never',
   target: 'generic',
   kernels: false,
+  training: null,
 } as const;
 
 /** Blocks beyond which a comparison takes as long as a hundred others. */

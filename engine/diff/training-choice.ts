@@ -1,0 +1,37 @@
+// How a diff compares training: the step that both graphs are compiled to, as a caller asks for it.
+
+import { checkSettings } from '../compile/model-settings.ts';
+import { UsageError } from '../errors.ts';
+
+export interface TrainingChoice {
+  /** Samples that are computed at once. */
+  readonly batch: number;
+  /** Moving averages of the parameters. */
+  readonly averages: number;
+  /** The most bytes that a step may take on the device; undefined for as many as it does. */
+  readonly memory: number | undefined;
+}
+
+/** As callers give it. */
+export interface TrainingRequest {
+  /** Whether training is compared at all. */
+  readonly train: boolean | undefined;
+  readonly batch: number | undefined;
+  readonly averages: number | undefined;
+  readonly memory: number | undefined;
+}
+
+/** The choice with its defaults; null where nobody asks. Throws UsageError for an option that is off, or is of no use. */
+export function trainingChoice({ train = false, ...asked }: TrainingRequest): TrainingChoice | null {
+  const { batch = 16, averages = 1, memory } = asked;
+  const given = Object.entries({ batch: asked.batch, averages: asked.averages, memory });
+  const alone = given.find(([, value]) => value !== undefined);
+  if (train) {
+    checkSettings({ batch, memory, trainingStep: { averages, accumulates: false } });
+    return { batch, averages, memory };
+  }
+  if (alone === undefined) return null;
+  throw new UsageError(
+    (option) => `${option(alone[0])}: it is of a step of training; give ${option('train')}, too`,
+  );
+}
