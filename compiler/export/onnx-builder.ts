@@ -27,7 +27,6 @@ export interface OnnxBuilder {
   /** A constant in the file, one for each distinct value. Returns its name. */
   int64(values: readonly number[]): string;
   float(shape: Shape, values: readonly number[]): string;
-  double(shape: Shape, values: readonly number[]): string;
   /** Nodes and constants so far. */
   finish(): { readonly nodes: readonly NodeProto[]; readonly constants: readonly TensorProto[] };
 }
@@ -104,7 +103,6 @@ export function createOnnxBuilder(reserved: Iterable<string>, anyBatch: boolean)
     int64: (values) =>
       constant('int64', [values.length], values, BigInt64Array.from(values, (v) => BigInt(v)).buffer),
     float: (shape, values) => constant('float', shape, values, Float32Array.from(values).buffer),
-    double: (shape, values) => constant('double', shape, values, Float64Array.from(values).buffer),
     finish: () => ({ nodes, constants: [...constants.values()] }),
   };
 }

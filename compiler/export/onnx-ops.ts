@@ -10,9 +10,8 @@ import { InternalError } from '../diagnostics.ts';
 import type { NodeOf } from '../opgraph/opgraph.ts';
 import { paddingOf } from '../ops/conv.ts';
 import type { DType, OpName, Shape, TensorType } from '../ops/op.ts';
-import { timestepFrequencies } from '../ops/timestep_embedding.ts';
 import { float, int, ints, type OnnxBuilder, onnxType, text } from './onnx-builder.ts';
-import { ONNX_TYPE } from './onnx-proto.ts';
+import { embedTimesteps } from './onnx-timesteps.ts';
 
 /** An operand: its name in the ONNX graph and its type. */
 export interface OnnxValue {
@@ -222,24 +221,16 @@ function convolution(
   ]);
 }
 
-/** Angles are rounded to float32, as the op says; their cosines are computed in float64, for engines differ there. */
+/** Computed in float32 whatever the result is: float16 has no angles. */
 function timestepEmbedding(
   b: OnnxBuilder,
   { path, attrs, type }: NodeOf<'timestep_embedding'>,
   [timesteps]: readonly OnnxValue[],
 ): string {
-  const batch = type.shape[0]!;
-  const frequencies = timestepFrequencies(attrs);
-  const column = reshapeRows(b, path, timesteps!.name, [batch, 1]);
-  const rounded = b.node(path, 'Mul', [column, b.float([1, frequencies.length], [...frequencies])]);
-  const angles = b.node(path, 'Cast', [rounded], [int('to', ONNX_TYPE.double)]);
-  const parts = [b.node(path, 'Cos', [angles]), b.node(path, 'Sin', [angles])];
-  if (attrs.order === 'sin_cos') parts.reverse();
-  const odd = attrs.dim % 2 === 1;
-  if (odd && !b.anyBatch) parts.push(b.double([batch, 1], Array<number>(batch).fill(0)));
-  const pairs = b.node(path, 'Concat', parts, [int('axis', 1)]);
-  const joined = odd && b.anyBatch ? b.node(path, 'Pad', [pairs, b.int64([0, 0, 0, 1])]) : pairs;
-  return b.node(path, 'Cast', [joined], [int('to', onnxType(type.dtype))]);
+  const shape = [type.shape[0]!, attrs.dim];
+  const column = reshapeRows(b, path, castTo(b, path, timesteps!, 'f32').name, [shape[0]!, 1]);
+  const name = embedTimesteps(b, { path, attrs }, column);
+  return castTo(b, path, { name, type: { dtype: 'f32', shape } }, type.dtype).name;
 }
 
 /** InstanceNormalization over [B, groups, rest] takes the moments; the affine part is per channel. */

@@ -4,7 +4,7 @@
 import protobuf from 'protobufjs/light.js';
 
 /** TensorProto.DataType. */
-export const ONNX_TYPE = { float: 1, int64: 7, float16: 10, double: 11 } as const;
+export const ONNX_TYPE = { float: 1, int64: 7, float16: 10 } as const;
 export type OnnxType = (typeof ONNX_TYPE)[keyof typeof ONNX_TYPE];
 
 export interface TensorProto {

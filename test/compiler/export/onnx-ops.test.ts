@@ -199,6 +199,28 @@ describe('the table of ONNX operators', () => {
     await takesAnyBatch(graph, inputs);
   });
 
+  it('embeds timesteps to the last digits of float32, whatever their angles', async () => {
+    const graph = parseOpGraph(`
+      %0 = input() {name="timesteps", type=f32[400]}
+      %1 = timestep_embedding(%0) {dim=16, max_period=10000, order="cos_sin", shift=0}
+      return output=%1
+    `);
+    // up to 2^13 half turns
+    const inputs = {
+      x: tensor([1], [0]),
+      timesteps: tensor(
+        [400],
+        Array.from({ length: 400 }, (_, i) => i * 64.25),
+      ),
+    };
+    const [found, expected] = [await runOnnx(graph, params, inputs), runReference(graph, params, inputs)];
+    const exact = expected.get('output')!.data;
+    const worst = found
+      .get('output')!
+      .data.reduce((most, one, i) => Math.max(most, Math.abs(one - exact[i]!)), 0);
+    expect(worst).toBeLessThan(3e-7);
+  });
+
   it('rounds float16 once an op, with float32 operands beside', async () => {
     const graph = withAllOutputs(
       parseOpGraph(`

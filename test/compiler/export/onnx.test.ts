@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exportOnnx } from '../../../compiler/export/onnx.ts';
 import { encodeInPieces } from '../../../compiler/export/onnx-pieces.ts';
-import { decodeModel } from '../../../compiler/export/onnx-proto.ts';
+import { decodeModel, ONNX_TYPE } from '../../../compiler/export/onnx-proto.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { lowerGraph } from '../../../compiler/graph/lower.ts';
 import type { OpGraph } from '../../../compiler/opgraph/opgraph.ts';
@@ -119,6 +119,13 @@ describe('an exported model', () => {
       return `${name} ${elem_type} ${shape.dim.map((d) => ('dim_value' in d ? d.dim_value : d.dim_param))}`;
     });
     expect(shown.toSorted()).toEqual(['low_res 1 2,3,8,8', 'timesteps 1 2', 'x 1 2,3,32,32', 'y 7 2']);
+  });
+
+  it('has no type but float32 and int64, for not every engine has more', () => {
+    const casts = model.graph.node.filter(({ op_type }) => op_type === 'Cast');
+    expect(casts).toEqual([]);
+    const types = model.graph.initializer.map(({ data_type }) => data_type);
+    expect([...new Set(types)].toSorted()).toEqual([ONNX_TYPE.float, ONNX_TYPE.int64]);
   });
 
   it('holds every parameter under its checkpoint name and shape', () => {
