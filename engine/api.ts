@@ -11,6 +11,7 @@ import { compileWith } from './compile/compile-with.ts';
 import { checkMemory } from './compile/memory-limit.ts';
 import { checkSettings } from './compile/model-settings.ts';
 import { targetFor } from './compile/target-choice.ts';
+import type { TrainingStepRequest } from './compile/training-step.ts';
 import { limitWarnings } from './compile/usual-limits.ts';
 import { UsageError } from './errors.ts';
 import { type GraphInput, graphOfInput, sourceOfInput } from './graph-input.ts';
@@ -26,6 +27,7 @@ import {
   LOAD_OPTIONS,
   type LoadOptions,
   SEED,
+  STEP_OPTIONS,
   settingsOf,
 } from './options.ts';
 import { initialWeights as drawWeights } from './training/init.ts';
@@ -45,6 +47,7 @@ export type { Sampler } from '../runtime/sampler/samplers/index.ts';
 export type { Tensor } from '../runtime/tensor.ts';
 export * from './checkpoint/import-diffusers.ts';
 export type { Stage } from './compile/compile-model.ts';
+export type { TrainingStepRequest } from './compile/training-step.ts';
 export type { Batch, BatchSource, BatchStream, Dataset, OpenDataOptions } from './data/entry.ts';
 export { batchesBy, openData } from './data/entry.ts';
 export { UsageError } from './errors.ts';
@@ -80,8 +83,11 @@ export interface CompiledGraph extends Bundle {
  * Compiles a graph for a target. No GPU is touched; the same graph and options give the same bytes.
  * Throws GraphError with every fault of the graph, and UsageError for an option that is off.
  */
-export function compile(graph: GraphInput, options: CompileOptions = {}): CompiledGraph {
-  checkOptions('compile', options, COMPILE_OPTIONS);
+export function compile(
+  graph: GraphInput,
+  options: CompileOptions & TrainingStepRequest = {},
+): CompiledGraph {
+  checkOptions('compile', options, { ...COMPILE_OPTIONS, ...STEP_OPTIONS });
   const settings = settingsOf(options);
   const source = graphOfInput(graph, settings.size);
   const target = targetFor(settings.target ?? 'generic');

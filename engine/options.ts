@@ -6,6 +6,7 @@ import type { Bundle } from '../runtime/bundle.ts';
 import { LARGEST_SEED } from '../runtime/sampler/noise.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { checkSettings, type ModelSettings, TIMEOUT } from './compile/model-settings.ts';
+import { type TrainingStepRequest, trainingStepOf } from './compile/training-step.ts';
 import type { GraphInput } from './graph-input.ts';
 
 export interface CompileOptions {
@@ -83,6 +84,12 @@ const WEIGHTS: Check = {
   holds: (value) => value instanceof Map || (typeof value === 'string' && value !== ''),
 };
 
+/** Which parameters stay as they are. */
+export const PATTERNS: Check = {
+  expected: 'a pattern of parameters, such as time_embed, or a list of patterns',
+  holds: (value) => [value].flat().every((one) => typeof one === 'string'),
+};
+
 /** What is compiled, by `checkSettings` but for what it is never given. */
 export const COMPILE_OPTIONS = {
   batch: CHECKED_LATER,
@@ -95,6 +102,14 @@ export const COMPILE_OPTIONS = {
   memory: CHECKED_LATER,
   tuning: CHECKED_LATER,
 } as const satisfies { readonly [name in keyof Required<CompileOptions>]: Check };
+
+/** What a step of training is compiled with. */
+export const STEP_OPTIONS = {
+  train: FLAG,
+  averages: CHECKED_LATER,
+  accumulate: FLAG,
+  freeze: PATTERNS,
+} as const satisfies { readonly [name in keyof Required<TrainingStepRequest>]: Check };
 
 export const LOAD_OPTIONS = {
   ...COMPILE_OPTIONS,
@@ -115,10 +130,13 @@ export const CLASSIFIER_OPTIONS = {
 } as const satisfies { readonly [name in keyof Required<ClassifierInput>]: Check };
 
 /** The options of a call as the compiler has them. Throws UsageError for a value that is off. */
-export function settingsOf({ size, ...options }: CompileOptions): ModelSettings {
+export function settingsOf({ size, ...options }: CompileOptions & TrainingStepRequest): ModelSettings {
   const { batch, taps, gradient, strict, precision, target, memory, tuning } = options;
   const sizes = typeof size === 'number' ? [size] : size;
-  const settings = { batch, taps, gradient, strict, precision, target, memory, tuning, size: sizes };
+  const trainingStep = trainingStepOf(options);
+  const settings = {
+    ...{ batch, taps, gradient, strict, precision, target, memory, tuning, size: sizes, trainingStep },
+  };
   checkSettings(settings);
   return settings;
 }

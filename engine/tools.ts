@@ -17,11 +17,12 @@ import {
 import type { Bundle } from '../runtime/bundle.ts';
 import type { DenoiserInputs } from '../runtime/sampler/denoiser.ts';
 import type { GraphStats } from './compile/graph-stats.ts';
+import type { TrainingStepRequest } from './compile/training-step.ts';
 import type { DiffDocument } from './diff/document.ts';
 import { type GraphInput, graphOfInput, isBundle, isPath, sourceOfInput } from './graph-input.ts';
 import { silentHost } from './host.ts';
 import type { CompileOptions } from './options.ts';
-import { COMPILE_OPTIONS, settingsOf } from './options.ts';
+import { COMPILE_OPTIONS, STEP_OPTIONS, settingsOf } from './options.ts';
 
 /** What `validate` found. */
 export type Validation =
@@ -54,7 +55,7 @@ export function validate(graph: GraphInput, options: ValidateOptions = {}): Vali
   }
 }
 
-export interface StatsOptions extends Omit<CompileOptions, 'taps' | 'gradient'> {}
+export interface StatsOptions extends Omit<CompileOptions, 'taps' | 'gradient'>, TrainingStepRequest {}
 
 /** What a graph costs before anything runs, as `unetc stats --json`. Rejects with GraphError and UsageError. */
 export async function stats(graph: GraphInput, options: StatsOptions = {}): Promise<GraphStats> {
@@ -210,7 +211,7 @@ const SIDE = {
 /** What each call takes; a test holds them to the types above. */
 export const VALIDATE_OPTIONS = { size: CHECKED_LATER };
 const { taps: _, gradient: _gradient, ...counted } = COMPILE_OPTIONS;
-export const STATS_OPTIONS = counted;
+export const STATS_OPTIONS = { ...counted, ...STEP_OPTIONS };
 export const DIFF_OPTIONS = {
   failOn: oneOf(['breaking', 'dangerous', 'info', 'never']),
   accept: PATH,

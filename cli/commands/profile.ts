@@ -55,12 +55,16 @@ export const register: Register = (program, context) => {
     .option('--peak-gbs <N>', "the adapter's peak of 10^9 bytes a second")
     .option('--trace <FILE>', 'write one run as a trace for ui.perfetto.dev')
     .option('--svg <FILE>', 'write a roofline plot');
-  addOptions(command, [...MODEL_OPTIONS, 'gradients', 'dropout', 'train', 'averages', 'accumulate', 'json'], {
-    weights: { usual: 'hash:1' },
-    gradients: 'time the loss of a training batch and the gradients of all parameters instead',
-    train: 'time a whole step of training instead: loss, gradients, AdamW, moving averages',
-    batch: "images in a forward pass (default: 1; a bundle's own)",
-  })
+  addOptions(
+    command,
+    [...MODEL_OPTIONS, 'gradients', 'dropout', 'train', 'averages', 'accumulate', 'freeze', 'json'],
+    {
+      weights: { usual: 'hash:1' },
+      gradients: 'time the loss of a training batch and the gradients of all parameters instead',
+      train: 'time a whole step of training instead: loss, gradients, AdamW, moving averages',
+      batch: "images in a forward pass (default: 1; a bundle's own)",
+    },
+  )
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: Words) => {
       const { checkWritable, writeFile } = await import('../../runtime/host/node/files.ts');

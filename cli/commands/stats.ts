@@ -32,14 +32,18 @@ export const register: Register = (program, context) => {
     .command('stats')
     .description('prints parameters, multiply-accumulates by kind, activation peak and kernels')
     .argument('<graph>', 'graph file of either form');
-  addOptions(command, [...COMPILE_OPTIONS, 'train', 'averages', 'accumulate', 'gradients', 'json'], {
-    batch: { usual: '1' },
-    precision: { usual: 'f32' },
-    target: { about: 'what to compile for', usual: 'generic' },
-    memory: 'choose kernels, and blocks that training computes again, within it, such as 600MB',
-    train: 'of a whole step of training: loss, gradients, AdamW, moving averages',
-    gradients: 'of the losses and gradients of a training batch',
-  })
+  addOptions(
+    command,
+    [...COMPILE_OPTIONS, 'train', 'averages', 'accumulate', 'freeze', 'gradients', 'json'],
+    {
+      batch: { usual: '1' },
+      precision: { usual: 'f32' },
+      target: { about: 'what to compile for', usual: 'generic' },
+      memory: 'choose kernels, and blocks that training computes again, within it, such as 600MB',
+      train: 'of a whole step of training: loss, gradients, AdamW, moving averages',
+      gradients: 'of the losses and gradients of a training batch',
+    },
+  )
     .option('--device <NAME>', 'expect the time of each dispatch on this GPU, such as h100')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {

@@ -104,6 +104,11 @@ const ROWS = {
     about: 'with --train: add up the gradients of microbatches',
     under: 'model',
   },
+  freeze: {
+    flags: '--freeze <LIST>',
+    about: 'with --train: parameters that stay: names, their beginnings, patterns: time_embed,*.norm.*',
+    under: 'model',
+  },
   classifier: {
     flags: '--classifier <MODEL>',
     about: 'a classifier that guides to the labels of --class: its graph, or a bundle with its gradient',

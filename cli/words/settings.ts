@@ -1,8 +1,7 @@
 // The options of commands that compile: their words, read into the engine's settings.
 
-import type { UpdateOptions } from '../../compiler/schedule/update.ts';
 import { checkSettings, LARGEST_BATCH, type ModelSettings } from '../../engine/compile/model-settings.ts';
-import { UsageError } from '../../engine/errors.ts';
+import { trainingStepOf } from '../../engine/compile/training-step.ts';
 import { parseAmount, parseBytes, parseChoice, parseCount, parseSize } from '../parse.ts';
 
 /** The options of commands that compile, as they were typed. */
@@ -16,6 +15,7 @@ export interface SettingWords {
   readonly train?: boolean;
   readonly averages?: string;
   readonly accumulate?: boolean;
+  readonly freeze?: string;
   readonly strict?: boolean;
   readonly precision?: string;
   readonly target?: string;
@@ -33,7 +33,12 @@ export function parseSettings(words: SettingWords): ModelSettings {
     gradient: words.gradient,
     gradients: words.gradients,
     dropout: words.dropout,
-    trainingStep: parseTraining(words),
+    trainingStep: trainingStepOf({
+      train: words.train,
+      averages: words.averages === undefined ? undefined : parseAmount(words.averages, '--averages'),
+      accumulate: words.accumulate,
+      freeze: parseFreeze(words.freeze),
+    }),
     strict: words.strict,
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,
@@ -44,13 +49,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
   return settings;
 }
 
-/** What of a step of training is asked for. */
-function parseTraining({ train, averages, accumulate }: SettingWords): UpdateOptions | undefined {
-  if (train) {
-    const count = averages === undefined ? 1 : parseAmount(averages, '--averages');
-    return { averages: count, accumulates: accumulate ?? false };
-  }
-  const alone = Object.entries({ averages, accumulate }).find(([, value]) => value !== undefined);
-  if (alone === undefined) return undefined;
-  throw new UsageError(`--${alone[0]}: it is of a step of training; give --train, too`);
+/** The patterns of `--freeze`. */
+export function parseFreeze(text: string | undefined): readonly string[] | undefined {
+  return text?.split(',').map((pattern) => pattern.trim());
 }

@@ -9,7 +9,7 @@ import { SCHEDULE_SAMPLERS } from '../../runtime/training/timestep-sampler.ts';
 import { parseAmount, parseChoice, parseCount, parseSeed } from '../parse.ts';
 import { type DataWords, parseDataOptions } from './data.ts';
 import { parseTimeout } from './model.ts';
-import { parseSettings, type SettingWords } from './settings.ts';
+import { parseFreeze, parseSettings, type SettingWords } from './settings.ts';
 
 /** The options of the command as they were typed. */
 export interface TrainWords extends SettingWords, DataWords {
@@ -25,7 +25,6 @@ export interface TrainWords extends SettingWords, DataWords {
   readonly lr?: string;
   readonly weightDecay?: string;
   readonly maxGradNorm?: string;
-  readonly freeze?: string;
   readonly emaRate?: string;
   readonly emaWarmup?: boolean;
   readonly lrAnnealSteps?: string;
@@ -48,7 +47,8 @@ export interface TrainWords extends SettingWords, DataWords {
 
 /** The job of a graph that was read from `path`. Throws UsageError for a word that is off. */
 export function parseTrainJob(path: string, words: TrainWords): Omit<TrainJob, 'source'> {
-  const { batch, size: _, ...settings } = parseSettings(words);
+  const { freeze, ...compiled } = words;
+  const { batch, size: _, ...settings } = parseSettings(compiled);
   return {
     data: words.data ?? null,
     data_options: parseDataOptions(words),
@@ -64,7 +64,7 @@ export function parseTrainJob(path: string, words: TrainWords): Omit<TrainJob, '
       lr: amount(words.lr, '--lr'),
       weight_decay: amount(words.weightDecay, '--weight-decay'),
       max_grad_norm: amount(words.maxGradNorm, '--max-grad-norm'),
-      freeze: words.freeze?.split(',').map((pattern) => pattern.trim()),
+      freeze: parseFreeze(freeze),
       ema_rate: words.emaRate?.split(',').map((rate) => parseAmount(rate.trim(), '--ema-rate')),
       ema_warmup: words.emaWarmup,
       lr_anneal_steps: countOrNone(words.lrAnnealSteps, '--lr-anneal-steps'),

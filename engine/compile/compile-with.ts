@@ -6,6 +6,7 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Target } from '../../compiler/target.ts';
 import { packageVersion } from '../package.ts';
 import { checkGradient, checkGradients, type ModelSettings } from './model-settings.ts';
+import { updateOptions } from './training-step.ts';
 import { tuningFor } from './tuning-choice.ts';
 
 /**
@@ -20,11 +21,11 @@ export function compileWith(
 ): Compilation {
   checkGradient(graph, settings);
   checkGradients(graph, settings);
-  return compileGraph(graph, { ...compileOptions(settings, target), place });
+  return compileGraph(graph, { ...compileOptions(graph, settings, target), place });
 }
 
-/** The compiler's options for settings. Throws what `tuningFor` throws. */
-export function compileOptions(settings: ModelSettings, target: Target): CompileOptions {
+/** The compiler's options for settings of a graph. Throws what `tuningFor` and `updateOptions` throw. */
+export function compileOptions(graph: Graph, settings: ModelSettings, target: Target): CompileOptions {
   const { batch = 1, taps = false, gradient = false, gradients = false, strict = false } = settings;
   const { dropout = false, precision = 'f32', memory, trainingStep } = settings;
   return {
@@ -33,7 +34,7 @@ export function compileOptions(settings: ModelSettings, target: Target): Compile
     gradient,
     gradients,
     dropout: dropout || trainingStep !== undefined, // who trains, drops
-    training: trainingStep,
+    training: trainingStep && updateOptions(graph, trainingStep),
     strict,
     precision,
     target,

@@ -10,6 +10,7 @@ import { learnsVariance } from '../../runtime/sampler/process.ts';
 import { averagesIn } from '../../runtime/training/averages.ts';
 import { UsageError } from '../errors.ts';
 import { AUTO, targetFor } from './target-choice.ts';
+import type { TrainingStepSettings } from './training-step.ts';
 
 /** What is compiled into a bundle. What is not given is the graph's or the bundle's own. */
 export interface ModelSettings {
@@ -26,7 +27,7 @@ export interface ModelSettings {
   /** Draws dropout there; without it nothing is dropped, as in a forward pass. */
   readonly dropout?: boolean | undefined;
   /** Compiles a whole step of training in the place of the forward pass. */
-  readonly trainingStep?: UpdateOptions | undefined;
+  readonly trainingStep?: TrainingStepSettings | undefined;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean | undefined;
   readonly precision?: Precision | undefined;
@@ -210,6 +211,12 @@ function checkTraining(
   if (found !== undefined && trainingStep === undefined) {
     throw new UsageError(
       (option) => `${label}: the bundle has a step of training; compile the graph without ${option('train')}`,
+    );
+  }
+  if (trainingStep?.freeze !== undefined) {
+    throw new UsageError(
+      (option) =>
+        `${option('freeze')}: what a bundle has frozen is compiled into it; leave the option out, or compile the graph again with it`,
     );
   }
   if (found?.averages === trainingStep?.averages && found?.accumulates === trainingStep?.accumulates) return;

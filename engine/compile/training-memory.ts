@@ -40,7 +40,7 @@ export function trainingMemory(
   if (manifest.passes[0]?.name !== 'gradients') return null;
   const { compiler, dispatches, memory, slots, state } = manifest;
   const again = new Set(compiler.recomputed);
-  const blocks = trainingBlocks(graph, compileOptions(settings, target)).map((block) => ({
+  const blocks = trainingBlocks(graph, compileOptions(graph, settings, target)).map((block) => ({
     ...block,
     recomputed: again.has(block.path),
   }));

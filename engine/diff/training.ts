@@ -48,7 +48,7 @@ function costAt(graph: Graph, choice: TrainingChoice, target: Target, side: Read
     trainingStep: { averages: choice.averages, accumulates: false },
   };
   const place = { label: side.side.label, locate: side.locate };
-  const { bundle } = compileGraph(graph, { ...compileOptions(settings, target), place });
+  const { bundle } = compileGraph(graph, { ...compileOptions(graph, settings, target), place });
   return costOf(trainingMemory(graph, settings, target, bundle.manifest)!);
 }
 

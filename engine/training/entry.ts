@@ -19,7 +19,7 @@ import type { DataOptions } from '../data/data-options.ts';
 import { UsageError } from '../errors.ts';
 import { type GraphInput, graphOfInput } from '../graph-input.ts';
 import { silentHost } from '../host.ts';
-import { LOAD_OPTIONS, type LoadOptions, SEED, settingsOf } from '../options.ts';
+import { LOAD_OPTIONS, type LoadOptions, PATTERNS, SEED, settingsOf } from '../options.ts';
 import { oneAfterAnother } from './caller-batches.ts';
 import type { TrainingPlan } from './plan-run.ts';
 import { LR_SCHEDULES } from './rates.ts';
@@ -109,10 +109,7 @@ export const TRAIN_OPTIONS = {
   lr: number('a number, such as 1e-4'),
   weight_decay: number('a number, such as 0'),
   max_grad_norm: number('a number, such as 1'),
-  freeze: {
-    expected: 'a pattern of parameters, such as time_embed, or a list of patterns',
-    holds: (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
-  },
+  freeze: PATTERNS,
   ema_rate: {
     expected: 'a rate, such as 0.9999, or a list of rates',
     holds: (value) => NUMBER.holds(value) || (Array.isArray(value) && value.every(NUMBER.holds)),
@@ -263,10 +260,6 @@ function averageOf(rate: number, { ema_rate = TRAINING_DEFAULTS.ema_rate }: Trai
   const index = rates.indexOf(rate);
   if (index >= 0) return { kind: 'ema', index };
   throw new UsageError(`weights: found the rate ${rate}, expected one of the run's: ${rates.join(', ')}`);
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string';
 }
 
 function isData(value: unknown): boolean {

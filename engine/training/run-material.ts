@@ -3,6 +3,7 @@
 
 import { trainedAs } from '../../compiler/graph/explicit.ts';
 import { turnsOf } from '../../runtime/host/node/turns.ts';
+import { frozenBy } from '../compile/freeze.ts';
 import { checkLoss } from '../compile/model-settings.ts';
 import type { BatchSource } from '../data/batch.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -12,7 +13,6 @@ import { sha256Of } from '../digest.ts';
 import { UsageError } from '../errors.ts';
 import { beginningDigests, checkContinued, type OpenedWeights, openBeginning } from './begin.ts';
 import { dataIdentity } from './data-identity.ts';
-import { frozenBy } from './freeze.ts';
 import { initialState, type LoopState } from './loop.ts';
 import { openReplay, type Replay } from './replay.ts';
 import type { RunRecipe } from './run-manifest.ts';

@@ -6,7 +6,7 @@ import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { parameters } from '../../../compiler/graph/parameters.ts';
 import { train } from '../../../engine/api.ts';
-import { frozenBy } from '../../../engine/training/freeze.ts';
+import { frozenBy } from '../../../engine/compile/freeze.ts';
 import { readTensors } from '../../../runtime/weights/safetensors.ts';
 import { tinyGraph, writeTinyImages } from '../../fixtures/tiny-training.ts';
 import { contents, temporaryFolder } from '../../temporary-folder.ts';

@@ -1,4 +1,4 @@
-// Which parameters a run leaves as they are: patterns of names to names.
+// Which parameters training leaves as they are: patterns of names to names.
 
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';

@@ -1,0 +1,49 @@
+// A step of training as callers ask for it, in the words of the command line and of the Node API, and as the compiler takes it.
+
+import type { Graph } from '../../compiler/graph/graph.ts';
+import { parameters } from '../../compiler/graph/parameters.ts';
+import type { UpdateOptions } from '../../compiler/schedule/update.ts';
+import { UsageError } from '../errors.ts';
+import { frozenBy } from './freeze.ts';
+
+/** How a step of training is compiled. */
+export interface TrainingStepSettings extends UpdateOptions {
+  /** Patterns of parameters that stay as they are, beside those of `frozen`. */
+  readonly freeze?: readonly string[] | undefined;
+}
+
+/** As callers give it. */
+export interface TrainingStepRequest {
+  /** Compiles a whole step of training: losses, gradients, AdamW, moving averages. Default false. */
+  readonly train?: boolean | undefined;
+  /** With `train`: moving averages of the parameters, 0 to 16. Default 1. */
+  readonly averages?: number | undefined;
+  /** With `train`: adds up the gradients of microbatches. Default false. */
+  readonly accumulate?: boolean | undefined;
+  /** With `train`: parameters that stay as they are, by patterns as of `train`. Default: none. */
+  readonly freeze?: string | readonly string[] | undefined;
+}
+
+/** The settings of a request; undefined where nobody asks. Throws UsageError for an option that goes with `train` alone. */
+export function trainingStepOf(request: TrainingStepRequest): TrainingStepSettings | undefined {
+  const { train = false, averages = 1, accumulate = false, freeze } = request;
+  if (train) {
+    const patterns = typeof freeze === 'string' ? [freeze] : freeze;
+    return { averages, accumulates: accumulate, ...(patterns === undefined ? {} : { freeze: patterns }) };
+  }
+  const alone = Object.entries({ averages: request.averages, accumulate: request.accumulate, freeze }).find(
+    ([, value]) => value !== undefined && value !== false,
+  );
+  if (alone === undefined) return undefined;
+  throw new UsageError(
+    (option) => `${option(alone[0])}: it is of a step of training; give ${option('train')}, too`,
+  );
+}
+
+/** The compiler's options, with the names of what is frozen. Throws UsageError where a pattern matches nothing, or all. */
+export function updateOptions(graph: Graph, { freeze, ...update }: TrainingStepSettings): UpdateOptions {
+  if (freeze === undefined || freeze.length === 0) return update;
+  const named = new Set([...(update.frozen ?? []), ...frozenBy(freeze, graph)]);
+  const frozen = parameters(graph).flatMap(({ name }) => (named.has(name) ? [name] : []));
+  return { ...update, frozen };
+}
