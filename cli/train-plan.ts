@@ -11,6 +11,9 @@ export function printPlan(plan: TrainingPlan): string {
   return [
     `${name}: ${parameters.toLocaleString('en-US')} parameters, ${batch} samples a step${cut}, ${length}, on ${adapter} (${target})`,
     ...memorySummary(memory),
+    ...(plan.validation_bytes === null
+      ? []
+      : [`${(plan.validation_bytes / 1e6).toFixed(1)} MB beside it for the loss of held-out images`]),
     ...(plan.process_bytes === null
       ? []
       : [

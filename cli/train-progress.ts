@@ -26,6 +26,11 @@ type Event =
       readonly seconds: number;
       readonly seconds_left: number | null;
     }
+  | {
+      readonly event: 'validation';
+      readonly step: number;
+      readonly losses: Readonly<Record<string, number>>;
+    }
   | { readonly event: 'saved' | 'picture'; readonly step: number; readonly file: string };
 
 export interface TrainProgress {
@@ -70,11 +75,12 @@ export function watchTraining(
     const print = (event: Event): void => context.stderr(eventLine(event));
     print({ event: 'start', adapter, bytes, from, steps: total });
     return {
-      step({ step, position, losses, grad_norm, learning_rate, saved, picture }) {
+      step({ step, position, losses, grad_norm, learning_rate, validation, saved, picture }) {
         if (isTime(position, INTERVAL)) {
           const times = { seconds: seconds(), seconds_left: left(position) };
           print({ event: 'step', step, steps: total, losses, grad_norm, learning_rate, ...times });
         }
+        if (validation !== null) print({ event: 'validation', step, losses: validation });
         if (saved !== null) print({ event: 'saved', step: position, file: saved });
         if (picture !== null) print({ event: 'picture', step: position, file: picture });
       },
@@ -83,6 +89,7 @@ export function watchTraining(
   }
 
   let smooth: number | null = null;
+  let held: number | null = null;
   const describe = (position: number): string => {
     const rate = (position - from) / Math.max(1e-9, (now() - start) / 1000);
     const remaining = left(position);
@@ -91,12 +98,14 @@ export function watchTraining(
       formatRate(rate, 'steps'),
       ...(remaining === null ? [] : [`${formatDuration(remaining)} left`]),
       `loss ${smooth!.toPrecision(4)}`,
+      ...(held === null ? [] : [`held out ${held.toPrecision(4)}`]),
       `${(bytes / 1e6).toFixed(0)} MB`,
     ].join('  ');
   };
   return {
-    step({ position, losses, saved }) {
+    step({ position, losses, validation, saved }) {
       const loss = losses.loss ?? Number.NaN;
+      held = validation?.val_loss ?? held;
       smooth = smooth === null ? loss : smooth + SMOOTHING * (loss - smooth);
       if (context.interactive) {
         if (saved !== null) context.stderr(`\r\u001b[K${saved}: written\n`);

@@ -31,6 +31,8 @@ export interface CompileOptions {
   readonly gradient?: boolean;
   /** The loss of a training batch and the gradients of all parameters in the place of the model's output. */
   readonly gradients?: boolean;
+  /** The losses of a batch alone in the place of the model's output: nothing is dropped, and nothing differentiated. */
+  readonly losses?: boolean;
   /** Draws dropout there, by an input `dropout`; else it is the identity, as it is in a forward pass. */
   readonly dropout?: boolean;
   /** A whole step of training: the loss, the gradients, and what is done with them. */
@@ -114,8 +116,9 @@ function planTraining(graph: Graph, options: CompileOptions, choice: TrainingCho
 }
 
 function forwardOps(graph: Graph, options: CompileOptions): OpGraph {
-  const { batch = 1, taps = false, precision = 'f32' } = options;
-  const forward = runPasses(lowerGraph(graph, { batch, taps, precision }));
+  const { batch = 1, taps = false, precision = 'f32', losses = false } = options;
+  const lowered = lowerGraph(graph, { batch, taps, precision });
+  const forward = runPasses(losses ? training_loss(lowered, graph) : lowered);
   return options.gradient ? runPasses(forward, GRADIENT_PASSES) : forward;
 }
 

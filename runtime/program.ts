@@ -19,7 +19,7 @@ import type { Tensor } from './tensor.ts';
 import { createTimePath } from './time-path.ts';
 import type { DispatchTimer } from './timing.ts';
 import { clearSlots, type Traced, traceDispatches } from './trace.ts';
-import type { ReadParameter } from './upload.ts';
+import { type ReadParameter, uploadWeights } from './upload.ts';
 import { createWatchdog, patienceFor, type Watchdog } from './watchdog.ts';
 
 export type { ReadParameter } from './upload.ts';
@@ -47,6 +47,11 @@ export interface Program extends Model {
     inputs: ModelInputs,
     timer?: DispatchTimer,
   ): Promise<ReadonlyMap<string, Tensor>>;
+  /**
+   * Puts other weights in the place of those that it was made with, behind the passes that were begun before. Of a bundle whose
+   * weights the host fills. Throws what `read` throws, and RuntimeError('gpu').
+   */
+  upload(read: ReadParameter): Promise<void>;
   /** The first pass, dispatch by dispatch, with what each of them wrote. */
   trace(inputs: ModelInputs): AsyncGenerator<Traced, void, undefined>;
   /** Releases the memory. The device stays open. */
@@ -199,6 +204,10 @@ export async function createProgram(
     runPass: (name, inputs) => runPasses([name], inputs),
     runPasses,
     prepareTimes: (rows) => guard(device, 'the time path', () => timePath?.remember(rows)),
+    async upload(read) {
+      await uploadWeights(manifest, memory, read, opened);
+      timePath?.forget();
+    },
     async *trace(inputs) {
       checkInputs(inputs, forward.inputs);
       await guard(device, 'writing inputs', () => {

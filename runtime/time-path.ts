@@ -13,6 +13,8 @@ export interface TimePath {
   remember(rows: Iterable<TimeRow>): void;
   /** Encodes the copies that give every image of a batch its row; the rows are remembered first. */
   recall(rows: readonly TimeRow[], encoder: GPUCommandEncoder): void;
+  /** Forgets all rows: the weights are others now. */
+  forget(): void;
   destroy(): void;
 }
 
@@ -41,7 +43,7 @@ export function createTimePath({ manifest, device, buffer, write, encode }: Time
   let capacity = 0;
   let table: readonly GPUBuffer[] = [];
 
-  const forget = (rows: number) => {
+  const grow = (rows: number) => {
     known.clear();
     if (rows <= capacity) return;
     for (const old of table) old.destroy();
@@ -76,7 +78,7 @@ export function createTimePath({ manifest, device, buffer, write, encode }: Time
     const distinct = [...found.values()];
     const unknown = () => distinct.filter((row) => !known.has(keyOf(row)));
     const wanted = known.size + unknown().length;
-    if (wanted > capacity) forget(Math.min(most, Math.max(wanted, 2 * capacity)));
+    if (wanted > capacity) grow(Math.min(most, Math.max(wanted, 2 * capacity)));
     const missing = unknown();
     for (let first = 0; first < missing.length; first += batch) compute(missing.slice(first, first + batch));
   };
@@ -91,6 +93,7 @@ export function createTimePath({ manifest, device, buffer, write, encode }: Time
         });
       });
     },
+    forget: () => known.clear(),
     destroy() {
       for (const buffer of table) buffer.destroy();
     },

@@ -33,6 +33,7 @@ export const register: Register = (program, context) => {
       '--replay <FILE>',
       'safetensors with K.x_start, K.noise, K.timesteps (K.weights, K.y, K.low_res) of each step K, instead of data',
     )
+    .option('--val-data <D>', 'images that are never trained with, as --data: their loss stands in the log')
     .addOption(outputOption('<DIR>', 'folder of the run; made where it is missing').makeOptionMandatory())
     .optionsGroup('Training:')
     .option(
@@ -57,6 +58,11 @@ export const register: Register = (program, context) => {
     .option('--seed <S>', 'what weights, order, noise, timesteps and dropout are drawn from (default: 0)')
     .optionsGroup(heading('output'))
     .option('--log-interval <N>', 'steps from row to row of progress.csv (default: 10)')
+    .option(
+      '--val-interval <N>',
+      'steps from one loss of --val-data to the next (default: ten times --log-interval)',
+    )
+    .option('--val-limit <N>', 'how many of its images, from the first on (default: 256)')
     .option('--save-interval <N>', 'steps from checkpoint to checkpoint (default: 10000)')
     .option('--sample-interval <N>', 'steps from picture to picture, 0 for none (default: 10000)')
     .option('--keep <N>', 'checkpoints that stay, the newest; all (default: 5)')
@@ -131,8 +137,9 @@ function leftOut(skipped: number, graph: string, { data, labels }: TrainWords): 
 
 function summary(result: TrainResult): string {
   const { out, from, position, seconds, steps_per_second, waited, adapter, loss, files } = result;
+  const held = result.val_loss === null ? '' : `, of held-out images ${result.val_loss.toPrecision(4)}`;
   const newest = files[0] ?? `${out}`;
   if (position === from) return `${newest}: all ${position} steps were there`;
   const pace = `${steps_per_second.toPrecision(3)} steps/s on ${adapter}, ${(waited * 100).toFixed(1)}% waiting for data`;
-  return `${newest}: ${count(position - from, 'step')} in ${seconds.toFixed(1)} s (${pace}), last loss ${loss?.toPrecision(4)}`;
+  return `${newest}: ${count(position - from, 'step')} in ${seconds.toFixed(1)} s (${pace}), last loss ${loss?.toPrecision(4)}${held}`;
 }

@@ -14,6 +14,9 @@ import { parseFreeze, parseSettings, type SettingWords } from './settings.ts';
 /** The options of the command as they were typed. */
 export interface TrainWords extends SettingWords, DataWords {
   readonly data?: string;
+  readonly valData?: string;
+  readonly valInterval?: string;
+  readonly valLimit?: string;
   readonly replay?: string;
   readonly output: string;
   readonly weights?: string;
@@ -79,6 +82,11 @@ export function parseTrainJob(path: string, words: TrainWords): Omit<TrainJob, '
           : parseChoice(words.scheduleSampler, '--schedule-sampler', SCHEDULE_SAMPLERS),
       seed: words.seed === undefined ? undefined : parseSeed(words.seed),
       log_interval: count(words.logInterval, '--log-interval'),
+    },
+    validation: {
+      val_data: words.valData,
+      val_interval: count(words.valInterval, '--val-interval'),
+      val_limit: count(words.valLimit, '--val-limit'),
     },
     output: {
       save_interval: count(words.saveInterval, '--save-interval'),

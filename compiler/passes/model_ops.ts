@@ -12,6 +12,8 @@ export interface ModelOptions extends LowerOptions {
   readonly gradient: boolean;
   /** The loss of a training batch and its gradients in the place of the model's own inputs and outputs. */
   readonly gradients?: boolean;
+  /** The losses of a batch alone, in the place of the model's output: nothing is dropped. */
+  readonly losses?: boolean;
   /** Whether dropout is drawn there, by an input `dropout`; else it is the identity, as it is in a forward pass. */
   readonly dropout?: boolean;
   /** Names of parameters that have no gradient there. */
@@ -21,7 +23,8 @@ export interface ModelOptions extends LowerOptions {
 /** The ops that a model is made of, for the reference executor, and to see what it takes and gives. */
 export function modelOps(graph: Graph, options: ModelOptions): OpGraph {
   const ops = lowerGraph(graph, options);
-  const { gradients = false, dropout = false, frozen = [] } = options;
+  const { gradients = false, losses = false, dropout = false, frozen = [] } = options;
+  if (losses) return training_loss(ops, graph);
   if (gradients) return runPasses(training_loss(ops, graph), trainingPasses({ dropout, frozen }));
   return options.gradient ? label_gradient(ops) : ops;
 }

@@ -27,12 +27,12 @@ export function compileWith(
 /** The compiler's options for settings of a graph. Throws what `tuningFor` and `updateOptions` throw. */
 export function compileOptions(graph: Graph, settings: ModelSettings, target: Target): CompileOptions {
   const { batch = 1, taps = false, gradient = false, gradients = false, strict = false } = settings;
-  const { dropout = false, precision = 'f32', memory, trainingStep } = settings;
+  const { losses = false, dropout = false, precision = 'f32', memory, trainingStep } = settings;
   return {
     batch,
     taps,
     gradient,
-    gradients,
+    ...{ gradients, losses },
     dropout: dropout || trainingStep !== undefined, // who trains, drops
     training: trainingStep && updateOptions(graph, trainingStep),
     strict,

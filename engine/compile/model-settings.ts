@@ -24,6 +24,8 @@ export interface ModelSettings {
   readonly gradient?: boolean | undefined;
   /** Compiles the loss of a training batch and the gradients of all parameters in the place of the forward pass. */
   readonly gradients?: boolean | undefined;
+  /** Compiles the losses of a batch alone in the place of the forward pass. */
+  readonly losses?: boolean | undefined;
   /** Draws dropout there; without it nothing is dropped, as in a forward pass. */
   readonly dropout?: boolean | undefined;
   /** Compiles a whole step of training in the place of the forward pass. */

@@ -15,6 +15,8 @@ export interface ReferenceOptions {
   readonly taps: boolean;
   readonly gradient: boolean;
   readonly gradients: boolean;
+  /** The losses of a batch alone. */
+  readonly losses?: boolean;
   readonly dropout: boolean;
   /** Names of parameters that have no gradient there. */
   readonly frozen?: readonly string[];

@@ -21,6 +21,7 @@ import { type GraphInput, graphOfInput } from '../graph-input.ts';
 import { silentHost } from '../host.ts';
 import { LOAD_OPTIONS, type LoadOptions, PATTERNS, SEED, settingsOf } from '../options.ts';
 import { oneAfterAnother } from './caller-batches.ts';
+import type { ValidationOptions } from './held-out.ts';
 import type { TrainingPlan } from './plan-run.ts';
 import { LR_SCHEDULES } from './rates.ts';
 import { TRAINING_DEFAULTS, type TrainingOptions } from './settings.ts';
@@ -34,6 +35,7 @@ export type { TrainReport, TrainResult } from './train.ts';
 /** What a model is trained with, how, and where the run is written. */
 export interface TrainOptions
   extends TrainingOptions,
+    ValidationOptions,
     OutputOptions,
     Omit<DataOptions, 'seed' | 'signal'>,
     Pick<
@@ -100,6 +102,9 @@ const {
 export const TRAIN_OPTIONS = {
   ...OPENING,
   data: { expected: 'a path, a dataset, batchesBy(…) or batches as an async iterable', holds: isData },
+  val_data: textOf('a path as openData takes it'),
+  val_interval: number('a number of steps'),
+  val_limit: number('a number of images'),
   replay: textOf('the path of a file'),
   optimizer: textOf('the path of a file'),
   output: textOf('the path of a folder'),
@@ -233,7 +238,7 @@ async function openRun(
 function jobOf(graph: GraphInput, options: TrainOptions, device: TrainJob['device']): TrainJob {
   const { steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval } = options;
   const { lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, freeze, schedule_sampler } = options;
-  const { labels, background, flip, crop, workers } = options;
+  const { labels, background, flip, crop, workers, val_data, val_interval, val_limit } = options;
   const { save_interval, sample_interval, keep, resume, replay, optimizer, output, size } = options;
   return {
     source: graphOfInput(graph, typeof size === 'number' ? [size] : size),
@@ -248,6 +253,7 @@ function jobOf(graph: GraphInput, options: TrainOptions, device: TrainJob['devic
       ...{ steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval },
       ...{ lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, freeze, schedule_sampler },
     },
+    validation: { val_data, val_interval, val_limit },
     output: { save_interval, sample_interval, keep, resume },
     out: output ?? null,
     device,

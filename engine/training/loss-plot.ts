@@ -1,5 +1,5 @@
-// The loss curve of a run as an SVG, from its log: the mean over all timesteps and that of each quarter of the process, on a
-// logarithmic scale. The same log gives the same picture.
+// The loss curve of a run as an SVG, from its log: the mean over all timesteps that of each quarter of the
+// process, and where there are some that of held-out images, on a logarithmic scale. The same log gives the same picture.
 
 import type { ProgressTable } from '../../runtime/training/progress-table.ts';
 import {
@@ -23,6 +23,9 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [64, 190, 48, 48];
 /** Points of a line; rows that are more are averaged. */
 const POINTS = 240;
 
+/** The column of images that are not trained with. */
+const HELD_OUT = 'val_loss';
+
 /** Lines of the plot: columns of the log, of a classifier behind `train_`, and what the key calls them. */
 const LINES = [
   { key: 'loss', text: 'all timesteps', width: 2.2 },
@@ -30,6 +33,7 @@ const LINES = [
   { key: 'loss_q1', text: 'second quarter', width: 1.2 },
   { key: 'loss_q2', text: 'third quarter', width: 1.2 },
   { key: 'loss_q3', text: 'last quarter (most noise)', width: 1.2 },
+  { key: HELD_OUT, text: 'held-out images', width: 2.2 },
 ] as const;
 
 interface Point {
@@ -43,7 +47,7 @@ export function lossPlot(table: ProgressTable, name: string): string {
   const lines = LINES.map(({ key, ...line }, k) => ({
     ...line,
     color: COLORS[k]!,
-    points: pointsOf(table, `${prefix}${key}`),
+    points: pointsOf(table, key === HELD_OUT ? key : `${prefix}${key}`),
   }));
   const shown = lines.filter(({ points }) => points.length > 0);
   const values = shown.flatMap(({ points }) => points.map(({ value }) => value));

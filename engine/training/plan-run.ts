@@ -15,6 +15,7 @@ import type { Host } from '../host.ts';
 import type { GraphSource } from '../model/model-source.ts';
 import { openMaterial, type RunMaterial } from './run-material.ts';
 import type { TrainJob } from './train-job.ts';
+import { heldOutBatch, lossBundle } from './validation.ts';
 
 /** A step that is compiled for the adapter that is here, and fits. */
 export interface PlannedStep {
@@ -37,6 +38,8 @@ export interface TrainingPlan {
   readonly steps: number | null;
   readonly parameters: number;
   readonly memory: TrainingMemory;
+  /** What the losses of held-out images take beside it; null where nothing is held out. */
+  readonly validation_bytes: number | null;
   /** What the whole process takes of this machine, where the adapter is a processor; null elsewhere. */
   readonly process_bytes: number | null;
   /** Floating-point operations of a step: its microbatches, and the change of the parameters. */
@@ -88,12 +91,15 @@ export async function planRun(job: TrainJob, host: Pick<Host, 'signal'>): Promis
   }
   const material = await openMaterial(job, host.signal);
   try {
-    const { settings } = material;
+    const { settings, held } = material;
     const planned = await planStep(job.source, stepSettings(job, material));
     const { bundle, adapter, memory } = planned;
     const { manifest } = bundle;
     const microbatches = Math.ceil(settings.batch / settings.microbatch);
     const flops = flopsOfStep(manifest, microbatches);
+    const losses = held === null ? null : await lossBundle(job, heldOutBatch(held, settings.microbatch));
+    const validation_bytes = losses === null ? null : memoryOf(losses.manifest);
+    const bytes = memoryOf(manifest) + (validation_bytes ?? 0);
     const rate = LAVAPIPE_RATE * os.availableParallelism();
     return {
       name: job.source.graph.name,
@@ -104,7 +110,8 @@ export async function planRun(job: TrainJob, host: Pick<Host, 'signal'>): Promis
       steps: Number.isFinite(settings.steps) ? settings.steps : null,
       parameters: manifest.parameters.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0),
       memory: memory(),
-      process_bytes: adapter.isFallback ? memoryOf(manifest) + PROCESS_BYTES : null,
+      validation_bytes,
+      process_bytes: adapter.isFallback ? bytes + PROCESS_BYTES : null,
       flops,
       step_seconds: adapter.isFallback ? flops / rate : null,
       notes: [...material.notes, ...planned.notes],

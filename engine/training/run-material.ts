@@ -13,6 +13,7 @@ import { sha256Of } from '../digest.ts';
 import { UsageError } from '../errors.ts';
 import { beginningDigests, checkContinued, type OpenedWeights, openBeginning } from './begin.ts';
 import { dataIdentity } from './data-identity.ts';
+import { type HeldOut, openHeldOut, validationSettings } from './held-out.ts';
 import { initialState, type LoopState } from './loop.ts';
 import { openReplay, type Replay } from './replay.ts';
 import type { RunRecipe } from './run-manifest.ts';
@@ -28,6 +29,8 @@ export interface RunMaterial {
   readonly frozen: readonly string[];
   readonly beginning: OpenedWeights;
   readonly recipe: RunRecipe;
+  /** What is never trained with; null where nothing is held out. */
+  readonly held: HeldOut | null;
   /** Images alone, with what belongs to them. */
   readonly data: BatchSource;
   /** What its user should know. */
@@ -50,9 +53,17 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
   checkJob(job);
   checkLoss(graph);
   // what a file of steps says of the batch is not known yet
-  if (job.replay === null) trainingSettings(job.training);
+  if (job.replay === null) {
+    const { log_interval } = trainingSettings(job.training);
+    validationSettings(job.validation, log_interval);
+  }
   outputSettings(job.output);
   const batches = await openBatches(job, signal);
+  let held: HeldOut | null = null;
+  const closeBatches = async () => {
+    await held?.data.close();
+    await batches.close();
+  };
   try {
     const { usual, recipe, notes, nameOf, data, skipped } = batches;
     const settings = trainingSettings(job.training, usual);
@@ -60,12 +71,13 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
     const frozen = frozenBy(settings.freeze, graph);
     const { optimizer, rename_map } = job;
     if (optimizer !== null) checkContinued({ file: optimizer, rename_map }, graph, settings, frozen);
+    held = await openHeld(job, settings, batches.dataset, signal);
     const beginning = await openBeginning(job, graph, settings.seed);
     const digests = await beginningDigests(job, turnsOf(signal));
     const timesteps = graph.diffusion.steps;
     const { seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval } = settings;
     return {
-      ...{ settings, timesteps, frozen, beginning, data, nameOf, skipped },
+      ...{ settings, timesteps, frozen, beginning, held, data, nameOf, skipped },
       recipe: {
         training_version: TRAINING_VERSION,
         graph: sha256Of(trainedAs(graph)),
@@ -74,21 +86,36 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
         ...{ seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval },
         ema_rates: settings.ema_rates.join(','),
         ...laterSettings(settings),
+        ...(held?.recipe ?? NOTHING_HELD),
       },
-      notes: [...notes, ...beginning.notes],
+      notes: [...notes, ...(held?.data.notes ?? []), ...beginning.notes],
       steps: (from) =>
         batches.replay?.source(from, batch) ??
         drawnSteps(data, wantedBy(graph), { seed, batch, timesteps }, { from, signal }),
       begin: () => initialState(settings, timesteps),
       async close() {
         beginning.close();
-        await batches.close();
+        await closeBatches();
       },
     };
   } catch (error) {
-    await batches.close();
+    await closeBatches();
     throw error;
   }
+}
+
+/** As runs of earlier versions. */
+const NOTHING_HELD: RunRecipe = { val_data: null, val_interval: null, val_images: null };
+
+async function openHeld(
+  { source, validation, data_options }: TrainJob,
+  { log_interval }: TrainingSettings,
+  dataset: Dataset | null,
+  signal: AbortSignal,
+): Promise<HeldOut | null> {
+  const settings = validationSettings(validation, log_interval);
+  if (settings === null) return null;
+  return openHeldOut(settings, wantedBy(source.graph), { ...data_options, signal }, dataset);
 }
 
 /** Settings that runs of earlier versions do not know: null stands for what those did. */
@@ -110,6 +137,8 @@ interface OpenedBatches {
   readonly notes: readonly string[];
   readonly nameOf?: RunMaterial['nameOf'];
   readonly data: BatchSource;
+  /** What was opened by its path; null for a file of steps, and for batches of the caller. */
+  readonly dataset: Dataset | null;
   readonly replay: Replay | null;
   readonly skipped: RunMaterial['skipped'];
   close(): Promise<void>;
@@ -124,7 +153,7 @@ async function openBatches(job: TrainJob, signal: AbortSignal): Promise<OpenedBa
     const replay = openReplay(file, wanted, source.graph);
     const { batch, steps } = replay;
     return {
-      ...{ replay, data: replay.data, notes: [], skipped: NOTHING_SKIPPED },
+      ...{ replay, data: replay.data, dataset: null, notes: [], skipped: NOTHING_SKIPPED },
       usual: { batch, steps },
       recipe: { data: await dataIdentity(file, 'replay', turnsOf(signal)) },
       close: async () => replay.close(),
@@ -135,14 +164,14 @@ async function openBatches(job: TrainJob, signal: AbortSignal): Promise<OpenedBa
     return {
       ...{ recipe, usual: {}, notes: [], skipped: NOTHING_SKIPPED },
       data: data!,
-      replay: null,
+      ...{ dataset: null, replay: null },
       async close() {},
     };
   }
   const opened: Dataset = await openData(data, wanted, { ...data_options, seed: training.seed ?? 0, signal });
   const { flip = false, crop = 'centre', labels = 'names', background = null } = data_options;
   return {
-    ...{ usual: {}, notes: opened.notes, data: opened, replay: null },
+    ...{ usual: {}, notes: opened.notes, data: opened, dataset: opened, replay: null },
     nameOf: opened.name,
     recipe: {
       data: await dataIdentity(data, opened.kind, turnsOf(signal)),

@@ -6,6 +6,7 @@ import type { DataOptions } from '../data/data-options.ts';
 import { UsageError } from '../errors.ts';
 import type { GraphSource } from '../model/model-source.ts';
 import type { ProgramOptions } from '../model/open-program.ts';
+import type { ValidationOptions } from './held-out.ts';
 import { checkWhole, MOST_STEPS, type TrainingOptions } from './settings.ts';
 
 /** What is written, and how often. */
@@ -42,6 +43,7 @@ export interface TrainJob {
   /** The state of an optimizer that the run goes on with: of a run of this project, or of the original. */
   readonly optimizer: string | null;
   readonly training: TrainingOptions;
+  readonly validation: ValidationOptions;
   readonly output: OutputOptions;
   /** The folder of the run; null: nothing is written. */
   readonly out: string | null;

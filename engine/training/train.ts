@@ -12,11 +12,14 @@ import { type OpenStep, openStep } from './open-step.ts';
 import { openMaterial, type RunMaterial } from './run-material.ts';
 import { openOutput, type RunOutput, type Written } from './run-output.ts';
 import type { TrainJob } from './train-job.ts';
+import { openValidation, type Validation } from './validation.ts';
 
 /** A step that is done, with what was written for it. */
 export interface TrainReport extends Omit<StepDone, 'state'>, Written {
   /** Steps that the run has behind it, from its very beginning. */
   readonly position: number;
+  /** The losses of held-out images behind this step, by the keys of the log; null where none is due. */
+  readonly validation: Readonly<Record<string, number>> | null;
 }
 
 /** What was done, in the words of `--json`. */
@@ -32,6 +35,8 @@ export interface TrainResult {
   readonly samples: number;
   /** Of the last step of this process; null where it took none. */
   readonly loss: number | null;
+  /** The last one of the held-out images; null where there was none. */
+  readonly val_loss: number | null;
   readonly seconds: number;
   readonly steps_per_second: number;
   /** The share of that time in which the adapter waited for data. */
@@ -71,8 +76,10 @@ export async function openTraining(job: TrainJob, host: Host, open: OpenStep = o
     for (const note of material.notes) host.note(note);
     const output = await openOutput(job, material);
     try {
+      const { held, settings } = material;
+      const validation = held === null ? null : await openValidation(job, held, settings);
       const step = await openTrained(job, material, output, host, open);
-      return runOf(job, material, output, step, host);
+      return runOf(job, material, output, { ...step, validation }, host);
     } catch (error) {
       output.close();
       throw error;
@@ -118,26 +125,34 @@ async function openTrained(
   }
 }
 
+/** What a run computes with. */
+interface OpenedRun {
+  readonly step: TrainingStep;
+  readonly state: LoopState;
+  readonly validation: Validation | null;
+}
+
 function runOf(
   job: TrainJob,
   material: RunMaterial,
   output: RunOutput,
-  { step, state }: { readonly step: TrainingStep; readonly state: LoopState },
+  { step, state, validation }: OpenedRun,
   host: Host,
 ): Training {
-  const { settings, timesteps } = material;
+  const { settings, timesteps, held } = material;
   const from = state.position;
   const source = material.steps(from);
   const start = performance.now();
   let now = state;
   let loss: number | null = null;
+  let val_loss: number | null = null;
   let seconds = 0;
   // tensors of a step that failed are of no use
   let sound = true;
   const about = {
     name: job.source.graph.name,
     adapter: step.adapter,
-    bytes: step.bytes,
+    bytes: step.bytes + (validation?.bytes ?? 0),
     from,
     batch: settings.batch,
   };
@@ -150,9 +165,17 @@ function runOf(
       for await (const { state: next, ...done } of trainingLoop(parts, now)) {
         now = next;
         loss = done.losses.loss ?? null;
-        const written = await output.after(step, next, done.row, host.signal);
+        // a step whose row lacks its losses is not to be saved
+        sound = false;
+        const due = done.row !== null && held !== null && done.step % held.interval === 0;
+        const losses = due ? ((await validation?.losses(step)) ?? null) : null;
+        sound = true;
+        val_loss = losses?.get('val_loss') ?? val_loss;
+        const row = losses === null ? done.row : new Map([...done.row!, ...losses]);
+        const written = await output.after(step, next, row, host.signal);
         seconds = (performance.now() - start) / 1000;
-        yield { ...done, ...written, position: next.position };
+        const told = losses === null ? null : Object.fromEntries(losses);
+        yield { ...done, ...written, row, validation: told, position: next.position };
       }
       host.signal.throwIfAborted();
     } catch (error) {
@@ -167,6 +190,7 @@ function runOf(
   const close = async () => {
     await source.close();
     await material.close();
+    await validation?.close();
     await step.close();
     output.close();
   };
@@ -181,7 +205,7 @@ function runOf(
         ...about,
         position: now.position,
         samples: now.position * settings.batch,
-        loss,
+        ...{ loss, val_loss },
         seconds,
         steps_per_second: seconds === 0 ? 0 : (now.position - from) / seconds,
         waited: elapsed === 0 ? 0 : waited / elapsed,

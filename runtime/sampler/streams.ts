@@ -19,6 +19,8 @@ export const STREAMS = {
   bound: 6,
   /** The order of samples in an epoch. */
   order: 7,
+  /** Noise and timesteps of held-out images (training/held-out-draws.ts). */
+  held_out: 8,
 } as const;
 
 const WORD = 2 ** 32;

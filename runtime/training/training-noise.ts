@@ -16,14 +16,24 @@ import { STREAMS, wordsOf } from '../sampler/streams.ts';
  * @param length elements of a sample
  */
 export function trainingNoise(seed: number, step: number, samples: number, length: number): Float32Array {
-  const key = wordsOf(seed);
-  const words = new Uint32Array(4);
   const noise = new Float32Array(samples * length);
   for (let sample = 0; sample < samples; sample++) {
-    for (let i = 0; i < length; i++) {
-      if (i % 4 === 0) philox4x32([i / 4, step, sample, STREAMS.training_noise], key, words);
-      noise[sample * length + i] = normalQuantile((words[i % 4]! + 0.5) / 2 ** 32);
-    }
+    const one = noise.subarray(sample * length, (sample + 1) * length);
+    drawNoise(one, seed, [step, sample, STREAMS.training_noise]);
   }
   return noise;
+}
+
+/** Fills a sample with standard normal noise, under the last three words of the counter. */
+export function drawNoise(
+  noise: Float32Array,
+  seed: number,
+  [second, third, stream]: readonly [number, number, number],
+): void {
+  const key = wordsOf(seed);
+  const words = new Uint32Array(4);
+  for (let i = 0; i < noise.length; i++) {
+    if (i % 4 === 0) philox4x32([i / 4, second, third, stream], key, words);
+    noise[i] = normalQuantile((words[i % 4]! + 0.5) / 2 ** 32);
+  }
 }

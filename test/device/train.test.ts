@@ -101,3 +101,28 @@ test('says before it starts what it takes, and which microbatch fits', async () 
   );
   await expect(bytesOf({ memory: 1000, batch: 1 })).rejects.toThrow(/; use memory \d+MB$/);
 });
+
+test('losses of held-out images are those of the reference, by weights that are put in the place of others', async () => {
+  writeTinyImages(at('d.safetensors'), 7);
+  const [data, val_data] = [at('d.safetensors'), at('d.safetensors')];
+  const run = async (more: Partial<Parameters<typeof train>[1]>) => {
+    const intervals = { log_interval: 1, val_interval: 1 };
+    const given = { data, val_data, ...intervals, batch: 3, steps: 3, lr: 1e-3, ...more };
+    const losses = [];
+    await using running = train(tinyGraph({ dropout: 0.3 }), given);
+    for await (const { validation } of running) losses.push(validation!);
+    return losses;
+  };
+  const [found, again, expected] = [
+    await run({}),
+    await run({ microbatch: 2 }),
+    await run({ reference: true }),
+  ];
+  expect(again[0]).toEqual(found[0]);
+  for (const [k, losses] of expected.entries()) {
+    for (const [key, loss] of Object.entries(losses)) {
+      expect(Math.abs(found[k]![key]! / loss - 1), `${key} behind step ${k}`).toBeLessThan(1e-4);
+    }
+  }
+  expect(found[2]!.val_loss).not.toBe(found[1]!.val_loss);
+});

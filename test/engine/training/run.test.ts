@@ -42,6 +42,7 @@ function jobOf({ job, ...options }: Changes, out: string): TrainJob {
     data_options: {},
     ...{ replay: null, weights: null, optimizer: null, allow_unexpected: false, rename_map: undefined },
     training: { batch: 3, log_interval: 2, ema_rate: [0.5, 0.9], ...training },
+    validation: {},
     output: { save_interval, sample_interval, keep, resume },
     ...{ out: at(out), device: {}, reference: true },
     ...job,
