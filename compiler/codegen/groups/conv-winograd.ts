@@ -105,8 +105,7 @@ function products(conv: Convolution, { samples }: Part): KernelCall {
     file: 'conv_subgroup',
     ...productOf(tile, {
       load_input: [
-        'let row = (sample / sizes.planes * sizes.quads0 + quad) * sizes.planes + sample % sizes.planes;',
-        'return textureLoad(transformed, texel(row * sizes.in_pixels + pixel));',
+        'return textureLoad(transformed, texel((sample * sizes.quads0 + quad) * sizes.in_pixels + pixel));',
       ],
       mask_tap: ['return loaded;'], // tiles beyond the last one are not stored
     }),

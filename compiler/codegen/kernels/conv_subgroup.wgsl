@@ -110,7 +110,9 @@ fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
 ) {
-  let sample = workgroup.z;
+  // all samples of a plane, one behind the other: a cache then has the plane's weights for all but the first
+  let samples = workgroups.z / sizes.planes;
+  let sample = workgroup.z % samples * sizes.planes + workgroup.z / samples;
   let first = workgroup.x * OCTETS * 8u;
   let quads = sizes.quads0 + sizes.quads1;
   let column_tile = sample % sizes.planes * workgroups.y + workgroup.y;
@@ -140,7 +142,7 @@ fn main(
     if (quad < sizes.out_quads) {
       prepare_quad(sample, quad);
       let last = sizes.pixels - first - 1u;
-      let to = ((sample / sizes.planes * sizes.out_quads + quad) * sizes.planes + sample % sizes.planes) * sizes.out_row + first;
+      let to = (sample * sizes.out_quads + quad) * sizes.out_row + first;
       for (var o = 0u; o < OCTETS; o++) {
         for (var p = 0u; p < 8u; p++) {
           // only the store is masked: what a branch assigns costs the driver a blend and twice the code

@@ -1,7 +1,7 @@
 // The input transform of Winograd's F(m x m, 3 x 3): every m x m tile of the output reads a patch d of (m + 2) x (m + 2)
 // pixels of the padded input, through the norm in front of the convolution, and becomes the planes BT d B, one for each
 // product. Source: Lavin and Gray 2016, arXiv:1509.09308. For subgroups of 8 lanes: a workgroup is 8 tiles of one quad.
-// The source is [sample][quad][pixel], the result [sample of the part][quad][plane][tile].
+// The source is [sample][quad][pixel], the result [sample of the part][plane][quad][tile].
 
 const M = 4u;       // pixels of a side of a tile of the output, and of its patch
 const PATCH = 6u;
@@ -64,11 +64,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     for (var i = 0u; i < PATCH; i++) { rows[i][j] = transformed[i]; }
   }
   if (tile < sizes.tiles) {
-    let to = (workgroup.z * sizes.all_quads + quad) * PATCH * PATCH * sizes.plane_row + tile;
+    let to = (workgroup.z * PATCH * PATCH * sizes.all_quads + quad) * sizes.plane_row + tile;
     for (var i = 0u; i < PATCH; i++) {
       let transformed = transform(rows[i]);
       for (var j = 0u; j < PATCH; j++) {
-        result[to + (i * PATCH + j) * sizes.plane_row] = transformed[j];
+        result[to + (i * PATCH + j) * sizes.all_quads * sizes.plane_row] = transformed[j];
       }
     }
   }

@@ -1,7 +1,7 @@
 // The output transform of Winograd's F(m x m, 3 x 3): the products of a tile become its m x m pixels AT p A, with the
 // convolution's epilogue and the statistics that a later norm needs. Source: Lavin and Gray 2016, arXiv:1509.09308. For
 // subgroups of 8 lanes: a workgroup is 8 tiles of one quad.
-// The products are [sample of the part][quad][plane][tile], the result is [sample][quad][pixel].
+// The products are [sample of the part][plane][quad][tile], the result is [sample][quad][pixel].
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
@@ -65,11 +65,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let tile = workgroup.x * 8u + lane;
   let quad = workgroup.y;
   prepare_quad(sample, quad);
-  let from_tile = (workgroup.z * sizes.out_quads + quad) * PATCH * PATCH * sizes.plane_row + min(tile, sizes.tiles - 1u);
+  let from_tile = (workgroup.z * PATCH * PATCH * sizes.out_quads + quad) * sizes.plane_row + min(tile, sizes.tiles - 1u);
   var rows = array<array<vec4f, PATCH>, M>();
   for (var j = 0u; j < PATCH; j++) {
     var column = array<vec4f, PATCH>();
-    for (var i = 0u; i < PATCH; i++) { column[i] = planes[from_tile + (i * PATCH + j) * sizes.plane_row]; }
+    for (var i = 0u; i < PATCH; i++) { column[i] = planes[from_tile + (i * PATCH + j) * sizes.out_quads * sizes.plane_row]; }
     let transformed = transform(column);
     for (var i = 0u; i < M; i++) { rows[i][j] = transformed[i]; }
   }

@@ -1,7 +1,7 @@
 // The products of Winograd's algorithm for the gradient of a weight: for each plane a matrix product over the tiles of some
 // samples, rows the channels of the cotangent, columns those of the input. For subgroups of 8 lanes: a workgroup is one
 // subgroup; it computes ROWS * 4 channels of the cotangent by 32 channels of the input, as conv_weight_gradient_subgroup does.
-// Planes are [sample of the part][channel / 4][plane][tile], the result is [plane][cotangent's channel][input's channel / 4];
+// Planes are [sample of the part][plane][channel / 4][tile], the result is [plane][cotangent's channel][input's channel / 4];
 // the first samples write it, later ones add to it.
 enable subgroups;
 diagnostic(off, subgroup_uniformity);
@@ -48,13 +48,13 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let quad = workgroup.y * 8u + lane;
   let last = sizes.tiles - 1u;
   for (var sample = 0u; sample < sizes.samples; sample++) {
-    let from_input = ((sample * sizes.quads + min(quad, sizes.quads - 1u)) * sizes.planes + plane) * sizes.plane_row;
+    let from_input = ((sample * sizes.planes + plane) * sizes.quads + min(quad, sizes.quads - 1u)) * sizes.plane_row;
     for (var octet = 0u; octet < sizes.tiles; octet += 8u) {
       let tile = min(octet + lane, last);
       var g = array<vec4f, ROWS>();
       for (var r = 0u; r < ROWS; r++) {
         let row = min(first_out + r, sizes.out_quads - 1u);
-        g[r] = textureLoad(cotangent, texel(((sample * sizes.out_quads + row) * sizes.planes + plane) * sizes.plane_row + tile));
+        g[r] = textureLoad(cotangent, texel(((sample * sizes.planes + plane) * sizes.out_quads + row) * sizes.plane_row + tile));
       }
       var x = array<vec4f, 8>();
       for (var p = 0u; p < 8u; p++) {

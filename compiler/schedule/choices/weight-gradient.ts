@@ -18,6 +18,12 @@ const COTANGENT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 30
 /** Cycles of a channel by 32 channels in the transform to taps. */
 const WEIGHT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 150, 4: 36 * 150 };
 
+/**
+ * Bytes of planes of the input, or of the cotangent, that are computed at once where one sample has no more: what a second part
+ * adds to the products of the first, it loads and stores again, which takes longer than planes that caches have lost.
+ */
+const PART_BYTES = 16 * 2 ** 20;
+
 const TILES: readonly WinogradTile[] = [2, 4];
 
 /** What Winograd's algorithm keeps for the gradient of a weight. */
@@ -41,7 +47,7 @@ export function weightPlanes(
   const quads = quadsOf(graph, sources);
   const g = extentOf(graph, cotangent);
   const each = planesOf(m) * planeRow(tiles) * 16;
-  const samples = samplesOfPart(g.batch, each * Math.max(quads, g.quads));
+  const samples = samplesOfPart(g.batch, each * Math.max(quads, g.quads), PART_BYTES);
   return {
     tiles,
     samples,

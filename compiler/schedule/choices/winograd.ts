@@ -18,9 +18,12 @@ export const MOST_BYTES = 64 * 2 ** 20;
 const CACHED_BYTES = 4 * 2 ** 20;
 const MOST_PARTS = 16;
 
-/** Samples of a part of a batch, where the planes of one take so many bytes; 0 where these are too many. */
-export function samplesOfPart(batch: number, bytes: number): number {
-  const wanted = Math.max(1, Math.floor(CACHED_BYTES / bytes), Math.ceil(batch / MOST_PARTS));
+/**
+ * Samples of a part of a batch, where the planes of one take so many bytes; 0 where these are too many.
+ * @param cached bytes that a part should not exceed
+ */
+export function samplesOfPart(batch: number, bytes: number, cached = CACHED_BYTES): number {
+  const wanted = Math.max(1, Math.floor(cached / bytes), Math.ceil(batch / MOST_PARTS));
   return Math.min(batch, wanted, Math.floor(MOST_BYTES / bytes));
 }
 
@@ -51,8 +54,8 @@ export function canUseWinograd(graph: OpGraph, group: ConvGroup, m: WinogradTile
 }
 
 /**
- * Vectors that a row of tiles takes in a plane: a multiple of 8 that is no multiple of 16, so that the planes of a tile,
- * which are written and read together, do not fall into one set of a cache.
+ * Vectors that the tiles of a quad take in a plane: a multiple of 8 that is no multiple of 16, so that the quads of a tile,
+ * which a product reads together, do not fall into one set of a cache.
  */
 export function planeRow(tiles: number): number {
   const octets = Math.ceil(tiles / 8);

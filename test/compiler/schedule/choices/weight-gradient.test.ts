@@ -66,7 +66,7 @@ describe('the gradient of a weight', () => {
     const { graph, group } = scheduleOf({ batch: 64 }, SOFTWARE, false);
     const { tiles, samples, input, cotangent, products } = weightPlanes(graph, group, 4);
     expect(tiles).toBe(64);
-    expect(samples).toBe(4);
+    expect(samples).toBe(12);
     expect(input).toBe(samples * 36 * 32 * 72 * 16);
     expect(cotangent).toBe(input);
     expect(products).toBe(36 * 128 * 32 * 16);
