@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, release, totalmem } from 'node:os';
 import { shipped } from '../compiler/shipped.ts';
-import { TARGETS } from '../compiler/target.ts';
+import { chooseTarget, missingFor, TARGETS } from '../compiler/target.ts';
+import { factsOf } from '../engine/compile/target-choice.ts';
 import { dawnVersion, packageVersion } from '../engine/package.ts';
 import { findLacks, type Lack } from '../runtime/adapter.ts';
 import { RuntimeError } from '../runtime/errors.ts';
@@ -16,8 +17,17 @@ export interface AdapterReport extends InspectedAdapter {
   readonly name: string;
   /** The one that a run takes when nothing is said. */
   readonly used: boolean;
-  /** What it lacks for each target of `compile --target`; nothing where it can run the target's bundles. */
-  readonly targets: readonly { readonly name: string; readonly lacks: readonly Lack[] }[];
+  /** What `--target auto` compiles for on it. */
+  readonly target: string;
+  /**
+   * What it lacks for each target of `compile --target`, nothing where it can run the target's bundles; and what it lacks,
+   * in words, for `auto` to choose the target.
+   */
+  readonly targets: readonly {
+    readonly name: string;
+    readonly lacks: readonly Lack[];
+    readonly missing: readonly string[];
+  }[];
 }
 
 export interface SystemReport {
@@ -61,11 +71,13 @@ async function findAdapters(): Promise<{ adapters: readonly AdapterReport[]; fau
       const inspected = await inspectAdapter({ adapter: name });
       const { device, description } = inspected.adapter;
       const used = device === first.adapter.device && description === first.adapter.description;
-      const targets = TARGETS.map(({ name, features, limits }) => ({
-        name,
-        lacks: findLacks(inspected, { features, limits: { ...limits } }),
+      const facts = factsOf(inspected);
+      const targets = TARGETS.map((target) => ({
+        name: target.name,
+        lacks: findLacks(inspected, { features: target.features, limits: { ...target.limits } }),
+        missing: missingFor(target, facts),
       }));
-      adapters.push({ name, used, targets, ...inspected });
+      adapters.push({ name, used, target: chooseTarget(facts).name, targets, ...inspected });
     }
     return { adapters, faults: [] };
   } catch (error) {

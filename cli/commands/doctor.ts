@@ -69,6 +69,7 @@ function print(report: SystemReport): string {
 function printAdapter({
   name,
   used,
+  target,
   targets,
   adapter,
   features,
@@ -85,7 +86,8 @@ function printAdapter({
     `adapter '${name}'${used ? ' (used)' : ''}`,
     `  ${adapterLine(adapter)}`,
     ...subgroups,
-    `  targets: ${targets.map(printTarget).join(', ')}`,
+    `  target: ${target}, which --target auto takes`,
+    ...targets.filter(({ name }) => name !== target).map(printTarget),
     ...(matrices.length > 0 ? [`  matrices: ${matrices.map(printMatrix).join(', ')}`] : []),
     `  features: ${shown.join(', ') || 'none that kernels use'}`,
     ...shownLimits.map((limit) => `  ${limit.padEnd(34)} ${String(limits[limit] ?? '-').padStart(12)}`),
@@ -97,6 +99,9 @@ function printMatrix({ componentType, resultComponentType, M, N, K }: MatrixConf
   return `${componentType} ${M}x${N}x${K} into ${resultComponentType}`;
 }
 
-function printTarget({ name, lacks }: AdapterReport['targets'][number]): string {
-  return lacks.length === 0 ? name : `not ${name} (lacks ${lacks.map((lack) => lack.name).join(', ')})`;
+/** Whether a target's bundles run, and why it is not the one that is chosen. */
+function printTarget({ name, lacks, missing }: AdapterReport['targets'][number]): string {
+  const runs = lacks.length === 0 ? 'runs, too' : 'does not run here';
+  const why = missing.length === 0 ? 'suits less' : `lacks ${missing.join(', ')}`;
+  return `  target ${name.padEnd(9)} ${runs}: ${why}`;
 }

@@ -3,6 +3,7 @@
 import type { GraphStats } from '../../engine/compile/graph-stats.ts';
 import { DEVICES } from '../../engine/expected/devices.ts';
 import type { ExpectedPass } from '../../engine/expected/expected-time.ts';
+import type { KernelCounts } from '../../engine/expected/kernel-counts.ts';
 import { warnAll } from '../../engine/host.ts';
 import type { Register } from '../context.ts';
 import { hostOf } from '../host.ts';
@@ -20,10 +21,14 @@ resets it; results stay the same.
 
 With --device every dispatch is listed with the time that a model of that GPU expects of it, and by what it is bound: the
 steps of its loop, arithmetic, memory, or the dispatch itself. Nothing was measured: unetc profile prints the same model
-beside times, and docs/gpu.md what it assumes. It knows ${DEVICES.map(({ name }) => name).join(', ')}.`;
+beside times, and docs/gpu.md what it assumes. It knows ${DEVICES.map(({ name }) => name).join(', ')}.
+
+With --kernels barriers, bytes loaded from memory and bytes of workgroup memory written and read are counted for a
+multiply-accumulate, in one round of a workgroup's loop, of the kernels of GPUs.`;
 
 interface Words extends SettingWords {
   readonly device?: string;
+  readonly kernels?: boolean;
   readonly json?: boolean;
 }
 
@@ -45,10 +50,11 @@ export const register: Register = (program, context) => {
     },
   )
     .option('--device <NAME>', 'expect the time of each dispatch on this GPU, such as h100')
+    .option('--kernels', 'count what kernels of products do for a multiply-accumulate, in their texts')
     .addHelpText('after', NOTES)
     .action(async (path: string, words: Words) => {
       const { graphStats } = await import('../../engine/compile/graph-stats.ts');
-      const { stats, warnings } = graphStats(path, parseSettings(words), words.device);
+      const { stats, warnings } = graphStats(path, parseSettings(words), words);
       warnAll(hostOf(context), warnings, path);
       if (words.json) return context.stdout(`${JSON.stringify(stats, null, 2)}\n`);
       const blocks = stats.training === undefined ? '' : await printTraining(stats.training);
@@ -87,7 +93,8 @@ function printStats(stats: GraphStats): string {
   const pass = stats.training === undefined ? 'one forward pass' : 'training';
   const title = `${stats.name}: ${pass} of ${images} of ${stats.image_size.join('x')}`;
   const expected = stats.expected === undefined ? '' : `\n${expectedTable(stats.expected)}`;
-  return `${[title, ...rows.map(([name, value]) => `  ${name.padEnd(22)}${value}`)].join('\n')}\n${expected}`;
+  const counts = stats.kernel_counts === undefined ? '' : `\n${countsTable(stats.kernel_counts)}`;
+  return `${[title, ...rows.map(([name, value]) => `  ${name.padEnd(22)}${value}`)].join('\n')}\n${expected}${counts}`;
 }
 
 /** Every dispatch with the time that is expected of it. */
@@ -107,6 +114,32 @@ function expectedTable({ title, ms, dispatches }: ExpectedPass): string {
     return [String(index), us.toFixed(1), bound, String(steps), String(workgroups), `${kernel}: ${line}`];
   });
   return `expected on ${title}, by a model and not measured: ${ms.toFixed(3)} ms\n${textTable(columns, rows)}`;
+}
+
+/** What the kernels of each tile do; the same tile fused with other things is another kernel, and counted with it. */
+function countsTable(counts: readonly KernelCounts[]): string {
+  const right = (column: string) => ({ title: column, align: 'right' as const });
+  const left = (column: string) => ({ title: column, align: 'left' as const });
+  const columns = [
+    ...[left('kernel'), right('tile'), right('dispatches'), right('barriers a million')],
+    ...['bytes loaded', 'written', 'read', 'shared KiB'].map(right),
+  ];
+  const alike = new Map<string, KernelCounts[]>();
+  for (const one of counts) {
+    const key = `${one.source} ${one.tile} ${one.barriers} ${one.read}`;
+    alike.set(key, [...(alike.get(key) ?? []), one]);
+  }
+  const rows = [...alike.values()].map((group) => {
+    const { source, tile, barriers, loaded, written, read } = group[0]!;
+    const dispatches = group.reduce((sum, one) => sum + one.dispatches, 0);
+    const shared = Math.max(...group.map((one) => one.shared)) / 1024;
+    return [
+      ...[source, tile, String(dispatches), barriers.toFixed(2)],
+      ...[loaded, written, read].map((bytes) => bytes.toFixed(4)),
+      shared.toFixed(1),
+    ];
+  });
+  return `for a multiply-accumulate, counted in the kernels' texts:\n${textTable(columns, rows)}`;
 }
 
 async function printTraining(training: NonNullable<GraphStats['training']>): Promise<string> {

@@ -49,6 +49,8 @@ export interface CallRequest {
   readonly hooks?: Readonly<Record<string, HookBody>>;
   readonly functions?: readonly string[];
   readonly types?: Readonly<Record<string, HalfType>>;
+  readonly aliases?: Readonly<Record<string, string>>;
+  readonly lanes?: number | null;
   /** Resources of the buffers that the kernel declares, by name. */
   readonly declared: Readonly<Record<string, Bound>>;
   /** Buffers that hooks use beside them. */
@@ -87,6 +89,8 @@ export function callKernel(request: CallRequest): KernelCall {
       bindings: extra.map(({ name, type, access }) => ({ name, type, access })),
       types: request.types ?? {},
       functions: request.functions ?? [],
+      aliases: request.aliases ?? {},
+      lanes: request.lanes ?? null,
     },
     ...packSizes(request.file, source.sizes, request.sizes),
     bindings,

@@ -11,6 +11,7 @@ import { memoryOf } from '../../runtime/bundle.ts';
 import { cutsOf } from '../../runtime/submissions.ts';
 import { findDevice } from '../expected/devices.ts';
 import { type ExpectedPass, expectedPass } from '../expected/expected-time.ts';
+import { type KernelCounts, kernelCounts } from '../expected/kernel-counts.ts';
 import { readGraph } from '../graph/graph-file.ts';
 import { compileWith } from './compile-with.ts';
 import { checkMemory } from './memory-limit.ts';
@@ -46,25 +47,33 @@ export interface GraphStats {
   readonly cuts: readonly number[];
   /** With a device: what a pass is expected to take there. */
   readonly expected?: ExpectedPass;
+  /** Where asked for: what kernels of products do for a multiply-accumulate. */
+  readonly kernel_counts?: readonly KernelCounts[];
   /** Of a training batch what its memory is for, and each block kept or computed again. */
   readonly training?: TrainingMemory;
+}
+
+/** What is told beside the counts: times expected on a GPU, and what kernels do for a multiply-accumulate. */
+interface Asked {
+  readonly device?: string | undefined;
+  readonly kernels?: boolean | undefined;
 }
 
 /** Counts a graph file. Throws GraphError and UsageError. */
 export function graphStats(
   path: string,
   settings: ModelSettings,
-  device?: string,
+  asked: Asked = {},
 ): { readonly stats: GraphStats; readonly warnings: readonly Diagnostic[] } {
   const loaded = readGraph(path, { size: settings.size });
-  return { stats: statsOf({ ...loaded, label: path }, settings, device), warnings: loaded.warnings };
+  return { stats: statsOf({ ...loaded, label: path }, settings, asked), warnings: loaded.warnings };
 }
 
 /** The same of a graph that was read, in the size of the settings. */
 export function statsOf(
   { graph, locate, label }: Pick<LoadedGraph, 'graph' | 'locate'> & { readonly label: string },
   settings: ModelSettings,
-  device?: string,
+  { device, kernels = false }: Asked = {},
 ): GraphStats {
   const gpu = device === undefined ? null : findDevice(device);
   const { batch = 1, precision = 'f32', target: name = 'generic', memory } = settings;
@@ -92,6 +101,7 @@ export function statsOf(
     kernels: manifest.kernels.length,
     cuts: target.name === SOFTWARE.name ? [] : cutsOf(manifest),
     ...(gpu === null ? {} : { expected: expectedPass(bundle, gpu) }),
+    ...(kernels ? { kernel_counts: kernelCounts(bundle) } : {}),
     ...(training === null ? {} : { training }),
   };
 }

@@ -1,6 +1,13 @@
 // Which target a graph is compiled for: the one that is named, or the best for an adapter.
 
-import { chooseTarget, findTarget, GENERIC, TARGETS, type Target } from '../../compiler/target.ts';
+import {
+  type AdapterFacts,
+  chooseTarget,
+  findTarget,
+  GENERIC,
+  TARGETS,
+  type Target,
+} from '../../compiler/target.ts';
 import type { InspectedAdapter } from '../../runtime/host/node/dawn.ts';
 import { UsageError } from '../errors.ts';
 
@@ -14,18 +21,23 @@ export const AUTO = 'auto';
 export function targetFor(name: string | undefined, inspected?: InspectedAdapter): Target {
   if (name === undefined || name === AUTO) {
     if (inspected === undefined) return GENERIC;
-    const { adapter, features, limits, matrices } = inspected;
-    return chooseTarget({
-      features,
-      software: adapter.isFallback,
-      subgroupMinSize: adapter.subgroupMinSize || undefined,
-      subgroupMaxSize: adapter.subgroupMaxSize || undefined,
-      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize ?? 0,
-      matrices,
-    });
+    return chooseTarget(factsOf(inspected));
   }
   const found = findTarget(name);
   if (found !== undefined) return found;
   const known = [...TARGETS.map((target) => target.name), AUTO].join(', ');
   throw new UsageError((option) => `${option('target')}: found '${name}', expected one of ${known}`);
+}
+
+/** What targets are chosen by. */
+export function factsOf({ adapter, features, limits, matrices }: InspectedAdapter): AdapterFacts {
+  return {
+    vendor: adapter.vendor,
+    features,
+    software: adapter.isFallback,
+    subgroupMinSize: adapter.subgroupMinSize || undefined,
+    subgroupMaxSize: adapter.subgroupMaxSize || undefined,
+    maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize ?? 0,
+    matrices,
+  };
 }

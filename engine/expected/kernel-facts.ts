@@ -1,6 +1,7 @@
 // What the cost model reads from a kernel's own text: its workgroup memory, its sizes by name, and of its loops how many steps
 // follow each other.
 
+import { integerOf } from '../../compiler/codegen/wgsl/write-out.ts';
 import type { Dispatch } from '../../runtime/bundle.ts';
 
 export interface KernelFacts {
@@ -32,8 +33,7 @@ const STEPS: Readonly<Record<string, Steps>> = {
     return ((size('chunks') * size('taps')) / served) * rounds + size('skip_chunks');
   },
   attention: (size) => Math.ceil(size('positions') / 32) * (1 + Math.ceil(size('head_channels') / 32)),
-  attention_matrix: (size) =>
-    Math.ceil(size('positions') / 32) * (2 * Math.ceil(size('head_channels') / 64) + 1),
+  attention_matrix: (size) => Math.ceil(size('positions') / 32) * (Math.ceil(size('head_channels') / 64) + 1),
   linear: (size) => Math.ceil(size('in_quads') / 64),
 };
 
@@ -68,24 +68,20 @@ export function fieldsOf(wgsl: string): readonly string[] {
 /** Bytes of all `var<workgroup>` arrays. Lengths are numbers, constants and products of them. */
 export function sharedBytes(wgsl: string): number {
   const arrays = [...wgsl.matchAll(/^var<workgroup> \w+: array<(\w+), ([^>]+)>;/gm)];
-  return arrays.reduce((sum, [, type, length]) => sum + (BYTES[type!] ?? 4) * evaluate(length!, wgsl), 0);
+  const constants = constantsOf(wgsl);
+  return arrays.reduce((sum, [, type, length]) => {
+    const alias = new RegExp(`^alias ${type} = (\\w+);`, 'm').exec(wgsl)?.[1] ?? type!;
+    return sum + (BYTES[alias] ?? 4) * integerOf(length!, constants);
+  }, 0);
 }
 
 /** The value of a constant of a kernel, 0 where it has none of the name. */
-function constantOf(wgsl: string, name: string): number {
-  const found = new RegExp(`^const ${name}(?:: u32)? = ([^;]+);`, 'm').exec(wgsl);
-  return found === null ? 0 : evaluate(found[1]!, wgsl);
+export function constantOf(wgsl: string, name: string): number {
+  const constants = constantsOf(wgsl);
+  return constants.has(name) ? integerOf(name, constants) : 0;
 }
 
-/** An expression of numbers, constants, products, quotients and sums, from the left, as kernels write them. */
-function evaluate(expression: string, wgsl: string): number {
-  return expression
-    .split('+')
-    .map((sum) =>
-      [...sum.matchAll(/([*/]?)\s*(\w+)/g)].reduce((value, [, sign, word]) => {
-        const factor = /^\d/.test(word!) ? Number.parseInt(word!, 10) : constantOf(wgsl, word!);
-        return sign === '/' ? Math.floor(value / factor) : value * factor;
-      }, 1),
-    )
-    .reduce((a, b) => a + b, 0);
+function constantsOf(wgsl: string): ReadonlyMap<string, string> {
+  const found = wgsl.matchAll(/^const (\w+)(?:: u32)? = ([^;]+);/gm);
+  return new Map([...found].map(([, name, text]) => [name!, text!]));
 }

@@ -2,33 +2,52 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { attentionStrides } from '../../ops/attention.ts';
+import { unitsOf } from '../../schedule/backends/matrix.ts';
 import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
+import type { Target } from '../../target.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
-import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { type CallRequest, callKernel, type KernelCall } from '../kernel-call.ts';
 import { readChannel, readQuad } from '../wgsl/packing.ts';
 
 export function attention({ graph }: Schedule, group: GroupOf<'attention'>): KernelCall {
-  return callAttention(graph, group, 'attention', 32);
+  return callAttention(graph, group, { file: 'attention' }, 32);
 }
 
-/** On matrix units 64 queries a workgroup; what is not float16 stays with the other kernel. */
-export function attentionMatrix(schedule: Schedule, group: GroupOf<'attention'>): KernelCall {
+/** On matrix units; what is not float16 stays with the other kernel. */
+export function attentionMatrix(schedule: Schedule, group: GroupOf<'attention'>, target: Target): KernelCall {
   const { graph } = schedule;
   if (graph.nodes[group.result]!.type.dtype !== 'f16') return attention(schedule, group);
-  return callAttention(graph, group, 'attention_matrix', 64);
+  const { M, N, K, lanes, component, pinned } = unitsOf(target);
+  // operands of float32 take twice the workgroup memory
+  const [queries, vectors] = component === 'f16' ? [64, 1] : [32, 2];
+  const kernel = {
+    file: 'attention_matrix',
+    consts: { MATRIX_M: M, MATRIX_N: N, MATRIX_K: K, LANES: lanes, VECTORS: vectors, QUERIES: queries },
+    ...(component === 'f16' ? {} : FLOATS),
+    lanes: pinned ? lanes : null,
+  } as const;
+  return callAttention(graph, group, kernel, queries);
 }
+
+/** Matrices of float32. */
+const FLOATS = {
+  aliases: { Component: 'f32' },
+  hooks: { vector_of: ['return bitcast<vec4u>(low);'] },
+} as const;
 
 function callAttention(
   graph: OpGraph,
   group: GroupOf<'attention'>,
-  file: 'attention' | 'attention_matrix',
+  kernel: Pick<CallRequest, 'file' | 'consts' | 'aliases' | 'hooks' | 'lanes'>,
   queries: number,
 ): KernelCall {
   const { sizes, heads, batch } = attentionSizes(graph, group);
+  const read = (sizes.head_channels % 4 === 0 ? byQuads : byChannels)(graph, group);
   return callKernel({
-    file,
-    ...(sizes.head_channels % 4 === 0 ? byQuads : byChannels)(graph, group),
+    ...read,
+    ...kernel,
+    hooks: { ...read.hooks, ...kernel.hooks },
     declared: {},
     workgroups: [Math.ceil(sizes.positions / queries), heads * sizes.slices, batch],
     sizes,

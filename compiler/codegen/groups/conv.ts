@@ -2,7 +2,7 @@
 
 import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { type Fragment, joinFragments, value } from '../fragment.ts';
+import { type Fragment, fragmentOf, joinFragments, value } from '../fragment.ts';
 import { type Prologue, prologueLines, prologueOf, writeStatistics } from '../fused-ops.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
@@ -15,9 +15,29 @@ import { packConv } from './conv-weights.ts';
 const CHUNK = 16;
 
 /** Steps that a tile stages between two barriers: as many as fit 16 KiB of workgroup memory beside all else. */
-const DEPTHS: Readonly<Record<string, number>> = { '64x64': 1, '32x64': 2, '32x32': 3, '16x32': 4 };
+const DEPTHS: Readonly<Record<string, number>> = {
+  ...{ '64x64': 1, '32x64': 2, '32x32': 3, '16x32': 4 },
+  ...{ '64x8': 2, '32x8': 4 },
+};
 
-export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
+export function conv(schedule: Schedule, group: ScheduledConv): KernelCall {
+  return callConv(schedule, group, { aliases: {}, parts: [] });
+}
+
+/** The same in float16, summed in float32 behind every eighth product; what is not float16 is computed in float32. */
+export function convHalf(schedule: Schedule, group: ScheduledConv): KernelCall {
+  if (schedule.graph.nodes[group.result]!.type.dtype !== 'f16') return conv(schedule, group);
+  return callConv(schedule, group, { aliases: { Staged: 'vec4h' }, parts: [fragmentOf('conv_gemm_half')] });
+}
+
+function callConv(
+  { graph }: Schedule,
+  group: ScheduledConv,
+  {
+    aliases,
+    parts,
+  }: { readonly aliases: Readonly<Record<string, string>>; readonly parts: readonly Fragment[] },
+): KernelCall {
   const geometry = convGeometry(graph, group);
   const { node, out, fragment } = geometry;
   const tile = group.tile;
@@ -34,10 +54,15 @@ export function conv({ graph }: Schedule, group: ScheduledConv): KernelCall {
     writeStatistics(group, 'conv_gemm_statistics'),
     storedHalves(graph, { result: group.result }),
     READ_WEIGHTS[stored],
+    ...parts,
   );
   return callKernel({
     file: 'conv_gemm',
-    consts: { TILE_M: tile.m, TILE_N: tile.n, DEPTH: DEPTHS[`${tile.m}x${tile.n}`]! },
+    consts: {
+      ...{ TILE_M: tile.m, TILE_N: tile.n, COLUMNS: Math.min(8, tile.n / 4) },
+      DEPTH: DEPTHS[`${tile.m}x${tile.n}`]!,
+    },
+    aliases,
     ...fused,
     declared: { weights: { kind: 'weights' }, result: value(group.result) },
     weights: weights.finish(),

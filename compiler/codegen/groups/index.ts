@@ -8,7 +8,7 @@ import { affineSubgroup } from './affine-subgroup.ts';
 import { attention, attentionMatrix } from './attention.ts';
 import { attention_gradient, attentionGradientSubgroup } from './attention-gradient.ts';
 import { attentionSubgroup } from './attention-subgroup.ts';
-import { conv } from './conv.ts';
+import { conv, convHalf } from './conv.ts';
 import { convMatrix } from './conv-matrix.ts';
 import { convSubgroup } from './conv-subgroup.ts';
 import { cross_entropy, cross_entropy_gradient, top_k } from './cross-entropy.ts';
@@ -42,6 +42,7 @@ import { weightGradientSubgroup } from './weight-gradient-subgroup.ts';
 type Emit<K extends GroupKind> = (
   schedule: Schedule,
   group: GroupOf<K>,
+  target: Target,
 ) => KernelCall | readonly KernelCall[];
 
 type Kernels = { readonly [K in GroupKind]: Emit<K> };
@@ -109,15 +110,22 @@ const SUBGROUP = {
 /** The kernels of a target, by how it computes products. */
 const KERNELS: Readonly<Record<Target['products'], Kernels>> = {
   workgroup: WORKGROUP,
+  half: { ...WORKGROUP, conv: convHalf },
   matrix: { ...WORKGROUP, conv: convMatrix, attention: attentionMatrix },
   subgroup: SUBGROUP,
 };
 
 /** The calls of a group's kernels on a target. */
 export function callsOf(schedule: Schedule, group: ScheduledGroup, target: Target): readonly KernelCall[] {
-  return [emit(KERNELS[target.products], group.kind, schedule, group)].flat();
+  return [emit(KERNELS[target.products], group.kind, schedule, group, target)].flat();
 }
 
-function emit<K extends GroupKind>(kernels: Kernels, kind: K, schedule: Schedule, group: GroupOf<K>) {
-  return kernels[kind](schedule, group);
+function emit<K extends GroupKind>(
+  kernels: Kernels,
+  kind: K,
+  schedule: Schedule,
+  group: GroupOf<K>,
+  target: Target,
+) {
+  return kernels[kind](schedule, group, target);
 }

@@ -1,12 +1,29 @@
 // Attention over all positions on matrix units: float16 operands, float32 sums, scores that are never written. A
-// workgroup of four subgroups of 32 computes 64 queries by 64 channels of one head, 32 keys at a time. Matrices are
-// opaque, so sums cannot be rescaled when a larger score turns up: a first pass over the keys finds the largest score of
-// each query, a second one computes the scores again, their exponentials and the weighted values.
-// Source: Dao et al. 2022 (tiling); softmax in two passes over the scores.
+// workgroup of four subgroups computes QUERIES queries by 64 channels of one head, 32 keys at a time, in one pass over the
+// keys: weights are exponentials of scores less a reference, and where a score is larger than its query's reference by more
+// than SLACK, that score becomes the reference and the sums so far are scaled. Matrices are opaque, so they are scaled in
+// workgroup memory; that is rare, for SLACK is as much as float16 has room for.
+// Source: Dao et al. 2022 (tiling, one pass), with references that lag behind the largest score.
 // qkv is [sample][position][channel], its channels [head][q, k, v][channel] or [q, k, v][head][channel]; q and k are each scaled by channels^(-1/4).
 enable chromium_experimental_subgroup_matrix;
 enable f16;
 enable subgroups;
+
+const MATRIX_M = 16u;   // what matrix units multiply: M x K elements by K x N
+const MATRIX_N = 16u;
+const MATRIX_K = 16u;
+const LANES = 32u;      // threads of a subgroup
+const VECTORS = 1u;     // vectors that hold eight channels: 1 of float16, 2 of float32
+const QUERIES = 64u;    // queries a workgroup computes
+const THREADS = 4u * LANES;
+const SHARE = THREADS / QUERIES;              // threads of a query: each has 32 / SHARE of 32 keys
+const ROWS = QUERIES / 4u / MATRIX_M;         // matrices of a subgroup: queries by 64 channels, or by 32 keys
+const CHANNELS = 64u / MATRIX_N;
+const KEYS = 32u / MATRIX_N;
+const ROW = 8u * VECTORS + 1u;                // vectors of a row of 64 channels and one against bank conflicts
+const ROW_P = 4u * VECTORS + 1u;              // vectors of a row of 32 weights, likewise
+const ROW_S = 36u;                            // floats of a row of 32 scores, likewise
+const SLACK = 5.5;                            // weights are at most e^5.5, 245
 
 struct Sizes {
   positions: u32,
@@ -21,36 +38,34 @@ struct Sizes {
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 
-const ROW = 18u;        // vec4h of a row of 64 channels and 8 against bank conflicts
-const ROW_P = 10u;      // vec4h of a row of 32 weights, likewise
-const ROW_S = 36u;      // floats of a row of 32 scores, likewise
+var<workgroup> queries: array<vec4u, QUERIES * ROW>;
+var<workgroup> keys: array<vec4u, 32u * ROW>;         // of keys, then of values
+var<workgroup> scores: array<f32, QUERIES * ROW_S>;   // also sums, where they are scaled and at the end
+var<workgroup> softmax: array<vec4u, QUERIES * ROW_P>;   // the weights of the values
+var<workgroup> shares: array<f32, THREADS>;           // what the threads of a query tell each other
+var<workgroup> rescaled: atomic<u32>;                 // the last first key at which sums were to be scaled
 
-var<workgroup> queries: array<vec4h, 1152>;      // [64][ROW]
-var<workgroup> keys: array<vec4h, 576>;          // [32][ROW], of keys, then of values
-var<workgroup> scores: array<f32, 2304>;         // [64][ROW_S], and at the end blocks of sums
-var<workgroup> softmax: array<vec4h, 640>;       // [64][ROW_P], the weights of the values
-var<workgroup> halves: array<f32, 128>;          // what the two threads of a query tell each other
+alias Component = f16;    // what matrices are made of
+alias Left = subgroup_matrix_left<Component, MATRIX_K, MATRIX_M>;
+alias Right = subgroup_matrix_right<Component, MATRIX_N, MATRIX_K>;
+alias Sums = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
 
-alias Left = subgroup_matrix_left<f16, 16, 16>;
-alias Right = subgroup_matrix_right<f16, 16, 16>;
-alias Sums = subgroup_matrix_result<f32, 16, 16>;
-
-// matrix: 16 queries by 16 channels
+// matrix: queries by channels
 fn load_queries(at: u32) -> Left {
   return subgroupMatrixLoad<Left, row_major>(&queries, at, ROW);
 }
 
-// matrix: 16 channels by 16 keys
+// matrix: channels by keys
 fn load_keys(at: u32) -> Right {
   return subgroupMatrixLoad<Right, col_major>(&keys, at, ROW);
 }
 
-// matrix: 16 queries by 16 keys
+// matrix: queries by keys
 fn load_softmax(at: u32) -> Left {
   return subgroupMatrixLoad<Left, row_major>(&softmax, at, ROW_P);
 }
 
-// matrix: 16 keys by 16 channels of their values
+// matrix: keys by channels of their values
 fn load_values(at: u32) -> Right {
   return subgroupMatrixLoad<Right, row_major>(&keys, at, ROW);
 }
@@ -60,9 +75,14 @@ fn multiply(left: Left, right: Right, sums: Sums) -> Sums {
   return subgroupMatrixMultiplyAccumulate(left, right, sums);
 }
 
-// matrix: a block of sums for all threads to read
-fn store_block(at: u32, sums: Sums) {
+// matrix: a matrix of sums for all threads to read
+fn store_sums(at: u32, sums: Sums) {
   subgroupMatrixStore<row_major>(&scores, at, sums, ROW_S);
+}
+
+// matrix: the same back
+fn load_sums(at: u32) -> Sums {
+  return subgroupMatrixLoad<Sums, row_major>(&scores, at, ROW_S);
 }
 
 // matrix: which of the four subgroups this is
@@ -79,96 +99,146 @@ fn load_channels(at: u32, count: u32) -> vec4f {
 fn store_channels(at: u32, count: u32, value: vec4f) {
 }
 
-// a quad of channels of a position, zero behind the last position and the last channel
-fn load_quad(position: u32, first: u32, begin: u32, c: u32, end: u32) -> vec4h {
-  if (position >= sizes.positions || c >= end) { return vec4h(); }
-  return vec4h(load_channels((first + position) * sizes.qkv_row + begin + c, end - c));
+// hook: a vector of what matrices load
+fn vector_of(low: vec4f, high: vec4f) -> vec4u {
+  return vec4u(bitcast<vec2u>(vec4h(low)), bitcast<vec2u>(vec4h(high)));
 }
 
-@compute @workgroup_size(128)
+// a quad of channels of a position, zero behind the last position and the last channel
+fn load_quad(position: u32, first: u32, begin: u32, c: u32, end: u32) -> vec4f {
+  if (position >= sizes.positions || c >= end) { return vec4f(); }
+  return load_channels((first + position) * sizes.qkv_row + begin + c, end - c);
+}
+
+// the vector of a position that begins at channel `slot` vectors behind `c0`
+fn load_vector(position: u32, first: u32, begin: u32, c0: u32, slot: u32, end: u32) -> vec4u {
+  let c = c0 + slot * 8u / VECTORS;
+  let low = load_quad(position, first, begin, c, end);
+  var high = vec4f();
+  if (VECTORS == 1u) { high = load_quad(position, first, begin, c + 4u, end); }
+  return vector_of(low, high);
+}
+
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(local_invocation_index) lane: u32,
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(subgroup_id) id: u32,
 ) {
-  let subgroup = subgroup_of(id, lane);
-  let first_query = workgroup.x * 64u;
+  let first_row = subgroup_of(id, lane) * (QUERIES / 4u);
+  let first_query = workgroup.x * QUERIES;
   let head = workgroup.y / sizes.slices;
   let slice = workgroup.y % sizes.slices * 64u;
   let first = workgroup.z * sizes.positions;
   let q_at = head * sizes.head_stride;
   let k_at = q_at + sizes.part_stride;
   let v_at = k_at + sizes.part_stride;
-  // two threads share a query: each has 16 of 32 keys
-  let query = lane / 2u;
-  let half = lane % 2u * 16u;
+  let query = lane / SHARE;
+  let share = lane % SHARE;
+  let slots = 8u * VECTORS;
+  if (lane == 0u) { atomicStore(&rescaled, 0u); }
 
-  var highest = -3.4e38;
+  var reference = -3.4e38;
   var total = 0.0;
-  var sums = array<Sums, 4>();
-  for (var round = 0u; round < 2u; round++) {
-    for (var first_key = 0u; first_key < sizes.positions; first_key += 32u) {
-      var products = array<Sums, 2>();
-      for (var c0 = 0u; c0 < sizes.head_channels; c0 += 64u) {
-        workgroupBarrier();
-        // queries of one slice stay where they are
-        if (sizes.head_channels > 64u || (round == 0u && first_key == 0u)) {
-          for (var e = lane; e < 1024u; e += 128u) {
-            queries[e / 16u * ROW + e % 16u] = load_quad(first_query + e / 16u, first, q_at, c0 + e % 16u * 4u, sizes.head_channels);
+  var sums = array<Sums, ROWS * CHANNELS>(); // written out
+  for (var first_key = 0u; first_key < sizes.positions; first_key += 32u) {
+    var products = array<Sums, ROWS * KEYS>(); // written out
+    for (var c0 = 0u; c0 < sizes.head_channels; c0 += 64u) {
+      workgroupBarrier();
+      // queries of one slice stay where they are
+      if (sizes.head_channels > 64u || first_key == 0u) {
+        for (var e = lane; e < QUERIES * slots; e += THREADS) {
+          queries[e / slots * ROW + e % slots] = load_vector(first_query + e / slots, first, q_at, c0, e % slots, sizes.head_channels);
+        }
+      }
+      for (var e = lane; e < 32u * slots; e += THREADS) {
+        keys[e / slots * ROW + e % slots] = load_vector(first_key + e / slots, first, k_at, c0, e % slots, sizes.head_channels);
+      }
+      workgroupBarrier();
+      for (var k = 0u; k < 64u / MATRIX_K; k++) {
+        let at = k * (MATRIX_K / 8u) * VECTORS;
+        for (var i = 0u; i < ROWS; i++) { // written out
+          let left = load_queries((first_row + i * MATRIX_M) * ROW + at);
+          for (var j = 0u; j < KEYS; j++) { // written out
+            products[i * KEYS + j] = multiply(left, load_keys(j * MATRIX_N * ROW + at), products[i * KEYS + j]);
           }
         }
-        for (var e = lane; e < 512u; e += 128u) {
-          keys[e / 16u * ROW + e % 16u] = load_quad(first_key + e / 16u, first, k_at, c0 + e % 16u * 4u, sizes.head_channels);
-        }
-        workgroupBarrier();
-        for (var k = 0u; k < 4u; k++) {
-          let left = load_queries(subgroup * 16u * ROW + k * 4u);
-          for (var j = 0u; j < 2u; j++) { products[j] = multiply(left, load_keys(j * 16u * ROW + k * 4u), products[j]); }
-        }
-      }
-      for (var j = 0u; j < 2u; j++) { store_block(subgroup * 16u * ROW_S + j * 16u, products[j]); }
-      workgroupBarrier();
-
-      let count = min(16u, max(sizes.positions - first_key, half) - half);
-      let at = query * ROW_S + half;
-      if (round == 0u) {
-        for (var k = 0u; k < count; k++) { highest = max(highest, scores[at + k] * sizes.scale); }
-        continue;
-      }
-      for (var k = 0u; k < 16u; k += 4u) {
-        var weight = vec4f();
-        for (var i = 0u; i < 4u; i++) {
-          if (k + i < count) { weight[i] = exp(scores[at + k + i] * sizes.scale - highest); }
-        }
-        softmax[query * ROW_P + (half + k) / 4u] = vec4h(weight);
-        total += weight.x + weight.y + weight.z + weight.w;
-      }
-      for (var e = lane; e < 512u; e += 128u) {
-        let end = min(slice + 64u, sizes.head_channels);
-        keys[e / 16u * ROW + e % 16u] = load_quad(first_key + e / 16u, first, v_at, slice + e % 16u * 4u, end);
-      }
-      workgroupBarrier();
-      for (var k = 0u; k < 2u; k++) {
-        let left = load_softmax(subgroup * 16u * ROW_P + k * 4u);
-        for (var j = 0u; j < 4u; j++) { sums[j] = multiply(left, load_values(k * 16u * ROW + j * 4u), sums[j]); }
       }
     }
-    halves[lane] = select(highest, total, round == 1u);
+    for (var i = 0u; i < ROWS; i++) { // written out
+      for (var j = 0u; j < KEYS; j++) { // written out
+        store_sums((first_row + i * MATRIX_M) * ROW_S + j * MATRIX_N, products[i * KEYS + j]);
+      }
+    }
     workgroupBarrier();
-    let other = halves[lane ^ 1u];
-    highest = max(highest, select(other, highest, round == 1u));
-    total += select(0.0, other, round == 1u);
-    workgroupBarrier();
+
+    var largest = -3.4e38;
+    for (var k = 0u; k < min(32u, sizes.positions - first_key); k++) { largest = max(largest, scores[query * ROW_S + k] * sizes.scale); }
+    var factor = 1.0;
+    if (largest > reference + SLACK) {
+      factor = exp(reference - largest);
+      reference = largest;
+      total *= factor;
+      atomicMax(&rescaled, first_key);
+    }
+    for (var k = share * (32u / SHARE); k < (share + 1u) * (32u / SHARE); k += 8u / VECTORS) {
+      var weights = array<vec4f, 2>();
+      for (var i = 0u; i < 8u / VECTORS; i++) {
+        if (first_key + k + i < sizes.positions) { weights[i / 4u][i % 4u] = exp(scores[query * ROW_S + k + i] * sizes.scale - reference); }
+      }
+      softmax[query * ROW_P + k * VECTORS / 8u] = vector_of(weights[0], weights[1]);
+      total += dot(weights[0], vec4f(1.0)) + dot(weights[1], vec4f(1.0));
+    }
+    for (var e = lane; e < 32u * slots; e += THREADS) {
+      let end = min(slice + 64u, sizes.head_channels);
+      keys[e / slots * ROW + e % slots] = load_vector(first_key + e / slots, first, v_at, slice, e % slots, end);
+    }
+    // a barrier, too; at the first keys there is nothing to scale
+    let scaling = workgroupUniformLoad(&rescaled);
+    if (scaling == first_key && first_key > 0u) {
+      for (var half = 0u; half < 2u; half++) { // written out
+        for (var i = 0u; i < ROWS; i++) { // written out
+          for (var j = 0u; j < CHANNELS / 2u; j++) { // written out
+            store_sums((first_row + i * MATRIX_M) * ROW_S + j * MATRIX_N, sums[i * CHANNELS + half * CHANNELS / 2u + j]);
+          }
+        }
+        workgroupBarrier();
+        for (var k = share; k < 32u; k += SHARE) { scores[query * ROW_S + k] *= factor; }
+        workgroupBarrier();
+        for (var i = 0u; i < ROWS; i++) { // written out
+          for (var j = 0u; j < CHANNELS / 2u; j++) { // written out
+            sums[i * CHANNELS + half * CHANNELS / 2u + j] = load_sums((first_row + i * MATRIX_M) * ROW_S + j * MATRIX_N);
+          }
+        }
+      }
+    }
+    for (var k = 0u; k < 32u / MATRIX_K; k++) {
+      for (var i = 0u; i < ROWS; i++) { // written out
+        let left = load_softmax((first_row + i * MATRIX_M) * ROW_P + k * (MATRIX_K / 8u) * VECTORS);
+        for (var j = 0u; j < CHANNELS; j++) { // written out
+          let right = load_values(k * MATRIX_K * ROW + j * (MATRIX_N / 8u) * VECTORS);
+          sums[i * CHANNELS + j] = multiply(left, right, sums[i * CHANNELS + j]);
+        }
+      }
+    }
   }
 
-  for (var j = 0u; j < 4u; j++) {
+  shares[lane] = total;
+  workgroupBarrier();
+  total = 0.0;
+  for (var i = 0u; i < SHARE; i++) { total += shares[query * SHARE + i]; }
+  for (var c0 = 0u; c0 < 64u; c0 += 16u) {
     workgroupBarrier();
-    store_block(subgroup * 16u * ROW_S, sums[j]);
+    for (var i = 0u; i < ROWS; i++) { // written out
+      for (var j = 0u; j < CHANNELS; j++) { // written out
+        if (c0 == j * MATRIX_N / 16u * 16u) { store_sums((first_row + i * MATRIX_M) * ROW_S + j * MATRIX_N % 16u, sums[i * CHANNELS + j]); }
+      }
+    }
     workgroupBarrier();
-    for (var c = half / 2u; c < half / 2u + 8u; c += 4u) {
+    for (var c = share * (16u / SHARE); c < (share + 1u) * (16u / SHARE); c += 4u) {
       let at = query * ROW_S + c;
       let value = vec4f(scores[at], scores[at + 1u], scores[at + 2u], scores[at + 3u]) / total;
-      let channel = slice + j * 16u + c;
+      let channel = slice + c0 + c;
       if (first_query + query < sizes.positions && channel < sizes.head_channels) {
         let to = (first + first_query + query) * sizes.out_row + head * sizes.head_channels + channel;
         store_channels(to, sizes.head_channels - channel, value);

@@ -1,16 +1,18 @@
 // Convolution in 1 to 3 dimensions as an implicit matrix product: rows are output pixels, columns output
 // channels, and the inner dimension runs over [chunk of 16 input channels][tap], then over the chunks of a
 // 1x1 skip convolution. Activations are channels-last, four channels a vec4f: [sample][pixel][channel / 4].
-// A workgroup of 8 x 8 threads computes TILE_M pixels of one sample by TILE_N channels; a thread computes
-// every 8th pixel and every 8th channel quad of the tile, so that neighbours touch neighbouring addresses.
+// A workgroup of ROWS x COLUMNS threads computes TILE_M pixels of one sample by TILE_N channels; a thread computes every
+// ROWS-th pixel and every COLUMNS-th channel quad of the tile, so that neighbours touch neighbouring addresses.
 // No tile holds pixels of two samples: what a sample gets never depends on the batch.
 // Small tiles stage DEPTH steps between two barriers: few workgroups wait for memory as often as they stage, and the
 // order of the sum stays. Where the taps of each pixel fall is computed once.
 
 const TILE_M = 64u;      // output pixels a workgroup computes: 16, 32 or 64
-const TILE_N = 64u;      // output channels a workgroup computes: 32 or 64
-const PIXELS = TILE_M / 8u;   // pixels a thread computes
-const QUADS = TILE_N / 32u;   // channel quads a thread computes
+const TILE_N = 64u;      // output channels a workgroup computes: 8, 32 or 64
+const COLUMNS = 8u;      // threads side by side: 8, of 8 channels 2
+const ROWS = 64u / COLUMNS;             // threads below each other
+const PIXELS = TILE_M / ROWS;           // pixels a thread computes
+const QUADS = TILE_N / 4u / COLUMNS;    // channel quads a thread computes
 const LOADS = TILE_M / 16u;   // quads of the pixel tile a thread loads for a step
 const DEPTH = 1u;             // steps that are staged at once
 const ROW = DEPTH * 4u + 1u;  // vec4f a pixel takes in the tile: 4 quads of each step and one against bank conflicts
@@ -60,8 +62,9 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;   // [column tile][step][16][TILE_N / 4], then vectors
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
-var<workgroup> tile_a: array<vec4f, TILE_M * ROW>;
-var<workgroup> tile_b: array<vec4f, DEPTH * TILE_N * 4u>;
+alias Staged = vec4f;    // what is multiplied
+var<workgroup> tile_a: array<Staged, TILE_M * ROW>;
+var<workgroup> tile_b: array<Staged, DEPTH * TILE_N * 4u>;
 var<workgroup> places: array<i32, TABLED * TILE_M>;   // [tap][pixel]: the input pixel, or -1
 var<workgroup> group_norm: array<vec2f, 32>;   // mean and reciprocal deviation of each norm group
 var<workgroup> affine: array<vec4f, DEPTH * 8u>;   // of the chunks that are staged: scale of 4 quads, then their shift
@@ -104,6 +107,25 @@ fn prologue(loaded: vec4f, slot: u32) -> vec4f {
   return loaded;
 }
 
+// hook: adds the products of the quads of input channels that are staged
+fn multiply(slots: u32, row: u32, column: u32, sums: ptr<function, array<vec4f, PIXELS * QUADS>>) {
+  for (var slot = 0u; slot < slots; slot++) {
+    var a = array<vec4f, PIXELS>();
+    for (var i = 0u; i < PIXELS; i++) { a[i] = tile_a[(i * ROWS + row) * ROW + slot]; }
+    for (var j = 0u; j < QUADS; j++) {
+      let at_b = slot * TILE_N + j * COLUMNS + column;
+      let b0 = tile_b[at_b];
+      let b1 = tile_b[at_b + TILE_N / 4u];
+      let b2 = tile_b[at_b + TILE_N / 2u];
+      let b3 = tile_b[at_b + TILE_N / 4u * 3u];
+      for (var i = 0u; i < PIXELS; i++) {
+        let sum = fma(vec4f(a[i].y), b1, fma(vec4f(a[i].x), b0, sums[j * PIXELS + i]));
+        sums[j * PIXELS + i] = fma(vec4f(a[i].w), b3, fma(vec4f(a[i].z), b2, sum));
+      }
+    }
+  }
+}
+
 // hook: what is done to a finished quad; `at` is its place in the result
 fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
   return sum;
@@ -134,8 +156,8 @@ fn input_pixel(pixel: u32, tap: u32) -> i32 {
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let sample = workgroup.z;
-  let row = lane / 8u;
-  let column = lane % 8u;
+  let row = lane / COLUMNS;
+  let column = lane % COLUMNS;
   prepare_sample(sample, lane);
   let tabled = sizes.taps <= TABLED;
   if (tabled) {
@@ -178,7 +200,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
           let quad = chunk * 4u + slot;
           var value = vec4f();
           if (place >= 0 && quad < sizes.quads0 + sizes.quads1) { value = prologue(load_input(sample, at, quad), chunk % DEPTH * 8u + slot); }
-          tile_a[to + slot] = value;
+          tile_a[to + slot] = Staged(value);
         }
         tap++;
         if (tap == sizes.taps) {
@@ -190,36 +212,22 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
           let quad = (first + d - main_steps) * 4u + slot;
           var value = vec4f();
           if (pixel < sizes.pixels && quad < sizes.skip_quads0 + sizes.skip_quads1) { value = load_skip(sample * sizes.pixels + pixel, quad); }
-          tile_a[to + slot] = value;
+          tile_a[to + slot] = Staged(value);
         }
       }
     }
-    for (var i = lane; i < staged * TILE_N * 4u; i += 64u) { tile_b[i] = weight_product(base + i); }
+    for (var i = lane; i < staged * TILE_N * 4u; i += 64u) { tile_b[i] = Staged(weight_product(base + i)); }
     base += staged * TILE_N * 4u;
     workgroupBarrier();
 
-    for (var slot = 0u; slot < staged * sizes.chunk_quads; slot++) {
-      var a = array<vec4f, PIXELS>();
-      for (var i = 0u; i < PIXELS; i++) { a[i] = tile_a[(i * 8u + row) * ROW + slot]; }
-      for (var j = 0u; j < QUADS; j++) {
-        let at_b = slot * TILE_N + j * 8u + column;
-        let b0 = tile_b[at_b];
-        let b1 = tile_b[at_b + TILE_N / 4u];
-        let b2 = tile_b[at_b + TILE_N / 2u];
-        let b3 = tile_b[at_b + TILE_N / 4u * 3u];
-        for (var i = 0u; i < PIXELS; i++) {
-          let sum = fma(vec4f(a[i].y), b1, fma(vec4f(a[i].x), b0, sums[j * PIXELS + i]));
-          sums[j * PIXELS + i] = fma(vec4f(a[i].w), b3, fma(vec4f(a[i].z), b2, sum));
-        }
-      }
-    }
+    multiply(staged * sizes.chunk_quads, row, column, &sums);
   }
 
   for (var j = 0u; j < QUADS; j++) {
-    let quad = workgroup.y * (TILE_N / 4u) + j * 8u + column;
+    let quad = workgroup.y * (TILE_N / 4u) + j * COLUMNS + column;
     var values = array<vec4f, PIXELS>();
     for (var i = 0u; i < PIXELS; i++) {
-      let at_pixel = workgroup.x * TILE_M + i * 8u + row;
+      let at_pixel = workgroup.x * TILE_M + i * ROWS + row;
       if (at_pixel < sizes.pixels && quad < sizes.out_quads) {
         let at = (sample * sizes.pixels + at_pixel) * sizes.out_quads + quad;
         values[i] = epilogue(sums[j * PIXELS + i] + weight_vector(sizes.bias_at + quad), sample, quad, at);

@@ -1,25 +1,40 @@
 // Convolution in 1 to 3 dimensions as an implicit matrix product on matrix units: float16 operands, float32 sums.
 // Rows are output pixels, columns output channels, and the inner dimension runs over [chunk of 32 input channels][tap],
 // then over the chunks of a 1x1 skip convolution. Activations are channels-last, four channels a vec2u of float16.
-// A workgroup of four subgroups of 32 computes a tile of pixels of one sample by TILE_N channels. For each chunk it
-// stages a patch: the pixels that TAPS taps read, normalised once. A row of the product is a row of the patch, shifted
-// by the tap; rows that only lie between image rows are computed and dropped. Weights are staged DEPTH taps at once, and
-// as many ahead: a round between two barriers takes as long as memory, however little it computes.
-// A subgroup computes BLOCKS blocks of 16 rows by 32 channels; matrices are opaque, so results leave through `scratch`.
+// A workgroup of four subgroups computes a tile of pixels of one sample by TILE_N channels. For each chunk it stages a
+// patch: the pixels that TAPS taps read, normalised once. A row of the product is a row of the patch, shifted by the tap;
+// rows that only lie between image rows are computed and dropped. A patch is loaded while the one before it is computed
+// with, and normalised a few rows a tap, so that matrix units need not wait for it. Weights are staged DEPTH taps at once,
+// and as many ahead: a round between two barriers takes as long as memory, however little it computes.
+// A subgroup computes BLOCKS blocks of 16 rows by WIDE columns of 16 channels, each of one or several matrices. These are
+// opaque, so results leave through `scratch`; loops over them are written out, for an array of matrices that is indexed
+// by a variable is kept in memory. What matrices load from stands in 16-byte vectors, so that it is known to be aligned.
 enable chromium_experimental_subgroup_matrix;
 enable f16;
 enable subgroups;
 
+const MATRIX_M = 16u;         // what matrix units multiply: M x K elements by K x N
+const MATRIX_N = 16u;
+const MATRIX_K = 16u;
+const LANES = 32u;            // threads of a subgroup
+const VECTORS = 1u;           // vectors that hold eight channels: 1 of float16, 2 of float32
 const TILE_N = 64u;           // output channels a workgroup computes: 32, 64 or 128
+const WIDE = 2u;              // columns of 16 channels a subgroup computes: 2 or 4
 const BLOCKS = 4u;            // blocks of 16 rows a subgroup computes
 const TAPS = 9u;              // taps a patch serves: all, or one whose rows are gathered for it
 const PATCH = 192u;           // rows of a patch, at the most
-const ACROSS = TILE_N / 32u;  // subgroups side by side
-const DOWN = 4u / ACROSS;     // subgroups below each other
-const LOADS = PATCH / 16u;    // quads of a patch a thread loads
 const DEPTH = 2u;             // taps of a round
-const ROW = 10u;              // vec4h of a row of the patch: 32 channels and 8 against bank conflicts
-const ROW_B = TILE_N / 4u + 2u;
+const THREADS = 4u * LANES;
+const ACROSS = TILE_N / 16u / WIDE;    // subgroups side by side
+const DOWN = 4u / ACROSS;              // subgroups below each other
+const ROWS = 16u / MATRIX_M * BLOCKS;  // matrices of a subgroup
+const COLUMNS = 16u / MATRIX_N * WIDE;
+const SLOTS = 4u * VECTORS;            // vectors of a row of the patch: a thread stages one of every SPREAD-th row
+const SPREAD = THREADS / SLOTS;
+const LOADS = PATCH / SPREAD;
+const OCTETS = TILE_N * 4u / THREADS;  // times eight weights that a thread stages for a tap
+const ROW = 4u * VECTORS + 1u;         // vectors of a row of the patch: 32 channels and one against bank conflicts
+const ROW_B = TILE_N / 8u * VECTORS + 1u;
 const STEP_B = 32u * ROW_B;
 
 struct Sizes {
@@ -75,21 +90,23 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> weights: array<vec4u>;   // [column tile][step][32][TILE_N] halves, then vectors
 @group(0) @binding(2) var<storage, read_write> result: array<vec2u>;
 
-var<workgroup> staged: array<vec4h, PATCH * ROW>;
-var<workgroup> columns: array<vec4h, 2u * DEPTH * STEP_B>;
+var<workgroup> staged: array<vec4u, PATCH * ROW>;
+var<workgroup> columns: array<vec4u, 2u * DEPTH * STEP_B>;
 var<workgroup> scratch: array<f32, 1280>;        // a block of 16 x 16 for each subgroup, rows of 20
 var<workgroup> group_norm: array<vec2f, 32>;     // mean and reciprocal deviation of each norm group
 
-alias Left = subgroup_matrix_left<f16, 16, 16>;
-alias Right = subgroup_matrix_right<f16, 16, 16>;
-alias Sums = subgroup_matrix_result<f32, 16, 16>;
+alias Component = f16;    // what matrices are made of, and four of it
+alias Quad = vec4h;
+alias Left = subgroup_matrix_left<Component, MATRIX_K, MATRIX_M>;
+alias Right = subgroup_matrix_right<Component, MATRIX_N, MATRIX_K>;
+alias Sums = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
 
-// matrix: 16 rows of the patch by 16 channels
+// matrix: rows of the patch by input channels
 fn load_left(at: u32) -> Left {
   return subgroupMatrixLoad<Left, row_major>(&staged, at, ROW);
 }
 
-// matrix: 16 input channels by 16 output channels
+// matrix: input channels by output channels
 fn load_right(at: u32) -> Right {
   return subgroupMatrixLoad<Right, row_major>(&columns, at, ROW_B);
 }
@@ -99,8 +116,8 @@ fn multiply(left: Left, right: Right, sums: Sums) -> Sums {
   return subgroupMatrixMultiplyAccumulate(left, right, sums);
 }
 
-// matrix: a block of sums for all threads to read
-fn store_block(at: u32, sums: Sums) {
+// matrix: a matrix of sums for all threads to read
+fn store_sums(at: u32, sums: Sums) {
   subgroupMatrixStore<row_major>(&scratch, at, sums, 20u);
 }
 
@@ -117,8 +134,8 @@ fn weight_vector(at: u32) -> vec4f {
 fn prepare_sample(sample: u32, lane: u32) {
 }
 
-// hook: what has to be known of the channels of a quad
-fn prepare_quad(sample: u32, quad: u32) {
+// hook: what has to be known of the channels of a quad, one of the two of a vector
+fn prepare_quad(sample: u32, quad: u32, part: u32) {
 }
 
 // hook: one quad of the main input, as it is stored
@@ -132,8 +149,23 @@ fn load_skip(pixel: u32, quad: u32) -> vec2u {
 }
 
 // hook: what is done to a loaded quad
-fn prologue(loaded: vec2u) -> vec4h {
-  return bitcast<vec4h>(loaded);
+fn prologue(loaded: vec2u, part: u32) -> Quad {
+  return bitcast<Quad>(loaded);
+}
+
+// hook: a vector of the patch as it is staged; `held` is what was loaded for it, two quads
+fn staged_vector(held: vec4u) -> vec4u {
+  return vec4u(bitcast<vec2u>(prologue(held.xy, 0u)), bitcast<vec2u>(prologue(held.zw, 1u)));
+}
+
+// hook: the same where nothing is done to the quads
+fn plain_vector(held: vec4u) -> vec4u {
+  return held;
+}
+
+// hook: stages eight weights
+fn stage_weights(at: u32, octet: vec4u) {
+  columns[at] = octet;
 }
 
 // hook: what is done to a finished quad; `at` is its place in the result
@@ -143,6 +175,10 @@ fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
 
 // hook: takes a finished quad into the statistics of the tile
 fn collect(value: vec4f) {
+}
+
+// hook: the statistics of a finished block, the `block`-th of its columns that this thread has part in
+fn finish_block(block: u32) {
 }
 
 // hook: the statistics of the finished columns
@@ -185,7 +221,27 @@ fn input_pixel(tile: u32, row: u32, tap: u32) -> i32 {
   return select(-1, (at_z * i32(sizes.in_height) + at_y) * i32(sizes.in_width) + at_x, valid);
 }
 
-@compute @workgroup_size(128)
+// two quads of a pixel of the main input, or of the skip convolution's: zero where there are none
+fn load_vector(sample: u32, pixel: i32, quad: u32, skipping: bool) -> vec4u {
+  var held = vec4u();
+  let quads = select(sizes.quads0 + sizes.quads1, sizes.skip_quads0 + sizes.skip_quads1, skipping);
+  if (pixel < 0 || quad >= quads) { return held; }
+  let second = VECTORS == 1u && quad + 1u < quads;
+  if (skipping) {
+    let at = sample * sizes.pixels + u32(pixel);
+    let one = load_skip(at, quad);
+    held = vec4u(one, held.zw);
+    if (second) { held = vec4u(one, load_skip(at, quad + 1u)); }
+  } else {
+    let at = sample * sizes.in_depth * sizes.in_height * sizes.in_width + u32(pixel);
+    let one = load_input(sample, at, quad);
+    held = vec4u(one, held.zw);
+    if (second) { held = vec4u(one, load_input(sample, at, quad + 1u)); }
+  }
+  return held;
+}
+
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(local_invocation_index) lane: u32,
   @builtin(workgroup_id) workgroup: vec3u,
@@ -195,15 +251,12 @@ fn main(
   let sample = workgroup.z;
   let subgroup = subgroup_of(id, lane);
   let first_block = subgroup / ACROSS * BLOCKS;
-  let first_column = subgroup % ACROSS * 8u;
-  let in_pixels = sizes.in_depth * sizes.in_height * sizes.in_width;
-  let quads = sizes.quads0 + sizes.quads1;
-  let skip_quads = sizes.skip_quads0 + sizes.skip_quads1;
+  let first_column = subgroup % ACROSS * WIDE * 2u * VECTORS;
   let groups = sizes.taps / TAPS;
   let stages = sizes.chunks * groups;
   let steps = stages * TAPS + sizes.skip_chunks;
-  // a thread loads one quad of every 16th row of the patch
-  let slot = lane % 8u;
+  // a thread stages one vector of every SPREAD-th row of the patch
+  let slot = lane % SLOTS;
   prepare_sample(sample, lane);
 
   // where the rows of each block begin in the patch
@@ -212,44 +265,41 @@ fn main(
     blocks[i] = ((first_block + i) / sizes.run * sizes.pitch + (first_block + i) % sizes.run * 16u) * ROW;
   }
 
-  var sums = array<Sums, 2u * BLOCKS>();
+  var sums = array<Sums, ROWS * COLUMNS>(); // written out
   var places = array<i32, LOADS>();     // input pixels of this thread's rows
-  var loaded = array<vec2u, LOADS>();
-  var next = array<vec4u, DEPTH * ACROSS>();   // weights of the next round
+  var held = array<vec4u, LOADS>();     // what was loaded of the next patch, then as it is staged
+  var next = array<vec4u, DEPTH * OCTETS>();   // weights of the next round
   var step = 0u;                               // the first of its steps
   var round = 0u;
   // a stage computes with the patch that the one before it staged, and stages its own behind the last tap
   for (var stage = 0u; stage <= stages + sizes.skip_chunks; stage++) {
     let last_tap = select(0u, select(0u, TAPS - 1u, stage <= stages), stage > 0u);
+    let more = stage < stages + sizes.skip_chunks;
+    let skipping = stage >= stages;
+    let quad = (select(stage / groups, stage - stages, skipping) * SLOTS + slot) * (2u / VECTORS);
+    let quads = select(sizes.quads0 + sizes.quads1, 0u, skipping);
+    if (more) {
+      if (stage == 0u || groups > 1u || stage == stages) {
+        for (var i = 0u; i < LOADS; i++) {
+          let row = i * SPREAD + lane / SLOTS;
+          if (skipping) { places[i] = output_pixel(tile, row); } else { places[i] = input_pixel(tile, row, stage % groups); }
+        }
+      }
+      if (quad < quads) { prepare_quad(sample, quad, 0u); }
+      if (VECTORS == 1u && quad + 1u < quads) { prepare_quad(sample, quad + 1u, 1u); }
+      for (var i = 0u; i < LOADS; i++) { held[i] = load_vector(sample, places[i], quad, skipping); }
+    }
     for (var tap = 0u; tap <= last_tap; tap += DEPTH) {
       let count = min(DEPTH, last_tap + 1u - tap);
       let last = tap + count > last_tap;
-      let change = last && stage < stages + sizes.skip_chunks;
+      let change = last && more;
       // the taps of the next round: more of this stage, or the first of the one that is staged now
       let rest = select(last_tap + 1u - tap - count, select(0u, select(1u, TAPS, stage < stages), change), last);
       let coming = min(DEPTH, rest);
-      let skipping = stage >= stages;
-      let quad = select(stage / groups, stage - stages, skipping) * 8u + slot;
-      let exists = quad < select(quads, skip_quads, skipping);
-      if (change) {
-        if (stage == 0u || groups > 1u || stage == stages) {
-          for (var i = 0u; i < LOADS; i++) {
-            let row = i * 16u + lane / 8u;
-            if (skipping) { places[i] = output_pixel(tile, row); } else { places[i] = input_pixel(tile, row, stage % groups); }
-          }
-        }
-        if (exists && !skipping) { prepare_quad(sample, quad); }
-        for (var i = 0u; i < LOADS; i++) {
-          loaded[i] = vec2u();
-          if (exists && places[i] >= 0) {
-            if (skipping) { loaded[i] = load_skip(sample * sizes.pixels + u32(places[i]), quad); } else { loaded[i] = load_input(sample, sample * in_pixels + u32(places[i]), quad); }
-          }
-        }
-      }
       for (var d = 0u; d < DEPTH; d++) {
         if (d < coming) {
-          for (var i = 0u; i < ACROSS; i++) {
-            next[d * ACROSS + i] = weights[(workgroup.y * steps + step + d) * TILE_N * 4u + i * 128u + lane];
+          for (var i = 0u; i < OCTETS; i++) {
+            next[d * OCTETS + i] = weights[(workgroup.y * steps + step + d) * TILE_N * 4u + i * THREADS + lane];
           }
         }
       }
@@ -260,36 +310,45 @@ fn main(
         let kz = (tap + d) / sizes.kernel_w / sizes.kernel_h;
         let shift = ((kz * sizes.patch_h + ky) * sizes.pitch + kx) * ROW;
         let begin = ((round + 1u) % 2u * DEPTH + d) * STEP_B + first_column;
-        for (var k = 0u; k < 2u; k++) {
-          let right0 = load_right(begin + k * 16u * ROW_B);
-          let right1 = load_right(begin + k * 16u * ROW_B + 4u);
-          for (var i = 0u; i < BLOCKS; i++) {
-            let left = load_left(blocks[i] + shift + k * 4u);
-            sums[2u * i] = multiply(left, right0, sums[2u * i]);
-            sums[2u * i + 1u] = multiply(left, right1, sums[2u * i + 1u]);
+        for (var k = 0u; k < 32u / MATRIX_K; k++) {
+          var right = array<Right, COLUMNS>(); // written out
+          for (var j = 0u; j < COLUMNS; j++) { // written out
+            right[j] = load_right(begin + k * MATRIX_K * ROW_B + j * (MATRIX_N / 8u) * VECTORS);
+          }
+          for (var i = 0u; i < ROWS; i++) { // written out
+            let left = load_left(blocks[i * MATRIX_M / 16u] + i * MATRIX_M % 16u * ROW + shift + k * (MATRIX_K / 8u) * VECTORS);
+            for (var j = 0u; j < COLUMNS; j++) { // written out
+              sums[i * COLUMNS + j] = multiply(left, right[j], sums[i * COLUMNS + j]);
+            }
+          }
+        }
+      }
+
+      // a share of the patch's rows: all in the only round, else those of one of the rounds behind the first
+      let rounds = last_tap / DEPTH;
+      for (var i = 0u; i < LOADS; i++) {
+        if (more && places[i] >= 0 && (rounds == 0u || i % rounds + 1u == tap / DEPTH)) {
+          if (skipping) {
+            held[i] = plain_vector(held[i]);
+          } else if (quad < quads) {
+            held[i] = staged_vector(held[i]);
+            if (VECTORS == 1u && quad + 1u >= quads) { held[i] = vec4u(held[i].xy, 0u, 0u); }
           }
         }
       }
 
       for (var d = 0u; d < DEPTH; d++) {
         if (d < coming) {
-          for (var i = 0u; i < ACROSS; i++) {
-            let at = i * 128u + lane;
-            let to = (round % 2u * DEPTH + d) * STEP_B + at / (TILE_N / 8u) * ROW_B + at % (TILE_N / 8u) * 2u;
-            columns[to] = bitcast<vec4h>(next[d * ACROSS + i].xy);
-            columns[to + 1u] = bitcast<vec4h>(next[d * ACROSS + i].zw);
+          for (var i = 0u; i < OCTETS; i++) {
+            let at = i * THREADS + lane;
+            let to = (round % 2u * DEPTH + d) * STEP_B + at / (TILE_N / 8u) * ROW_B + at % (TILE_N / 8u) * VECTORS;
+            stage_weights(to, next[d * OCTETS + i]);
           }
         }
       }
       if (change) {
         workgroupBarrier();
-        for (var i = 0u; i < LOADS; i++) {
-          var value = vec4h();
-          if (exists && places[i] >= 0) {
-            if (skipping) { value = bitcast<vec4h>(loaded[i]); } else { value = prologue(loaded[i]); }
-          }
-          staged[(i * 16u + lane / 8u) * ROW + slot] = value;
-        }
+        for (var i = 0u; i < LOADS; i++) { staged[(i * SPREAD + lane / SLOTS) * ROW + slot] = held[i]; }
       }
       workgroupBarrier();
       step += coming;
@@ -297,16 +356,22 @@ fn main(
     }
   }
 
-  // a thread finishes one quad of every 8th row of its subgroup's blocks
-  let part = lane / 32u;
-  for (var j = 0u; j < 2u; j++) {
-    let quad = workgroup.y * (TILE_N / 4u) + part % ACROSS * 8u + j * 4u + lane % 4u;
+  // a thread finishes one quad of every (LANES / 4)-th row of its subgroup's blocks
+  let part = lane / LANES;
+  for (var j = 0u; j < WIDE; j++) {
+    let quad = workgroup.y * (TILE_N / 4u) + (part % ACROSS * WIDE + j) * 4u + lane % 4u;
     for (var i = 0u; i < BLOCKS; i++) {
       workgroupBarrier();
-      store_block(subgroup * 320u, sums[2u * i + j]);
+      for (var row = 0u; row < ROWS; row++) { // written out
+        for (var column = 0u; column < COLUMNS; column++) { // written out
+          if (i == row * MATRIX_M / 16u && j == column * MATRIX_N / 16u) {
+            store_sums(subgroup * 320u + row * MATRIX_M % 16u * 20u + column * MATRIX_N % 16u, sums[row * COLUMNS + column]);
+          }
+        }
+      }
       workgroupBarrier();
       let block = part / ACROSS * BLOCKS + i;
-      for (var r = lane % 32u / 4u; r < 16u; r += 8u) {
+      for (var r = lane % LANES / 4u; r < 16u; r += LANES / 4u) {
         let pixel = output_pixel(tile, block / sizes.run * sizes.pitch + block % sizes.run * 16u + r);
         if (pixel >= 0 && quad < sizes.out_quads) {
           let place = part * 320u + r * 20u + lane % 4u * 4u;
@@ -317,6 +382,7 @@ fn main(
           collect(value);
         }
       }
+      finish_block(i);
     }
     finish_columns(sample, tile, quad, lane);
   }

@@ -1,9 +1,11 @@
 // Specialises a kernel: fills its constants, hooks and types of buffers, and adds the buffers that hooks read. A hook is
-// a function behind a comment that begins with `hook:`; a constant is a `const NAME = 64u;` at the top level.
+// a function behind a comment that begins with `hook:`; a constant is a `const NAME = 64u;` at the top level. Loops that are
+// marked so are written out (`write-out.ts`).
 
 import { invariant } from '../../diagnostics.ts';
 import { type HalfType, PACKING } from './packing.ts';
 import { declaredBindings } from './source.ts';
+import { writeOut } from './write-out.ts';
 
 /** A buffer that a hook reads or writes beside those that the kernel declares. */
 export interface ExtraBinding {
@@ -31,6 +33,10 @@ export interface Filling {
   readonly types: Readonly<Record<string, HalfType>>;
   /** Functions that the hooks call, a line each. */
   readonly functions: readonly string[];
+  /** Types that the kernel has another name for, by that name: `alias Component = f16;`. */
+  readonly aliases: Readonly<Record<string, string>>;
+  /** Lanes that its subgroups must have; null where the adapter has no other. */
+  readonly lanes: number | null;
 }
 
 /** The specialised kernel. Throws InternalError for a constant or hook that the kernel does not have. */
@@ -55,6 +61,13 @@ export function linkKernel(source: string, filling: Filling): string {
     invariant(pattern.test(wgsl), `the kernel has no buffer ${name}`);
     wgsl = wgsl.replace(pattern, `$1${type};`);
   }
+  for (const [name, type] of Object.entries(filling.aliases)) {
+    const pattern = new RegExp(`^alias ${name} = \\w+;`, 'm');
+    invariant(pattern.test(wgsl), `the kernel has no alias ${name}`);
+    wgsl = wgsl.replace(pattern, `alias ${name} = ${type};`);
+  }
+  if (filling.lanes !== null) wgsl = pinned(wgsl, filling.lanes);
+  wgsl = writeOut(wgsl);
   const first = declaredBindings(wgsl).length + 1;
   const declared = filling.bindings.map(
     (binding, i) => `@group(0) @binding(${first + i}) ${declare(binding)}\n`,
@@ -67,7 +80,17 @@ export function linkKernel(source: string, filling: Filling): string {
     ([name]) => text.includes(`${name}(`) && !text.includes(`fn ${name}(`),
   );
   const packing = used.map(([, code]) => `\n${code}\n`).join('');
-  return wgsl.slice(0, at) + declared.join('') + packing + own + wgsl.slice(at);
+  const linked = wgsl.slice(0, at) + declared.join('') + packing + own + wgsl.slice(at);
+  return /\bvec4h\b/.test(linked) && !linked.includes('enable f16;') ? `enable f16;\n\n${linked}` : linked;
+}
+
+/** The kernel with subgroups of so many lanes, on adapters that have several sizes. */
+function pinned(wgsl: string, lanes: number): string {
+  const [enable, entry] = ['enable subgroups;\n', '@compute @workgroup_size('];
+  invariant(wgsl.includes(enable) && wgsl.includes(entry), 'the kernel has no subgroups');
+  return wgsl
+    .replace(enable, `${enable}enable subgroup_size_control;\n`)
+    .replace(entry, `@compute @subgroup_size(${lanes}) @workgroup_size(`);
 }
 
 function declare({ name, type, access }: ExtraBinding): string {

@@ -78,6 +78,7 @@ export type FragmentFile =
   | 'affine_norm'
   | 'affine_norm_concat'
   | 'bound_terms'
+  | 'conv_gemm_half'
   | 'conv_gemm_statistics'
   | 'conv_matrix_statistics'
   | 'conv_subgroup_statistics'

@@ -3,14 +3,20 @@
 import type { Precision } from '../../precision.ts';
 import { DEFAULT_LIMITS, type Target } from '../../target.ts';
 import type { Backend } from './backend.ts';
+import { half } from './half.ts';
 import { matrix } from './matrix.ts';
 import { subgroup } from './subgroup.ts';
 import { workgroup } from './workgroup.ts';
 
-const BACKENDS: Readonly<Record<Target['products'], Backend>> = { workgroup, matrix, subgroup };
+const BACKENDS: Readonly<Record<Target['products'], (target: Target) => Backend>> = {
+  workgroup: () => workgroup,
+  half: () => half,
+  matrix,
+  subgroup: () => subgroup,
+};
 
-export function backendOf({ products }: Target): Backend {
-  return BACKENDS[products];
+export function backendOf(target: Target): Backend {
+  return BACKENDS[target.products](target);
 }
 
 /**
@@ -21,5 +27,5 @@ export function targetAt(target: Target, precision: Precision): Target {
   if (backendOf(target).precisions.includes(precision)) return target;
   const { maxComputeWorkgroupStorageSize } = DEFAULT_LIMITS;
   const limits = { ...target.limits, maxComputeWorkgroupStorageSize };
-  return { ...target, products: 'workgroup', features: [], limits };
+  return { ...target, products: 'workgroup', matrices: null, features: [], limits };
 }

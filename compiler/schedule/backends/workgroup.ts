@@ -20,12 +20,14 @@ import type { Backend } from './backend.ts';
 /** Workgroups a product should have at least, so that a GPU of many units is not left idle. */
 const ENOUGH_WORKGROUPS = 32;
 
-/** Tiles of its product, largest first. */
+/** Tiles of its product, largest first; those of 8 channels are for the few of an image. */
 const TILES: readonly Tile[] = [
   { m: 64, n: 64 },
   { m: 32, n: 64 },
   { m: 32, n: 32 },
   { m: 16, n: 32 },
+  { m: 64, n: 8 },
+  { m: 32, n: 8 },
 ];
 
 export const workgroup: Backend = {
@@ -57,6 +59,9 @@ export const workgroup: Backend = {
 export function largestTile(graph: OpGraph, group: ConvGroup): Candidate {
   const { pixels, channels } = extentOf(graph, group.result);
   const workgroups = (tile: Tile) => Math.ceil(pixels / tile.m) * Math.ceil(channels / tile.n);
-  const fits = (tile: Tile) => tile.n <= Math.max(32, channels) && workgroups(tile) >= ENOUGH_WORKGROUPS;
-  return { winograd: null, tile: TILES.find(fits) ?? TILES.at(-1)! };
+  const served = TILES.filter(({ n }) => (n === 8) === channels <= 8 && n <= Math.max(32, channels));
+  return {
+    winograd: null,
+    tile: served.find((tile) => workgroups(tile) >= ENOUGH_WORKGROUPS) ?? served.at(-1)!,
+  };
 }

@@ -1,13 +1,14 @@
 // How matrix units tile a convolution: which pixels a workgroup computes, and the patch of input that it stages for them.
-// A matrix has 16 rows a fixed stride apart, so rows of the product are rows of the patch: runs of 16 pixels of an image
+// A block has 16 rows a fixed stride apart, so rows of the product are rows of the patch: runs of 16 pixels of an image
 // row where its width allows that, else the whole patch in order, with the rows that lie between image rows dropped.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { sizeOf } from '../../ops/op.ts';
+import type { MatrixUnits } from '../../target.ts';
 import type { ConvGroup } from '../schedule.ts';
 import { extentOf, padSpace } from '../values.ts';
 
-/** Rows of a matrix, and columns. */
+/** Rows of a block, and columns: of one matrix, or of several. */
 const BLOCK = 16;
 
 /** Rows of a patch that fit the workgroup memory beside the weights, by blocks of rows a workgroup computes. */
@@ -41,15 +42,20 @@ export interface MatrixTile {
   readonly shared: boolean;
 }
 
-/** The tile of a convolution. Of the batch only the channels of a tile depend, which no sum and no statistic sees. */
-export function matrixTile(graph: OpGraph, group: ConvGroup): MatrixTile {
+/**
+ * The tile of a convolution, at most as large as the registers of the `units` allow. Of the batch only the channels of a tile
+ * depend, which no sum and no statistic sees.
+ */
+export function matrixTile(graph: OpGraph, group: ConvGroup, units: MatrixUnits): MatrixTile {
   const { pixels, channels, batch } = extentOf(graph, group.result);
-  const blocks = pixels >= LARGE_PIXELS ? 8 : 4;
+  const blocks = pixels >= LARGE_PIXELS ? units.blocks : 4;
   const place = bestPatch(graph, group, blocks) ?? gathered(pixels, blocks);
   const tiles = Math.ceil(place.grid.width / place.width) * Math.ceil(place.grid.height / place.height);
   const widest = Math.max(32, Math.ceil(channels / 32) * 32);
   const pays = (width: number) =>
-    width <= widest && tiles * batch * Math.ceil(channels / width) >= ENOUGH_WORKGROUPS;
+    width <= widest &&
+    width <= units.channels &&
+    tiles * batch * Math.ceil(channels / width) >= ENOUGH_WORKGROUPS;
   return { ...place, blocks, channels: WIDTHS.find(pays) ?? 32 };
 }
 

@@ -209,7 +209,10 @@ describe.each(kernels)('%s', (file) => {
   test('every constant is used somewhere', () => {
     const names = [...wgsl.matchAll(/^const (\w+) = /gm)].map(([, name]) => name!);
     const used = (name: string, text: string) => text.match(new RegExp(`\\b${name}\\b`, 'g'))!.length > 1;
-    expect(names.filter((name) => ![...texts].some((text) => used(name, text)))).toEqual([]);
+    // lengths of loops that are written out are in no text
+    const written = wgsl.split('\n').filter((line) => line.endsWith('// written out'));
+    const counts = (name: string) => written.some((line) => new RegExp(`\\b${name}\\b`).test(line));
+    expect(names.filter((name) => !counts(name) && ![...texts].some((text) => used(name, text)))).toEqual([]);
   });
 });
 

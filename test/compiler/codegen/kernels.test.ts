@@ -21,7 +21,7 @@ const featureless = kernels.filter(({ wgsl }) => !/^enable /m.test(wgsl));
 
 let opened: OpenedDevice;
 beforeAll(async () => {
-  opened = await openNullDevice();
+  opened = await openNullDevice({ features: ['shader-f16'], limits: {} });
 });
 afterAll(async () => {
   await opened.close();

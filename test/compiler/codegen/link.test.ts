@@ -27,7 +27,8 @@ fn load_all(at: u32) -> vec4f {
 `;
 
 function link(filling: Partial<Filling>): string {
-  return linkKernel(KERNEL, { consts: {}, hooks: {}, bindings: [], types: {}, functions: [], ...filling });
+  const nothing = { consts: {}, hooks: {}, bindings: [], types: {}, functions: [], aliases: {}, lanes: null };
+  return linkKernel(KERNEL, { ...nothing, ...filling });
 }
 
 test('a kernel to which nothing is done stays as it is', () => {

@@ -41,8 +41,8 @@ describe('the target', () => {
     const { features } = NVIDIA;
     expect(chosen(false, 32, features, [{ ...F16, resultComponentType: 'f16' }, F16])).toBe('nvidia');
     expect(chosen(false, 32, features.slice(1), [F16])).toBe('generic');
-    expect(chosen(false, 64, features, [F16])).toBe('generic');
-    expect(chosen(false, 32, features, [F16], 32768)).toBe('generic');
+    expect(chosen(false, 64, features, [F16])).toBe('half');
+    expect(chosen(false, 32, features, [F16], 32768)).toBe('half');
     for (const change of [
       { componentType: 'f32' },
       { resultComponentType: 'f16' },
@@ -50,8 +50,8 @@ describe('the target', () => {
       { N: 8 },
       { K: 32 },
     ])
-      expect(chosen(false, 32, features, [{ ...F16, ...change }])).toBe('generic');
-    expect(chosen(false, 32, features)).toBe('generic');
+      expect(chosen(false, 32, features, [{ ...F16, ...change }])).toBe('half');
+    expect(chosen(false, 32, features)).toBe('half');
   });
 
   test('of another name is a fault that lists the names', () => {

@@ -3,6 +3,8 @@
 
 const TILE_M = 64u;
 const PIXELS = 8u;
+const ROWS = 8u;
+const COLUMNS = 8u;
 
 struct Sizes {
   pixels: u32,
@@ -12,8 +14,6 @@ struct Sizes {
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read_write> statistics: array<vec4f>;
 
-var<workgroup> tile_a: array<vec4f, 64>;
-
 // inline: mean, M2
 fn statistics_at(sample: u32, tiles: u32, tile: u32, quads: u32, quad: u32) -> u32 {
   return 0u;
@@ -21,33 +21,35 @@ fn statistics_at(sample: u32, tiles: u32, tile: u32, quads: u32, quad: u32) -> u
 
 // linked:
 
+var<workgroup> of_rows: array<vec4f, 64>;    // of each row of threads, its columns
+
 // fills: the statistics of the finished tile
 fn finish_tile(sample: u32, tile: u32, quad: u32, row: u32, column: u32, values: array<vec4f, PIXELS>) {
   let pixels = min(TILE_M, sizes.pixels - tile * TILE_M);
   var mean = vec4f();
-  for (var i = 0u; i < PIXELS; i++) { mean += select(vec4f(), values[i], i * 8u + row < pixels); }
+  for (var i = 0u; i < PIXELS; i++) { mean += select(vec4f(), values[i], i * ROWS + row < pixels); }
   workgroupBarrier();
-  tile_a[row * 8u + column] = mean;
-  for (var half = 4u; half >= 1u; half /= 2u) {
+  of_rows[row * COLUMNS + column] = mean;
+  for (var half = ROWS / 2u; half >= 1u; half /= 2u) {
     workgroupBarrier();
-    if (row < half) { tile_a[row * 8u + column] += tile_a[(row + half) * 8u + column]; }
+    if (row < half) { of_rows[row * COLUMNS + column] += of_rows[(row + half) * COLUMNS + column]; }
   }
   workgroupBarrier();
-  mean = tile_a[column];
+  mean = of_rows[column];
   mean /= f32(pixels);
   var m2 = vec4f();
   for (var i = 0u; i < PIXELS; i++) {
     let deviation = values[i] - mean;
-    m2 += select(vec4f(), deviation * deviation, i * 8u + row < pixels);
+    m2 += select(vec4f(), deviation * deviation, i * ROWS + row < pixels);
   }
   workgroupBarrier();
-  tile_a[row * 8u + column] = m2;
-  for (var half = 4u; half >= 1u; half /= 2u) {
+  of_rows[row * COLUMNS + column] = m2;
+  for (var half = ROWS / 2u; half >= 1u; half /= 2u) {
     workgroupBarrier();
-    if (row < half) { tile_a[row * 8u + column] += tile_a[(row + half) * 8u + column]; }
+    if (row < half) { of_rows[row * COLUMNS + column] += of_rows[(row + half) * COLUMNS + column]; }
   }
   workgroupBarrier();
-  m2 = tile_a[column];
+  m2 = of_rows[column];
   if (row == 0u && quad < sizes.out_quads) {
     let at = statistics_at(sample, (sizes.pixels + TILE_M - 1u) / TILE_M, tile, sizes.out_quads, quad);
     statistics[at] = mean;

@@ -7,6 +7,7 @@ import { sizeOf } from '../../../../compiler/ops/op.ts';
 import { type MatrixTile, matrixTile } from '../../../../compiler/schedule/choices/matrix-tiles.ts';
 import { initialGroups } from '../../../../compiler/schedule/groups.ts';
 import { padSpace } from '../../../../compiler/schedule/values.ts';
+import { NVIDIA } from '../../../../compiler/target.ts';
 import { opsOver } from '../../../run-ops.ts';
 
 interface Sizes {
@@ -28,7 +29,7 @@ function tileOf({ space, kernel }: Sizes, batch: number, channels: number): Matr
     return b.add('conv', [b.x, ...weights], attrs, 'conv');
   });
   const [group] = initialGroups(graph).filter((one) => one.kind === 'conv');
-  return matrixTile(graph, group!);
+  return matrixTile(graph, group!, NVIDIA.matrices!);
 }
 
 /** Where a row of the product is in the patch, as the kernel computes it. */
