@@ -12,11 +12,23 @@ import type { Tensor } from '../runtime/tensor.ts';
 import { lossInputs, type TrainingBatch } from '../runtime/training/loss-inputs.ts';
 import { asFloat32, readTensors, type StoredTensor } from '../runtime/weights/safetensors.ts';
 
-const FOLDER = join(import.meta.dirname, 'golden/train/gradients');
+const FOLDER = join(import.meta.dirname, 'golden/train');
 
-export const TRAINING_NAMES = readdirSync(FOLDER).sort();
+/** Diffusion models. */
+export const TRAINING_NAMES = readdirSync(join(FOLDER, 'gradients')).sort();
+/** Classifiers, under the names by which the functions below take them. */
+export const CLASSIFIER_NAMES = readdirSync(join(FOLDER, 'classifiers'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `classifiers/${name}`)
+  .sort();
+
+function placeOf(name: string): string {
+  return join(FOLDER, name.includes('/') ? name : `gradients/${name}`);
+}
 
 interface TrainingCase {
+  readonly name: string;
+  readonly model: 'UNetModel' | 'SuperResModel' | 'EncoderUNetModel';
   readonly kwargs: Readonly<Record<string, Json>>;
   readonly upsample?: string;
   readonly diffusion: Readonly<Record<string, Json>>;
@@ -41,18 +53,20 @@ export interface GoldenTraining {
 }
 
 function trainingCase(name: string): TrainingCase {
-  return JSON.parse(readFileSync(join(FOLDER, name, 'case.json'), 'utf8')) as TrainingCase;
+  return JSON.parse(readFileSync(join(placeOf(name), 'case.json'), 'utf8')) as TrainingCase;
 }
 
 /** The text of a graph file for a case. */
 export function trainingGraph(name: string): string {
-  const { kwargs, upsample, diffusion, inputs } = trainingCase(name);
+  const { name: called, model, kwargs, upsample, diffusion, inputs } = trainingCase(name);
   const { x_start, low_res } = inputs;
   return JSON.stringify({
     version: 1,
-    name,
+    name: called,
     image_size: x_start.slice(2),
-    unet: { ...kwargs, ...(upsample ? { upsample } : {}) },
+    ...(model === 'EncoderUNetModel'
+      ? { adm_classifier: kwargs }
+      : { unet: { ...kwargs, ...(upsample ? { upsample } : {}) } }),
     ...(low_res ? { super_resolution: { low_res_size: low_res.slice(2) } } : {}),
     diffusion,
   });
@@ -60,7 +74,7 @@ export function trainingGraph(name: string): string {
 
 function recorded(name: string): ReadonlyMap<string, StoredTensor> {
   const origin = { kind: 'input', label: `${name}/expected.safetensors` } as const;
-  return readTensors(readFileSync(join(FOLDER, name, 'expected.safetensors')), origin);
+  return readTensors(readFileSync(join(placeOf(name), 'expected.safetensors')), origin);
 }
 
 function numbersOf(tensors: ReadonlyMap<string, StoredTensor>, key: string): number[] {

@@ -1,5 +1,5 @@
-// Classifiers in training on every target against the reference in float64, through each pool: losses, accuracy, gradients of all
-// parameters, and steps that lessen the loss.
+// Classifiers in training on every target through each pool against the reference in float64 and against PyTorch: losses, accuracy,
+// gradients of all parameters, and steps that lessen the loss.
 
 import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
@@ -12,9 +12,30 @@ import { referenceOf, weightsOf } from '../fixtures/model-values.ts';
 import { POOLS, tinyClassifier } from '../fixtures/tiny-classifier.ts';
 import { noise } from '../fixtures/values.ts';
 import { openProgram, relativeError, runBundle, testTargets } from '../on-device.ts';
+import { goldenTraining } from '../training-cases.ts';
 
 const BATCH = 3;
 const SEED = 3;
+
+// the other pools in float64 alone (test/compiler/passes/training.test.ts)
+it.each(['classifiers/attention', 'classifiers/spatial-v2'])(
+  '%s: losses, accuracy and all gradients are those of PyTorch',
+  async (name) => {
+    const { graph, batch, seed, inputs, losses, tolerance, errorOf } = goldenTraining(name);
+    for (const target of await testTargets()) {
+      const { bundle } = compileGraph(graph, { batch, target, gradients: true });
+      const found = await runBundle(bundle, weightsOf(graph, seed), inputs);
+      for (const [key, expected] of losses) {
+        const { data } = found.get(key)!;
+        if (key.startsWith('loss.acc')) expect([...data], `${key}, ${target.name}`).toEqual(expected);
+        else expect(relativeError(data, expected), `${key}, ${target.name}`).toBeLessThan(3e-6);
+      }
+      const error = errorOf((key) => found.get(key)!.data);
+      expect(error.all, target.name).toBeLessThan(tolerance);
+      expect(error.norm, target.name).toBeLessThan(1e-4);
+    }
+  },
+);
 
 describe.each(POOLS)('%s', (pool) => {
   const { graph } = loadGraph(tinyClassifier(pool), pool);
