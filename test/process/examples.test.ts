@@ -7,18 +7,17 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parseJob } from '../../cli/words/sample.ts';
 import { SMALL_GRAPH } from '../fixtures/small-graph.ts';
+import { tinyGraph, writeTinyImages } from '../fixtures/tiny-training.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const at = temporaryFolder();
 
 /** Runs a script as a task of an array of two. */
-function task(id: number, script: string, steps: number, ...more: readonly string[]) {
+function task(id: number, name: string, steps: number, ...more: readonly string[]) {
   fs.writeFileSync(at('small.json'), SMALL_GRAPH);
   fs.writeFileSync(at('scontrol'), `#!/bin/sh\necho "$@" >>'${at('requeued')}'\n`, { mode: 0o755 });
-  const env = {
-    ...process.env,
-    PATH: `${at()}:${process.env.PATH}`,
+  return script(name, more, {
     GRAPH: at('small.json'),
     WEIGHTS: 'hash:1',
     SEEDS: '0-3',
@@ -31,8 +30,13 @@ function task(id: number, script: string, steps: number, ...more: readonly strin
     SLURM_ARRAY_TASK_MIN: '0',
     SLURM_ARRAY_TASK_MAX: '1',
     SLURM_ARRAY_TASK_COUNT: '2',
-  };
-  const words = [path.join('examples', 'slurm', script), ...more];
+  });
+}
+
+/** Runs a script as Slurm does, from the top of the clone; a stand-in of scontrol lies in the test's folder. */
+function script(name: string, more: readonly string[], given: Readonly<Record<string, string>>) {
+  const env = { ...process.env, PATH: `${at()}:${process.env.PATH}`, ...given };
+  const words = [path.join('examples', 'slurm', name), ...more];
   const child = spawn('bash', words, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
@@ -60,6 +64,44 @@ test('a task whose time is over saves what it has and is queued again', async ()
   expect(await run.exit, run.printed()).toBe(143);
   expect(fs.readFileSync(at('requeued'), 'utf8')).toBe('requeue 77_1\n');
   expect(fs.existsSync(at('out/.unetc/1-of-2/chains.safetensors'))).toBe(true);
+});
+
+/** Runs the script that trains as a job of its own, the scontrol of which is that of `task`. */
+function trainingJob(steps: number) {
+  fs.writeFileSync(at('g.json'), tinyGraph());
+  writeTinyImages(at('d.safetensors'), 5);
+  fs.writeFileSync(at('scontrol'), `#!/bin/sh\necho "$@" >>'${at('requeued')}'\n`, { mode: 0o755 });
+  return script('train.sbatch', ['--reference', '--progress', 'json', '--sample-interval', '0'], {
+    GRAPH: at('g.json'),
+    DATA: at('d.safetensors'),
+    STEPS: `${steps}`,
+    BATCH: '2',
+    OUT: at('run'),
+    SLURM_JOB_ID: '78',
+  });
+}
+
+test('a job that trains saves its step when its time is over, is queued again, and goes on', async () => {
+  const run = trainingJob(100_000);
+  while (!run.printed().includes('"event":"step"') && run.child.exitCode === null) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  run.child.kill('SIGTERM');
+  expect(await run.exit, run.printed()).toBe(143);
+  expect(fs.readFileSync(at('requeued'), 'utf8')).toBe('requeue 78\n');
+  const [saved] = /(?<=model)\d{6}(?=\.safetensors)/.exec(fs.readdirSync(at('run')).join())!;
+  const again = trainingJob(Number(saved) + 2);
+  expect(await again.exit, again.printed()).toBe(0);
+  expect(again.printed()).toContain(`"from":${Number(saved)}`);
+});
+
+test('as it stands the script that trains is the demo’s graph and data', () => {
+  const text = fs.readFileSync(path.join(root, 'examples/slurm/train.sbatch'), 'utf8');
+  const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
+  for (const part of ['graphs/fashion.json', 'sh cli/setup/fashion-mnist.sh', 'train-images-idx3-ubyte.gz']) {
+    expect(text).toContain(part);
+    expect(scripts['demo:train']).toContain(part);
+  }
 });
 
 test('as they stand the scripts run the digit model, whose weights are there, for as many parts as the header says', () => {
