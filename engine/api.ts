@@ -24,8 +24,10 @@ import {
   type ClassifierInput,
   COMPILE_OPTIONS,
   type CompileOptions,
+  checkpointOf,
   LOAD_OPTIONS,
   type LoadOptions,
+  ownWeights,
   SEED,
   STEP_OPTIONS,
   settingsOf,
@@ -125,18 +127,19 @@ export function initialWeights(
 
 /**
  * Opens a model with its weights on the GPU that is here: a bundle (from `compile`, or the path of its folder), or a
- * graph, which is compiled for the adapter. Rejects with GraphError, RuntimeError of kind `bundle`, `weights`,
+ * graph, which is compiled for the adapter; a checkpoint that carries its graph is both. Rejects with GraphError, RuntimeError of kind `bundle`, `weights`,
  * `adapter` or `gpu`, and UsageError for options that are off or that a bundle was not compiled for.
  */
-export async function load(model: GraphInput | Bundle, options: LoadOptions): Promise<LoadedModel> {
-  checkOptions('load', options, LOAD_OPTIONS, ['weights']);
+export async function load(model: GraphInput | Bundle, options: LoadOptions = {}): Promise<LoadedModel> {
+  checkOptions('load', options, LOAD_OPTIONS);
+  const weights = ownWeights('load', model, options.weights);
   const settings = settingsOf(options);
   const { trust, timeout } = options;
   const source = await sourceOfInput(model, { ...settings, trust });
   const notes: string[] = [];
   const host = silentHost(notes);
   if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
-  const { weights, renameMap, reference, allowUnexpected, classifier } = options;
+  const { renameMap, reference, allowUnexpected, classifier } = options;
   const opening = { ...settings, reference, allowUnexpected, timeout };
   if (classifier === undefined)
     return loaded(
@@ -144,6 +147,7 @@ export async function load(model: GraphInput | Bundle, options: LoadOptions): Pr
       notes,
     );
   const beside = await readClassifier(classifier, { ...settings, trust });
+  const guiding = ownWeights('classifier', classifier.model, classifier.weights);
   if (beside.kind === 'graph') warnAll(host, beside.warnings, beside.label);
   const own = await weightsOf(weights, renameMap, source);
   try {
@@ -151,7 +155,7 @@ export async function load(model: GraphInput | Bundle, options: LoadOptions): Pr
     const guide = {
       ...classifier,
       source: beside,
-      weights: await weightsOf(classifier.weights, undefined, beside),
+      weights: await weightsOf(guiding, undefined, beside),
     };
     return loaded(await openGuidedSource(source, own, guide, opening, host), notes);
   } catch (error) {
@@ -171,7 +175,7 @@ function readClassifier(
 ): Promise<ModelSource> {
   checkOptions('classifier', classifier, CLASSIFIER_OPTIONS);
   const { model, weights, precision } = classifier;
-  if (model === undefined || weights === undefined) {
+  if (model === undefined || (weights ?? checkpointOf(model)) === null) {
     throw new UsageError(
       "classifier: expected a model and its weights, as in { model: 'c.json', weights: 'c.pt' }",
     );

@@ -6,7 +6,7 @@ import type { TrainingBatch } from '../runtime/training/loss-inputs.ts';
 import { UsageError } from './errors.ts';
 import { type GraphInput, sourceOfInput } from './graph-input.ts';
 import { silentHost, warnAll } from './host.ts';
-import { LOAD_OPTIONS, type LoadOptions, settingsOf } from './options.ts';
+import { LOAD_OPTIONS, type LoadOptions, ownWeights, settingsOf } from './options.ts';
 import type { BatchGradients } from './training/gradients-of-batch.ts';
 
 export type { TrainingBatch } from '../runtime/training/loss-inputs.ts';
@@ -56,9 +56,10 @@ const BATCH = {
 export async function gradients(
   model: GraphInput | Bundle,
   batch: TrainingBatch,
-  options: GradientsOptions,
+  options: GradientsOptions = {},
 ): Promise<Gradients> {
-  checkOptions('gradients', options, GRADIENTS_OPTIONS, ['weights']);
+  checkOptions('gradients', options, GRADIENTS_OPTIONS);
+  const weights = ownWeights('gradients', model, options.weights);
   checkBatchKeys(batch);
   const settings = { ...settingsOf(options), gradients: true, dropout: batch.dropout !== undefined };
   const { computeBatch } = await import('./training/gradients-of-batch.ts');
@@ -66,7 +67,7 @@ export async function gradients(
   const host = silentHost(notes);
   const source = await sourceOfInput(model, { ...settings, trust: options.trust });
   if (source.kind === 'graph') warnAll(host, source.warnings, source.label);
-  return { ...(await computeBatch(source, batch, { ...options, ...settings }, host)), notes };
+  return { ...(await computeBatch(source, batch, { ...options, ...settings, weights }, host)), notes };
 }
 
 function checkBatchKeys(batch: unknown): asserts batch is TrainingBatch {

@@ -4,10 +4,12 @@ import type { Precision } from '../compiler/precision.ts';
 import { CHECKED_LATER, type Check, countBelow, FLAG, isPlain, textOf } from '../runtime/arguments.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import { LARGEST_SEED } from '../runtime/sampler/noise.ts';
-import type { Tensor } from '../runtime/tensor.ts';
 import { checkSettings, type ModelSettings, TIMEOUT } from './compile/model-settings.ts';
 import { type TrainingStepRequest, trainingStepOf } from './compile/training-step.ts';
-import type { GraphInput } from './graph-input.ts';
+import { UsageError } from './errors.ts';
+import { isCheckpointPath } from './graph/checkpoint-path.ts';
+import { type GraphInput, isPath } from './graph-input.ts';
+import type { WeightsInput } from './model/weights-input.ts';
 
 export interface CompileOptions {
   /** Images in a forward pass, 1 to 65536. Default 1. */
@@ -44,7 +46,7 @@ export interface ClassifierInput {
   /** A graph, or a bundle that was compiled with `gradient`, of the model's channels, size and batch. */
   readonly model: GraphInput | Bundle;
   /** As those of the model. */
-  readonly weights: string | ReadonlyMap<string, Tensor>;
+  readonly weights?: WeightsInput | undefined;
   readonly allowUnexpected?: boolean | undefined;
   /** Default: as the model's. */
   readonly precision?: Precision | undefined;
@@ -56,7 +58,7 @@ export interface BundleLoadOptions {
    * A `.safetensors` file, a `.pt` file, an index of shards, one of these with `#KEY` for a state dict or a prefix of
    * names in it, `hash:SEED`, or tensors by name. Every tensor of the graph must be there in its shape, and no other.
    */
-  readonly weights: string | ReadonlyMap<string, Tensor>;
+  readonly weights: WeightsInput;
   /** Leaves out tensors that the graph does not have, with a note that lists them. Default false. */
   readonly allowUnexpected?: boolean | undefined;
   /** A file of `unetc diff --write-rename-map`, by which the weights are read. */
@@ -71,7 +73,9 @@ export interface BundleLoadOptions {
   readonly classifier?: ClassifierInput | undefined;
 }
 
-export interface LoadOptions extends BundleLoadOptions, Omit<CompileOptions, 'target'> {
+export interface LoadOptions extends Omit<BundleLoadOptions, 'weights'>, Omit<CompileOptions, 'target'> {
+  /** As those of a bundle. Default: the model itself, where it is the path of a checkpoint that carries its graph. */
+  readonly weights?: WeightsInput | undefined;
   /** Name of a target. Default `auto`: what suits the adapter. */
   readonly target?: string | undefined;
 }
@@ -139,4 +143,25 @@ export function settingsOf({ size, ...options }: CompileOptions & TrainingStepRe
   };
   checkSettings(settings);
   return settings;
+}
+
+/**
+ * The weights that `call` was given, or its model itself where that is the path of a checkpoint, which may carry its graph.
+ * Throws UsageError where there are none.
+ */
+export function ownWeights(
+  call: string,
+  model: GraphInput | Bundle,
+  weights: WeightsInput | undefined,
+): WeightsInput {
+  const found = weights ?? checkpointOf(model);
+  if (found !== null) return found;
+  throw new UsageError(
+    `weights: ${call} needs it; give ${WEIGHTS.expected}: only a checkpoint of unetc train, given as the model, brings its own`,
+  );
+}
+
+/** The path of a checkpoint that stands where a graph does; null for any other graph. */
+export function checkpointOf(model: GraphInput | Bundle): string | null {
+  return isPath(model) && isCheckpointPath(model) ? model : null;
 }

@@ -2,6 +2,8 @@
 
 import { printInline } from '../../compiler/format/json.ts';
 import type { CheckReport, DifferentLayer } from '../../compiler/import/check.ts';
+import { UsageError } from '../../engine/errors.ts';
+import { isCheckpointPath } from '../../engine/graph/checkpoint-path.ts';
 import { CheckFailed, type Register } from '../context.ts';
 import { hostOf } from '../host.ts';
 import { addOptions } from '../words/options.ts';
@@ -26,10 +28,14 @@ export const register: Register = (program, context) => {
     .command('check')
     .description('says whether a checkpoint fits a graph, and what does not')
     .argument('<graph>', 'graph file of either form')
-    .argument('<checkpoint>', CHECKPOINT);
+    .argument(
+      '[checkpoint]',
+      `${CHECKPOINT}; where it is left out, the one that stands in the graph's place`,
+    );
   addOptions(command, ['allowUnexpected', 'renameMap', 'json'])
     .addHelpText('after', KEYS + NOTES)
-    .action(async (path: string, checkpoint: string, { json, ...options }: Words) => {
+    .action(async (path: string, named: string | undefined, { json, ...options }: Words) => {
+      const checkpoint = named ?? ownCheckpoint(path);
       const { checkCheckpoint } = await import('../../engine/checkpoint/infer-graph.ts');
       const report = await checkCheckpoint(path, checkpoint, hostOf(context), options);
       const { FAMILY_KEYS } = await import('../../compiler/families/index.ts');
@@ -38,6 +44,12 @@ export const register: Register = (program, context) => {
       if (!report.fits) throw new CheckFailed(`${checkpoint} does not fit ${path}`);
     });
 };
+
+/** A checkpoint that is given as the graph brings its tensors. Throws UsageError for a graph that is none. */
+function ownCheckpoint(path: string): string {
+  if (isCheckpointPath(path)) return path;
+  throw new UsageError(`say which checkpoint is held against ${path}: unetc check ${path} CHECKPOINT`);
+}
 
 function printReport(
   report: CheckReport,

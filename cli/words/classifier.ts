@@ -1,6 +1,7 @@
 // The options of commands that a classifier can guide: their words, read into what the engine takes.
 
 import { UsageError } from '../../engine/errors.ts';
+import { isCheckpointPath } from '../../engine/graph/checkpoint-path.ts';
 import type { ClassifierOptions } from '../../engine/model/open-guided.ts';
 import { USUAL_CLASSIFIER_SCALE } from '../../runtime/sampler/classifier.ts';
 import { parseChoice } from '../parse.ts';
@@ -32,14 +33,18 @@ export function parseClassifier(words: ClassifierWords): ParsedClassifier {
       `--classifier-${lost}: there is no classifier; name its graph with --classifier, or leave the option out`,
     );
   }
-  if (classifierWeights === undefined) {
-    throw new UsageError('--classifier needs its weights: give --classifier-weights');
+  const weights = classifierWeights ?? (isCheckpointPath(classifier) ? classifier : undefined);
+  if (weights === undefined) {
+    throw new UsageError(
+      '--classifier needs its weights: give --classifier-weights; only a checkpoint of unetc train, given as the classifier, ' +
+        'brings its own',
+    );
   }
   const precision =
     classifierPrecision === undefined
       ? undefined
       : parseChoice(classifierPrecision, '--classifier-precision', ['f32', 'f16'] as const);
-  const options = { model: classifier, weights: classifierWeights, allowUnexpected, precision };
+  const options = { model: classifier, weights, allowUnexpected, precision };
   return { classifier: options, classifier_scale };
 }
 

@@ -17,6 +17,7 @@ import { MAX_SHARDS } from '../../runtime/weights/shards.ts';
 import { planShards } from '../../runtime/weights/shards-write.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
 import { UsageError } from '../errors.ts';
+import { carriedGraph, carriesGraph, GRAPH_KEY } from '../graph/carried-graph.ts';
 import type { Host } from '../host.ts';
 import type { ConvertOptions, WeightDtype } from './weight-dtypes.ts';
 
@@ -51,20 +52,20 @@ export async function convertCheckpoint(
   const source = openWeights(input);
   try {
     for (const note of source.notes ?? []) host.note(`${input}: ${note}`);
-    return { input, ...(await writeWeights(source, output, options, host)) };
+    return { input, ...(await writeWeights(source, output, { ...options, graph: carriedBy(input) }, host)) };
   } finally {
     source.close();
   }
 }
 
 /**
- * Writes all tensors of a source; where they are more than a shard, as `NAME-00001-of-00004.safetensors` with their index
+ * Writes all tensors of a source, with the text of the graph that they belong to where they carry it; where they are more than a shard, as `NAME-00001-of-00004.safetensors` with their index
  * `NAME.safetensors.index.json`, which is written last. Throws as `convertCheckpoint` does.
  */
 export async function writeWeights(
   source: WeightSource,
   output: string,
-  { dtype = 'f32', shardSize }: ConvertOptions,
+  { dtype = 'f32', shardSize, graph = null }: ConvertOptions & { readonly graph?: string | null },
   host: Pick<Host, 'note' | 'signal'>,
 ): Promise<Omit<Conversion, 'input'>> {
   const { label } = source;
@@ -83,10 +84,14 @@ export async function writeWeights(
     );
   }
   if (plan.index !== null) await checkValues(tensors, host.signal);
+  if (graph !== null && plan.index !== null) {
+    host.note(`${label}: the graph that it carries is not written, for none of the shards is a whole model`);
+  }
+  const metadata = { format: 'pt', ...(graph !== null && plan.index === null ? { [GRAPH_KEY]: graph } : {}) };
   const place = (name: string) => path.join(path.dirname(output), name);
   for (const { name, tensors } of plan.shards) {
     const file = plan.index === null ? output : place(name);
-    await writeLargeFile(file, safetensorsChunks(tensors, { format: 'pt' }), host.signal);
+    await writeLargeFile(file, safetensorsChunks(tensors, metadata), host.signal);
   }
   const index = `${output}.index.json`;
   if (plan.index !== null) writeFile(index, plan.index);
@@ -98,6 +103,11 @@ export async function writeWeights(
     params: tensors.reduce((sum, { shape }) => sum + elements(shape), 0),
     bytes: tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0),
   };
+}
+
+/** The text of the graph that a checkpoint carries; null where it carries none, or a part of it is meant. */
+function carriedBy(input: string): string | null {
+  return carriesGraph(input) ? carriedGraph(input) : null;
 }
 
 /** Reads every tensor once before anything is written: later shards may hold what cannot be. */

@@ -4,6 +4,8 @@ import { GraphError } from '../../compiler/diagnostics.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
 import { type ByteSource, bytesInMemory, decodeUtf8 } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { carriedInBytes } from '../graph/carried-graph.ts';
+import { isCheckpointPath } from '../graph/checkpoint-path.ts';
 import { graphNotation } from '../graph/graph-file.ts';
 import { readGit } from './git.ts';
 import type { GitPlace } from './git-fault.ts';
@@ -28,6 +30,8 @@ export async function readGitSide(place: GitPlace, label: string): Promise<ReadS
   if (isCheckpointName(file) || isCheckpoint(found.subarray(0, HEAD_BYTES))) {
     const { tensorsOfCheckpoint } = await import('../checkpoint/checkpoint-tensors.ts');
     const bytes = bytesInMemory(found, { kind: 'weights', label });
+    const graph = key === null && isCheckpointPath(file) ? carriedInBytes(bytes, label) : null;
+    if (graph !== null) return graphSide(loadGraph(graph, label), label, file);
     const whole = key === null ? label : label.slice(0, -key.length - 1);
     const address = { label, file: whole, key };
     const { tensors, notes } = tensorsOfCheckpoint(bytes, address, shardsBeside({ ...place, path: file }));

@@ -18,7 +18,7 @@ import { UsageError } from '../errors.ts';
 import { type GraphInput, sourceOfInput } from '../graph-input.ts';
 import { type Host, silentHost, warnAll } from '../host.ts';
 import type { Shard } from '../jobs/shard.ts';
-import { LOAD_OPTIONS, type LoadOptions, SEED, settingsOf } from '../options.ts';
+import { LOAD_OPTIONS, type LoadOptions, ownWeights, SEED, settingsOf } from '../options.ts';
 import type { Evaluation } from './result.ts';
 
 export type { Bounds, EvaluatedImage } from './job.ts';
@@ -87,8 +87,9 @@ export async function evaluate(
   model: GraphInput | Bundle,
   options: EvaluateOptions,
 ): Promise<Evaluation & { readonly notes: readonly string[] }> {
-  checkOptions('evaluate', options, EVALUATE_OPTIONS, ['weights', 'data']);
-  const { seed, noise, output, resume, weights, renameMap } = options;
+  checkOptions('evaluate', options, EVALUATE_OPTIONS, ['data']);
+  const weights = ownWeights('evaluate', model, options.weights);
+  const { seed, noise, output, resume, renameMap } = options;
   if (seed !== undefined && noise !== undefined) {
     throw new UsageError('seed and noise both say what the noise is; leave one out');
   }

@@ -1,6 +1,7 @@
 // The graph that a checkpoint of `unetc train` carries in its header, so that the file is a model on its own.
 
 import { GraphError } from '../../compiler/diagnostics.ts';
+import type { ByteSource, Origin } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { openFile, pathKind } from '../../runtime/host/node/files.ts';
 import { readHeader } from '../../runtime/weights/safetensors.ts';
@@ -11,21 +12,34 @@ export const GRAPH_KEY = 'unetc.graph';
 
 /** The text of the graph in a checkpoint; null where it carries none. Throws RuntimeError('weights') where it is none. */
 export function carriedGraph(path: string): string | null {
-  const source = openFile({ kind: 'weights', label: path });
+  const origin: Origin = { kind: 'weights', label: path };
+  const source = openFile(origin);
   try {
-    return readHeader(source, { kind: 'weights', label: path }).metadata.get(GRAPH_KEY) ?? null;
+    return graphIn(source, origin);
   } finally {
     source.close();
   }
 }
 
+function graphIn(source: ByteSource, origin: Origin): string | null {
+  return readHeader(source, origin).metadata.get(GRAPH_KEY) ?? null;
+}
+
 /** Whether a file carries a graph. One that is no sound safetensors carries none: who reads its tensors tells what it is. */
 export function carriesGraph(path: string): boolean {
-  if (!isCheckpointPath(path)) return false;
+  return isCheckpointPath(path) && orNone(() => carriedGraph(path)) !== null;
+}
+
+/** The text of the graph in a checkpoint that was read from elsewhere; null where it carries none, or is none. */
+export function carriedInBytes(source: ByteSource, label: string): string | null {
+  return orNone(() => graphIn(source, { kind: 'weights', label }));
+}
+
+function orNone(read: () => string | null): string | null {
   try {
-    return carriedGraph(path) !== null;
+    return read();
   } catch (error) {
-    if (error instanceof RuntimeError) return false;
+    if (error instanceof RuntimeError) return null;
     throw error;
   }
 }

@@ -22,6 +22,7 @@ import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import type { Host } from '../host.ts';
 import type { GuidedModelOptions, GuidedOptions } from '../model/open-guided.ts';
 import { imageValues, readImages } from './images.ts';
+import { checkUnlabelled } from './inputs.ts';
 import { type OpenModel, scaleOf, usualBatch } from './run.ts';
 
 export interface EncodeJob {
@@ -78,6 +79,7 @@ export async function runEncode(job: EncodeJob, host: Host, open: OpenModel): Pr
     const process = diffusionProcess(diffusion, steps);
     const lowShape = lowResShape(face);
     const labels = job.labels ?? (takesLabels(face) ? own : null);
+    if (labels === null) checkUnlabelled(face);
     const requests = images.map((image, k): EncodeRequest => {
       const low_res = low === null ? null : imageValues(low[k % low.length]!, lowShape ?? sampleShape(face));
       return {

@@ -5,7 +5,7 @@ import { fault } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Denoiser } from '../../runtime/sampler/denoiser.ts';
 import type { SampleRequest } from '../../runtime/sampler/request.ts';
-import { lowResShape, sampleShape, takesLabels } from '../../runtime/sampler/request.ts';
+import { lowResShape, missingLabel, sampleShape, takesLabels } from '../../runtime/sampler/request.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { OptionError } from '../errors.ts';
@@ -90,12 +90,20 @@ export function makeRequests(
   const noise = inputs.noise === null ? null : noiseRows(inputs.noise, model);
   const images = inputs.low_res?.map((image) => lowResValues(image, model)) ?? null;
   const labels = inputs.besides && !takesLabels(model) ? null : inputs.labels;
+  if (labels === null) checkUnlabelled(model);
   return Array.from({ length: countSamples(job, inputs) }, (_, k) => ({
     seed: job.seeds === null ? k : job.seeds[k]!,
     ...(noise === null ? {} : { noise: noise[k]! }),
     ...(labels === null ? {} : { label: labels[k % labels.length]! }),
     ...(images === null ? {} : { low_res: images[k % images.length]! }),
   }));
+}
+
+/** Throws RuntimeError('input') where a model has classes, and its samples no labels. */
+export function checkUnlabelled(model: Denoiser): void {
+  const missing = missingLabel(model);
+  if (missing === null) return;
+  throw new OptionError('input', (option) => `${missing}, with ${option('class')}`);
 }
 
 /** What a manifest calls the low-resolution image of each sample. */

@@ -19,7 +19,7 @@ import type { DataOptions } from '../data/data-options.ts';
 import { UsageError } from '../errors.ts';
 import { type GraphInput, graphOfInput } from '../graph-input.ts';
 import { silentHost } from '../host.ts';
-import { LOAD_OPTIONS, type LoadOptions, PATTERNS, SEED, settingsOf } from '../options.ts';
+import { checkpointOf, LOAD_OPTIONS, type LoadOptions, PATTERNS, SEED, settingsOf } from '../options.ts';
 import { oneAfterAnother } from './caller-batches.ts';
 import type { ValidationOptions } from './held-out.ts';
 import type { TrainingPlan } from './plan-run.ts';
@@ -57,7 +57,10 @@ export interface TrainOptions
   readonly data?: string | BatchSource | AsyncIterable<Batch> | undefined;
   /** A file that has `K.x_start`, `K.noise`, `K.timesteps` (`K.weights`, `K.y`, `K.low_res`) for each step K, instead of data. */
   readonly replay?: string | undefined;
-  /** What to begin with. Default: weights drawn by the seed, as `initialWeights` draws them. */
+  /**
+   * What to begin with. Default: the checkpoint that stands where the graph does, else weights drawn by the seed, as
+   * `initialWeights` draws them.
+   */
   readonly weights?: LoadOptions['weights'] | undefined;
   /** The state of an optimizer to go on with: `optNNNNNN.safetensors`, or the original's `opt*.pt`. */
   readonly optimizer?: string | undefined;
@@ -245,7 +248,7 @@ function jobOf(graph: GraphInput, options: TrainOptions, device: TrainJob['devic
     data: dataOf(options.data),
     data_options: { labels, background, flip, crop, workers },
     replay: replay ?? null,
-    weights: options.weights ?? null,
+    weights: options.weights ?? checkpointOf(graph),
     allow_unexpected: options.allowUnexpected ?? false,
     rename_map: options.renameMap,
     optimizer: optimizer ?? null,

@@ -125,15 +125,26 @@ function seedFault(_model: Denoiser, { seed }: SampleRequest): string | null {
   return `a seed is a whole number from 0 to ${LARGEST_SEED}`;
 }
 
-function labelFault({ num_classes, classifier_classes }: Denoiser, { label }: SampleRequest): string | null {
+/** What is wrong with a sample without a label; null where the model takes none. */
+export function missingLabel(model: Denoiser): string | null {
+  if (!takesLabels(model)) return null;
+  const { who, classes } = labelled(model);
+  return `the ${who} has ${classes} classes; give a label, 0 to ${classes - 1}`;
+}
+
+/** How many labels there are, and whose they are: the classifier's where it has fewer than the model. */
+function labelled({ num_classes, classifier_classes }: Denoiser) {
   const classes = Math.min(
     num_classes ?? Number.POSITIVE_INFINITY,
     classifier_classes ?? Number.POSITIVE_INFINITY,
   );
-  if (classes === Number.POSITIVE_INFINITY)
-    return label === undefined ? null : `the model has no classes; leave out the label ${label}`;
-  const who = classes === num_classes ? 'model' : 'classifier';
-  if (label === undefined) return `the ${who} has ${classes} classes; give a label, 0 to ${classes - 1}`;
+  return { classes, who: classes === num_classes ? 'model' : 'classifier' } as const;
+}
+
+function labelFault(model: Denoiser, { label }: SampleRequest): string | null {
+  if (label === undefined) return missingLabel(model);
+  if (!takesLabels(model)) return `the model has no classes; leave out the label ${label}`;
+  const { who, classes } = labelled(model);
   if (Number.isInteger(label) && label >= 0 && label < classes) return null;
   return `label ${label} is out of range; the ${who}'s classes are 0 to ${classes - 1}`;
 }

@@ -4,11 +4,15 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { register } from '../../cli/commands/convert.ts';
+import { initialWeights } from '../../engine/api.ts';
 import { UsageError } from '../../engine/errors.ts';
+import { carriedGraph, GRAPH_KEY } from '../../engine/graph/carried-graph.ts';
+import { RUN_KEY } from '../../engine/training/saved-state.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { float16ToFloat32, float32ToFloat16 } from '../../runtime/weights/dtypes.ts';
-import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { safetensorsChunks, writeTensors } from '../../runtime/weights/safetensors-write.ts';
+import { tinyGraph } from '../fixtures/tiny-training.ts';
 import { recordingContext } from '../recording-context.ts';
 
 let folder = '';
@@ -45,6 +49,25 @@ test('the digit model becomes the safetensors file that is shipped, to the byte'
     bytes: 4 * 1192802,
   });
   expect(fs.readFileSync(again).equals(fs.readFileSync(out))).toBe(true);
+});
+
+test('the graph that a checkpoint carries goes along, but not into shards, and not what tells a run its files', async () => {
+  const graph = tinyGraph();
+  const tensors = [...initialWeights(graph)].map(([name, { shape, data }]) => ({
+    ...{ name, shape, dtype: 'F32' as const, data: () => data },
+  }));
+  const file = path.join(folder, 'model000001.safetensors');
+  const metadata = { [GRAPH_KEY]: graph, [RUN_KEY]: 'a run' };
+  fs.writeFileSync(file, Buffer.concat([...safetensorsChunks(tensors, metadata)]));
+  const out = path.join(folder, 'm.safetensors');
+  expect((await convert(file, out, '--dtype', 'f16')).stderr).toBe('');
+  expect(carriedGraph(out)).toBe(graph);
+  expect(fs.readFileSync(out, 'latin1')).not.toContain('a run');
+  const { stderr } = await convert(file, out, '--shard-size', '500kB');
+  expect(stderr).toContain(
+    'the graph that it carries is not written, for none of the shards is a whole model',
+  );
+  expect(carriedGraph(path.join(folder, 'm-00001-of-00002.safetensors'))).toBeNull();
 });
 
 test('shards in float16 hold what the file holds, rounded, each below the size that is asked for', async () => {

@@ -73,6 +73,8 @@ test('a checkpoint is a model on its own', async () => {
     fs.writeFileSync(at(name), '{"time_embed.0.weight": [128, 32]}');
     expect(await unetc('diff', at(name), at('g.json')), name).toMatchObject({ exit: 1 });
   }
+  expect((await unetc('check', model)).stdout).toContain(`${model}: fits ${model}`);
+  expect((await unetc('check', at('g.json'))).stderr).toContain('say which checkpoint is held against');
   const words = ['--seeds', '0-1', '--reference', '--quiet', '--steps', '2', '--out', at('samples')];
   expect(await unetc('sample', model, ...words)).toMatchObject({ exit: 0 });
   const bare = await unetc('sample', at('d.safetensors'), ...words);

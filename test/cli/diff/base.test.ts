@@ -5,6 +5,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BaseDocument } from '../../../engine/diff/base-document.ts';
 import type { DiffDocument } from '../../../engine/diff/document.ts';
+import { GRAPH_KEY } from '../../../engine/graph/carried-graph.ts';
+import { writeTensors } from '../../../runtime/weights/safetensors-write.ts';
 import { patched } from '../../fixtures/diff-sides.ts';
 import { repository } from '../../fixtures/repository.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -320,6 +322,19 @@ describe('sides in git', () => {
       exit: 0,
       findings: [{ rule: 'graph/added' }],
     });
+  });
+
+  test('a checkpoint that carries its graph is that graph, in git as in a folder', async () => {
+    const carrying = (file: string, graph: object) => {
+      const tensors = new Map([['a', { shape: [1], data: new Float32Array(1) }]]);
+      writeFileSync(`${repo.folder}/${file}`, writeTensors(tensors, { [GRAPH_KEY]: JSON.stringify(graph) }));
+    };
+    carrying('m.safetensors', patched({ name: 'a' }));
+    repo.commit('a checkpoint');
+    carrying('m.safetensors', patched({ name: 'a', image_size: 32 }));
+    const found = await diff('git:HEAD:m.safetensors', 'm.safetensors');
+    expect(found).toMatchObject({ a: { kind: 'graph' }, b: { kind: 'graph' } });
+    expect(found.findings.map(({ rule }) => rule)).toContain('interface/image-size');
   });
 
   test('outside of a repository it says so', async () => {

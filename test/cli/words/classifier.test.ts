@@ -12,6 +12,10 @@ test('a classifier is read with its weights, scale and precision', () => {
     classifier_scale: -2.5,
   });
   expect(parseClassifier(GRAPH)).toMatchObject({ classifier_scale: 1 });
+  // a checkpoint of unetc train brings its weights
+  expect(parseClassifier({ classifier: 'c.safetensors' })).toMatchObject({
+    classifier: { model: 'c.safetensors', weights: 'c.safetensors' },
+  });
 });
 
 test.each([

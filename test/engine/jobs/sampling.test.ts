@@ -111,7 +111,7 @@ describe('labels', () => {
   });
 
   test.each([
-    [{ num_classes: 10 }, {}, 'the model has 10 classes; give a label, 0 to 9'],
+    [{ num_classes: 10 }, {}, 'the model has 10 classes; give a label, 0 to 9, with class'],
     [{ num_classes: 10 }, { class: '3,10' }, 'sample 1 (seed 1): label 10 is out of range'],
     [{}, { class: '3' }, 'the model has no classes'],
   ])('that do not fit are refused before anything is written', async (face, more, message) => {

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type Batch,
   batchesBy,
+  gradients,
   load,
   type TrainOptions,
   type TrainReport,
@@ -54,6 +55,30 @@ test('steps are reports, and what was learned is there without a folder', async 
   );
   const model = await load(GRAPH, { weights: after, reference: true });
   await model.close();
+});
+
+test('a checkpoint of a run is graph and weights for whatever takes a graph', async () => {
+  const out = at('run');
+  const settings = { ...SHARED, data: at('d.safetensors'), steps: 1 };
+  await reportsOf({ ...settings, output: out });
+  const file = `${out}/model000001.safetensors`;
+  const model = await load(file, { reference: true });
+  await model.close();
+  const { x_start } = batchOf(0, 1);
+  const batch = { x_start, noise: x_start, timesteps: [3] };
+  const alone = await gradients(file, batch, { reference: true });
+  expect(alone.grad_norm).toBe((await gradients(GRAPH, batch, { weights: file, reference: true })).grad_norm);
+  await using run = train(file, settings);
+  expect((await run.weights()).get('out.2.weight')).toEqual(
+    await (async () => {
+      await using same = train(GRAPH, { ...settings, weights: file });
+      return (await same.weights()).get('out.2.weight');
+    })(),
+  );
+  await expect(load(`${out}/opt000001.safetensors`, { reference: true })).rejects.toThrow('carries no graph');
+  await expect(load(GRAPH, {})).rejects.toThrow(
+    'only a checkpoint of unetc train, given as the model, brings its own',
+  );
 });
 
 test('batches of the caller, by their step and one after the other, are the same run', async () => {
