@@ -14,7 +14,7 @@ const runs = FILE_RUNS.filter(({ name }) => Object.hasOwn(EVERY, name));
 test.each(runs.map((run) => [run.name, run] as const))(
   '%s: whatever call of the file system fails, the right bytes or a right error, and nothing left behind',
   async (_, run) => {
-    const { injected, exits, failures } = await sweep(run, injector, EVERY[run.name]!, () => {});
+    const { injected, exits, failures } = await sweep(run, injector, { every: EVERY[run.name]! }, () => {});
     expect(failures).toEqual([]);
     expect(injected).toBeGreaterThan(1);
     // a sweep in which nothing fails has injected nothing

@@ -39,6 +39,7 @@ const besides: Readonly<Record<string, readonly string[]>> = {
 /** The same of the engine, which may import all of the compiler and the runtime. */
 const engineOrder = [
   'errors',
+  'close-all',
   'host',
   'package',
   'statistics',

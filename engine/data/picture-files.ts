@@ -5,6 +5,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { pathKind } from '../../runtime/host/node/files.ts';
+import { guarded } from '../../runtime/host/node/system-faults.ts';
 
 /** A file that was left out of the data, and why. */
 export interface Skipped {
@@ -25,28 +27,25 @@ export interface PictureFiles {
 const PICTURE = /\.(jpe?g|png|gif)$/i;
 const DEEPEST = 64;
 
-/** Lists without opening a picture. Throws RuntimeError('input') where the folder itself cannot be read. */
+/**
+ * Lists without opening a picture. Throws RuntimeError('input') where a folder cannot be read: it may be that of a class, and
+ * without it others would have its number.
+ */
 export function listPictures(folder: string): PictureFiles {
   const files: string[] = [];
   const skipped: Skipped[] = [];
   const others = new Map<string, number>();
   const enter = (below: string, above: readonly string[]): void => {
     const here = path.join(folder, below);
-    let entries: readonly fs.Dirent[];
-    try {
-      entries = fs.readdirSync(here, { withFileTypes: true });
-    } catch (error) {
-      const reason = `the folder cannot be read (${error instanceof Error ? error.message : error}); check its mode`;
-      if (below === '') throw new RuntimeError('input', `${folder}: ${reason}`, { cause: error });
-      skipped.push({ file: here, reason });
-      return;
-    }
+    const entries = asked(here, () => fs.readdirSync(here, { withFileTypes: true }));
     for (const entry of sortedByCodePoint(entries)) {
       const name = below === '' ? entry.name : `${below}/${entry.name}`;
       const file = path.join(folder, name);
       const kind = kindOf(entry, file);
       if (kind === 'folder') {
-        const real = entry.isSymbolicLink() ? fs.realpathSync(file) : path.join(above.at(-1)!, entry.name);
+        const real = entry.isSymbolicLink()
+          ? asked(file, () => fs.realpathSync(file))
+          : path.join(above.at(-1)!, entry.name);
         if (above.includes(real) || above.length > DEEPEST) {
           skipped.push({
             file,
@@ -63,7 +62,7 @@ export function listPictures(folder: string): PictureFiles {
         skipped.push({ file, reason: 'it is no regular file but a pipe, a socket or a device; remove it' });
     }
   };
-  enter('', [fs.realpathSync(folder)]);
+  enter('', [asked(folder, () => fs.realpathSync(folder))]);
   return { files, skipped, others };
 }
 
@@ -71,12 +70,11 @@ function kindOf(entry: fs.Dirent, file: string): 'file' | 'folder' | 'other' | '
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'folder';
   if (!entry.isSymbolicLink()) return 'other';
-  try {
-    const stat = fs.statSync(file);
-    return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
-  } catch {
-    return 'missing';
-  }
+  return asked(file, () => pathKind(file));
+}
+
+function asked<T>(label: string, ask: () => T): T {
+  return guarded({ kind: 'input', label }, ask);
 }
 
 /** As Python sorts texts; JavaScript would sort by halves of surrogate pairs. */

@@ -164,5 +164,5 @@ function emaBeside(file: string, rate: number): string | null {
   const [, digits, ending] = /^opt(\d+)(\.\w+)$/.exec(path.basename(file)) ?? [];
   if (digits === undefined) return null;
   const beside = path.join(path.dirname(file), `ema_${rateText(rate)}_${digits}${ending}`);
-  return pathKind(beside) === 'file' ? beside : null;
+  return pathKind(beside) === 'missing' ? null : beside;
 }

@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { namesIn, pathKind } from '../../runtime/host/node/files.ts';
+import { guarded } from '../../runtime/host/node/system-faults.ts';
 import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import { listPictures } from '../data/picture-files.ts';
 import { fileDigest, sha256Of } from '../digest.ts';
@@ -13,7 +14,8 @@ export async function dataIdentity(place: string, kind: string, takeTurn: TakeTu
   if (pathKind(place) === 'file') return fileDigest({ kind: 'input', label: place }, takeTurn);
   const files = kind === 'pictures' ? listPictures(place).files : namesIn({ kind: 'input', label: place });
   const lines = files.map((file) => {
-    const stat = fs.statSync(path.join(place, file), { throwIfNoEntry: false });
+    const label = path.join(place, file);
+    const stat = guarded({ kind: 'input', label }, () => fs.statSync(label, { throwIfNoEntry: false }));
     return `${file} ${stat?.isFile() ? stat.size : 'none'}`;
   });
   return sha256Of(lines.join('\n'));

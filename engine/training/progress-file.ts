@@ -31,7 +31,8 @@ export function openProgress(out: string, position: number): ProgressFile {
   const file = path.join(out, PROGRESS_FILE);
   const origin: Origin = { kind: 'output', label: file };
   let table = EMPTY_TABLE;
-  if (pathKind(file) === 'file') {
+  // one that cannot be looked at is not one that is missing: reading it says what is wrong
+  if (pathKind(file) !== 'missing') {
     const text = decodeUtf8(readFile(origin)) ?? '';
     const found = parseTable(text);
     if (typeof found === 'string') throw fault(origin, `${found}; mend the line, or remove the file`);

@@ -3,6 +3,7 @@
 
 import { trainedAs } from '../../compiler/graph/explicit.ts';
 import { turnsOf } from '../../runtime/host/node/turns.ts';
+import { type Closable, closeAll } from '../close-all.ts';
 import { frozenBy } from '../compile/freeze.ts';
 import { checkLoss } from '../compile/model-settings.ts';
 import type { BatchSource } from '../data/batch.ts';
@@ -60,10 +61,7 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
   outputSettings(job.output);
   const batches = await openBatches(job, signal);
   let held: HeldOut | null = null;
-  const closeBatches = async () => {
-    await held?.data.close();
-    await batches.close();
-  };
+  const closeBatches = () => closeAll(held?.data ?? null, batches);
   try {
     const { usual, recipe, notes, nameOf, data, skipped } = batches;
     const settings = trainingSettings(job.training, usual);
@@ -73,7 +71,7 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
     if (optimizer !== null) checkContinued({ file: optimizer, rename_map }, graph, settings, frozen);
     held = await openHeld(job, settings, batches.dataset, signal);
     const beginning = await openBeginning(job, graph, settings.seed);
-    const digests = await beginningDigests(job, turnsOf(signal));
+    const digests = await orClosed(beginning, beginningDigests(job, turnsOf(signal)));
     const timesteps = graph.diffusion.steps;
     const { seed, batch, lr, weight_decay, lr_anneal_steps, schedule_sampler, log_interval } = settings;
     return {
@@ -93,10 +91,7 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
         batches.replay?.source(from, batch) ??
         drawnSteps(data, wantedBy(graph), { seed, batch, timesteps }, { from, signal }),
       begin: () => initialState(settings, timesteps),
-      async close() {
-        beginning.close();
-        await closeBatches();
-      },
+      close: () => closeAll(beginning, { close: closeBatches }),
     };
   } catch (error) {
     await closeBatches();
@@ -155,7 +150,7 @@ async function openBatches(job: TrainJob, signal: AbortSignal): Promise<OpenedBa
     return {
       ...{ replay, data: replay.data, dataset: null, notes: [], skipped: NOTHING_SKIPPED },
       usual: { batch, steps },
-      recipe: { data: await dataIdentity(file, 'replay', turnsOf(signal)) },
+      recipe: { data: await orClosed(replay, dataIdentity(file, 'replay', turnsOf(signal))) },
       close: async () => replay.close(),
     };
   }
@@ -174,13 +169,23 @@ async function openBatches(job: TrainJob, signal: AbortSignal): Promise<OpenedBa
     ...{ usual: {}, notes: opened.notes, data: opened, dataset: opened, replay: null },
     nameOf: opened.name,
     recipe: {
-      data: await dataIdentity(data, opened.kind, turnsOf(signal)),
+      data: await orClosed(opened, dataIdentity(data, opened.kind, turnsOf(signal))),
       ...{ images: opened.count, flip: flip ? 'yes' : 'no', crop, background },
       labels: opened.classes === null ? null : labels,
     },
     skipped: opened.skipped,
     close: opened.close,
   };
+}
+
+/** What `use` gives; where it fails, what was opened for it is closed. */
+async function orClosed<T>(opened: Closable, use: Promise<T>): Promise<T> {
+  try {
+    return await use;
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 /** Throws UsageError where a run of a file's steps is asked for more than the file has. */

@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { RuntimeError } from '../../runtime/errors.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import type { TrainedTensors, TrainingStep } from '../../runtime/training/training-step.ts';
+import { closeAll } from '../close-all.ts';
 import { type Host, warnAll } from '../host.ts';
 import { continueFrom } from './begin.ts';
 import { type LoopState, type StepDone, trainingLoop } from './loop.ts';
@@ -187,13 +188,7 @@ function runOf(
   }
 
   let closed: Promise<void> | null = null;
-  const close = async () => {
-    await source.close();
-    await material.close();
-    await validation?.close();
-    await step.close();
-    output.close();
-  };
+  const close = () => closeAll(source, material, validation, step, output);
   return {
     ...about,
     steps: settings.steps,

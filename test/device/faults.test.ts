@@ -10,7 +10,7 @@ const EVERY = 53;
 
 test('whatever call of the GPU fails, the right bytes or a right error, and nothing left behind', async () => {
   const [run] = GPU_RUNS;
-  const { injected, exits, failures } = await sweep(run!, gpuInjector(), EVERY, () => {});
+  const { injected, exits, failures } = await sweep(run!, gpuInjector(), { every: EVERY }, () => {});
   expect(failures).toEqual([]);
   expect(injected).toBeGreaterThan(3);
   expect(Math.max(...exits.keys())).toBeGreaterThan(0);

@@ -1,7 +1,8 @@
-// The short form of `npm run test:soak`: forward passes in one process, which does not grow.
+// The short form of `npm run test:soak`: forward passes and steps of training in one process, which does not grow.
 
 import { expect, test } from 'vitest';
-import { grown, soakPasses } from '../checks/soak/rounds.ts';
+import { grown, soakPasses, soakSteps } from '../checks/soak/rounds.ts';
+import { LEAST_GRAPH } from '../fixtures/small-graph.ts';
 
 test.skipIf(process.platform !== 'linux')(
   'a hundred passes are flat in threads, descriptors and memory',
@@ -9,6 +10,14 @@ test.skipIf(process.platform !== 'linux')(
     const soaked = await soakPasses(100);
     expect(grown(soaked)).toEqual([]);
     expect(soaked.last.threads).toBeGreaterThan(1);
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'two hundred steps of training are flat in threads, descriptors and memory',
+  async () => {
+    const soaked = await soakSteps(200, undefined, JSON.parse(LEAST_GRAPH) as object);
+    expect(grown(soaked)).toEqual([]);
   },
 );
 

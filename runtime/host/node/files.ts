@@ -55,8 +55,10 @@ function fileSource(fd: number, size: number, origin: Origin): ByteSource {
       });
     },
     close() {
-      if (open) fs.closeSync(fd);
+      if (!open) return;
+      // a descriptor is given back whatever close says, and its number may be another file's then
       open = false;
+      fs.closeSync(fd);
     },
   };
 }

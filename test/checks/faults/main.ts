@@ -1,5 +1,5 @@
-// `npm run test:faults [-- --only NAME] [--every N]`: each call of the file system, and each of the GPU, fails once in each
-// way that it can.
+// `npm run test:faults [-- --only NAME] [--every N] [--first K]`: each call of the file system, and each of the GPU, fails
+// once in each way that it can; with N each Nth from the Kth on, so that N processes share the calls.
 
 import { readOptions } from '../options.ts';
 import { fileInjector, gpuInjector } from './injectors.ts';
@@ -8,7 +8,7 @@ import { type SweepResult, sweep } from './sweep.ts';
 
 /** The check by its words; gives the exit code. */
 export async function check(words: readonly string[]): Promise<number> {
-  const { only, every } = readOptions(words, { only: '', every: 1 });
+  const { only, every, first } = readOptions(words, { only: '', every: 1, first: 1 });
   const [files, gpu] = [fileInjector(), gpuInjector()];
   const sweeps = [
     ...FILE_RUNS.map((run) => ({ run, injector: files })),
@@ -17,7 +17,7 @@ export async function check(words: readonly string[]): Promise<number> {
   const results: SweepResult[] = [];
   for (const { run, injector } of sweeps) {
     const start = performance.now();
-    const result = await sweep(run, injector, every, (text) => console.log(text));
+    const result = await sweep(run, injector, { every, first }, (text) => console.log(text));
     results.push(result);
     const exits = [...result.exits].sort(([a], [b]) => a - b).map(([exit, count]) => `${count} exit ${exit}`);
     const seconds = Math.round((performance.now() - start) / 1000);

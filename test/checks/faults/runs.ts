@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { encodePng } from '../../../runtime/host/node/png.ts';
 import { writeTensors } from '../../../runtime/weights/safetensors-write.ts';
-import { SMALL_GRAPH } from '../../fixtures/small-graph.ts';
+import { LEAST_GRAPH, SMALL_GRAPH } from '../../fixtures/small-graph.ts';
 import { dict, floats, tensor, torchArchive } from '../../fixtures/torch-archive.ts';
 
 export interface FaultyRun {
@@ -31,9 +31,19 @@ const ENCODE =
 const EVALUATE =
   'evaluate @g.json --weights hash:1 --data @d.safetensors --size 4x4 --steps 2 --reference --quiet -o @bounds';
 const TRAIN =
-  'train @g.json --data @d.safetensors --size 4x4 --batch 1 --steps 2 --save-interval 1 --keep all --sample-interval 0 ' +
-  '--log-interval 1 --reference --quiet -o @trained';
+  'train @e.json --data @d.safetensors --batch 1 --steps 2 --save-interval 1 --keep all --sample-interval 0 ' +
+  '--log-interval 1 --quiet -o @trained';
+const PICTURED = TRAIN.replace('--sample-interval 0', '--sample-interval 2');
+const PICTURES = PICTURED.replace('@d.safetensors', '@pictures');
+/** The graph whose calls are few enough to let each of them fail in each way. */
+const least = (text: string): string => text.replace('@g.json', '@e.json').replace('@p.png', '@q.png');
+/** What says how far a run of training is; the pictures of samples are drawn by a step, and another run may draw them first. */
 const OF_TRAINING = /^trained\/(manifest\.json|progress\.csv|loss\.svg)$/;
+const ON = (text: string): string => text.replace('--steps 2', '--steps 3');
+const trains = (name: string, text: string, before: readonly string[] = []): FaultyRun => ({
+  ...run(name, text, ['trained'], before),
+  grows: OF_TRAINING,
+});
 
 function run(
   name: string,
@@ -54,14 +64,20 @@ export const FILE_RUNS: readonly FaultyRun[] = [
   run('evaluate', EVALUATE, ['bounds']),
   run('evaluate again', EVALUATE, ['bounds'], [EVALUATE]),
   run('evaluate anew', `${EVALUATE} --no-resume`, ['bounds'], [EVALUATE]),
-  { ...run('train', TRAIN, ['trained']), grows: OF_TRAINING },
-  {
-    ...run('train again', TRAIN.replace('--steps 2', '--steps 3'), ['trained'], [TRAIN]),
-    grows: OF_TRAINING,
-  },
-  { ...run('train anew', `${TRAIN} --no-resume`, ['trained'], [TRAIN]), grows: OF_TRAINING },
+  trains('train', `${TRAIN} --reference`),
+  trains('train again', ON(`${TRAIN} --reference`), [`${TRAIN} --reference`]),
+  trains('train anew', `${TRAIN} --reference --no-resume`, [`${TRAIN} --reference`]),
+  trains('train with pictures', `${PICTURES} --reference`),
+  trains(
+    'train from another run',
+    ON(TRAIN.replace('@trained', '@trained --weights @a/model000002.safetensors')) +
+      ' --optimizer @a/opt000002.safetensors --reference',
+    [TRAIN.replace('@trained', '@a --reference')],
+  ),
+  trains('train replayed', TRAIN.replace('--data @d.safetensors', '--replay @r.safetensors --reference')),
   run('merge of an evaluation', 'merge @bounds -o @all', ['all'], [EVALUATE]),
   run('merge', 'merge @out -o @all.npz', ['all.npz'], [`${SIZED} --reference`]),
+  run('merge of arrays', 'merge @out -o @all.npz', ['all.npz'], [`${SIZED} --reference --format npz`]),
   run('compile', 'compile @g.json -o @b --types', ['b']),
   run('compile over an old bundle', 'compile @g.json -o @b --batch 2', ['b'], ['compile @g.json -o @b']),
   run('convert', 'convert @w.pt -o @w.safetensors', ['w.safetensors']),
@@ -77,15 +93,26 @@ export const FILE_RUNS: readonly FaultyRun[] = [
   ]),
 ];
 
+const ONE_SAMPLE = least(SAMPLE.replace('--seeds 0-1', '--seeds 0').replace('--steps 3', '--steps 2'));
+
 /** On a GPU: every call of WebGPU. */
 export const GPU_RUNS: readonly FaultyRun[] = [
-  run('sample on the GPU', SAMPLE.replace('--seeds 0-1', '--seeds 0').replace('--steps 3', '--steps 2'), [
-    'out',
+  run('sample on the GPU', ONE_SAMPLE, ['out']),
+  run('encode on the GPU', least(ENCODE), ['z.safetensors']),
+  run('evaluate on the GPU', least(EVALUATE.replace(' --reference', '').replace(' --size 4x4', '')), [
+    'bounds',
   ]),
-  run('encode on the GPU', ENCODE, ['z.safetensors']),
-  run('evaluate on the GPU', EVALUATE.replace(' --reference', ''), ['bounds']),
-  run('run', 'run @g.json --weights hash:1 --inputs @in.safetensors -o @o.safetensors', ['o.safetensors']),
-  { ...run('tune', 'tune @g.json --runs 1 -o @t.json', ['t.json']), repeatable: false },
+  run('run', 'run @e.json --weights hash:1 --inputs @in.safetensors -o @o.safetensors', ['o.safetensors']),
+  run('gradients', 'gradients @e.json --weights hash:1 --inputs @b.safetensors -o @o.safetensors', [
+    'o.safetensors',
+  ]),
+  trains('train on the GPU', TRAIN),
+  trains('train again on the GPU', ON(TRAIN), [TRAIN]),
+  trains(
+    'train in microbatches',
+    PICTURED.replace('--batch 1', '--batch 3 --microbatch 2 --max-grad-norm 1'),
+  ),
+  { ...run('tune', 'tune @e.json --runs 1 -o @t.json', ['t.json']), repeatable: false },
 ];
 
 /** What every run finds. */
@@ -96,18 +123,34 @@ export function prepare(folder: string): void {
     return { shape, data };
   };
   const inputs = new Map([
-    ['x', values([1, 1, 8, 8], 0.5)],
+    ['x', values([1, 1, 4, 4], 0.5)],
     ['timesteps', values([1], 3)],
   ]);
+  const batch = (prefix: string) =>
+    [
+      [`${prefix}x_start`, values([1, 1, 4, 4], 0.5)],
+      [`${prefix}noise`, values([1, 1, 4, 4], -0.25)],
+      [`${prefix}timesteps`, values([1], 3)],
+    ] as const;
   const view = tensor({ count: 4, shape: [2, 2], stride: [2, 1] });
   const files: Readonly<Record<string, string | Uint8Array>> = {
     'g.json': SMALL_GRAPH,
+    'e.json': LEAST_GRAPH,
     'p.png': encodePng(pixels),
+    'q.png': encodePng({ ...pixels, width: 4, height: 4, data: pixels.data.slice(0, 16) }),
+    'pictures/a/1.png': encodePng(pixels),
+    'pictures/b/2.png': encodePng(pixels),
+    'b.safetensors': writeTensors(new Map(batch(''))),
+    'r.safetensors': writeTensors(new Map([...batch('0.'), ...batch('1.')])),
     'in.safetensors': writeTensors(inputs),
     'd.safetensors': writeTensors(new Map([['x_start', values([3, 1, 4, 4], 0.25)]])),
     'w.pt': torchArchive(dict({ a: view, b: view }), { 0: floats(1, 2, 3, 4) }),
   };
-  for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, content);
+  }
 }
 
 /** The words of a run in a folder. */

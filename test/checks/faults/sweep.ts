@@ -39,11 +39,16 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** @param every how far from call to call; 1 lets each of them fail */
+/** Which calls fail: from `first`, counted from 1, each `every`th. */
+export interface Swept {
+  readonly every: number;
+  readonly first?: number;
+}
+
 export async function sweep(
   run: FaultyRun,
   injector: Injector,
-  every: number,
+  { every, first: start = 1 }: Swept,
   tell: (text: string) => void,
 ): Promise<SweepResult> {
   const around = fs.mkdtempSync(path.join(os.tmpdir(), 'unetc-faults-'));
@@ -75,7 +80,7 @@ export async function sweep(
     const failures: string[] = [];
     const exits = new Map<number, number>();
     let injected = 0;
-    for (let at = 1; at <= calls.length; at += every) {
+    for (let at = start; at <= calls.length; at += every) {
       for (const fault of injector.faultsOf(calls[at - 1]!)) {
         injected++;
         const found = await one(run, injector, at, fault, await fresh(), before, expected);

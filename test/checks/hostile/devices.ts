@@ -158,6 +158,10 @@ const FOLDERS: readonly HostileCase[] = [
   ),
   denied('a merge of a folder', 'merge closed -o all.npz', 5, 'closed', { closed: 0 }),
   denied('data in a folder', 'data closed --graph g.json', 5, 'closed', { closed: 0 }),
+  bad('denied: the folder of a class', 'data set --graph g.json', 5, ['set/closed', 'permission denied'], {
+    files: { ...SOURCES, 'set/a.png': () => '', 'set/closed': folder },
+    modes: { 'set/closed': 0 },
+  }),
   denied(
     'pictures in a folder',
     'encode g.json --weights hash:1 --images closed -o o.safetensors --reference',

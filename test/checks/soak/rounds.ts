@@ -1,7 +1,9 @@
-// Forward passes and loads, over and over in one process: what it holds of threads, descriptors and memory.
+// Forward passes, loads and steps of training, over and over in one process: what it holds of threads, descriptors and memory.
 
 import fs from 'node:fs';
-import { load } from '../../../engine/api.ts';
+import os from 'node:os';
+import path from 'node:path';
+import { batchesBy, load, train } from '../../../engine/api.ts';
 import type { Tensor } from '../../../runtime/tensor.ts';
 import { SMALL_GRAPH } from '../../fixtures/small-graph.ts';
 
@@ -76,6 +78,42 @@ export function soakLoads(rounds: number, tell: (text: string) => void = () => {
       await model.close();
     }
   });
+}
+
+/**
+ * Steps of one run of training, on images of 4x4, that does all that runs do: a row of the log at every tenth step, a checkpoint
+ * at every twentieth, eight times pictures of samples, from a model of their own.
+ * @throws where the run is not as far as it was taken
+ */
+export async function soakSteps(
+  rounds: number,
+  tell: (text: string) => void = () => {},
+  graph: object = GRAPH,
+): Promise<Soaked> {
+  const output = fs.mkdtempSync(path.join(os.tmpdir(), 'unetc-soak-'));
+  const x_start = (step: number): Tensor => ({
+    shape: [2, 1, 4, 4],
+    data: Float32Array.from({ length: 32 }, (_, i) => Math.sin(i + step)),
+  });
+  const run = train(graph, {
+    ...{ data: batchesBy((step) => ({ x_start: x_start(step) })), batch: 2, steps: rounds, size: 4 },
+    ...{
+      output,
+      save_interval: 20,
+      sample_interval: Math.ceil(rounds / 8),
+      keep: 2,
+      schedule_sampler: 'loss-second-moment',
+    },
+  });
+  try {
+    const soaked = await soak('steps', rounds, tell, async () => void (await run.next()));
+    const { position } = await run.result();
+    if (position !== rounds) throw new Error(`the run is at step ${position} of ${rounds}`);
+    return soaked;
+  } finally {
+    await run.close();
+    fs.rmSync(output, { recursive: true, force: true });
+  }
 }
 
 async function soak(
