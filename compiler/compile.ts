@@ -43,6 +43,8 @@ export interface CompileOptions {
   readonly target?: Target;
   /** Leaves out every algorithm that is less exact than the plain one. */
   readonly strict?: boolean;
+  /** Chooses convolutions for the most samples a second, at every batch the same; else for the first sample. */
+  readonly throughput?: boolean;
   /**
    * Bytes that packed weights and activations may take together. Where they do not fit, kernels that need less are
    * chosen, and in training blocks that are computed again; the result may still take more where there are none. Without a
@@ -132,10 +134,10 @@ interface Planned extends Pick<Compilation, 'ops' | 'schedule' | 'memory'> {
 }
 
 function planOps(ops: OpGraph, options: CompileOptions, price: number): Planned {
-  const { precision = 'f32', strict = false, fuse = true, tuning } = options;
+  const { precision = 'f32', strict = false, throughput = false, fuse = true, tuning } = options;
   const target = targetAt(options.target ?? GENERIC, precision);
   const schedule = buildSchedule(ops, target, fuse ? undefined : [], {
-    ...{ strict, tuning, price },
+    ...{ strict, throughput, tuning, price },
     update: options.training,
   });
   verifySchedule(schedule);
@@ -163,6 +165,7 @@ function bundleOf(graph: Graph, options: CompileOptions, planned: Planned): Comp
       version,
       price,
       tuning: tuning === undefined ? null : tuningOfGraph(ops, tuning),
+      ...(options.throughput ? { throughput: true } : {}),
       ...(recomputed.length > 0 ? { recomputed } : {}),
       ...(passing === undefined ? {} : { passing }),
     },

@@ -4,7 +4,7 @@ import type { Precision } from '../compiler/precision.ts';
 import { CHECKED_LATER, type Check, countBelow, FLAG, isPlain, textOf } from '../runtime/arguments.ts';
 import type { Bundle } from '../runtime/bundle.ts';
 import { LARGEST_SEED } from '../runtime/sampler/noise.ts';
-import { checkSettings, type ModelSettings, TIMEOUT } from './compile/model-settings.ts';
+import { checkSettings, type ModelSettings, type Purpose, TIMEOUT } from './compile/model-settings.ts';
 import { type TrainingStepRequest, trainingStepOf } from './compile/training-step.ts';
 import { UsageError } from './errors.ts';
 import { isCheckpointPath } from './graph/checkpoint-path.ts';
@@ -37,6 +37,11 @@ export interface CompileOptions {
    * not fit, and a UsageError tells what would be needed where there are none. Default: no limit.
    */
   readonly memory?: number | undefined;
+  /**
+   * What convolutions are chosen for: `latency`, the first sample, or `throughput`, the most samples a second. A sample's
+   * bits are the same at every batch either way. Default `latency`.
+   */
+  readonly for?: Purpose | undefined;
   /** A file of `unetc tune`, or `none` for the cost model's choices. Default: what ships for the target. */
   readonly tuning?: string | undefined;
 }
@@ -104,6 +109,7 @@ export const COMPILE_OPTIONS = {
   precision: CHECKED_LATER,
   target: CHECKED_LATER,
   memory: CHECKED_LATER,
+  for: CHECKED_LATER,
   tuning: CHECKED_LATER,
 } as const satisfies { readonly [name in keyof Required<CompileOptions>]: Check };
 
@@ -140,6 +146,7 @@ export function settingsOf({ size, ...options }: CompileOptions & TrainingStepRe
   const trainingStep = trainingStepOf(options);
   const settings = {
     ...{ batch, taps, gradient, strict, precision, target, memory, tuning, size: sizes, trainingStep },
+    for: options.for,
   };
   checkSettings(settings);
   return settings;

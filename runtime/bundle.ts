@@ -161,6 +161,8 @@ export const manifestSchema = s.object({
     version: s.text,
     /** Microseconds that a byte of packed weights was worth to choices. */
     price: s.numberFromZero,
+    /** Whether choices were made for the most samples a second. */
+    throughput: s.optional(s.flag),
     /** Of a training batch the paths of the blocks that the backward pass computes again, where there are any. */
     recomputed: s.optional(s.list(s.text)),
     /** Which weights of products are packed just before they are read, where it is not the usual (`UpdateOptions`). */

@@ -12,6 +12,9 @@ The graph is compiled once for each rank of the candidates, and the passes of al
 timed by the GPU's own clock; of each the least of --runs counts, so a machine that is not quiet wants more of them.
 On processors candidates that the cost model expects to take twice the best are left out.
 
+--batch 16 measures what computes most samples a second, for jobs that are in no hurry for their first: choices that
+--tuning takes from the file, at every batch the same.
+
 -o writes what was measured, by adapter and group; compile, run, sample, bench, profile and stats take it with --tuning.
 Groups of other graphs that are in the file stay, and what changed in the choices is printed.
 
@@ -32,10 +35,15 @@ export const register: Register = (program, context) => {
     .addOption(outputOption('<FILE>', 'the tuning file to write'))
     .optionsGroup(heading('run'))
     .option('--runs <N>', 'passes of each candidate, of which the least time counts', '7');
-  addOptions(command, [...WEIGHT_OPTIONS, 'size', 'precision', 'target', 'tuning', 'timeout', 'json'], {
-    weights: { usual: 'hash:1' },
-    size: 'another image size than the graphs say',
-  })
+  addOptions(
+    command,
+    [...WEIGHT_OPTIONS, 'size', 'batch', 'precision', 'target', 'tuning', 'timeout', 'json'],
+    {
+      weights: { usual: 'hash:1' },
+      size: 'another image size than the graphs say',
+      batch: { about: 'samples computed at once, of which the time of one is kept', usual: '1' },
+    },
+  )
     .addHelpText('after', KEYS + NOTES)
     .action(async (graphs: readonly string[], words: Words) => {
       const { tune } = await import('../../engine/tuning/tune.ts');

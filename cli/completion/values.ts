@@ -4,6 +4,7 @@ import { SEVERITIES } from '../../compiler/diff/rules.ts';
 import { PRECISIONS } from '../../compiler/precision.ts';
 import { TARGETS } from '../../compiler/target.ts';
 import { STAGES } from '../../engine/compile/compile-model.ts';
+import { PURPOSES } from '../../engine/compile/model-settings.ts';
 import { AUTO } from '../../engine/compile/target-choice.ts';
 import { FORMATS } from '../../engine/jobs/job.ts';
 import { SAMPLER_KINDS } from '../../runtime/sampler/samplers/index.ts';
@@ -20,6 +21,7 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   '--target': targets,
   '--target-b': targets,
   '--emit': STAGES,
+  '--for': PURPOSES,
   '--sampler': SAMPLER_KINDS,
   '--progress': ['auto', 'json', 'none'],
   '--trajectory': ['apng', 'strip'],

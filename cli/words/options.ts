@@ -63,6 +63,11 @@ const ROWS = {
     about: 'leave out every algorithm that is less exact than the plain one',
     under: 'model',
   },
+  for: {
+    flags: '--for <PURPOSE>',
+    about: 'choose convolutions for latency, the first sample, or for throughput, the most samples a second',
+    under: 'model',
+  },
   tuning: {
     flags: '--tuning <FILE>',
     about:
@@ -176,6 +181,7 @@ export const COMPILE_OPTIONS = [
   'target',
   'memory',
   'strict',
+  'for',
   'tuning',
 ] as const satisfies readonly SharedOption[];
 

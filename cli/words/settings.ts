@@ -1,6 +1,11 @@
 // The options of commands that compile: their words, read into the engine's settings.
 
-import { checkSettings, LARGEST_BATCH, type ModelSettings } from '../../engine/compile/model-settings.ts';
+import {
+  checkSettings,
+  LARGEST_BATCH,
+  type ModelSettings,
+  PURPOSES,
+} from '../../engine/compile/model-settings.ts';
 import { trainingStepOf } from '../../engine/compile/training-step.ts';
 import { parseAmount, parseBytes, parseChoice, parseCount, parseSize } from '../parse.ts';
 
@@ -20,6 +25,7 @@ export interface SettingWords {
   readonly precision?: string;
   readonly target?: string;
   readonly memory?: string;
+  readonly for?: string;
   readonly tuning?: string;
 }
 
@@ -43,6 +49,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
     precision: words.precision === undefined ? undefined : precision,
     target: words.target,
     memory: words.memory === undefined ? undefined : parseBytes(words.memory, '--memory'),
+    for: words.for === undefined ? undefined : parseChoice(words.for, '--for', PURPOSES),
     tuning: words.tuning,
   };
   checkSettings(settings);

@@ -36,13 +36,13 @@ export function foreignNote({ manifest }: Bundle, label: string): string {
 
 function compileAgain(manifest: Manifest, graph: Graph, label: string): Manifest {
   const { batch, taps, strict, precision } = manifest;
-  const { version, price, tuning, recomputed = [], passing } = manifest.compiler;
+  const { version, price, tuning, throughput = false, recomputed = [], passing } = manifest.compiler;
   const training = trainingOf(manifest);
   const target = findTarget(manifest.target);
   if (target === undefined) throw notItsGraph(label, ` this unetc has no target '${manifest.target}'`);
   try {
     return compileGraph(graph, {
-      ...{ batch, taps, strict, precision, target, price, version },
+      ...{ batch, taps, strict, precision, target, price, version, throughput },
       gradient: givesGradient(manifest),
       gradients: givesGradients(manifest),
       dropout: drawsDropout(manifest),

@@ -36,6 +36,7 @@ export function compileOptions(graph: Graph, settings: ModelSettings, target: Ta
     dropout: dropout || trainingStep !== undefined, // who trains, drops
     training: trainingStep && updateOptions(graph, trainingStep),
     strict,
+    throughput: settings.for === 'throughput',
     precision,
     target,
     memoryLimit: memory,

@@ -37,9 +37,19 @@ export interface ModelSettings {
   readonly target?: string | undefined;
   /** The most bytes that weights and activations may take on the device. */
   readonly memory?: number | undefined;
+  /**
+   * What convolutions are chosen for: the first sample, or the most samples a second. Of the batch no choice depends, so a
+   * sample's bits are the same at every batch either way. Default `latency`.
+   */
+  readonly for?: Purpose | undefined;
   /** A tuning file, or `none` for the cost model's choices; not given, what ships for the target. */
   readonly tuning?: string | undefined;
 }
+
+/** What convolutions are chosen for. */
+export const PURPOSES = ['latency', 'throughput'] as const;
+
+export type Purpose = (typeof PURPOSES)[number];
 
 /** The most images in a forward pass. */
 export const LARGEST_BATCH = 65536;
@@ -53,6 +63,9 @@ export function checkSettings(settings: ModelSettings): void {
   }
   if (tuning !== undefined && typeof tuning !== 'string') {
     throw off('tuning', tuning, 'the path of a file, or none');
+  }
+  if (settings.for !== undefined && !PURPOSES.includes(settings.for)) {
+    throw off('for', settings.for, 'latency or throughput');
   }
   if (batch !== undefined && !isCount(batch, LARGEST_BATCH)) {
     throw off('batch', batch, `a whole number from 1 to ${LARGEST_BATCH}`);
@@ -191,6 +204,7 @@ export function checkBundleFits(manifest: Manifest, label: string, settings: Mod
     ['taps', taps ? 'with' : undefined, manifest.taps ? 'with' : 'without'],
     ['gradient', gradient ? 'with' : undefined, differentiated ? 'with' : 'without'],
     ['tuning', tuning, 'the choices that are in it'],
+    ['for', settings.for, manifest.compiler.throughput ? 'throughput' : 'latency'],
     ['strict', strict ? 'with' : undefined, manifest.strict ? 'with' : 'without'],
   ];
   const differing = asked.filter(([, wanted, has]) => wanted !== undefined && wanted !== has);

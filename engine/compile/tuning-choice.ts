@@ -15,14 +15,16 @@ const NONE = 'none';
 export interface TuningWord {
   /** A file, `none`, or undefined for what ships. */
   readonly tuning?: string | undefined;
+  /** What ships was measured of single samples: choices for throughput are left to the cost model where no file is named. */
+  readonly for?: 'latency' | 'throughput' | undefined;
 }
 
 /**
  * What was measured for a target. Throws UsageError for a file of another target, RuntimeError('input') for one that
  * cannot be read.
  */
-export function tuningFor(target: Target, { tuning: word }: TuningWord): Tuning | undefined {
-  if (word === undefined) return shippedTuning(target);
+export function tuningFor(target: Target, { tuning: word, for: purpose }: TuningWord): Tuning | undefined {
+  if (word === undefined) return purpose === 'throughput' ? undefined : shippedTuning(target);
   if (word === NONE) return undefined;
   const file = readTuningFile(word);
   if (file.target === target.name) return file.groups;

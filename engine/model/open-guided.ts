@@ -133,7 +133,7 @@ function pairOf(
   // a bundle has its batch, and a graph beside it takes that
   const either = [source, classifier.source].find(({ kind }) => kind === 'bundle') ?? source;
   const batch = batchOf(either, options);
-  const { strict, target, tuning, precision } = options;
+  const { strict, target, tuning, precision, for: purpose } = options;
   const isDifferentiable = classifier.source.graph.pool !== null;
   const gradient =
     classifier.source.kind === 'bundle' ? givesGradient(classifier.source.bundle.manifest) : isDifferentiable;
@@ -141,7 +141,10 @@ function pairOf(
   const guide: Part = {
     source: classifier.source,
     matched: matchedToo,
-    settings: { strict, target, tuning, precision: classifier.precision ?? precision, batch, gradient },
+    settings: {
+      ...{ strict, target, tuning, batch, gradient, for: purpose },
+      precision: classifier.precision ?? precision,
+    },
   };
   const names = { model: source.label, classifier: classifier.source.label };
   const face = guidedInterface(

@@ -30,6 +30,7 @@ export interface Sample {
   readonly candidate: string;
   /** Which convolution of which graph it is. */
   readonly place: string;
+  /** Of one sample. */
   readonly microseconds: number;
 }
 
@@ -156,8 +157,9 @@ async function timePart(
 
 function samplesOf(compilation: Compilation, ms: readonly number[]): readonly Sample[] {
   const { name } = compilation.graph;
+  const { batch } = compilation.bundle.manifest;
   return convolutionsOf(compilation).map(({ anchor, key, candidate, dispatches }) => ({
     ...{ key, candidate, place: `${name} %${anchor}` },
-    microseconds: 1000 * dispatches.reduce((sum, i) => sum + ms[i]!, 0),
+    microseconds: (1000 * dispatches.reduce((sum, i) => sum + ms[i]!, 0)) / batch,
   }));
 }

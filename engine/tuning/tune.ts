@@ -19,7 +19,7 @@ import { type Change, changesBetween, summarise, type TunedGroup, tuningOf } fro
 import { compileVariants, convolutionsOf } from './variants.ts';
 
 export interface TuneJob {
-  /** Those of `batch`, `memory` and `strict` do not count: a tuning is of one sample, and of all candidates. */
+  /** `batch` samples are computed at once, of which the time of one is kept; `memory` and `strict` do not count. */
   readonly options: ModelOptions;
   readonly runs: number;
   /** The file to write, or undefined to print alone. */
@@ -32,6 +32,7 @@ export interface TuneResult {
   readonly adapter: string;
   readonly unetc: string;
   readonly runs: number;
+  readonly batch: number;
   readonly output: string | null;
   readonly groups: readonly TunedGroup[];
   /** Against the file that stood there; null where there was none. */
@@ -53,8 +54,8 @@ export async function tune(
   const target = await targetHere(options.target);
   const older = olderFile(output, target.name);
   const tuning = options.tuning === undefined && older ? older.groups : tuningFor(target, options);
-  const { precision = 'f32' } = options;
-  const compiled = graphs.map((graph) => compileVariants(graph, { target, precision, tuning }));
+  const { precision = 'f32', batch = 1 } = options;
+  const compiled = graphs.map((graph) => compileVariants(graph, { target, precision, tuning, batch }));
   const bundles = compiled.flatMap(({ variants }) => variants.map(({ bundle }) => bundle));
   const opened = await openForTuning(bundles, target.name, options.timeout);
   try {
@@ -70,7 +71,7 @@ export async function tune(
       writeTuningFile(output, { unetc: packageVersion(), target: target.name, adapter, groups });
     }
     return {
-      ...{ target: target.name, adapter: adapterLine(opened.adapter), unetc: packageVersion(), runs },
+      ...{ target: target.name, adapter: adapterLine(opened.adapter), unetc: packageVersion(), runs, batch },
       output: output ?? null,
       groups: summarise(before, measured),
       changes: older ? changesBetween(older.groups, measured) : null,

@@ -35,10 +35,10 @@ export interface Backend {
   readonly pricesKernels: boolean;
 }
 
-/** The candidate that takes fewest microseconds, as a model has it. */
+/** The candidate that takes fewest microseconds, as a model has it; of one sample where so many share a dispatch. */
 export interface Model {
   readonly by: 'model';
-  readonly microseconds: (graph: OpGraph, group: ConvGroup, candidate: Candidate) => number;
+  readonly microseconds: (graph: OpGraph, group: ConvGroup, candidate: Candidate, samples?: number) => number;
 }
 
 /** The candidate that a rule names. */

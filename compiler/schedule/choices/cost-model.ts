@@ -31,11 +31,12 @@ const NORM = 330;
 /** Microseconds of a dispatch beside its work. */
 const DISPATCH = 20;
 
-/** Microseconds that one sample of a convolution takes. */
+/** Microseconds that one sample of a convolution takes, where so many `samples` share its dispatches. */
 export function convMicroseconds(
   graph: OpGraph,
   group: ConvGroup,
   { winograd, tile }: { readonly winograd: WinogradTile | null; readonly tile: Tile },
+  samples = 1,
 ): number {
   const out = extentOf(graph, group.result);
   const quads = quadsOf(graph, group.sources);
@@ -44,13 +45,13 @@ export function convMicroseconds(
     const product = productCycles(out.pixels, out.channels, quads * sizeOf(kernel), tile);
     // a norm in front of it, which Winograd's input transform would do on the way
     const norm = isNormed(graph, group) ? Math.ceil(out.pixels / 8) * quads * NORM : 0;
-    return (product + norm) / CYCLES + DISPATCH * (norm > 0 ? 2 : 1);
+    return (product + norm) / CYCLES + (DISPATCH / samples) * (norm > 0 ? 2 : 1);
   }
   const tiles = tilesOf(graph, group.result, winograd);
   const octets = Math.ceil(tiles / 8);
   const product = planesOf(winograd) * productCycles(tiles, out.channels, quads, tile);
   const transforms = octets * (quads * INPUT_TRANSFORM[winograd] + out.quads * OUTPUT_TRANSFORM[winograd]);
-  return (product + transforms) / CYCLES + 3 * DISPATCH;
+  return (product + transforms) / CYCLES + (3 * DISPATCH) / samples;
 }
 
 function productCycles(pixels: number, channels: number, steps: number, tile: Tile): number {

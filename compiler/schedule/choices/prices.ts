@@ -15,11 +15,19 @@ import { planesOf } from './winograd.ts';
 export interface ChoiceOptions {
   /** Leaves out every algorithm that is less exact than the plain one. Default false. */
   readonly strict?: boolean;
+  /**
+   * Chooses what computes the most samples a second, by batches that are large whatever the batch is, and not what gives one
+   * sample soonest: where dispatches cost as much as small work does, other kernels. Default false.
+   */
+  readonly throughput?: boolean;
   /** What was measured on the adapter; the fastest candidate of a group that is in it is taken. */
   readonly tuning?: Tuning | undefined;
   /** Microseconds that a byte of packed weights is worth: with a price, the choice saves memory. Default 0. */
   readonly price?: number;
 }
+
+/** Samples that share a dispatch where throughput counts. */
+const THROUGHPUT_SAMPLES = 16;
 
 /** What a choice is made from, the cheapest first, and whether the times were measured. */
 export interface Priced {
@@ -65,8 +73,9 @@ function priceConv(
   graph: OpGraph,
   group: ConvGroup,
   backend: Backend,
-  { strict = false, tuning, price = 0 }: ChoiceOptions,
+  { strict = false, throughput = false, tuning, price = 0 }: ChoiceOptions,
 ): Priced | null {
+  const samples = throughput ? THROUGHPUT_SAMPLES : 1;
   const candidates = backend.candidates(graph, group, strict);
   const times = tuning?.[keyOf(graph, group)] ?? {};
   const measured = candidates.flatMap((candidate): readonly RatedCandidate[] => {
@@ -77,22 +86,24 @@ function priceConv(
   const byCost = (rated: readonly RatedCandidate[]) =>
     rated.map((one) => ({ ...one, cost: one.microseconds + worth(one) })).sort((a, b) => a.cost - b.cost);
   if (measured.length > 0) {
-    const others = price > 0 ? unmeasured(graph, group, backend, candidates, measured) : [];
+    const others = price > 0 ? unmeasured(graph, group, backend, candidates, measured, samples) : [];
     return { candidates: byCost([...measured, ...others]), measured: true };
   }
-  const rated = rate(graph, group, backend, candidates);
+  const rated = rate(graph, group, backend, candidates, samples);
   return rated && { candidates: byCost(rated), measured: false };
 }
 
-/** Candidates with what the backend's model expects of them; null where it has none. */
+/** Candidates with what the backend's model expects of them where `samples` share a dispatch; null where it has none. */
 export function rate(
   graph: OpGraph,
   group: ConvGroup,
   { untuned }: Backend,
   candidates: readonly Candidate[],
+  samples = 1,
 ): readonly RatedCandidate[] | null {
   if (untuned.by === 'rule') return null;
-  return candidates.map((one) => ({ ...one, microseconds: untuned.microseconds(graph, group, one) }));
+  const { microseconds } = untuned;
+  return candidates.map((one) => ({ ...one, microseconds: microseconds(graph, group, one, samples) }));
 }
 
 /** What a tuning left out because it was too slow to be measured: slower than all that was, by the model or at the least. */
@@ -102,11 +113,12 @@ function unmeasured(
   backend: Backend,
   candidates: readonly Candidate[],
   measured: readonly RatedCandidate[],
+  samples: number,
 ): readonly RatedCandidate[] {
   const slowest = Math.max(...measured.map(({ microseconds }) => microseconds));
   const known = new Set(measured.map(nameOf));
   const others = candidates.filter((one) => !known.has(nameOf(one)));
-  const rated = rate(graph, group, backend, others) ?? [];
+  const rated = rate(graph, group, backend, others, samples) ?? [];
   return rated.map((one) => ({ ...one, microseconds: Math.max(one.microseconds, slowest) }));
 }
 

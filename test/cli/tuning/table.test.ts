@@ -14,7 +14,7 @@ test('the table has the groups by the time they take, and the choices that chang
     ...{ anchor, key, candidate: 'direct 8x32', dispatches: [] },
   }));
   const result = {
-    ...{ target: 'software', adapter: 'x', unetc: '0', runs: 3, output: 'out.json' },
+    ...{ target: 'software', adapter: 'x', unetc: '0', batch: 1, runs: 3, output: 'out.json' },
     groups: summarise(before, newer),
     changes: changesBetween(older, newer),
   };
