@@ -211,7 +211,7 @@ export async function createProgram(
     async *trace(inputs) {
       checkInputs(inputs, forward.inputs);
       await guard(device, 'writing inputs', () => {
-        clearSlots(manifest, memory, device);
+        clearSlots(manifest, memory, device, forward);
         const encoder = device.createCommandEncoder();
         writeInputs(forward.inputs, face, inputs, encoder);
         device.queue.submit([encoder.finish()]);

@@ -69,9 +69,16 @@ function valuesOf(content: ArrayBuffer, dtype: StoredType): Float32Array {
   return dtype === 'f16' ? float16ToFloat32(new Uint16Array(content)) : new Float32Array(content);
 }
 
-/** Zeros in every slot but those of states, which the pass before left something in. */
-export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice): void {
-  const kept = new Set(manifest.state.map(({ slot }) => slot));
+/** Zeros in every slot, which the pass before left something in, but those of states that this pass reads and does not write. */
+export function clearSlots(
+  manifest: Manifest,
+  memory: Memory,
+  device: GPUDevice,
+  { first, end }: Pick<Pass, 'first' | 'end'>,
+): void {
+  const written = manifest.dispatches.slice(first, end).flatMap(writtenSlots);
+  const anew = new Set(written.map(({ slot }) => slot));
+  const kept = new Set(manifest.state.flatMap(({ slot }) => (anew.has(slot) ? [] : [slot])));
   const encoder = device.createCommandEncoder();
   for (const slot of manifest.slots.keys()) if (!kept.has(slot)) memory.clear(slot, encoder);
   device.queue.submit([encoder.finish()]);

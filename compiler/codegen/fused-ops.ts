@@ -11,7 +11,7 @@ import { type Extra, type Fragment, fragmentOf, joinFragments, readBuffer, value
 import { maskLine, takeMask } from './masks.ts';
 import { normFragment } from './norm-groups.ts';
 import type { WeightsBuilder } from './weights.ts';
-import { readQuad } from './wgsl/packing.ts';
+import { quadsAs, readQuad } from './wgsl/packing.ts';
 import type { FragmentFile } from './wgsl/source.ts';
 
 /** What a convolution does to write the statistics of its result, when a norm reads it. */
@@ -26,7 +26,7 @@ export function writeStatistics(group: ScheduledConv, file: FragmentFile): Fragm
 
 /** A value that hooks read where it stands, as it is stored. */
 export function readValue(graph: OpGraph, name: string, id: number, home: Home): Extra {
-  const type = home === 'texture' ? 'texture' : isHalf(graph, id) ? 'array<vec2u>' : 'array<vec4f>';
+  const type = home === 'texture' ? 'texture' : quadsAs(isHalf(graph, id));
   return readBuffer(name, value(id, home), type);
 }
 

@@ -1,6 +1,7 @@
 // The gradient of `conv` by its weight: x is what was convolved, g the gradient by the result,
 // y[o, i, k] = Σ_{b, p} g[b, o, p] · x[b, i, p · stride + k - padding]. With x and g exchanged it is that of
 // `conv_transpose`, and over one position that of `linear`. `padding` is that in front; a tap outside of x counts as zero.
+// The sum is float32, as parameters are.
 
 import { NO_MACS, type OpAttrs, type OpDef, type Shape, sizeOf, type TensorType } from './op.ts';
 import { activation, binary, demand, demandPerDimension, formatType } from './operands.ts';
@@ -31,7 +32,7 @@ function products(inputs: readonly TensorType[], attrs: OpAttrs['conv_weight_gra
 }
 
 export const conv_weight_gradient: OpDef<'conv_weight_gradient'> = {
-  infer: (inputs, attrs) => ({ dtype: inputs[0]!.dtype, shape: outputShape(inputs, attrs) }),
+  infer: (inputs, attrs) => ({ dtype: 'f32', shape: outputShape(inputs, attrs) }),
   macs: (inputs, attrs) => ({ ...NO_MACS, conv: products(inputs, attrs) }),
   flops: (inputs, attrs) => 2 * products(inputs, attrs),
   reference(inputs, { stride, padding, kernel }) {

@@ -1,5 +1,5 @@
 // Sums over samples and positions: what gradients by biases, by tables of positions, and by scale and shift of channels
-// come to.
+// come to. They are float32, whatever they are of: they end in gradients of parameters.
 
 import { group_norm } from './group_norm.ts';
 import { NO_MACS, type OpDef, type RefTensor, sizeOf } from './op.ts';
@@ -17,7 +17,7 @@ export const channel_sum: OpDef<'channel_sum'> = {
     const [x] = unary('channel_sum', inputs);
     demandFloat('channel_sum', 'x', x);
     demand(x.shape.length >= 2, 'channel_sum', () => `x must have channels, got ${formatType(x)}`);
-    return { dtype: x.dtype, shape: [x.shape[1]!] };
+    return { dtype: 'f32', shape: [x.shape[1]!] };
   },
   macs: () => NO_MACS,
   flops: (inputs) => sizeOf(unary('channel_sum', inputs)[0].shape),
@@ -38,7 +38,7 @@ export const batch_sum: OpDef<'batch_sum'> = {
   infer(inputs) {
     const [x] = unary('batch_sum', inputs);
     const { channels, space } = activation('batch_sum', 'x', x);
-    return { dtype: x.dtype, shape: [channels, ...space] };
+    return { dtype: 'f32', shape: [channels, ...space] };
   },
   macs: () => NO_MACS,
   flops: (inputs) => sizeOf(unary('batch_sum', inputs)[0].shape),
@@ -60,7 +60,7 @@ export const scale_shift_gradient: OpDef<'scale_shift_gradient'> = {
     const [x, g] = binary('scale_shift_gradient', inputs);
     const { batch, channels } = activation('scale_shift_gradient', 'x', x);
     demandShape('scale_shift_gradient', 'g', g, x.shape);
-    return { dtype: x.dtype, shape: [batch, 2 * channels] };
+    return { dtype: 'f32', shape: [batch, 2 * channels] };
   },
   macs: () => NO_MACS,
   flops: (inputs) => 3 * sizeOf(binary('scale_shift_gradient', inputs)[0].shape),

@@ -14,7 +14,7 @@ import {
   type Update,
   type UpdateOptions,
 } from './update.ts';
-import { resolveView } from './values.ts';
+import { isHalf, resolveView } from './values.ts';
 
 /** Offsets of bindings are multiples of this: the default of WebGPU's minStorageBufferOffsetAlignment. */
 const ALIGNMENT = 256;
@@ -47,6 +47,7 @@ function trainedOf(graph: OpGraph): readonly Unplaced<TrainedParameter>[] {
       () => `${name} is a part of %${gradient}, or ${other}, too`,
     );
     owners.set(gradient, name);
+    invariant(!isHalf(graph, gradient), () => `${name} is float16, and parameters are changed in float32`);
     const { shape } = graph.nodes[value]!.type;
     return [{ name: parameterOf(name), shape, gradient, bytes: bytesOf(graph, gradient) }];
   });

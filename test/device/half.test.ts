@@ -7,7 +7,7 @@ import type { OpGraph } from '../../compiler/opgraph/opgraph.ts';
 import { buildSchedule } from '../../compiler/schedule/build.ts';
 import { GENERIC, HALF } from '../../compiler/target.ts';
 import { goldenForward } from '../fixtures/golden-forward.ts';
-import { gradientOf } from '../fixtures/gradient-ops.ts';
+import { gradientOf, gradientsOf } from '../fixtures/gradient-ops.ts';
 import { conv, halfOver, norm, silu } from '../fixtures/half-ops.ts';
 import { inputsOf, referenceOf, weightsOf } from '../fixtures/model-values.ts';
 import { parameterRounding, storedRounding } from '../fixtures/rounding.ts';
@@ -123,6 +123,44 @@ describe('kernels round to float16 what they store, and nothing else', () => {
       const unrounded = referenceOf(ops, inputs, SEED, undefined, parameterRounding(schedule)).get('output')!;
       expect(relativeError(data, expected.data), `fused: ${fuse}`).toBeLessThan(ROUNDED);
       expect(relativeError(data, unrounded.data), `fused: ${fuse}`).toBeGreaterThan(UNROUNDED);
+    }
+  });
+});
+
+describe('gradients of parameters are sums in float32 of what is stored in float16', () => {
+  const cases: readonly (readonly [string, OpGraph])[] = [
+    [
+      'a norm, a convolution to channels that fill no quad, a norm over them',
+      halfOver([2, 8, 5, 7], (b, x) => silu(b, norm(b, conv(b, silu(b, norm(b, x, 4)), 6, [3, 3]), 3))),
+    ],
+    ['a convolution of one pixel', halfOver([3, 6, 1], (b, x) => silu(b, conv(b, silu(b, x), 5, [1])))],
+    [
+      'FiLM and a vector of each sample',
+      halfOver([2, 8, 6], (b, x) => {
+        const e = b.add('linear', [b.embed(4), ...b.weights('e', [24, 4])], {}, 'linear');
+        const rows = (start: number, end: number) => b.add('slice', [e], { start, end }, 'slice');
+        const scaled = b.add('film', [norm(b, x, 2), rows(0, 16)], {}, 'film');
+        return silu(b, b.add('channel_add', [scaled, rows(16, 24)], {}, 'add'));
+      }),
+    ],
+    [
+      'a table of positions',
+      halfOver([2, 6, 5], (b, x) =>
+        silu(b, b.add('position_add', [x, b.param('positions', [6, 5])], {}, 'positions')),
+      ),
+    ],
+  ];
+  it.each(cases)('%s', async (_, plain) => {
+    const ops = gradientsOf(plain);
+    const inputs = inputsOf(ops, SEED);
+    for (const fuse of [true, false]) {
+      const schedule = buildSchedule(ops, undefined, fuse ? undefined : []);
+      const found = await runOps(ops, SEED, { fuse });
+      const expected = referenceOf(ops, inputs, SEED, undefined, storedRounding(schedule, GENERIC));
+      for (const [name, { data }] of expected) {
+        if (!name.startsWith('gradient.')) continue;
+        expect(relativeError(found.get(name)!.data, data), `${name}, fused: ${fuse}`).toBeLessThan(1e-3);
+      }
     }
   });
 });

@@ -8,7 +8,7 @@ import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
 import { type Extra, type Fragment, joinFragments, value } from '../fragment.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
-import { readChannel, readQuad } from '../wgsl/packing.ts';
+import { channelsAs, quadsAs, readChannel, readQuad } from '../wgsl/packing.ts';
 import { MOST_QUADS } from './attention-subgroup.ts';
 import { unrolledProducts } from './products.ts';
 
@@ -99,8 +99,7 @@ function byQuads(graph: OpGraph, group: Group): Fragment {
     load_g: load('g', g!),
     store_channels: [`if (count > 0u) { result[at / 4u] = ${half ? 'pack_quad(value)' : 'value'}; }`],
   };
-  const type = (id: number) => (isHalf(graph, id) ? 'array<vec2u>' : 'array<vec4f>');
-  return buffers(group, hooks, type);
+  return buffers(group, hooks, (id) => quadsAs(isHalf(graph, id)));
 }
 
 function byChannels(graph: OpGraph, group: Group): Fragment {
@@ -115,7 +114,7 @@ function byChannels(graph: OpGraph, group: Group): Fragment {
     load_g: load('g', g!),
     store_channels: ['for (var c = 0u; c < min(count, 4u); c++) { result[at + c] = value[c]; }'],
   };
-  return buffers(group, hooks, (id) => (isHalf(graph, id) ? 'array<u32>' : 'array<f32>'));
+  return buffers(group, hooks, (id) => channelsAs(isHalf(graph, id)));
 }
 
 function buffers(group: Group, hooks: Fragment['hooks'], type: (id: number) => Extra['type']): Fragment {

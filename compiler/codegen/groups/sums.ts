@@ -4,10 +4,12 @@ import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { GroupOf, Schedule, ScheduledChannelSum, ScheduledNormSums } from '../../schedule/schedule.ts';
-import { extentOf, nodeOf } from '../../schedule/values.ts';
+import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
 import { type Fragment, joinFragments, readBuffer, value } from '../fragment.ts';
+import { storedHalves } from '../half.ts';
 import { type CallRequest, callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
+import { channelsAs, quadsAs, readChannel, readQuad } from '../wgsl/packing.ts';
 import { gridOver } from './grid.ts';
 import { leastQuads, through } from './norm-gradient.ts';
 
@@ -26,14 +28,15 @@ function channelSumOf(graph: OpGraph, group: ScheduledChannelSum): Omit<CallRequ
   const out = extentOf(graph, group.result);
   // channels that begin and end with quads are read by quads
   const whole = group.start % 4 === 0 && out.channels % 4 === 0;
+  const half = isHalf(graph, source!);
   const load_channels = whole
-    ? ['return source0[at / 4u];']
+    ? [`return ${readQuad('source0', 'at / 4u', half)};`]
     : [
         'var value = vec4f();',
-        'for (var c = 0u; c < min(count, 4u); c++) { value[c] = source0[at + c]; }',
+        `for (var c = 0u; c < min(count, 4u); c++) { value[c] = ${readChannel('source0', 'at + c', half)}; }`,
         'return value;',
       ];
-  const type = whole ? 'array<vec4f>' : 'array<f32>';
+  const type = whole ? quadsAs(half) : channelsAs(half);
   return {
     hooks: { load_channels },
     extra: [readBuffer('source0', value(source!), type)],
@@ -66,21 +69,24 @@ export function channelSumSubgroup({ graph }: Schedule, group: ScheduledChannelS
 }
 
 export function norm_sums({ graph }: Schedule, group: ScheduledNormSums): KernelCall {
-  return callKernel({ file: 'norm_sums', ...normSumsOf(graph, group) });
+  const [source0, source1] = group.sources;
+  const stored = storedHalves(graph, { source0: source0!, source1: source1! });
+  return callKernel({ file: 'norm_sums', ...normSumsOf(graph, group, stored) });
 }
 
 export function normSumsSubgroup({ graph }: Schedule, group: ScheduledNormSums): KernelCall {
-  return callKernel({ file: 'norm_sums_subgroup', ...normSumsOf(graph, group), consts: { TEXTURE_WIDTH } });
+  const request = normSumsOf(graph, group, joinFragments());
+  return callKernel({ file: 'norm_sums_subgroup', ...request, consts: { TEXTURE_WIDTH } });
 }
 
-function normSumsOf(graph: OpGraph, group: ScheduledNormSums): Omit<CallRequest, 'file'> {
+function normSumsOf(graph: OpGraph, group: ScheduledNormSums, stored: Fragment): Omit<CallRequest, 'file'> {
   const [source0, source1] = group.sources;
   const { pixels, channels, quads, batch } = extentOf(graph, source0!);
   const { groups, eps } = normOf(graph, group);
   const norm_width = channels / groups;
   const chunk_quads = leastQuads(norm_width);
   const weights = createWeightsBuilder(graph);
-  const fused = joinFragments(through(graph, group, quads), weighted(graph, group, weights));
+  const fused = joinFragments(stored, through(graph, group, quads), weighted(graph, group, weights));
   return {
     ...fused,
     declared: {
@@ -133,6 +139,7 @@ export function scale_shift_gradient(
   const { pixels, channels, quads, batch } = extentOf(graph, source0!);
   return callKernel({
     file: 'scale_shift_gradient',
+    ...storedHalves(graph, { source0: source0!, source1: source1! }),
     declared: { source0: value(source0!), source1: value(source1!), result: value(group.result) },
     workgroups: [quads, 1, batch],
     sizes: { pixels, channels, quads, row: extentOf(graph, group.result).quads * 4 },
@@ -161,6 +168,7 @@ export function batch_sum({ graph }: Schedule, group: GroupOf<'batch_sum'>): Ker
   );
   return callKernel({
     file: 'batch_sum',
+    ...storedHalves(graph, { source0: source! }, 'channel'),
     declared: { source0: value(source!), result: value(group.result) },
     workgroups: [Math.ceil(out.quads / 16), channels, 1],
     sizes: { batch, pixels, in_row: quads * 4, row: out.quads * 4 },

@@ -10,6 +10,7 @@ import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { isLinear, weightParts } from '../../schedule/weight-parts.ts';
 import { type Fragment, joinFragments, value } from '../fragment.ts';
 import { loadInput, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
+import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { gridOver } from './grid.ts';
@@ -31,6 +32,10 @@ export function weightGradientOfLinear(graph: OpGraph, group: ScheduledWeightGra
   const g = extentOf(graph, group.cotangent);
   return callKernel({
     file: 'linear_weight_gradient',
+    ...joinFragments(
+      storedHalves(graph, { source0: source! }),
+      storedHalves(graph, { cotangent: group.cotangent }, 'channel'),
+    ),
     declared: {
       source0: value(source!),
       cotangent: value(group.cotangent),
@@ -52,6 +57,7 @@ function ofConv(graph: OpGraph, group: ScheduledWeightGradient): readonly Kernel
     loaded,
     prologue,
     prologueHooks(prologue),
+    storedHalves(graph, { cotangent: group.cotangent }),
   );
   const g = extentOf(graph, group.cotangent);
   const sizes = tapGeometry(graph, group);

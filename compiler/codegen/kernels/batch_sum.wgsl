@@ -13,13 +13,18 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> source0: array<f32>;
 @group(0) @binding(2) var<storage, read_write> result: array<f32>;
 
+// hook, written out: a channel of a position
+fn load_source0(at: u32) -> f32 {
+  return source0[at];
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= sizes.row) { return; }
   var sum = 0.0;
   if (id.x < sizes.pixels) {
     for (var sample = 0u; sample < sizes.batch; sample++) {
-      sum += source0[(sample * sizes.pixels + id.x) * sizes.in_row + id.y];
+      sum += load_source0((sample * sizes.pixels + id.x) * sizes.in_row + id.y);
     }
   }
   result[id.y * sizes.row + id.x] = sum;

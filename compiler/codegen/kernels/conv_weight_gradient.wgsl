@@ -54,6 +54,11 @@ var<workgroup> tile_g: array<vec4f, STEP * ROW>;
 var<workgroup> tile_x: array<vec4f, STEP * ROW>;
 var<workgroup> affine: array<vec4f, 32>;       // scale of the tile's 16 quads, then their shift
 
+// hook, written out: a quad of the cotangent
+fn load_cotangent(at: u32) -> vec4f {
+  return cotangent[at];
+}
+
 // hook: what has to be known of a sample before its pixels are loaded
 fn prepare_sample(sample: u32, lane: u32) {
 }
@@ -111,7 +116,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       for (var slot = load_slot; slot < load_slot + 4u; slot++) {
         var g = vec4f();
         if (inside && first_out + slot < sizes.out_quads) {
-          g = cotangent[(sample * sizes.pixels + pixel) * sizes.out_quads + first_out + slot];
+          g = load_cotangent((sample * sizes.pixels + pixel) * sizes.out_quads + first_out + slot);
         }
         tile_g[load_row * ROW + slot] = g;
         var x = vec4f();

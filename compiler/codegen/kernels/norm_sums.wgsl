@@ -30,6 +30,16 @@ var<workgroup> deviations: array<f32, 4>;     // reciprocal
 var<private> gamma: vec4f;
 var<private> beta: vec4f;
 
+// hook, written out: a quad of what is normalised
+fn load_source0(at: u32) -> vec4f {
+  return source0[at];
+}
+
+// hook, written out: a quad of the cotangent
+fn load_source1(at: u32) -> vec4f {
+  return source1[at];
+}
+
 // hook: the weight and bias of the norm, where something follows it
 fn prepare_norm(quad: u32) {
 }
@@ -70,7 +80,7 @@ fn mean_of_group(group: u32, begin: u32, lane: u32, mean: f32, squared: bool) ->
   for (var i = lane; i < sizes.pixels * count; i += 256u) {
     let quad = first_quad + i % count;
     let channel = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
-    let distance = source0[begin + i / count * sizes.quads + quad] - mean;
+    let distance = load_source0(begin + i / count * sizes.quads + quad) - mean;
     let value = select(distance, distance * distance, squared);
     sum += select(vec4f(), value, (channel >= vec4u(first)) & (channel <= vec4u(last)));
   }
@@ -108,8 +118,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     var of_g = vec4f();
     for (var p = lane; p < sizes.pixels; p += 256u) {
       let at = begin + p * sizes.quads + q;
-      let normalised = (source0[at] - mean) * share;
-      let g = cotangent(normalised, source1[at]);
+      let normalised = (load_source0(at) - mean) * share;
+      let g = cotangent(normalised, load_source1(at));
       of_product += factor(normalised) * g;
       of_g += g;
     }

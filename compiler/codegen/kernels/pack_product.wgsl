@@ -24,6 +24,11 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> parameter: array<f32>;
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 
+// hook, written out: a quad as it is stored
+fn as_stored(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(local_invocation_index) lane: u32,
@@ -46,6 +51,6 @@ fn main(
     let loaded = vec4f(parameter[at.x], parameter[at.y], parameter[at.z], parameter[at.w]);
     let step = first_step + input / CHUNK * sizes.per_chunk;
     let row = (step * CHUNK + input % CHUNK) * sizes.tile + o % sizes.tile;
-    packed[sizes.first + row / 4u] = select(vec4f(), loaded, is_output & vec4<bool>(input < sizes.inputs));
+    packed[sizes.first + row / 4u] = as_stored(select(vec4f(), loaded, is_output & vec4<bool>(input < sizes.inputs)));
   }
 }

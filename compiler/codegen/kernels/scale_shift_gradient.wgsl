@@ -16,6 +16,16 @@ struct Sizes {
 var<workgroup> products: array<vec4f, 64>;
 var<workgroup> sums: array<vec4f, 64>;
 
+// hook, written out: a quad of what is scaled
+fn load_source0(at: u32) -> vec4f {
+  return source0[at];
+}
+
+// hook, written out: a quad of the cotangent
+fn load_source1(at: u32) -> vec4f {
+  return source1[at];
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let sample = workgroup.z;
@@ -24,8 +34,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   var sum = vec4f();
   for (var p = lane; p < sizes.pixels; p += 64u) {
     let at = (sample * sizes.pixels + p) * sizes.quads + quad;
-    product += source0[at] * source1[at];
-    sum += source1[at];
+    product += load_source0(at) * load_source1(at);
+    sum += load_source1(at);
   }
   products[lane] = product;
   sums[lane] = sum;

@@ -1,15 +1,15 @@
 // The calls that pack parameters in training for the kernels that read them: one a part of a dispatch's weights. Where each
-// number goes is what `runtime/weights/pack.ts` says of parts that the host packs; a parameter stands in its arena as
+// number goes, and which float16 it becomes, is what `runtime/weights/pack.ts` says of parts that the host packs; a parameter stands in its arena as
 // [row][tap][column], columns filled up to whole quads.
 
-import type { WeightPart } from '../../../runtime/bundle.ts';
+import { STORED_BYTES, type WeightPart } from '../../../runtime/bundle.ts';
 import { invariant } from '../../diagnostics.ts';
 import { sizeOf } from '../../ops/op.ts';
 import type { PlacedParameter } from '../../schedule/update.ts';
 import { type Fragment, readBuffer } from '../fragment.ts';
 import { gridOver } from '../groups/grid.ts';
 import { planesTransform } from '../groups/winograd-transforms.ts';
-import { callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
+import { type CallRequest, callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { gapsOf } from './unpacked.ts';
 
 /** The calls that pack the weights of a dispatch. A vector that is added to another one is packed together with it. */
@@ -24,7 +24,6 @@ export function packBlob(
   return blob.parts
     .filter((part) => !isAdded(part))
     .map((part) => {
-      invariant(!('stored' in part) || part.stored === 'f32', () => `${part.param} is packed as float16`);
       const parameter = parameterOf(part);
       const added = vectors.filter((other) => other !== part && other.offset === part.offset);
       return { parameter, call: packPart(blob, part, parameter, added.map(parameterOf)) };
@@ -92,7 +91,8 @@ function storedAs({ shape }: PlacedParameter): Stored {
 }
 
 function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedParameter): KernelCall {
-  const { outputs, inputs, taps, tile, chunk, steps, first_step, first_output, offset, layout } = part;
+  const { outputs, inputs, taps, tile, chunk, steps, first_step, first_output, offset, layout, stored } =
+    part;
   const { per_row, per_tap } = storedAs(parameter);
   const [per_output, per_input] = part.transposed ? [1, per_row] : [per_row, 1];
   invariant(
@@ -101,15 +101,20 @@ function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedP
   );
   const filled = Math.ceil(inputs / chunk) * chunk;
   const [per_chunk, tap_steps] = layout === 'rows' ? [taps, 1] : [1, filled / chunk];
+  const half: Pick<CallRequest, 'hooks' | 'types'> =
+    stored === 'f16'
+      ? { hooks: { as_stored: ['return pack_quad(quad);'] }, types: { packed: 'array<vec2u>' } }
+      : {};
   return callKernel({
     file: 'pack_product',
     consts: { CHUNK: chunk },
+    ...half,
     declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
     workgroups: [roundsOver(filled, tile), taps, Math.ceil(outputs / tile)],
     sizes: {
       ...{ outputs, inputs, filled, per_output, per_input, per_tap },
       ...{ tile, steps, first_step, per_chunk, tap_steps, first_output },
-      first: offset / 4,
+      first: offset / STORED_BYTES[stored],
     },
   });
 }
@@ -164,7 +169,7 @@ function packVector(
   parameter: PlacedParameter,
   others: readonly PlacedParameter[],
 ): KernelCall {
-  const { length, row, offset } = part;
+  const { length, row, offset, stored } = part;
   const { columns, taps, quads } = storedAs(parameter);
   const rows = length / columns;
   // rows of a table are filled up where they are packed as where they stand
@@ -174,15 +179,17 @@ function packVector(
     asItStands && more.length === 0 && (other === undefined || rows === 1),
     () => `the vector ${part.param} is packed in another order than its own`,
   );
+  const rounded = (quad: string) => (stored === 'f16' ? `round_quad(${quad})` : quad);
   const add: Pick<Fragment, 'hooks' | 'extra'> = other
     ? {
-        hooks: { other: ['return added[at];'] },
+        hooks: { other: [`return ${rounded('added[at]')};`] },
         extra: [readBuffer('added', { kind: 'parameter', name: other.name })],
       }
     : { hooks: {}, extra: [] };
   return callKernel({
     file: 'pack_vector',
-    ...add,
+    hooks: { ...add.hooks, rounded: [`return ${rounded('quad')};`] },
+    extra: add.extra,
     declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
     workgroups: gridOver(rows * quads, 4096),
     sizes: { quads: rows * quads, first: offset / 4 },

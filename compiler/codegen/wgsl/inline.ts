@@ -1,11 +1,14 @@
 // Functions of one expression that are spelled once and written out where kernels and fragments call them. A kernel or
 // fragment that calls one declares a stand-in behind a comment `// inline: …`, so that its file compiles as it stands; the
-// linker drops the declaration.
+// linker drops the declaration. Hooks of one expression can be written out, too, so that a kernel in which nothing fills them is
+// as if they were not there.
 
 import { InternalError, invariant } from '../../diagnostics.ts';
 
-/** A function behind a comment `// inline:`: its head up to the brace, its body, and the blank line behind it. */
-const DECLARED = /^\/\/ inline: .*\n(fn (\w+)\((.*)\) -> \w+) \{\n([\s\S]*?)^\}\n\n?/gm;
+/** A function behind a comment: its head up to the brace, its body, and the blank line behind it. */
+const FUNCTION = '(fn (\\w+)\\((.*)\\) -> \\w+) \\{\\n([\\s\\S]*?)^\\}\\n\\n?';
+const DECLARED = new RegExp(`^// inline: .*\\n${FUNCTION}`, 'gm');
+const HOOK = new RegExp(`^// hook, written out: .*\\n${FUNCTION}`, 'gm');
 
 export interface InlineFunction {
   /** `fn name(a: u32) -> u32`, which every stand-in repeats. */
@@ -19,11 +22,34 @@ export interface InlineFunction {
 export function inlineFunctions(wgsl: string): ReadonlyMap<string, InlineFunction> {
   return new Map(
     [...wgsl.matchAll(DECLARED)].map(([, signature, name, parameters, body]) => {
-      const expression = /^ {2}return (.*);\n$/.exec(body!)?.[1];
-      invariant(expression !== undefined, `${name} is no function of one expression`);
-      return [name!, { signature: signature!, parameters: parameters!.match(/\w+(?=:)/g) ?? [], expression }];
+      return [name!, inlineFunction(name!, signature!, parameters!, body!.trim())];
     }),
   );
+}
+
+function inlineFunction(name: string, signature: string, parameters: string, body: string): InlineFunction {
+  const expression = /^return (.*);$/.exec(body)?.[1];
+  invariant(expression !== undefined, `${name} is no function of one expression`);
+  return { signature, parameters: parameters.match(/\w+(?=:)/g) ?? [], expression };
+}
+
+/** The names of the hooks of a kernel that are written out where they are called. */
+export function writtenOutHooks(wgsl: string): readonly string[] {
+  return [...wgsl.matchAll(HOOK)].map(([, , name]) => name!);
+}
+
+/**
+ * A kernel without its hooks behind a comment `// hook, written out: …`, with their calls written out: as `lines` fill them, one
+ * `return`, else as they stand. So a kernel that reads float32 has no trace of them.
+ */
+export function writeOutHooks(wgsl: string, lines: (name: string) => readonly string[] | null): string {
+  const hooks = new Map<string, InlineFunction>();
+  const text = wgsl.replace(HOOK, (_, signature: string, name: string, parameters: string, body: string) => {
+    const filled = lines(name)?.join('\n') ?? body.trim();
+    hooks.set(name, inlineFunction(name, signature, parameters, filled));
+    return '';
+  });
+  return [...hooks].reduce((current, [name, hook]) => writeOutCalls(current, name, hook), text);
 }
 
 /** A text without its stand-ins, with their calls written out. Throws InternalError for a stand-in of no function. */

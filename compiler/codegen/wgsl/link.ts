@@ -1,8 +1,9 @@
 // Specialises a kernel: fills its constants, hooks and types of buffers, and adds the buffers that hooks read. A hook is
-// a function behind a comment that begins with `hook:`; a constant is a `const NAME = 64u;` at the top level. Loops that are
-// marked so are written out (`write-out.ts`).
+// a function behind a comment that begins with `hook:`, or with `hook, written out:` where its calls are written out; a constant
+// is a `const NAME = 64u;` at the top level. Loops that are marked so are written out (`write-out.ts`).
 
 import { invariant } from '../../diagnostics.ts';
+import { writeOutHooks, writtenOutHooks } from './inline.ts';
 import { type HalfType, PACKING } from './packing.ts';
 import { declaredBindings } from './source.ts';
 import { writeOut } from './write-out.ts';
@@ -41,19 +42,29 @@ export interface Filling {
 
 /** The specialised kernel. Throws InternalError for a constant or hook that the kernel does not have. */
 export function linkKernel(source: string, filling: Filling): string {
-  let wgsl = source;
+  const linesOf = (body: HookBody) => ('lines' in body ? body.lines() : body);
+  const writtenOut = writtenOutHooks(source);
+  let wgsl = writeOutHooks(source, (name) => {
+    const body = filling.hooks[name];
+    return body === undefined ? null : linesOf(body);
+  });
   for (const [name, value] of Object.entries(filling.consts)) {
     const pattern = new RegExp(`^const ${name} = \\d+u;`, 'm');
     invariant(pattern.test(wgsl), `the kernel has no constant ${name}`);
     wgsl = wgsl.replace(pattern, `const ${name} = ${value}u;`);
   }
   for (const [name, body] of Object.entries(filling.hooks)) {
+    if (writtenOut.includes(name)) continue;
     const pattern = new RegExp(`^(// hook: .*\\nfn ${name}\\([^{]*\\{\\n)[^]*?(^\\}\\n)`, 'm');
     invariant(pattern.test(wgsl), `the kernel has no hook ${name}`);
-    const lines = 'lines' in body ? body.lines() : body;
     wgsl = wgsl.replace(
       pattern,
-      (_, head: string, tail: string) => head + lines.map((line) => `  ${line}\n`).join('') + tail,
+      (_, head: string, tail: string) =>
+        head +
+        linesOf(body)
+          .map((line) => `  ${line}\n`)
+          .join('') +
+        tail,
     );
   }
   for (const [name, type] of Object.entries(filling.types)) {

@@ -14,7 +14,24 @@ fn unpack_quad(stored: vec2u) -> vec4f {
 fn pack_quad(quad: vec4f) -> vec2u {
   return vec2u(pack2x16float(quad.xy), pack2x16float(quad.zw));
 }`,
+  round_quad: `// the values of a quad in float16, ties to even, by their bits: drivers take what is packed and unpacked for what it was
+fn round_quad(quad: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(quad);
+  let even = (bits >> vec4u(13u)) & vec4u(1u);
+  let normal = bitcast<vec4f>((bits + vec4u(0xfffu) + even) & vec4u(0xffffe000u));
+  return select(normal, round(quad * 0x1p24) * 0x1p-24, abs(quad) < vec4f(0x1p-14));
+}`,
 } as const;
+
+/** How a buffer of quads is declared. */
+export function quadsAs(half: boolean): HalfType | 'array<vec4f>' {
+  return half ? 'array<vec2u>' : 'array<vec4f>';
+}
+
+/** How a buffer is declared that is read channel by channel. */
+export function channelsAs(half: boolean): HalfType | 'array<f32>' {
+  return half ? 'array<u32>' : 'array<f32>';
+}
 
 /** The expression for the quad at a place of a buffer. */
 export function readQuad(name: string, at: string, half: boolean): string {

@@ -18,10 +18,7 @@ export const film: OpRule<'film'> = [
 ];
 
 /** x + p → g, and its sum over samples. */
-export const position_add: OpRule<'position_add'> = [
-  same,
-  (site) => castLike(site, site.add('batch_sum', [site.g], {}), site.node.inputs[1]!),
-];
+export const position_add: OpRule<'position_add'> = [same, (site) => site.add('batch_sum', [site.g], {})];
 
 /** The rows of each label get the cotangents of the samples that have it. */
 export const embedding: OpRule<'embedding'> = [

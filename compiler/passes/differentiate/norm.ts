@@ -1,6 +1,6 @@
 // The gradients of group normalisation by what is normalised, and by its weight and bias.
 
-import { castLike, type OpRule, type Site } from './rule.ts';
+import type { OpRule, Site } from './rule.ts';
 
 export const group_norm: OpRule<'group_norm'> = [
   (site) => site.add('group_norm_gradient', [site.operand(0), site.node.inputs[1]!, site.g], site.node.attrs),
@@ -15,5 +15,5 @@ function ofChannels(site: Site<'group_norm'>, part: 0 | 1): number {
   );
   const channels = site.node.type.shape[1]!;
   const mine = site.add('slice', [sums], { start: part * channels, end: (part + 1) * channels });
-  return castLike(site, site.add('channel_sum', [mine], {}), site.node.inputs[site.at]!);
+  return site.add('channel_sum', [mine], {});
 }

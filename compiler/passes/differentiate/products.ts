@@ -3,7 +3,7 @@
 
 import { paddingOf } from '../../ops/conv.ts';
 import type { OpAttrs, OpName } from '../../ops/op.ts';
-import { castLike, type OpRule, ofBias, type Site } from './rule.ts';
+import { type OpRule, ofBias, type Site } from './rule.ts';
 
 /**
  * The transposed convolution, as long as the input was: a stride may leave positions over at its end, and padding there
@@ -39,7 +39,7 @@ function ofWeight(site: Site<'conv'> | Site<'conv_transpose'>, x: number, g: num
   const { begin: padding } = paddingOf(site.node.attrs);
   const weight = site.node.inputs[1]!;
   const [, , ...kernel] = site.typeOf(weight).shape;
-  return castLike(site, site.add('conv_weight_gradient', [x, g], { stride, padding, kernel }), weight);
+  return site.add('conv_weight_gradient', [x, g], { stride, padding, kernel });
 }
 
 /**
@@ -81,7 +81,7 @@ export const linear: OpRule<'linear'> = [
       [onePosition(site, site.operand(0)), onePosition(site, site.g)],
       { stride: [1], padding: [0], kernel: [1] },
     );
-    return castLike(site, withoutPosition(site, product), site.node.inputs[1]!);
+    return withoutPosition(site, product);
   },
   ofBias,
 ];

@@ -22,7 +22,10 @@ export interface Site<N extends OpName> {
   once(name: string, make: () => number): number;
 }
 
-/** The summand of an operand's cotangent, of the operand's type. */
+/**
+ * The summand of an operand's cotangent, of the operand's type; of a parameter that is read as float16 it is float32, as the
+ * parameter is, for nothing but its sum is left to be computed.
+ */
 export type Vjp<N extends OpName> = (site: Site<N>) => number;
 
 /** A rule, or why there is none. */
@@ -38,15 +41,16 @@ export function same({ g }: { readonly g: number }): number {
   return g;
 }
 
-/** The sum of the cotangent over samples and space: the gradient by a bias, of its type. */
+/** The sum of the cotangent over samples and space: the gradient by a bias, in float32. */
 export function ofBias<N extends OpName>(site: Site<N>): number {
-  return castLike(site, site.add('channel_sum', [site.g], {}), site.node.inputs[site.at]!);
+  return site.add('channel_sum', [site.g], {});
 }
 
-/** The sum of a value [B, C, ...space] over space, as [B, C] of the type of `like`. */
+/** The sum of a value [B, C, ...space] over space, which is float32, as [B, C] of the type of `like`. */
 export function sumOverSpace<N extends OpName>(site: Site<N>, value: number, like: number): number {
   const [batch, channels, ...space] = site.typeOf(value).shape;
-  const mean = site.add('avg_pool', [value], { kernel: space });
+  const wide = site.typeOf(value).dtype === 'f32' ? value : site.add('cast', [value], { dtype: 'f32' });
+  const mean = site.add('avg_pool', [wide], { kernel: space });
   const sum = site.add('scale', [mean], { factor: space.reduce((n, d) => n * d, 1) });
   const flat = site.add('reshape', [sum], { shape: [batch!, channels!] });
   return castLike(site, flat, like);

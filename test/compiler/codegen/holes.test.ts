@@ -5,6 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { filledHooks } from '../../../compiler/codegen/wgsl/fragment.ts';
+import { writtenOutHooks } from '../../../compiler/codegen/wgsl/inline.ts';
 import {
   type FragmentFile,
   type KernelFile,
@@ -77,6 +78,12 @@ function bundles(): readonly Bundle[] {
         b.add('attention', [x], { heads: 2, order: 'heads_first' }, 'attention'),
       ),
     ),
+    gradientsOf(
+      halfOver([2, 6, 5], (b, x) =>
+        b.add('position_add', [x, b.param('positions', [6, 5])], {}, 'positions'),
+      ),
+    ),
+    gradientsOf(halfOver([2, 6, 1], (b, x) => conv(b, x, 5, [1]))),
     halfOver([1, 6, 2, 4, 6], (b, x) => {
       const part = b.add('window', [x], { start: [1, 1, -1, 2], size: [4, 1, 5, 3] }, 'window');
       return b.add('position_add', [part, b.param('positions', [4, 1, 5, 3])], {}, 'positions');
@@ -128,6 +135,14 @@ function bundles(): readonly Bundle[] {
       );
     },
   );
+  const ofHalfTraining = TARGETS.flatMap((target) => {
+    const { graph, batch } = goldenTraining('hybrid');
+    const half = { target, batch, precision: 'f16' } as const;
+    return [
+      compileGraph(graph, { ...half, training: { averages: 1, accumulates: false } }).bundle,
+      compileGraph(graph, { ...half, gradients: true, fuse: false }).bundle,
+    ];
+  });
   // what models of improved-diffusion do not have, or not in these sizes
   const ofGradients = [
     opsOver([2, 8, 6], (b) => b.add('position_add', [b.x, b.param('positions', [8, 6])], {}, 'positions')),
@@ -153,6 +168,7 @@ function bundles(): readonly Bundle[] {
     ...ofClassifierTraining,
     ...ofDropout,
     ...ofTraining,
+    ...ofHalfTraining,
     ...TARGETS.flatMap((target) => ofGradients.map((ops) => compileOps(ops, { target }))),
     ...TARGETS.flatMap((target) => ofOps.map((ops) => compileOps(ops, { target }))),
   ];
@@ -192,6 +208,11 @@ describe.each(kernels)('%s', (file) => {
       [...texts].every((text) => hooksOf(text).get(head) === body),
     );
     expect(idle.map(([head]) => head)).toEqual(IDLE_HOOKS[file] ?? []);
+  });
+
+  test('every hook that is written out is so of float16 somewhere', () => {
+    const isHalf = [...texts].some((text) => /unpack|pack_quad|round_quad/.test(text));
+    expect(writtenOutHooks(wgsl).length === 0 || isHalf).toBe(true);
   });
 
   test('every size is read somewhere', () => {

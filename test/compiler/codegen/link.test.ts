@@ -26,13 +26,46 @@ fn load_all(at: u32) -> vec4f {
 }
 `;
 
-function link(filling: Partial<Filling>): string {
+function link(filling: Partial<Filling>, source = KERNEL): string {
   const nothing = { consts: {}, hooks: {}, bindings: [], types: {}, functions: [], aliases: {}, lanes: null };
-  return linkKernel(KERNEL, { ...nothing, ...filling });
+  return linkKernel(source, { ...nothing, ...filling });
 }
 
 test('a kernel to which nothing is done stays as it is', () => {
   expect(link({})).toBe(KERNEL);
+});
+
+describe('hooks that are written out', () => {
+  const READS = KERNEL.replace(
+    '// no hook',
+    `// hook, written out: one quad of the result
+fn read(at: u32) -> vec4f {
+  return result[at];
+}
+
+// no hook`,
+  ).replace('return load(at);', 'return load(at) + read(at * 2u + 1u);');
+  const linked = (filling: Partial<Filling>) => link(filling, READS);
+
+  test('are no part of a kernel that fills none of them', () => {
+    expect(linked({})).toBe(KERNEL.replace('load(at);', 'load(at) + result[at * 2u + 1u];'));
+  });
+
+  test('become what fills them, with the function that packs float16', () => {
+    const text = linked({
+      hooks: { read: ['return unpack_quad(result[at]);'] },
+      types: { result: 'array<vec2u>' },
+    });
+    expect(text).toContain('return load(at) + unpack_quad(result[at * 2u + 1u]);');
+    expect(text).toContain('fn unpack_quad(stored: vec2u) -> vec4f {');
+    expect(text).not.toContain('fn read(');
+  });
+
+  test('take one expression', () => {
+    expect(() => linked({ hooks: { read: ['let a = result[at];', 'return a;'] } })).toThrow(
+      'read is no function of one expression',
+    );
+  });
 });
 
 describe('constants', () => {

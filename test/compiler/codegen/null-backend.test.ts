@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CompileOptions, compileGraph } from '../../../compiler/compile.ts';
-import type { Graph } from '../../../compiler/graph/graph.ts';
+import { blocksOf, type Graph } from '../../../compiler/graph/graph.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
 import { AMD, APPLE, DEFAULT_LIMITS, HALF, INTEL, NVIDIA } from '../../../compiler/target.ts';
 import type { Bundle } from '../../../runtime/bundle.ts';
@@ -15,6 +15,7 @@ import { allocate, UNIFORM_ALIGNMENT } from '../../../runtime/memory.ts';
 import type { OpenedDevice } from '../../../runtime/opened-device.ts';
 import { createPipelineCache, type PipelineCache } from '../../../runtime/pipelines.ts';
 import { ALL_NAMES, goldenGraph } from '../../golden-cases.ts';
+import { goldenTraining } from '../../training-cases.ts';
 
 const PUBLISHED = [
   'cifar10',
@@ -139,6 +140,18 @@ async function checkBundle(graph: Graph, options: CompileOptions): Promise<void>
   await encodePass(activations + weights < 2 ** 28 ? bundle : inLittleMemory(bundle));
 }
 
+/** Compiles the kernels of a bundle for matrix units: the null backend has less workgroup memory, so that pipelines cannot be made. */
+async function checkModules({ kernels }: Bundle): Promise<void> {
+  for (const [file, wgsl] of kernels) {
+    if (judged.has(wgsl)) continue;
+    judged.add(wgsl);
+    const module = matrices.device.createShaderModule({ code: wgsl });
+    const { messages } = await module.getCompilationInfo();
+    expect(messages.map(({ message, lineNum }) => `${file}:${lineNum}: ${message}`)).toEqual([]);
+  }
+  matrices.check();
+}
+
 const variants: readonly (readonly [string, CompileOptions])[] = [
   ['fused', {}],
   ['unfused', { fuse: false }],
@@ -174,15 +187,8 @@ describe.each(MATRIX_TARGETS)('matrix units of $name', (target) => {
         expect(checkManifest(manifest)).toEqual([]);
         expect(manifest.requires.features).toEqual(target.features);
         expect(manifest.requires.limits.maxComputeWorkgroupStorageSize).toBe(most);
-        // the null backend has less workgroup memory: pipelines cannot be made, modules can
-        for (const [file, wgsl] of kernels) {
-          if (judged.has(wgsl)) continue;
-          judged.add(wgsl);
-          const { messages } = await matrices.device.createShaderModule({ code: wgsl }).getCompilationInfo();
-          expect(messages.map(({ message, lineNum }) => `${file}:${lineNum}: ${message}`)).toEqual([]);
-          expect(workgroupBytes(wgsl), file).toBeLessThanOrEqual(most);
-        }
-        matrices.check();
+        await checkModules(bundle);
+        for (const [file, wgsl] of kernels) expect(workgroupBytes(wgsl), file).toBeLessThanOrEqual(most);
         expect(manifest.dispatches.length).toBeLessThanOrEqual(120);
         expect(manifest.kernels.length).toBeLessThanOrEqual(40);
       }
@@ -211,6 +217,25 @@ test.each(['cifar10', 'mnist'] as const)('published %s in float16 arithmetic', a
     expect(messages.map(({ message, lineNum }) => `${file}:${lineNum}: ${message}`)).toEqual([]);
     expect(workgroupBytes(wgsl), file).toBeLessThanOrEqual(16384);
   }
+});
+
+describe.each(['hybrid', 'additive-class', 'previous-x-pool'])('a step of %s in float16', (name) => {
+  const { graph, batch } = goldenTraining(name);
+  const training = { averages: 1, accumulates: true };
+  const precision = 'f16';
+
+  test('in one piece', () =>
+    checkBundle(graph, { batch, precision, training: { ...training, accumulates: false } }));
+
+  test('with microbatches, dropout, and all blocks computed again', () =>
+    checkBundle(graph, { batch, precision, training, dropout: true, recomputed: blocksOf(graph) }));
+
+  test.each([NVIDIA, HALF])('for $name', async (target) => {
+    const { bundle } = compileGraph(graph, { batch, precision, training, dropout: true, target });
+    expect(checkManifest(bundle.manifest)).toEqual([]);
+    expect(bundle.manifest.requires.features).toEqual(target.features);
+    await checkModules(bundle);
+  });
 });
 
 test('float32 is computed without matrix units, and asks for nothing', () => {

@@ -365,6 +365,27 @@ describe('differentiate', () => {
     ]);
   });
 
+  it('sums to the float32 of a parameter that is read as float16', () => {
+    const half = `
+      %0 = input() {name="x", type=f32[2,4,3]}
+      %1 = input() {name="low_res", type=f16[2,5,3]}
+      %2 = cast(%0) {dtype=f16}
+      %3 = param() {name="w", shape=[5,4,1]}
+      %4 = cast(%3) {dtype=f16}
+      %5 = param() {name="b", shape=[5]}
+      %6 = cast(%5) {dtype=f16}
+      %7 = conv(%2, %4, %6) {stride=[1], padding=[0]}
+      return output=%7`;
+    const by = [3, 5].map((value) => ({ name: `gradient.${value}`, value }));
+    const graph = differentiate(parseOpGraph(half), { output: 7, cotangent: 1, by });
+    expect(printOpGraph(graph).split('\n').slice(8)).toEqual([
+      '%8 = conv_weight_gradient(%2, %1) {stride=[1], padding=[0], kernel=[1]} : f32[5,4,1]  # gradient',
+      '%9 = channel_sum(%1) : f32[5]  # gradient',
+      'return output=%7, gradient.3=%8, gradient.5=%9',
+      '',
+    ]);
+  });
+
   it('refuses a value that does not depend on what it is differentiated by', () => {
     expect(() => differentiate(parseOpGraph(text), { ...derivative, output: 1, cotangent: 0 })).toThrow(
       '%1 does not depend on %0',
