@@ -23,6 +23,8 @@ type Event =
       readonly losses: Readonly<Record<string, number>>;
       readonly grad_norm: number;
       readonly learning_rate: number;
+      /** In float16 the logarithm to base 2 of the loss's scale. */
+      readonly lg_loss_scale?: number;
       readonly seconds: number;
       readonly seconds_left: number | null;
     }
@@ -31,6 +33,7 @@ type Event =
       readonly step: number;
       readonly losses: Readonly<Record<string, number>>;
     }
+  | { readonly event: 'overflow'; readonly step: number; readonly lg_loss_scale: number }
   | { readonly event: 'saved' | 'picture'; readonly step: number; readonly file: string };
 
 export interface TrainProgress {
@@ -75,10 +78,23 @@ export function watchTraining(
     const print = (event: Event): void => context.stderr(eventLine(event));
     print({ event: 'start', adapter, bytes, from, steps: total });
     return {
-      step({ step, position, losses, grad_norm, learning_rate, validation, saved, picture }) {
+      step({
+        step,
+        position,
+        losses,
+        grad_norm,
+        learning_rate,
+        taken,
+        lg_loss_scale,
+        validation,
+        saved,
+        picture,
+      }) {
+        const scale = lg_loss_scale === null ? {} : { lg_loss_scale };
+        if (!taken && lg_loss_scale !== null) print({ event: 'overflow', step, lg_loss_scale });
         if (isTime(position, INTERVAL)) {
           const times = { seconds: seconds(), seconds_left: left(position) };
-          print({ event: 'step', step, steps: total, losses, grad_norm, learning_rate, ...times });
+          print({ event: 'step', step, steps: total, losses, grad_norm, learning_rate, ...scale, ...times });
         }
         if (validation !== null) print({ event: 'validation', step, losses: validation });
         if (saved !== null) print({ event: 'saved', step: position, file: saved });
@@ -97,16 +113,20 @@ export function watchTraining(
       ...(total === null ? [`step ${position}`] : [`${position}/${total} steps`]),
       formatRate(rate, 'steps'),
       ...(remaining === null ? [] : [`${formatDuration(remaining)} left`]),
-      `loss ${smooth!.toPrecision(4)}`,
+      `loss ${smooth?.toPrecision(4) ?? 'not finite'}`,
       ...(held === null ? [] : [`held out ${held.toPrecision(4)}`]),
       `${(bytes / 1e6).toFixed(0)} MB`,
     ].join('  ');
   };
   return {
-    step({ position, losses, validation, saved }) {
+    step({ step, position, losses, taken, lg_loss_scale, validation, saved }) {
       const loss = losses.loss ?? Number.NaN;
       held = validation?.val_loss ?? held;
-      smooth = smooth === null ? loss : smooth + SMOOTHING * (loss - smooth);
+      if (Number.isFinite(loss)) smooth = smooth === null ? loss : smooth + SMOOTHING * (loss - smooth);
+      if (!taken && lg_loss_scale !== null) {
+        const line = `step ${step}: ${overflowLine(loss, lg_loss_scale)}\n`;
+        context.stderr(context.interactive ? `\r\u001b[K${line}` : line);
+      }
       if (context.interactive) {
         if (saved !== null) context.stderr(`\r\u001b[K${saved}: written\n`);
         if (isTime(position, INTERVAL))
@@ -125,4 +145,10 @@ function bar(position: number, total: number | null): string {
   if (total === null) return '';
   const filled = Math.floor((BAR_WIDTH * position) / total);
   return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} `;
+}
+
+/** What is said of a step that changed nothing. `lg` is the logarithm of the scale that the next one has. */
+function overflowLine(loss: number, lg: number): string {
+  const what = Number.isFinite(loss) ? 'a gradient overflowed float16' : `the loss is ${loss}`;
+  return `${what}; nothing changed, and the scale of the loss falls to 2^${Number(lg.toFixed(3))}`;
 }

@@ -12,10 +12,7 @@ import type { BatchGradients } from './training/gradients-of-batch.ts';
 export type { TrainingBatch } from '../runtime/training/loss-inputs.ts';
 
 /** As those of `load`, without what a training batch has no use for: batch and size are those of `x_start`. */
-export type GradientsOptions = Omit<
-  LoadOptions,
-  'batch' | 'size' | 'taps' | 'gradient' | 'precision' | 'classifier'
->;
+export type GradientsOptions = Omit<LoadOptions, 'batch' | 'size' | 'taps' | 'gradient' | 'classifier'>;
 
 /** What a training batch gives. */
 export interface Gradients extends BatchGradients {
@@ -28,7 +25,6 @@ const {
   size: _size,
   taps: _taps,
   gradient: _gradient,
-  precision: _precision,
   classifier: _classifier,
   ...OPTIONS
 } = LOAD_OPTIONS;

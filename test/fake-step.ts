@@ -4,7 +4,7 @@
 import { parameters } from '../compiler/graph/parameters.ts';
 import type { OpenStep } from '../engine/training/open-step.ts';
 import { listOf } from '../runtime/port-values.ts';
-import type { TrainedTensors, TrainingStep } from '../runtime/training/training-step.ts';
+import type { StepSettings, TrainedTensors, TrainingStep } from '../runtime/training/training-step.ts';
 
 /** Elements of each tensor that change. */
 const CHANGED = 8;
@@ -12,11 +12,13 @@ const CHANGED = 8;
 export interface FakeStepOptions {
   /** Losses of the step of a number are made of the usual ones. */
   readonly losses?: (step: number, usual: Float32Array) => Float32Array;
+  /** Whether the gradients of a step overflow, so that nothing changes. */
+  readonly overflows?: (settings: StepSettings) => boolean;
   /** Called when a step is asked for. */
   readonly onStep?: (step: number) => void;
 }
 
-export function openFakeStep({ losses, onStep }: FakeStepOptions = {}): OpenStep {
+export function openFakeStep({ losses, overflows, onStep }: FakeStepOptions = {}): OpenStep {
   return async ({ source, microbatch, emas, read }): Promise<TrainingStep> => {
     const named = parameters(source.graph);
     const copies = () => new Map(named.map(({ name }) => [name, Float32Array.from(read(name))]));
@@ -33,12 +35,13 @@ export function openFakeStep({ losses, onStep }: FakeStepOptions = {}): OpenStep
       ...{ parameters: named, frozen: new Set(), microbatch, adapter: 'a fake', bytes: 1_000_000 },
       async step({ x_start, noise, timesteps, weights }, settings) {
         onStep?.(settings.step);
+        const taken = !overflows?.(settings);
         const sums = [x_start, noise, timesteps, weights!].map((value) =>
           Array.from(listOf(value)).reduce((sum, one, i) => sum + one * (1 + (i % 7)), 0),
         );
         const drive =
           Math.sin(sums.reduce((sum, one) => sum + one, settings.update)) * settings.learning_rate;
-        for (const { name } of named) {
+        for (const { name } of taken ? named : []) {
           const [parameter, m, v] = ['parameters', 'exp_avg', 'exp_avg_sq'].map(
             (kind) => places.get(kind)!.get(name)!,
           );
@@ -55,10 +58,11 @@ export function openFakeStep({ losses, onStep }: FakeStepOptions = {}): OpenStep
         const usual = Float32Array.from(timesteps, (t, i) => 0.5 + 0.1 * t + 0.01 * i + drive);
         return {
           losses: { loss: losses?.(settings.step, usual) ?? usual },
-          grad_norm: Math.abs(drive),
-          taken: true,
+          grad_norm: taken ? Math.abs(drive) : Number.POSITIVE_INFINITY,
+          taken,
         };
       },
+      findBadKernel: async (_, { loss_scale }) => `a fake kernel at scale ${loss_scale}`,
       async read(which) {
         return new Map(
           named.map(({ name, shape }) => [name, { shape, data: placeOf(which).get(name)!.slice() }]),

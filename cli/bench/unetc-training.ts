@@ -9,6 +9,7 @@ import { adapterLine } from '../../runtime/adapter.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { listOf } from '../../runtime/port-values.ts';
 import type { TrainingBatch } from '../../runtime/training/loss-inputs.ts';
+import { lossScale, nextLossScale } from '../../runtime/training/loss-scale.ts';
 import { programStep } from '../../runtime/training/program-step.ts';
 import { matchWeights } from '../../runtime/weights/match.ts';
 import { keepHeapSmall } from '../v8.ts';
@@ -32,13 +33,16 @@ export async function openTraining(job: EngineJob): Promise<Engine> {
   const { timesteps, ...given } = inputs as typeof inputs & TrainingBatch;
   const batch: TrainingBatch = { ...given, timesteps: listOf(timesteps) };
   let update = 0;
+  let scale = job.settings.precision === 'f16' ? lossScale() : null;
   return {
     version: versionLine(),
     device: step.adapter,
     program: factsOf(program.manifest, device),
     async run() {
       update++;
-      const { losses } = await step.step(batch, { ...SETTINGS, update, step: update - 1 });
+      const loss_scale = 2 ** (scale?.lg ?? 0);
+      const { losses, taken } = await step.step(batch, { ...SETTINGS, loss_scale, update, step: update - 1 });
+      scale = scale && nextLossScale(scale, { taken, finite: true });
       const data = losses.mse ?? losses.loss!;
       return { shape: [data.length], data };
     },

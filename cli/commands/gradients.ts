@@ -46,7 +46,7 @@ export const register: Register = (program, context) => {
   addOptions(command, [...MODEL_OPTIONS, 'reference', 'json'], {
     batch: "images in the batch (default: as many as x_start has; a bundle's own)",
     size: "image size (default: that of x_start; a bundle's own)",
-    precision: 'f32: gradients are computed in float32',
+    precision: 'f32, or f16: activations and their gradients in float16',
   })
     .addHelpText('after', KEYS + NOTES)
     .action(async (path: string, words: Words) => {

@@ -55,6 +55,8 @@ export const register: Register = (program, context) => {
       '--schedule-sampler <NAME>',
       'how timesteps are drawn: uniform (the default) or loss-second-moment',
     )
+    .option('--lg-loss-scale <X>', 'with --precision f16: the loss times 2^X at first (default: 20)')
+    .option('--fp16-scale-growth <X>', 'what a step adds to X; one that overflows takes 1 (default: 1e-3)')
     .option('--seed <S>', 'what weights, order, noise, timesteps and dropout are drawn from (default: 0)')
     .optionsGroup(heading('output'))
     .option('--log-interval <N>', 'steps from row to row of progress.csv (default: 10)')
@@ -80,7 +82,7 @@ export const register: Register = (program, context) => {
   addOptions(
     command,
     ['size', 'precision', 'target', 'memory', 'tuning', 'timeout', 'reference', 'progress', 'quiet', 'json'],
-    { progress: { usual: 'auto' }, precision: 'f32: training computes in float32' },
+    { progress: { usual: 'auto' }, precision: 'f32, or f16: activations and their gradients in float16' },
   )
     .addHelpText('after', DATA_KINDS + NOTES)
     .action(async (path: string, words: TrainWords) => {

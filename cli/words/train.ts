@@ -28,6 +28,8 @@ export interface TrainWords extends SettingWords, DataWords {
   readonly lr?: string;
   readonly weightDecay?: string;
   readonly maxGradNorm?: string;
+  readonly lgLossScale?: string;
+  readonly fp16ScaleGrowth?: string;
   readonly emaRate?: string;
   readonly emaWarmup?: boolean;
   readonly lrAnnealSteps?: string;
@@ -67,6 +69,8 @@ export function parseTrainJob(path: string, words: TrainWords): Omit<TrainJob, '
       lr: amount(words.lr, '--lr'),
       weight_decay: amount(words.weightDecay, '--weight-decay'),
       max_grad_norm: amount(words.maxGradNorm, '--max-grad-norm'),
+      lg_loss_scale: amount(words.lgLossScale, '--lg-loss-scale'),
+      fp16_scale_growth: amount(words.fp16ScaleGrowth, '--fp16-scale-growth'),
       freeze: parseFreeze(freeze),
       ema_rate: words.emaRate?.split(',').map((rate) => parseAmount(rate.trim(), '--ema-rate')),
       ema_warmup: words.emaWarmup,

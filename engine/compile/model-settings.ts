@@ -159,7 +159,7 @@ export function checkLoss({ name, pool, in_channels, out_channels, diffusion }: 
 
 /** Throws UsageError where gradients of a training batch are asked for in a way that there are none. */
 export function checkGradients(graph: Graph, settings: ModelSettings): void {
-  const { gradients, trainingStep, gradient, dropout, taps, precision } = settings;
+  const { gradients, trainingStep, gradient, dropout, taps } = settings;
   if (!gradients && trainingStep === undefined) {
     if (!dropout) return;
     throw new UsageError(
@@ -168,11 +168,6 @@ export function checkGradients(graph: Graph, settings: ModelSettings): void {
     );
   }
   checkLoss(graph);
-  if (precision === 'f16') {
-    throw new UsageError(
-      (option) => `${option('precision')} f16: gradients are computed in float32; leave it out`,
-    );
-  }
   for (const [other, given] of Object.entries({ gradient, taps })) {
     if (!given) continue;
     throw new UsageError(

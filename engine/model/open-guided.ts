@@ -4,6 +4,7 @@
 import { parameters } from '../../compiler/graph/parameters.ts';
 import type { Precision } from '../../compiler/precision.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
+import { findBadKernel } from '../../runtime/bad-kernel.ts';
 import { type Bundle, memoryOf } from '../../runtime/bundle.ts';
 import { guidedModel, guidedParts } from '../../runtime/guided-model.ts';
 import { type GuidedNames, guidedInterface } from '../../runtime/sampler/classifier.ts';
@@ -13,7 +14,6 @@ import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import { checkMemory } from '../compile/memory-limit.ts';
 import { givesGradient, type ModelSettings } from '../compile/model-settings.ts';
 import { type Host, warnAll } from '../host.ts';
-import { findBadKernel } from './bad-kernel.ts';
 import { diffusionNotes } from './guided-diffusion-notes.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import {

@@ -5,9 +5,11 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import type { Precision } from '../../compiler/precision.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
+import { type BadKernel, findBadKernel } from '../../runtime/bad-kernel.ts';
 import type { Manifest } from '../../runtime/bundle.ts';
 import type { Model, ModelInputs, ModelInterface } from '../../runtime/model.ts';
 import type { DiffusionSettings } from '../../runtime/sampler/process.ts';
+import { withLossScale } from '../../runtime/training/scaled-gradients.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
@@ -15,11 +17,11 @@ import {
   checkGradient,
   checkGradients,
   givesGradient,
+  givesGradients,
   type ModelSettings,
 } from '../compile/model-settings.ts';
 import { sha256Of } from '../digest.ts';
 import { type Host, warnAll } from '../host.ts';
-import { type BadKernel, findBadKernel } from './bad-kernel.ts';
 import { interfaceOf, type ModelSource, readModel } from './model-source.ts';
 import { type OpenHost, openProgram } from './open-program.ts';
 import { referenceModel } from './reference-model.ts';
@@ -136,7 +138,15 @@ export function openReference(
     read: (name) => read(name),
   });
   const hashes = { graph: graphHash(graph), kernels: `reference ${precision}` };
-  return { model, hashes, graph, precision, adapter: 'the reference executor', close: () => weights.close() };
+  const scaled = gradients && precision === 'f16' ? withLossScale(model) : model;
+  return {
+    model: scaled,
+    hashes,
+    graph,
+    precision,
+    adapter: 'the reference executor',
+    close: () => weights.close(),
+  };
 }
 
 async function openOnDevice(
@@ -148,7 +158,7 @@ async function openOnDevice(
   const { program, device, close } = await openProgram(source, read, options, host);
   const { manifest } = program;
   return {
-    model: program,
+    model: givesGradients(manifest) && manifest.precision === 'f16' ? withLossScale(program) : program,
     hashes: hashesOf(source.graph, manifest),
     graph: { name: manifest.name, diffusion: manifest.diffusion },
     adapter: adapterLine(device.adapter),

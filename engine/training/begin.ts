@@ -8,6 +8,7 @@ import { fault, type Origin } from '../../runtime/bytes.ts';
 import { pathKind } from '../../runtime/host/node/files.ts';
 import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
+import { lossScale } from '../../runtime/training/loss-scale.ts';
 import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
@@ -152,8 +153,11 @@ export async function continueFrom(
       weights.close();
     }
   }
+  // the original does not save its scale, nor does a run in float32 have one
+  const scale = settings.half === null ? null : (found.scale ?? lossScale(settings.half.lg_loss_scale));
   return {
     ...found,
+    scale,
     means: new Map(),
     history: aware ? (found.history ?? initialState(settings, timesteps).history) : null,
   };

@@ -117,6 +117,8 @@ export const TRAIN_OPTIONS = {
   lr: number('a number, such as 1e-4'),
   weight_decay: number('a number, such as 0'),
   max_grad_norm: number('a number, such as 1'),
+  lg_loss_scale: number('a number, such as 20'),
+  fp16_scale_growth: number('a number, such as 1e-3'),
   freeze: PATTERNS,
   ema_rate: {
     expected: 'a rate, such as 0.9999, or a list of rates',

@@ -1,7 +1,9 @@
 // The loop of training: a batch, a step, what is logged of it; on and on, as the original's `run_step`. What a later run has
 // to know beside the tensors is a value that every step gives anew.
 
+import { count } from '../../compiler/graph/words.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { type LossScale, lossScale, nextLossScale } from '../../runtime/training/loss-scale.ts';
 import { type Means, withTerms, withValue } from '../../runtime/training/progress-table.ts';
 import {
   emptyHistory,
@@ -9,7 +11,7 @@ import {
   probabilities,
   withLosses,
 } from '../../runtime/training/timestep-sampler.ts';
-import type { StepResult, TrainingStep } from '../../runtime/training/training-step.ts';
+import type { StepResult, StepSettings, TrainingStep } from '../../runtime/training/training-step.ts';
 import { averageRates, learningRate } from './rates.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { StepBatch, StepSource } from './step-source.ts';
@@ -22,6 +24,8 @@ export interface LoopState {
   readonly updates: number;
   /** The last losses of each timestep, where timesteps are drawn by them. */
   readonly history: LossHistory | null;
+  /** What the loss is multiplied by in float16; null in float32. */
+  readonly scale: LossScale | null;
   /** What was logged since the last row. */
   readonly means: Means;
 }
@@ -34,6 +38,10 @@ export interface StepDone {
   readonly losses: Readonly<Record<string, number>>;
   readonly grad_norm: number;
   readonly learning_rate: number;
+  /** Whether parameters changed: in float16 they do not where a gradient overflowed, and the loss's scale is halved. */
+  readonly taken: boolean;
+  /** The logarithm to base 2 of what the next step multiplies the loss by; null in float32. */
+  readonly lg_loss_scale: number | null;
   /** The row of the log that ends with this step; null between two rows. */
   readonly row: ReadonlyMap<string, number> | null;
   /** What the next step begins with. */
@@ -61,12 +69,13 @@ export function initialState(
   { position = 0, updates = 0 }: { readonly position?: number; readonly updates?: number } = {},
 ): LoopState {
   const isAware = settings.schedule_sampler === 'loss-second-moment';
-  return { position, updates, history: isAware ? emptyHistory(timesteps) : null, means: new Map() };
+  const scale = settings.half === null ? null : lossScale(settings.half.lg_loss_scale);
+  return { position, updates, history: isAware ? emptyHistory(timesteps) : null, scale, means: new Map() };
 }
 
 /**
  * The steps of a run from `state` to its end, or to the signal. The batch of the next step is prepared while one is computed.
- * Throws RuntimeError('gpu') where a loss or a gradient is not finite.
+ * Throws RuntimeError('gpu') where a loss or a gradient is not finite; in float16 where no smaller scale of the loss is left.
  */
 export async function* trainingLoop(
   parts: LoopParts,
@@ -85,40 +94,48 @@ export async function* trainingLoop(
     const updates = now.updates + 1;
     const ema_rates = averageRates(settings, updates);
     const { samples: _, ...inputs } = batch;
-    const result = step.step(inputs, {
-      ...{ learning_rate, weight_decay, ema_rates, max_grad_norm, seed },
+    const loss_scale = 2 ** (now.scale?.lg ?? 0);
+    const by: StepSettings = {
+      ...{ learning_rate, weight_decay, ema_rates, max_grad_norm, loss_scale, seed },
       update: updates,
       step: number,
-    });
+    };
+    const result = step.step(inputs, by);
     // whoever waits for the result hears of its failure; until then nobody does
     result.catch(() => undefined);
     prepared = number + 1 < settings.steps ? source.next() : null;
     prepared?.catch(() => undefined);
     const { losses, grad_norm, taken } = await result;
-    checkFinite(parts, number, batch, { losses, grad_norm, taken });
+    const finite = losses.loss!.every(Number.isFinite);
+    const scale = now.scale && nextLossScale(now.scale, { taken, finite }, settings.half?.fp16_scale_growth);
+    if (scale === null && !(now.scale === null && taken && finite && Number.isFinite(grad_norm))) {
+      const kernel = (await step.findBadKernel?.(inputs, by)) ?? null;
+      throw notFinite(parts, now, batch, { losses, grad_norm, taken }, kernel);
+    }
     const weighted = Object.fromEntries(
       Object.entries(losses).map(([name, values]) => [
         name,
         values.map((value, i) => value * batch.weights[i]!),
       ]),
     );
-    const means = withValue(
-      withTerms(now.means, batch.timesteps, timesteps, renamed(weighted, parts.keys)),
-      'grad_norm',
-      grad_norm,
-    );
+    const terms = finite
+      ? withTerms(now.means, batch.timesteps, timesteps, renamed(weighted, parts.keys))
+      : now.means;
+    const means = taken ? withValue(terms, 'grad_norm', grad_norm) : terms;
     const isRow = number % settings.log_interval === 0;
     now = {
       position: number + 1,
-      updates,
-      history: now.history && withLosses(now.history, batch.timesteps, losses.loss!),
+      updates: taken ? updates : now.updates,
+      history: now.history && finite ? withLosses(now.history, batch.timesteps, losses.loss!) : now.history,
+      scale,
       means: isRow ? new Map() : means,
     };
     yield {
       step: number,
       losses: Object.fromEntries(Object.entries(weighted).map(([name, values]) => [name, meanOf(values)])),
-      ...{ grad_norm, learning_rate },
-      row: isRow ? rowOf(means, number, settings) : null,
+      ...{ grad_norm, learning_rate, taken },
+      lg_loss_scale: scale?.lg ?? null,
+      row: isRow ? rowOf(means, number, settings, scale) : null,
       state: now,
     };
   }
@@ -133,30 +150,49 @@ function renamed<T>(
 }
 
 /** With the original's keys. */
-function rowOf(means: Means, step: number, { batch }: TrainingSettings): ReadonlyMap<string, number> {
+function rowOf(
+  means: Means,
+  step: number,
+  { batch }: TrainingSettings,
+  scale: LossScale | null,
+): ReadonlyMap<string, number> {
   const values = [...means].map(([key, { mean }]) => [key, mean] as const);
-  return new Map([...values, ['step', step], ['samples', (step + 1) * batch]]);
+  const ofScale = scale === null ? [] : [['lg_loss_scale', scale.lg] as const];
+  return new Map([...values, ...ofScale, ['step', step], ['samples', (step + 1) * batch]]);
 }
 
 function meanOf(values: ArrayLike<number>): number {
   return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function checkFinite({ nameOf }: LoopParts, step: number, batch: StepBatch, result: StepResult): void {
-  const { losses, grad_norm, taken } = result;
+/** @param kernel the one that made the first value that is not finite, in words; null where that is not known */
+function notFinite(
+  { nameOf }: LoopParts,
+  { position, scale }: LoopState,
+  { timesteps, samples }: StepBatch,
+  { losses, grad_norm }: StepResult,
+  kernel: string | null,
+): RuntimeError {
   const loss = losses.loss!;
   const bad = loss.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0 && taken && Number.isFinite(grad_norm)) return;
-  const { timesteps, samples } = batch;
   const sample = samples?.[bad];
   const which = sample === undefined ? '' : `, of the data ${nameOf?.(sample) ?? `sample ${sample}`}`;
+  const norm = `the gradient's norm is ${grad_norm}, beyond float32, and the losses are finite`;
+  const scaled =
+    'gradients overflow float16 even of the loss times 2^0, the least that it is scaled by, and the losses are finite';
+  const overflow = scale === null ? norm : scaled;
+  const before = scale?.bad_losses ?? 0;
+  const times = before === 0 ? '' : `, as in ${count(before, 'step')} before it`;
   const what =
     bad < 0
-      ? `the gradient's norm is ${grad_norm}, beyond float32, and the losses are finite`
-      : `the loss of sample ${bad} of ${loss.length} (timestep ${timesteps[bad]}${which}) is ${loss[bad]}`;
-  throw new RuntimeError(
+      ? overflow
+      : `the loss of sample ${bad} of ${loss.length} (timestep ${timesteps[bad]}${which}) is ${loss[bad]}${times}`;
+  const made = kernel === null ? '' : `; the first value that is not finite was made by ${kernel}`;
+  const wider = scale === null ? '' : ', or in float32';
+  const look = bad < 0 ? '' : ', and look at that sample';
+  return new RuntimeError(
     'gpu',
-    `step ${step}: ${what}; the run ends there, and the last checkpoint is as it was: begin a new folder from it with a ` +
-      'smaller learning rate, and look at that sample',
+    `step ${position}: ${what}${made}; the run ends there, and the last checkpoint is as it was: begin a new folder from it with a ` +
+      `smaller learning rate${wider}${look}`,
   );
 }

@@ -41,7 +41,7 @@ export const openStep: OpenStep = async (request, host) => {
     trainingStep: { averages: emas, accumulates: batch > microbatch, frozen },
   };
   checkGradients(source.graph, settings);
-  if (reference) return referenceStep(source.graph, request);
+  if (reference) return referenceStep(source.graph, { ...request, precision: device.precision });
   const { bundle, notes } = await planStep(source, settings);
   for (const note of notes) host.note(note);
   const opened = await openPrograms([{ bundle, read, verified: true }], settings, host);

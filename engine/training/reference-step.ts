@@ -3,6 +3,7 @@
 
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
+import type { Precision } from '../../compiler/precision.ts';
 import type { Model } from '../../runtime/model.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
@@ -19,6 +20,8 @@ export interface ReferenceStepOptions {
   readonly emas: number;
   /** What the parameters are in the beginning, the moving averages with them. */
   readonly read: (name: string) => Float32Array;
+  /** In `f16` values of the torso are rounded after each op, gradients too. Default `f32`. */
+  readonly precision?: Precision | undefined;
   /** Names of parameters that stay as they are. */
   readonly frozen?: readonly string[] | undefined;
 }
@@ -35,7 +38,7 @@ interface Trained {
 /** The model of `graph` in training. Its gradients were checked to exist (`checkGradients`). */
 export function referenceStep(
   graph: Graph,
-  { microbatch, emas, read, frozen = [] }: ReferenceStepOptions,
+  { microbatch, emas, read, frozen = [], precision = 'f32' }: ReferenceStepOptions,
 ): TrainingStep {
   const still = new Set(frozen);
   const all = parameters(graph).map(({ name, shape }): Trained => {
@@ -55,7 +58,7 @@ export function referenceStep(
   const modelFor = (batch: number): Model => {
     const known = models.get(batch);
     if (known !== undefined) return known;
-    const options = { batch, taps: false, gradient: false, gradients: true, precision: 'f32' as const };
+    const options = { batch, taps: false, gradient: false, gradients: true, precision };
     const model = referenceModel(graph, {
       ...options,
       ...{ dropout: drops, frozen },
@@ -66,13 +69,13 @@ export function referenceStep(
   };
 
   /** Losses of all samples, and the gradients of their weighted mean, in float64. */
-  const gradientsOf = async (batch: TrainingBatch) => {
+  const gradientsOf = async (batch: TrainingBatch, scale?: number) => {
     const count = batch.timesteps.length;
     const losses: Record<string, Float32Array> = {};
     const gradients = new Map(
       trained.map(({ name, parameter }) => [name, new Float64Array(parameter.length)]),
     );
-    for (const part of microbatches(batch, Math.min(microbatch, count))) {
+    for (const part of microbatches(batch, Math.min(microbatch, count), scale)) {
       const size = part.batch.timesteps.length;
       for (const [name, { data }] of await modelFor(size).run(lossInputs(process, part.batch))) {
         if (name.startsWith('loss.')) {
@@ -102,8 +105,9 @@ export function referenceStep(
     adapter: 'the reference executor',
     bytes: kept,
     async step(batch, settings) {
-      const { seed, step } = settings;
-      const { losses, gradients } = await gradientsOf(drops ? { ...batch, dropout: { seed, step } } : batch);
+      const { seed, step, loss_scale = 1 } = settings;
+      const drawn = drops ? { ...batch, dropout: { seed, step } } : batch;
+      const { losses, gradients } = await gradientsOf(drawn, loss_scale);
       let squares = 0;
       for (const gradient of gradients.values()) {
         for (const value of gradient) squares += Math.fround(value) ** 2;
@@ -112,7 +116,7 @@ export function referenceStep(
       if (factor !== null) {
         for (const of of trained) adamwUpdate(of, gradients.get(of.name)!, settings, factor);
       }
-      return { losses, grad_norm: Math.sqrt(squares), taken: factor !== null };
+      return { losses, grad_norm: Math.sqrt(squares) / loss_scale, taken: factor !== null };
     },
     async read(which) {
       const listed = which.kind === 'exp_avg' || which.kind === 'exp_avg_sq' ? trained : all;

@@ -54,8 +54,9 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
   checkJob(job);
   checkLoss(graph);
   // what a file of steps says of the batch is not known yet
+  const half = job.device.precision === 'f16';
   if (job.replay === null) {
-    const { log_interval } = trainingSettings(job.training);
+    const { log_interval } = trainingSettings(job.training, { half });
     validationSettings(job.validation, log_interval);
   }
   outputSettings(job.output);
@@ -64,7 +65,7 @@ export async function openMaterial(job: TrainJob, signal: AbortSignal): Promise<
   const closeBatches = () => closeAll(held?.data ?? null, batches);
   try {
     const { usual, recipe, notes, nameOf, data, skipped } = batches;
-    const settings = trainingSettings(job.training, usual);
+    const settings = trainingSettings(job.training, { ...usual, half });
     checkReplayed(batches.replay, job, settings);
     const frozen = frozenBy(settings.freeze, graph);
     const { optimizer, rename_map } = job;
@@ -115,7 +116,7 @@ async function openHeld(
 
 /** Settings that runs of earlier versions do not know: null stands for what those did. */
 function laterSettings(settings: TrainingSettings): RunRecipe {
-  const { lr_schedule, lr_anneal_steps, lr_warmup, ema_warmup, max_grad_norm, freeze } = settings;
+  const { lr_schedule, lr_anneal_steps, lr_warmup, ema_warmup, max_grad_norm, freeze, half } = settings;
   const usual = lr_anneal_steps > 0 ? 'linear' : 'constant';
   return {
     lr_schedule: lr_schedule === usual ? null : lr_schedule,
@@ -123,6 +124,9 @@ function laterSettings(settings: TrainingSettings): RunRecipe {
     ema_warmup: ema_warmup ? 'yes' : null,
     max_grad_norm: max_grad_norm ?? null,
     freeze: freeze.length === 0 ? null : freeze.join(','),
+    precision: half === null ? null : 'f16',
+    lg_loss_scale: half?.lg_loss_scale ?? null,
+    fp16_scale_growth: half?.fp16_scale_growth ?? null,
   };
 }
 

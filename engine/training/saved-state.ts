@@ -1,5 +1,5 @@
 // What a run goes on by beside its tensors of parameters, in the file of the optimizer: where it was, what was logged since
-// the last row, the last losses of each timestep.
+// the last row, the last losses of each timestep, in float16 the loss's scale.
 
 import { z } from 'zod';
 import { fault, type Origin } from '../../runtime/bytes.ts';
@@ -19,12 +19,19 @@ const stateSchema = z.strictObject({
   position: z.int().min(0),
   updates: z.int().min(0),
   history: z.boolean(),
+  scale: z.strictObject({ lg: z.number().min(0), bad_losses: z.int().min(0) }).optional(),
   means: z.array(z.tuple([z.string(), z.number(), z.int().min(1)])),
 });
 
-export function stateText({ position, updates, history, means }: LoopState): string {
+export function stateText({ position, updates, history, scale, means }: LoopState): string {
   const listed = [...means].map(([key, { mean, count }]) => [key, mean, count]);
-  return JSON.stringify({ position, updates, history: history !== null, means: listed });
+  return JSON.stringify({
+    position,
+    updates,
+    history: history !== null,
+    scale: scale ?? undefined,
+    means: listed,
+  });
 }
 
 export function stateTensors({ history }: LoopState): readonly TensorToWrite[] {
@@ -57,9 +64,10 @@ export function readState(
   }
   const found = stateSchema.safeParse(parsed(text));
   if (!found.success) throw fault(origin, 'its state is damaged; go on from an older checkpoint');
-  const { history, means, ...rest } = found.data;
+  const { history, means, scale = null, ...rest } = found.data;
   return {
     ...rest,
+    scale,
     history: history ? readHistory(tensor, origin, steps) : null,
     means: new Map(means.map(([key, mean, count]) => [key, { mean, count }])),
   };

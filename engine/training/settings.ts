@@ -1,6 +1,7 @@
 // The settings of a run of training with their defaults, checked: names and meanings are the original's.
 
 import { LARGEST_SEED } from '../../runtime/sampler/noise.ts';
+import { INITIAL_LOG_SCALE, LEAST_LOG_SCALE, LOG_SCALE_GROWTH } from '../../runtime/training/loss-scale.ts';
 import { SCHEDULE_SAMPLERS, type ScheduleSampler } from '../../runtime/training/timestep-sampler.ts';
 import { LARGEST_BATCH } from '../compile/model-settings.ts';
 import { UsageError } from '../errors.ts';
@@ -39,6 +40,10 @@ export interface TrainingOptions {
   readonly schedule_sampler?: ScheduleSampler | undefined;
   /** What noise, timesteps, dropout, the order of the data and initial weights are drawn from. Default 0. */
   readonly seed?: number | undefined;
+  /** In float16 the logarithm to base 2 of what the loss is multiplied by at first. Default 20. */
+  readonly lg_loss_scale?: number | undefined;
+  /** What a step that is taken adds to it; one whose gradients overflow takes 1 away. Default 1e-3. */
+  readonly fp16_scale_growth?: number | undefined;
   /** Steps from one row of the log to the next. Default 10. */
   readonly log_interval?: number | undefined;
 }
@@ -54,8 +59,16 @@ export interface TrainingSettings extends LearningRateSettings, AverageSettings 
   /** Patterns of parameters that stay as they are. */
   readonly freeze: readonly string[];
   readonly schedule_sampler: ScheduleSampler;
+  /** Where activations and their gradients are float16, how the loss is scaled; else null. */
+  readonly half: HalfSettings | null;
   readonly seed: number;
   readonly log_interval: number;
+}
+
+/** The logarithm to base 2 of the loss's scale at first, and what steps add to it. */
+export interface HalfSettings {
+  readonly lg_loss_scale: number;
+  readonly fp16_scale_growth: number;
 }
 
 export const TRAINING_DEFAULTS = {
@@ -71,7 +84,7 @@ export const TRAINING_DEFAULTS = {
   log_interval: 10,
 } as const satisfies Omit<
   TrainingOptions,
-  'steps' | 'microbatch' | 'lr_schedule' | 'max_grad_norm' | 'freeze'
+  'steps' | 'microbatch' | 'lr_schedule' | 'max_grad_norm' | 'freeze' | 'lg_loss_scale' | 'fp16_scale_growth'
 >;
 
 /** Steps are a word of Philox' counter. */
@@ -79,10 +92,10 @@ export const MOST_STEPS = 2 ** 32 - 1;
 const MOST_RATES = 16;
 const LARGEST_NORM = 1e30;
 
-/** Settings of options. Throws UsageError for one that is off. `batch` and `steps` are what the caller knows to be usual. */
+/** Settings of options. Throws UsageError for one that is off. `batch` and `steps` are what the caller knows to be usual, `half` whether the run is in float16. */
 export function trainingSettings(
   options: TrainingOptions,
-  usual: { readonly batch?: number; readonly steps?: number } = {},
+  usual: { readonly batch?: number; readonly steps?: number; readonly half?: boolean } = {},
 ): TrainingSettings {
   const { lr, weight_decay, ema_warmup, lr_anneal_steps, lr_warmup, schedule_sampler, seed, log_interval } = {
     ...TRAINING_DEFAULTS,
@@ -133,8 +146,29 @@ export function trainingSettings(
   }
   return {
     ...{ steps, batch, microbatch, lr, weight_decay, ema_rates, ema_warmup, lr_anneal_steps, lr_schedule },
+    half: halfSettings(options, usual.half ?? false),
     ...{ lr_warmup, max_grad_norm, freeze, schedule_sampler, seed, log_interval },
   };
+}
+
+/** Gradients are float32 times the scale: from here on the loss itself would be beyond it. */
+const LARGEST_LOG_SCALE = 100;
+
+function halfSettings(options: TrainingOptions, half: boolean): HalfSettings | null {
+  const { lg_loss_scale = INITIAL_LOG_SCALE, fp16_scale_growth = LOG_SCALE_GROWTH } = options;
+  if (!(lg_loss_scale >= LEAST_LOG_SCALE && lg_loss_scale <= LARGEST_LOG_SCALE)) {
+    const range = `a number from ${LEAST_LOG_SCALE} to ${LARGEST_LOG_SCALE}, such as ${INITIAL_LOG_SCALE}`;
+    throw off('lg_loss_scale', lg_loss_scale, `${range}: the loss is multiplied by 2 to its power`);
+  }
+  if (!(fp16_scale_growth >= 0 && fp16_scale_growth <= 1))
+    throw off('fp16_scale_growth', fp16_scale_growth, 'a number from 0 to 1, such as 1e-3');
+  if (half) return { lg_loss_scale, fp16_scale_growth };
+  const said = (['lg_loss_scale', 'fp16_scale_growth'] as const).find((name) => options[name] !== undefined);
+  if (said === undefined) return null;
+  throw new UsageError(
+    (option) =>
+      `${option(said)}: in float32 the loss is not scaled; leave it out, or train with ${option('precision')} f16`,
+  );
 }
 
 /** A rate as Python prints it, which is how the original names the files of moving averages. */

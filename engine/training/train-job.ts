@@ -74,7 +74,7 @@ export function outputSettings(options: OutputOptions): OutputSettings {
 }
 
 /** Throws UsageError where a job's parts do not go together. */
-export function checkJob({ data, replay, weights, optimizer, device }: TrainJob): void {
+export function checkJob({ data, replay, weights, optimizer }: TrainJob): void {
   if (data === null && replay === null) {
     throw new UsageError(
       (option) => `${option('data')}: say what to train with: a folder of pictures or a file of arrays`,
@@ -89,11 +89,6 @@ export function checkJob({ data, replay, weights, optimizer, device }: TrainJob)
     throw new UsageError(
       (option) =>
         `${option('optimizer')}: it goes on from the parameters that it belongs to; give them with ${option('weights')}`,
-    );
-  }
-  if (device.precision === 'f16') {
-    throw new UsageError(
-      (option) => `${option('precision')} f16: training computes in float32; leave it out`,
     );
   }
 }

@@ -17,12 +17,14 @@ export interface Microbatch {
 /**
  * The parts of a batch, `size` samples each. A gradient of a part is the mean over its samples, and that of a batch the mean
  * over all: weights are scaled by what a part is of the batch.
+ * @param scale of the loss
  */
-export function microbatches(batch: TrainingBatch, size: number): readonly Microbatch[] {
+export function microbatches(batch: TrainingBatch, size: number, scale = 1): readonly Microbatch[] {
   const total = batch.timesteps.length;
-  if (total === size) return [{ batch, first: 0, count: total }];
+  const given = batch.weights ?? Array.from({ length: total }, () => 1);
+  const weights = scale === 1 ? given : Array.from(given, (weight) => weight * scale);
+  if (total === size) return [{ batch: scale === 1 ? batch : { ...batch, weights }, first: 0, count: total }];
   const { x_start, noise, y, low_res, dropout } = batch;
-  const weights = batch.weights ?? Array.from({ length: total }, () => 1);
   return Array.from({ length: Math.ceil(total / size) }, (_, part) => {
     const first = part * size;
     const count = Math.min(size, total - first);

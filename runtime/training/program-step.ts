@@ -1,6 +1,7 @@
 // A step of training by a bundle that has it whole: the passes `gradients`, for several microbatches `accumulate`, then
 // `update` and where weights wait to be read `pack`, on a device that keeps the parameters and all that belongs to them.
 
+import { findBadKernel } from '../bad-kernel.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Program } from '../program.ts';
 import { diffusionProcess } from '../sampler/process.ts';
@@ -8,9 +9,9 @@ import type { Tensor } from '../tensor.ts';
 import { stepSettings } from './adamw.ts';
 import { averagesIn } from './averages.ts';
 import { drawsDropout } from './dropout.ts';
-import { lossInputs } from './loss-inputs.ts';
+import { lossInputs, type TrainingBatch } from './loss-inputs.ts';
 import { microbatches } from './microbatches.ts';
-import type { TrainedTensors, TrainingStep } from './training-step.ts';
+import type { StepSettings, TrainedTensors, TrainingStep } from './training-step.ts';
 
 const LOSS = 'loss.';
 
@@ -40,13 +41,15 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
     return [own, ['parameters.', parameters.filter(({ name }) => frozen.has(name))]];
   };
 
+  const partsOf = (batch: TrainingBatch, { seed, step, loss_scale }: StepSettings) =>
+    microbatches(drops ? { ...batch, dropout: { seed, step } } : batch, microbatch, loss_scale);
+
   return {
     ...{ parameters, frozen, microbatch, adapter },
     bytes: memory.activations + memory.weights,
     async step(batch, settings) {
       const count = batch.timesteps.length;
-      const { seed, step } = settings;
-      const parts = microbatches(drops ? { ...batch, dropout: { seed, step } } : batch, microbatch);
+      const parts = partsOf(batch, settings);
       if (parts.length > 1 && !accumulates) {
         throw new RuntimeError(
           'input',
@@ -84,7 +87,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
           }
         }
       }
-      return { losses, grad_norm, taken };
+      return { losses, grad_norm: grad_norm / (settings.loss_scale ?? 1), taken };
     },
     async read(which) {
       const found = new Map<string, Tensor>();
@@ -106,6 +109,13 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
       }
       for (const { name } of written) await state.write(`${prefix}${name}`, tensors.get(name)!);
       if (which.kind === 'parameters') await pack();
+    },
+    async findBadKernel(batch, settings) {
+      for (const part of partsOf(batch, settings)) {
+        const found = await findBadKernel(program, lossInputs(process, part.batch));
+        if (found !== null) return found.told;
+      }
+      return null;
     },
     close: async () => program.close(),
   };

@@ -19,6 +19,8 @@ export interface StepSettings {
   readonly ema_rates: readonly number[];
   /** The largest norm of the gradients: larger ones are scaled down to it. Not given: as large as they are. */
   readonly max_grad_norm?: number | undefined;
+  /** What the loss is multiplied by while its gradients are computed; 1 where not given. */
+  readonly loss_scale?: number | undefined;
   /** What dropout's masks are drawn by: the run's seed, and the number of the batch, from 0. */
   readonly seed: number;
   readonly step: number;
@@ -51,6 +53,13 @@ export interface TrainingStep {
   step(batch: TrainingBatch, settings: StepSettings): Promise<StepResult>;
   /** The tensors as the steps so far leave them, by the names of the parameters; no moments of frozen ones. */
   read(which: TrainedTensors): Promise<ReadonlyMap<string, Tensor>>;
+  /**
+   * The first kernel of the pass over a batch that made a NaN or an infinity, in words, with the parameters as they are; null
+   * where none did. Absent without a GPU.
+   */
+  readonly findBadKernel?:
+    | ((batch: TrainingBatch, settings: StepSettings) => Promise<string | null>)
+    | undefined;
   /** Puts tensors of every parameter in their place; moments and averages of frozen ones may be missing, and are left alone. */
   write(which: TrainedTensors, tensors: ReadonlyMap<string, Tensor>): Promise<void>;
   close(): Promise<void>;

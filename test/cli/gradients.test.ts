@@ -54,6 +54,14 @@ test('writes losses and a gradient for every parameter, of the mean loss', async
   expect(result.not_finite).toEqual({});
 });
 
+test('in float16: of the loss times a scale, which is taken back', async () => {
+  await unetcJson<GradientsResult>(...call(batch(new Map()), '--precision', 'f16'));
+  const found = readTensors(fs.readFileSync(at('out.safetensors')), { kind: 'input', label: 'out' });
+  const { all } = goldenTraining(NAME).errorOf((key) => found.get(key)!.data as Float32Array);
+  expect(all).toBeLessThan(2e-2);
+  expect(all).toBeGreaterThan(1e-5);
+});
+
 describe('--dropout-seed', () => {
   /** The golden graph with dropout, which says what it draws under seeds and without. */
   const lossesOf = async (...more: readonly string[]) => {
@@ -115,12 +123,6 @@ describe('refuses', () => {
     const { exit, stderr } = await unetc(...call(batch(new Map([['x', x]]))));
     expect(exit).toBe(5);
     expect(stderr).toContain('"x" is no input of the model');
-  });
-
-  test('float16', async () => {
-    const { exit, stderr } = await unetc(...call(batch(new Map()), '--precision', 'f16'));
-    expect(exit).toBe(2);
-    expect(stderr).toContain('--precision f16: gradients are computed in float32; leave it out');
   });
 
   test('a bundle of a forward pass, and run refuses one of gradients', async () => {

@@ -158,7 +158,12 @@ describe('refuses', () => {
       2,
       '--optimizer: it goes on from the parameters',
     ],
-    ['float16', ['--precision', 'f16'], 2, '--precision f16: training computes in float32'],
+    [
+      'a scale of the loss in float32',
+      ['--lg-loss-scale', '10'],
+      2,
+      '--lg-loss-scale: in float32 the loss is not scaled',
+    ],
     ['weights of another model', ['--weights', 'd.safetensors'], 4, 'there is no such file'],
   ])('%s', async (_, words, exit, message) => {
     const outcome = await unetc(...call('run', ...words));

@@ -8,7 +8,7 @@ import { parameters } from '../../compiler/graph/parameters.ts';
 import type { Precision } from '../../compiler/precision.ts';
 import { GENERIC } from '../../compiler/target.ts';
 import { targetHere } from '../../engine/compile/target-here.ts';
-import { type BadKernel, findBadKernel } from '../../engine/model/bad-kernel.ts';
+import { type BadKernel, findBadKernel } from '../../runtime/bad-kernel.ts';
 import type { Bundle } from '../../runtime/bundle.ts';
 import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import { decodePort } from '../../runtime/port-values.ts';

@@ -128,6 +128,18 @@ const WORDS: readonly HostileCase[] = [
   bad('train: a norm that is none', `${TRAIN} --max-grad-norm one`, 2, '--max-grad-norm', { files }),
   bad('train: a cosine without an end', `${TRAIN} --lr-schedule cosine`, 2, '--lr-anneal-steps', { files }),
   bad('train: a warm-up that is none', `${TRAIN} --lr-warmup -1`, 2, '--lr-warmup', { files }),
+  bad(
+    'train: a scale of the loss below 1',
+    `${TRAIN} --precision f16 --lg-loss-scale -1`,
+    2,
+    '--lg-loss-scale',
+    {
+      files,
+    },
+  ),
+  bad('train: a scale of the loss in float32', `${TRAIN} --fp16-scale-growth 0.1`, 2, '--precision f16', {
+    files,
+  }),
   bad('train: a pattern of nothing', `${TRAIN} --freeze time_embd`, 2, ['--freeze', 'time_embed'], { files }),
   bad('train: everything is frozen', `${TRAIN} --freeze *`, 2, '--freeze', { files }),
   bad('train: no pattern', `${TRAIN} --freeze time_embed,`, 2, '--freeze', { files }),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobHostOf } from '../../../cli/sample-progress.ts';
 import { parseJob, type SampleWords } from '../../../cli/words/sample.ts';
 import { type OpenModel, runSampling, type SampleResult } from '../../../engine/jobs/run.ts';
-import type { BadKernel } from '../../../engine/model/bad-kernel.ts';
+import type { BadKernel } from '../../../runtime/bad-kernel.ts';
 import { decodePng, encodePng } from '../../../runtime/host/node/png.ts';
 import type { Denoiser } from '../../../runtime/sampler/denoiser.ts';
 import { INITIAL_STEP, normalNoise } from '../../../runtime/sampler/noise.ts';

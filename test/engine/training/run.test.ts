@@ -223,7 +223,7 @@ test('a loss that is not finite ends the run; the last checkpoint stays', async 
   await expect(run('run', { steps: 8, losses })).rejects.toMatchObject({
     kind: 'gpu',
     message: expect.stringMatching(
-      /^step 4: the loss of sample 1 of 3 \(timestep \d, of the data .*d\.safetensors.*\[\d\]\) is NaN;/,
+      /^step 4: the loss of sample 1 of 3 \(timestep \d, of the data .*d\.safetensors.*\[\d\]\) is NaN; the first value that is not finite was made by a fake kernel at scale 1;/,
     ),
   });
   expect(Object.keys(contents(at('run'))).filter((name) => name.startsWith('model'))).toEqual([

@@ -1,9 +1,9 @@
 // Finds the kernel that made the first NaN or infinity of a forward pass, and says what is known of it.
 
-import { describeDispatch } from '../../runtime/describe-dispatch.ts';
-import type { ModelInputs } from '../../runtime/model.ts';
-import type { Program } from '../../runtime/program.ts';
-import { firstBad } from '../../runtime/sampler/finite.ts';
+import { describeDispatch } from './describe-dispatch.ts';
+import type { ModelInputs } from './model.ts';
+import type { Program } from './program.ts';
+import { firstBad } from './sampler/finite.ts';
 
 export interface BadKernel {
   /** Which dispatch it is and what it wrote, in words. */
