@@ -94,20 +94,19 @@ export function tensorFaults(
 }
 
 /**
- * Whether no value is infinite or NaN. A batch of images has a million values: a call for each takes milliseconds, and four
- * sums of zeros that do not wait for each other a fraction of one.
+ * Whether no value is infinite or NaN. A batch of images has a million values: a call for each takes milliseconds, and two
+ * sums of zeros that do not wait for each other a fraction of one. Numbers are float64 here, in which no sum of four float32
+ * overflows.
  */
 function areFinite(data: Float32Array): boolean {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  const whole = data.length - (data.length % 4);
-  for (let i = 0; i < whole; i += 4) {
-    a += data[i]! * 0;
-    b += data[i + 1]! * 0;
-    c += data[i + 2]! * 0;
-    d += data[i + 3]! * 0;
+  let [a, b] = [0, 0];
+  const whole = data.length - (data.length % 8);
+  for (let i = 0; i < whole; i += 8) {
+    a += (data[i]! - data[i + 1]! + data[i + 2]! - data[i + 3]!) * 0;
+    b += (data[i + 4]! - data[i + 5]! + data[i + 6]! - data[i + 7]!) * 0;
   }
   for (let i = whole; i < data.length; i++) a += data[i]! * 0;
-  return a + b + c + d === 0;
+  return a + b === 0;
 }
 
 function lengthFaults(name: string, values: ArrayLike<number>, length: number): string[] {

@@ -34,7 +34,7 @@ export function layoutsOf({ adapter }: Pick<OpenedDevice, 'adapter'>): Layouts {
 export async function createInterface(
   { inputs, outputs }: { readonly inputs: readonly InputPort[]; readonly outputs: readonly OutputPort[] },
   memory: Pick<Memory, 'buffer'>,
-  { device, pipelines }: OpenedDevice,
+  { device, pipelines, allocate }: OpenedDevice,
   layouts: Layouts,
 ): Promise<Interface> {
   const given = layouts === 'adapter' ? inputs.filter(isConverted) : [];
@@ -61,7 +61,12 @@ export async function createInterface(
       taken.map((port) => {
         const rows = rowsOf(port, STORAGE | COPY_SRC);
         const convert = converter.bind('quads_to_rows', port.shape, memory.buffer(port.slot), rows);
-        const place: Place = { buffer: rows, bytes: rows.size, convert, decode: (b) => rowsIn(port, b) };
+        const place: Place = {
+          buffer: rows,
+          bytes: rows.size,
+          convert,
+          decode: (b) => rowsIn(port, b, allocate),
+        };
         return [port.name, place];
       }),
     ),
@@ -100,8 +105,15 @@ function isConverted({ encoding, dtype, shape }: InputPort | OutputPort): boolea
   return (encoding === 'image' || encoding === 'parameter') && dtype === 'f32' && isConvertible(shape);
 }
 
-function rowsIn({ shape }: OutputPort, { buffer, byteOffset }: Uint8Array<ArrayBuffer>): Tensor {
-  return { shape, data: new Float32Array(buffer.slice(byteOffset, byteOffset + elements(shape) * 4)) };
+function rowsIn(
+  { shape }: OutputPort,
+  { buffer, byteOffset }: Uint8Array<ArrayBuffer>,
+  allocate: OpenedDevice['allocate'],
+): Tensor {
+  const count = elements(shape);
+  const data = new Float32Array(allocate(count * 4));
+  data.set(new Float32Array(buffer, byteOffset, count));
+  return { shape, data };
 }
 
 function convertedByHost(memory: Pick<Memory, 'buffer'>, device: GPUDevice): Interface {

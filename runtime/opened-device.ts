@@ -28,6 +28,8 @@ export interface OpenedDevice {
   readonly pipelines: PipelineCache;
   /** How its host waits for it. */
   readonly pacing: Pacing;
+  /** Memory for a result that is written whole: of its host's, where that has some without zeros. */
+  allocate(bytes: number): ArrayBuffer;
   /** Seconds without a sign of life after which work on it is given up; null for those that suit the work. */
   readonly timeout: number | null;
   /** Resolves when the device is gone or given up: to the error, or to null after `close`. Never rejects. */
@@ -48,6 +50,8 @@ export interface HostFacts {
   /** What the platform's API is called, such as `vulkan`, for those who read of the adapter. */
   readonly backend: string;
   readonly pacing: Pacing;
+  /** Memory that nobody has written zeros to; default: memory with zeros. */
+  readonly allocate?: OpenedDevice['allocate'];
   /** Opens another device like it, where that would share what the driver compiles. */
   readonly twin?: OpenedDevice['twin'];
   readonly timeout?: number | null;
@@ -63,7 +67,7 @@ export interface HostFacts {
 export async function requestDevice(
   adapter: GPUAdapter,
   requires: DeviceRequirements,
-  { backend, pacing, timeout = null, twin = null, prepare }: HostFacts,
+  { backend, pacing, allocate = zeroed, timeout = null, twin = null, prepare }: HostFacts,
 ): Promise<OpenedDevice> {
   const description = describeAdapter(adapter.info, backend);
   const lacks = findLacks({ features: adapter.features, limits: limitsOf(adapter.limits) }, requires);
@@ -86,18 +90,33 @@ export async function requestDevice(
     });
   }
   prepare?.(device);
-  return watchDevice(device, description, { pacing, timeout, twin: description.isFallback ? twin : null });
+  return watchDevice(device, description, {
+    pacing,
+    allocate,
+    timeout,
+    twin: description.isFallback ? twin : null,
+  });
 }
 
 /** A lost device takes all that was on it with it. */
 const AFTER_LOSS =
   'open the model again, on another device; where that one is lost, too, take a smaller batch, or a newer driver';
 
+/** Memory as JavaScript gives it. */
+function zeroed(bytes: number): ArrayBuffer {
+  return new ArrayBuffer(bytes);
+}
+
 /** A device with the errors that it reports from now on. */
 export function watchDevice(
   device: GPUDevice,
   adapter: AdapterDescription,
-  { pacing, timeout, twin }: Pick<OpenedDevice, 'pacing' | 'timeout' | 'twin'>,
+  {
+    pacing,
+    timeout,
+    twin,
+    allocate = zeroed,
+  }: Pick<OpenedDevice, 'pacing' | 'timeout' | 'twin'> & Pick<HostFacts, 'allocate'>,
 ): OpenedDevice {
   const seen: Seen = { failure: null, abandoned: false };
   let closing: Promise<void> | null = null;
@@ -123,6 +142,7 @@ export function watchDevice(
     twin,
     pipelines: createPipelineCache(device),
     pacing,
+    allocate,
     timeout,
     lost,
     check: () => {

@@ -99,6 +99,7 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
       return requestDevice(adapter, requires, {
         backend: backendName(options),
         pacing: PACING,
+        allocate: (bytes) => Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer,
         twin,
         prepare,
       });
