@@ -68,11 +68,12 @@ export function matricesOf(info: GPUAdapterInfo): readonly MatrixConfig[] {
   });
 }
 
-/** The adapter in one line, as messages and reports print it. */
+/** The adapter in one line, as messages and reports print it. Where its names are numbers, as in Deno, the driver is its name. */
 export function adapterLine(adapter: AdapterDescription): string {
-  const name = adapter.device || adapter.architecture || adapter.vendor || 'unknown adapter';
-  const driver = adapter.description ? ` (${adapter.description})` : '';
-  return `${name}${driver}, ${adapter.backend}${adapter.isFallback ? ', software' : ''}`;
+  const { device, architecture, vendor, description } = adapter;
+  const named = [device, architecture, vendor].find((name) => name !== '' && !/^\d+$/.test(name));
+  const driver = named && description ? ` (${description})` : '';
+  return `${named ?? (description || 'unknown adapter')}${driver}, ${adapter.backend}${adapter.isFallback ? ', software' : ''}`;
 }
 
 /** The limits of an adapter or device as plain data, in the order of their names. */

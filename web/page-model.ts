@@ -34,7 +34,8 @@ export interface PagePart {
   readonly memory: number;
   /** The checkpoint's address: a file of tensors, or the index of its shards. */
   readonly weights: string;
-  /** All files of the checkpoint, and their bytes. */
-  readonly files: readonly string[];
+  /** SHA-256 of the bundle's manifest and of all files of the checkpoint, by their paths from the page. */
+  readonly digests: Readonly<Record<string, string>>;
+  /** Bytes of the checkpoint. */
   readonly bytes: number;
 }

@@ -8,7 +8,8 @@ import { pathKind, readFile } from '../../runtime/host/node/files.ts';
 import { writeFolder } from '../../runtime/host/node/folders.ts';
 import { parseBundle } from '../../runtime/parse-bundle.ts';
 
-const MANIFEST = 'manifest.json';
+/** The bundle's file that names all others. */
+export const MANIFEST = 'manifest.json';
 
 /** Files of the typed module: types for the compiler of a caller, and the code behind them. */
 export const TYPES_FILE = 'bundle.d.ts';

@@ -4,7 +4,7 @@
 import type { Diagnostic } from '../../compiler/diagnostics.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { GENERIC } from '../../compiler/target.ts';
-import { type Bundle, memoryOf } from '../../runtime/bundle.ts';
+import { type Bundle, formatManifest, memoryOf } from '../../runtime/bundle.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { checkWritableFolder } from '../../runtime/host/node/files.ts';
 import { checkFolder, type FileContent, writeLargeFolder } from '../../runtime/host/node/folders.ts';
@@ -19,7 +19,7 @@ import { classesOf } from '../../web/job.ts';
 import { PAGE_MODEL, type PageModel, type PagePart } from '../../web/page-model.ts';
 import { openRenamed } from '../checkpoint/renamed-weights.ts';
 import type { ConvertOptions } from '../checkpoint/weight-dtypes.ts';
-import { bundleFiles } from '../compile/bundle-folder.ts';
+import { bundleFiles, MANIFEST } from '../compile/bundle-folder.ts';
 import { checkMemory } from '../compile/memory-limit.ts';
 import { limitWarnings } from '../compile/usual-limits.ts';
 import { sha256Of } from '../digest.ts';
@@ -249,12 +249,17 @@ async function write(
 }
 
 function partOf(folder: string, { bundle, weights }: Part): PagePart {
+  const { bytes, files } = weights.written();
   return {
     bundle: folder,
     memory: memoryOf(bundle.manifest),
     weights: `${folder}/${weights.first}`,
-    files: [...weights.files.keys()].map((name) => `${folder}/${name}`),
-    bytes: weights.written().bytes,
+    digests: Object.fromEntries(
+      [[MANIFEST, sha256Of(formatManifest(bundle.manifest))] as const, ...files].map(
+        ([name, digest]) => [`${folder}/${name}`, digest] as const,
+      ),
+    ),
+    bytes,
   };
 }
 

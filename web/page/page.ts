@@ -19,10 +19,19 @@ const here = {
 };
 const hindered = obstacle(here);
 if (hindered !== null) status.fail(hindered);
-else void navigator.gpu.requestAdapter().then((adapter) => adapter === null && status.fail(WITHOUT_ADAPTER));
+else
+  void navigator.gpu.requestAdapter().then(
+    (adapter) => adapter === null && status.fail(WITHOUT_ADAPTER),
+    (error: unknown) => status.fail({ ...WITHOUT_ADAPTER, detail: String(error) }),
+  );
 // without a server there is no model to speak of
-if (here.protocol === 'file:') byId<HTMLButtonElement>('draw').disabled = true;
-else void loadModel().then((model) => model !== null && startPage(model, status, hindered === null));
+if (here.protocol !== 'file:')
+  void loadModel()
+    .then((model) => model !== null && startPage(model, status, hindered === null))
+    .catch((error: unknown) => {
+      const message = `${PAGE_MODEL} is none that this page can read (${String(error)})`;
+      status.fail(troubleOf({ kind: 'bundle', message }));
+    });
 
 async function loadModel(): Promise<PageModel | null> {
   const label = new URL(PAGE_MODEL, location.href).href;

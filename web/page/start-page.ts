@@ -195,7 +195,10 @@ export function startPage(model: PageModel, status: Status, works: boolean): voi
     hear({
       kind: 'failed',
       run: null,
-      fault: { kind: 'internal', message: message || 'worker.js did not start' },
+      // an error without words is a file that did not come
+      fault: message
+        ? { kind: 'internal', message }
+        : { kind: 'bundle', message: 'worker.js did not start; it lies beside index.html' },
     });
   });
 

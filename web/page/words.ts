@@ -84,8 +84,8 @@ export function troubleOf({ kind, message }: Fault): Trouble {
     case 'bundle':
       return trouble(
         'The model did not come whole',
-        'What has been downloaded is kept, and the rest is asked for when you try again. If that does not help, the ' +
-          'folder on the server is not whole.',
+        'What came whole is kept, and the rest is asked for when you try again. If that does not help, load the page anew, ' +
+          'for its model may be another by now; else the folder on the server is not whole.',
         'draw',
       );
     case 'gpu':

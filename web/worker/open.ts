@@ -1,5 +1,5 @@
-// Gets a page's model ready: by the runtime's own opening, with addresses and a cache of this model alone. What was kept of it
-// is what it was: a page with other weights has another digest, and so other addresses.
+// Gets a page's model ready: by the runtime's own opening, with addresses and a cache of this model alone. Every file has the
+// digest that the page was written with, or is refused: a page with other weights has other digests, and other addresses.
 
 import type { AnswerCache } from '../../runtime/host/web/kept.ts';
 import { type OpenedModel, openModel } from '../../runtime/host/web/open-model.ts';
@@ -27,7 +27,8 @@ export async function openPage(place: Place, opening: Opening): Promise<OpenedMo
     ...filesOf(page.model, place),
     classifier: page.classifier === null ? undefined : filesOf(page.classifier, place),
     cache: cacheOf(place),
-    fetch: fetchUnlessKept,
+    digests: digestsOf(place),
+    fetch: fetchAnew,
     ...opening,
   });
 }
@@ -43,14 +44,19 @@ function addressOf(file: string, { page, base }: Place): URL {
   return new URL(`${file}?${page.digest}`, base);
 }
 
-/** What is asked about a file that was kept is answered here: it cannot have changed, and a visit costs no request. */
-async function fetchUnlessKept(
+/** What is kept is kept by us, whole and known by its digest: a second copy of the browser's own would be of no use. */
+function fetchAnew(
   url: string,
   init: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal } = {},
 ): Promise<Response> {
-  const { headers = {} } = init;
-  const asks = 'If-None-Match' in headers || 'If-Modified-Since' in headers;
-  return asks ? new Response(null, { status: 304 }) : fetch(url, init);
+  return fetch(url, { ...init, cache: 'no-store' });
+}
+
+/** What files have to be, by their addresses. */
+function digestsOf(place: Place): ReadonlyMap<string, string> {
+  const parts = [place.page.model, ...(place.page.classifier === null ? [] : [place.page.classifier])];
+  const all = parts.flatMap(({ digests }) => Object.entries(digests));
+  return new Map(all.map(([file, digest]) => [addressOf(file, place).href, digest]));
 }
 
 function cacheOf({ page, base }: Place): string {
@@ -60,14 +66,10 @@ function cacheOf({ page, base }: Place): string {
 /** Whether all weights are here already. */
 export async function isKept(place: Place): Promise<boolean> {
   if (globalThis.caches === undefined) return false;
-  const { page } = place;
   try {
     if (!(await caches.has(cacheOf(place)))) return false;
     const cache: AnswerCache = await caches.open(cacheOf(place));
-    const files = [page.model, ...(page.classifier === null ? [] : [page.classifier])].flatMap(
-      ({ files }) => files,
-    );
-    const found = await Promise.all(files.map((file) => cache.match(addressOf(file, place).href)));
+    const found = await Promise.all([...digestsOf(place).keys()].map((address) => cache.match(address)));
     return found.every((one) => one !== undefined);
   } catch {
     // private windows of some browsers have the interface, and refuse its use

@@ -132,11 +132,12 @@ async function open(here: State): Promise<Opened> {
       if (from === 'server') downloaded.set(file, received);
       if (of === 'weights') tell({ kind: 'loading', loaded: all.received });
     },
-    onNote: (text: string) => tell({ kind: 'note', about: 'model', text: text.replaceAll(here.base, '') }),
+    onNote(text: string) {
+      const plain = text.replaceAll(here.base, '').replaceAll(`?${here.page.digest}`, '');
+      tell({ kind: 'note', about: 'model', text: plain });
+    },
   };
-  const waiting = 'another tab is loading the same model; this one waits, and takes it from there';
-  // one after the other: the second tab finds what the first has kept
-  const model = await withTurn(`unetc loading ${here.base}`, waiting, () => openPage(here, opening));
+  const model = await openPage(here, opening);
   const opened: Opened = { model, isLost: false };
   here.opened = opened;
   void model.lost.then(() => {
@@ -149,25 +150,11 @@ async function open(here: State): Promise<Opened> {
 
 /** Runs work beside other tabs, and tells where there are any. */
 async function withTabs<T>(name: string, text: string, work: () => Promise<T>): Promise<T> {
-  return exclusive(name, work, () => {
-    tell({ kind: 'note', about: 'tabs', text });
+  if (navigator.locks === undefined) return work();
+  return navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+    if (lock === null) tell({ kind: 'note', about: 'tabs', text });
     return work();
   });
-}
-
-/** Runs work when no other tab is at it, and tells where it has to wait. */
-async function withTurn<T>(name: string, text: string, work: () => Promise<T>): Promise<T> {
-  return exclusive(name, work, () => {
-    tell({ kind: 'note', about: 'tabs', text });
-    return navigator.locks.request(name, { signal: stopping.signal }, work);
-  });
-}
-
-async function exclusive<T>(name: string, work: () => Promise<T>, otherwise: () => Promise<T>): Promise<T> {
-  if (navigator.locks === undefined) return work();
-  return navigator.locks.request(name, { ifAvailable: true }, (lock) =>
-    lock === null ? otherwise() : work(),
-  );
 }
 
 function tell(told: Told): void {

@@ -1,5 +1,6 @@
 // The files of a model by their addresses: those that were kept and have not changed, and all others from their server.
 
+import { sha256 } from '../../bundle.ts';
 import { RuntimeError } from '../../errors.ts';
 import { alone } from './alone.ts';
 import { type Fetch, isServed, unlessChanged } from './answer.ts';
@@ -28,6 +29,8 @@ export interface FilesOptions {
   readonly attempts: number;
   readonly signal?: AbortSignal | undefined;
   readonly kept?: KeptFiles | null;
+  /** SHA-256 by address: what a file has to be, whoever gives it. */
+  readonly digests?: ReadonlyMap<string, string> | undefined;
   readonly tally?: Tally;
   readonly note?: (text: string) => void;
 }
@@ -37,6 +40,7 @@ export function createFiles({
   attempts,
   signal,
   kept = null,
+  digests,
   tally,
   note = () => undefined,
 }: FilesOptions): Files {
@@ -57,15 +61,25 @@ export function createFiles({
       note(`${url}: another page loads it, and this one waits, here and for what it loads after it`);
     waiting = true;
   };
-  const read: Files['read'] = async (url, of, isCurrent) => {
+  const read: Files['read'] = async (url, of, currentOf) => {
+    const expected = digests?.get(url);
+    const isCurrent =
+      expected === undefined
+        ? currentOf
+        : async (bytes: Uint8Array<ArrayBuffer>) => (await sha256(bytes)) === expected;
     const options = {
       ...{ kind: of, get, attempts, signal, note },
       onBytes: (received: number, total: number | null) =>
         tally?.move(url, of, { from: 'server', received, total }),
     };
-    if (kept === null || !isServed(url)) return (await downloadWhole(url, options)).bytes;
-    const fetchAndKeep = async () => {
+    const load = async () => {
       const fresh = await downloadWhole(url, options);
+      if (expected !== undefined) await checkDigest(url, of, fresh.bytes, expected);
+      return fresh;
+    };
+    if (kept === null || !isServed(url)) return (await load()).bytes;
+    const fetchAndKeep = async () => {
+      const fresh = await load();
       await kept.keep(url, fresh);
       return fresh.bytes;
     };
@@ -102,4 +116,19 @@ export function createFiles({
             () => read(url, ...words),
           ),
   };
+}
+
+/** Throws a RuntimeError for a file that is another than was meant: it was changed, damaged, or is a page that says so. */
+async function checkDigest(
+  url: string,
+  of: 'bundle' | 'weights',
+  bytes: Uint8Array<ArrayBuffer>,
+  expected: string,
+): Promise<void> {
+  const found = await sha256(bytes);
+  if (found === expected) return;
+  throw new RuntimeError(
+    of,
+    `${url}: ${bytes.length} bytes came, whose SHA-256 is ${found}, expected ${expected}; the server has another file there, or it was damaged on the way`,
+  );
 }

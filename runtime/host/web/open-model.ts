@@ -80,12 +80,13 @@ export async function openModel(options: OpenModelOptions): Promise<OpenedModel>
 }
 
 async function filesFor(
-  { fetch: get = fetch, cache = true, onProgress }: OpenModelOptions,
+  { fetch: get = fetch, cache = true, digests, onProgress }: OpenModelOptions,
   signal: AbortSignal,
   note: (text: string) => void,
 ): Promise<Files> {
   const tally = createTally((progress) => onProgress?.(progress));
-  return createFiles({ get, attempts: ATTEMPTS, signal, kept: await openKept(cache, note), tally, note });
+  const kept = await openKept(cache, note);
+  return createFiles({ get, attempts: ATTEMPTS, signal, kept, digests, tally, note });
 }
 
 interface Part {

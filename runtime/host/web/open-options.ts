@@ -47,6 +47,11 @@ export interface OpenModelOptions extends ModelFiles {
   readonly fetch?: Fetch | undefined;
   /** Whether files are kept for the next visit: the name of a cache, or one of the caller's. Default true. */
   readonly cache?: CacheChoice | undefined;
+  /**
+   * SHA-256 of files by their addresses, in hexadecimal. A file with another is refused, and one that was kept is taken without
+   * asking its server.
+   */
+  readonly digests?: ReadonlyMap<string, string> | undefined;
   /** Ends the opening; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Told how far it is. */
@@ -86,6 +91,13 @@ const CACHE: Check = {
     (has(value, 'match') && has(value, 'put')),
 };
 
+const DIGESTS: Check = {
+  expected: 'a Map of SHA-256 in hexadecimal by address',
+  holds: (value) =>
+    value instanceof Map &&
+    [...value].every(([url, digest]) => typeof url === 'string' && /^[0-9a-f]{64}$/.test(digest)),
+};
+
 const FILES = { bundle: BUNDLE, weights: WEIGHTS, allowUnexpected: FLAG } as const satisfies {
   readonly [name in keyof Required<ModelFiles>]: Check;
 };
@@ -99,6 +111,7 @@ const OPTIONS = {
   timeout: TIMEOUT,
   fetch: CALLBACK,
   cache: CACHE,
+  digests: DIGESTS,
   signal: SIGNAL,
   onProgress: CALLBACK,
   onNote: CALLBACK,

@@ -4,7 +4,7 @@
 import { GENERIC, NVIDIA, SOFTWARE } from '../../../compiler/target.ts';
 import { openDevice } from '../../../runtime/host/node/dawn.ts';
 import { CheckUsage, readOptions } from '../options.ts';
-import { askDeno } from './ask-deno.ts';
+import { askDeno, hasDeno } from './ask-deno.ts';
 import { judgedCases } from './cases.ts';
 import { type Compared, compareCases } from './compare-cases.ts';
 import type { Question } from './deno/kernels.ts';
@@ -18,6 +18,12 @@ export async function check(words: readonly string[]): Promise<number> {
   const { only, names } = readOptions(words, { only: '', names: '' });
   if (!['', 'kernels', 'cases'].includes(only)) {
     throw new CheckUsage(`--only: found '${only}', expected kernels or cases`);
+  }
+  if (!hasDeno) {
+    console.log(
+      'there is no Deno here: npm ci installs it with the other packages, where it is built for the platform',
+    );
+    return 1;
   }
   const start = performance.now();
   const faults = [

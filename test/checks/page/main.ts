@@ -1,5 +1,5 @@
-// `npm run test:page [-- --steps N --first N]`: the ten digits on a page, held against Node's, and the first digit of a
-// browser that has kept nothing: bytes and seconds, beside the same model on onnxruntime-web.
+// `npm run test:page [-- --steps N --others 0|1 --first N]`: the ten digits on a page, an enlarged and a guided picture, held against
+// Node's, and the first digit of a browser that has kept nothing: bytes and seconds, beside the same model on onnxruntime-web.
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -10,6 +10,7 @@ import { type Chromium, startChromium } from '../../fixtures/chromium.ts';
 import { largestDifference, STATUS, savedSamples, savedValues } from '../../fixtures/page.ts';
 import { type StaticServer, serveFolder } from '../../fixtures/static-server.ts';
 import { readOptions } from '../options.ts';
+import { type OtherModel, otherModels } from './others.ts';
 import type { Draw } from './peer.ts';
 
 const MODEL = ['graphs/mnist.json', '--weights', 'graphs/mnist.safetensors'];
@@ -35,15 +36,22 @@ interface First {
 
 /** The check by its words; gives the exit code. */
 export async function check(words: readonly string[]): Promise<number> {
-  const { steps, first } = readOptions(words, { steps: 10, first: 5 });
+  const { steps, others, first } = readOptions(words, { steps: 10, others: 1, first: 5 });
   if (browser === null) {
     console.log('there is no Chromium here; install one to run this check');
     return 1;
   }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'unetc-page-'));
   try {
-    const worst = await tenDigits(folder, steps);
-    if (steps > 0) console.log(`ten digits of ${steps} steps: at most ${worst.toExponential(2)} from Node's`);
+    const digits = await tenDigits(folder, steps);
+    if (steps > 0)
+      console.log(`ten digits of ${steps} steps: at most ${digits.toExponential(2)} from Node's`);
+    let worst = digits;
+    for (const other of others === 0 ? [] : await otherModels(folder)) {
+      const difference = await drawOther(folder, other);
+      console.log(`${other.what}: at most ${difference.toExponential(2)} from Node's`);
+      worst = Math.max(worst, difference);
+    }
     const table = await firstDigits(folder, first);
     return worst < TOLERANCE && table.every(({ difference }) => difference < 10 * TOLERANCE) ? 0 : 1;
   } finally {
@@ -65,6 +73,19 @@ async function tenDigits(folder: string, steps: number): Promise<number> {
     const page = await chromium.open(`${url}#seeds=0-9&labels=0-9&sampler=ddim&eta=0&steps=ddim${steps}`);
     await page.until(`/^10 pictures in/.test(${STATUS})`, LONG);
     return largestDifference(await savedValues(page), savedSamples(path.join(folder, 'node')));
+  });
+}
+
+/** The largest difference between Node's picture and the page's. */
+async function drawOther(folder: string, { web, sample, link }: OtherModel): Promise<number> {
+  const [page, node] = [path.join(folder, 'other'), path.join(folder, 'other-node')];
+  unetc('web', ...web, '--batch', '1', '-o', page);
+  fs.rmSync(node, { recursive: true, force: true });
+  unetc('sample', ...sample, '--format', 'safetensors', '-o', node);
+  return inBrowser(page, async (chromium, { url }) => {
+    const opened = await chromium.open(`${url}#${link}`);
+    await opened.until(`/^1 picture in/.test(${STATUS})`, LONG);
+    return largestDifference(await savedValues(opened), savedSamples(node));
   });
 }
 

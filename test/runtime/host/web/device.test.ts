@@ -3,6 +3,7 @@
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { create, globals } from 'webgpu';
 import { compile } from '../../../../engine/api.ts';
+import { adapterLine, describeAdapter } from '../../../../runtime/adapter.ts';
 import { openWebDevice, takeWebDevice } from '../../../../runtime/host/web/device.ts';
 import { createProgram } from '../../../../runtime/program.ts';
 import { denoiserOf } from '../../../../runtime/sampler/denoiser.ts';
@@ -42,6 +43,14 @@ describe('a device', () => {
     await expect(openWebDevice({ gpu, requires })).rejects.toThrow(
       /feature no-such-feature[\s\S]*maxBindGroups/,
     );
+  });
+
+  test('is called by its driver where its names are numbers', () => {
+    const numbered = { vendor: '65541', architecture: '', device: '0', description: 'llvmpipe (LLVM 15)' };
+    const info = { ...numbered, isFallbackAdapter: true } as GPUAdapterInfo;
+    expect(adapterLine(describeAdapter(info, 'WebGPU'))).toBe('llvmpipe (LLVM 15), WebGPU, software');
+    const named = describeAdapter({ ...info, device: 'Arc' } as GPUAdapterInfo, 'WebGPU');
+    expect(adapterLine(named)).toBe('Arc (llvmpipe (LLVM 15)), WebGPU, software');
   });
 
   test('waits by its promises alone', async () => {

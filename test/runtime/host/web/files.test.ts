@@ -1,6 +1,7 @@
 // Files that are kept for the next visit: what is asked of servers then, and what happens where nothing can be kept.
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { sha256 } from '../../../../runtime/bundle.ts';
 import { createFiles } from '../../../../runtime/host/web/files.ts';
 import { type AnswerCache, type CacheChoice, openKept } from '../../../../runtime/host/web/kept.ts';
 import { createTally, type DownloadProgress } from '../../../../runtime/host/web/tally.ts';
@@ -86,6 +87,34 @@ describe('a second visit', () => {
     const [[url, answer]] = [...cache.answers] as [[string, Response]];
     cache.answers.set(url, new Response(file.subarray(0, 10), { headers: answer.headers }));
     expect(await visit()).toMatchObject({ bytes: file, loaded: 1000 });
+  });
+});
+
+describe('a file whose digest is known', () => {
+  const readsBy = async (manners: Manners) => {
+    server = await serve(file, manners);
+    const kept = (await openKept(cacheInMemory(), () => undefined))!;
+    const digests = new Map([[server.url, await sha256(file)]]);
+    return { kept, files: createFiles({ get: fetch, attempts: 1, kept, digests }) };
+  };
+
+  test('is taken from what was kept without asking, and nothing else is', async () => {
+    const { kept, files } = await readsBy({});
+    await kept.keep(server.url, { bytes: other, version: { etag: '"x"', modified: null } });
+    expect(await files.read(server.url, 'weights')).toEqual(file);
+    expect(await files.read(server.url, 'weights')).toEqual(file);
+    expect(server.ranges).toHaveLength(1);
+  });
+
+  test('is refused where the server has another, which is not kept', async () => {
+    const { files } = await readsBy({ version: (nth) => (nth === 1 ? other : file) });
+    await expect(files.read(server.url, 'weights')).rejects.toMatchObject({
+      kind: 'weights',
+      message: expect.stringMatching(
+        /: 1000 bytes came, whose SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}; the server/,
+      ),
+    });
+    expect(await files.read(server.url, 'weights')).toEqual(file);
   });
 });
 

@@ -237,6 +237,7 @@ test.each<[string, object]>([
   ['weights: found a list of 0, expected an address, a File', { weights: [] }],
   ['device: found an object, expected a GPUDevice', { device: {} }],
   ['cache: found 5, expected true, false, the name of a cache', { cache: 5 }],
+  ['digests: found a Map of 1, expected a Map of SHA-256', { digests: new Map([['w', 'x']]) }],
   ['timeout: found 0, expected a number of seconds above 0', { timeout: 0 }],
   ['signal: found 1, expected an AbortSignal', { signal: 1 }],
   ['weights: classifier needs it', { classifier: { bundle: 'm' } }],
