@@ -52,6 +52,15 @@ describe.each([GENERIC, SOFTWARE])('on $name', (target) => {
   });
 });
 
+test('in float16 blocks keep half the bytes of their activations', () => {
+  const keptIn = (precision: 'f32' | 'f16') =>
+    trainingBlocks(graph, { batch: 16, target: GENERIC, training, precision }).reduce(
+      (sum, { bytes }) => sum + bytes,
+      0,
+    );
+  expect(keptIn('f16') / keptIn('f32')).toBeCloseTo(0.5, 1);
+});
+
 test('microbatches first give up weights that stand packed, where these are most', () => {
   const options: CompileOptions = {
     batch: 1,
