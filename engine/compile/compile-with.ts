@@ -6,8 +6,8 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import type { Target } from '../../compiler/target.ts';
 import { packageVersion } from '../package.ts';
 import { checkGradient, checkGradients, type ModelSettings } from './model-settings.ts';
-import { updateOptions } from './training-step.ts';
 import { tuningFor } from './tuning-choice.ts';
+import { updateOptions } from './update-options.ts';
 
 /**
  * For a target that was found for the settings, with the tuning that they name; `place` is for messages. Throws

@@ -1,10 +1,7 @@
 // A step of training as callers ask for it, in the words of the command line and of the Node API, and as the compiler takes it.
 
-import type { Graph } from '../../compiler/graph/graph.ts';
-import { parameters } from '../../compiler/graph/parameters.ts';
 import type { UpdateOptions } from '../../compiler/schedule/update.ts';
 import { UsageError } from '../errors.ts';
-import { frozenBy } from './freeze.ts';
 
 /** How a step of training is compiled. */
 export interface TrainingStepSettings extends UpdateOptions {
@@ -38,12 +35,4 @@ export function trainingStepOf(request: TrainingStepRequest): TrainingStepSettin
   throw new UsageError(
     (option) => `${option(alone[0])}: it is of a step of training; give ${option('train')}, too`,
   );
-}
-
-/** The compiler's options, with the names of what is frozen. Throws UsageError where a pattern matches nothing, or all. */
-export function updateOptions(graph: Graph, { freeze, ...update }: TrainingStepSettings): UpdateOptions {
-  if (freeze === undefined || freeze.length === 0) return update;
-  const named = new Set([...(update.frozen ?? []), ...frozenBy(freeze, graph)]);
-  const frozen = parameters(graph).flatMap(({ name }) => (named.has(name) ? [name] : []));
-  return { ...update, frozen };
 }
