@@ -109,7 +109,11 @@ async function openPictures(
     labels: labels?.ids ?? null,
     classes: labels === null ? null : countClasses(labels.ids, labels.names),
     skipped: listed.skipped,
-    notes: [...othersNote(listed), ...(labels === null ? [] : classNotes(labels.names, classes!))],
+    notes: [
+      ...othersNote(listed),
+      ...(labels === null ? [] : classNotes(labels.names, classes!)),
+      ...folderNote(listed, labels === null ? null : source),
+    ],
   };
 }
 
@@ -200,6 +204,17 @@ function classNotes(names: readonly string[], classes: number): readonly string[
     ...(shuffled
       ? [`classes are numbered by their names as text, as the original does: "${names[1]}" is label 1`]
       : []),
+  ];
+}
+
+/** Who has a folder for each class, and labels by names, has forgotten to say so. */
+function folderNote({ files }: PictureFiles, source: DataSettings['labels'] | null): readonly string[] {
+  const folders = new Set(files.map((file) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '')));
+  const named = files.some((file) => file.slice(file.lastIndexOf('/') + 1).includes('_'));
+  if (source !== 'names' || named || folders.size < 2 || folders.has('')) return [];
+  return [
+    `labels are the files' names up to the first "_", and none has one; there are ${folders.size} folders: take labels from ` +
+      "them with --labels folders (labels: 'folders')",
   ];
 }
 

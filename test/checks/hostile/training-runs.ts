@@ -4,6 +4,8 @@
 import fs from 'node:fs';
 import { GRAPH_KEY } from '../../../engine/graph/carried-graph.ts';
 import { writeTensors } from '../../../runtime/weights/safetensors-write.ts';
+import { idxFile, npzFile } from '../../fixtures/array-files.ts';
+import { pngFile } from '../../fixtures/png-file.ts';
 import { dict, tensor, torchArchive } from '../../fixtures/torch-archive.ts';
 import { bad, type Content, type HostileCase } from './case.ts';
 import { floatsOf, small, tensors } from './corpus.ts';
@@ -122,7 +124,74 @@ const CARRIED: readonly HostileCase[] = [
   bad('a pipe as a checkpoint and a graph', 'validate /dev/null.safetensors', 3, 'there is no such file'),
 ];
 
+/** Folders and files that `data` refuses are refused by a run, which then writes nothing. */
+const PICTURE = { width: 4, height: 4, type: 0, bits: 8 } as const;
+const DATA: readonly HostileCase[] = (
+  [
+    ['pictures of which none can be read', 'pics', ['pics/a.png', 'empty'], { 'pics/a.png': () => '' }],
+    [
+      'a picture that is cut short',
+      'pics',
+      ['pics/a.png', 'none of its 1 pictures'],
+      {
+        'pics/a.png': () => pngFile(PICTURE, (x, y) => x * y).subarray(0, 40),
+      },
+    ],
+    ['no picture', 'pics', ['pics', 'no PNG, JPEG or GIF'], { 'pics/a.txt': () => '' }],
+    [
+      'links that lead around and away',
+      'pics',
+      ['pics', 'no PNG, JPEG or GIF'],
+      {
+        'pics/a.png': () => (at: string) => fs.symlinkSync('/dev/zero', at),
+        'pics/b': () => (at: string) => fs.symlinkSync('.', at),
+      },
+    ],
+    [
+      'an IDX file that is cut short',
+      'd-idx3-ubyte',
+      ['d-idx3-ubyte', '[9, 8, 8]'],
+      {
+        'd-idx3-ubyte': () => idxFile(8, [9, 8, 8], (i) => i).subarray(0, 100),
+      },
+    ],
+    [
+      'an npz that is cut short',
+      'd.npz',
+      ['d.npz', 'cut short'],
+      {
+        'd.npz': () => npzFile({ arr_0: { shape: [1, 8, 8], data: new Uint8Array(64) } }).subarray(0, -20),
+      },
+    ],
+    [
+      'values that are not finite',
+      'n.safetensors',
+      ['n.safetensors', 'NaN'],
+      {
+        'n.safetensors': () => tensors({ x_start: floatsOf([1, 1, 8, 8], Number.NaN) }),
+      },
+    ],
+    ['a device', '/dev/zero', ['/dev/zero', 'device'], {}],
+  ] as const
+).map(([name, place, says, more]) =>
+  bad(`train: ${name}`, TRAIN.replace('d.safetensors', place), 5, says, { files: { ...files, ...more } }),
+);
+
 const WORDS: readonly HostileCase[] = [
+  bad('train: a batch beyond all', `${TRAIN} --batch 1000000`, 2, '--batch', { files }),
+  bad('train: microbatches larger than the batch', `${TRAIN} --microbatch 2`, 2, '--microbatch', { files }),
+  bad('train: a rate that is infinite', `${TRAIN} --lr 1e400`, 2, '--lr', { files }),
+  bad('train: a rate twice', `${TRAIN} --ema-rate 0.9,0.90`, 2, '--ema-rate', { files }),
+  bad(
+    'train: an end behind the last rate',
+    `${TRAIN} --lr-anneal-steps 1`,
+    2,
+    ['--steps', '--lr-anneal-steps'],
+    {
+      files,
+    },
+  ),
+  bad('train: more threads than any machine', `${TRAIN} --workers 100000`, 2, '--workers', { files }),
   bad('train: a rate of 1', `${TRAIN} --ema-rate 1`, 2, '--ema-rate', { files }),
   bad('train: a norm of 0', `${TRAIN} --max-grad-norm 0`, 2, '--max-grad-norm', { files }),
   bad('train: a norm that is none', `${TRAIN} --max-grad-norm one`, 2, '--max-grad-norm', { files }),
@@ -149,4 +218,10 @@ const WORDS: readonly HostileCase[] = [
   bad('train: float16', `${TRAIN} --precision f16`, 2, '--precision f16', { files }),
 ];
 
-export const TRAINING_RUN_CASES: readonly HostileCase[] = [...FOLDERS, ...INPUTS, ...CARRIED, ...WORDS];
+export const TRAINING_RUN_CASES: readonly HostileCase[] = [
+  ...FOLDERS,
+  ...INPUTS,
+  ...DATA,
+  ...CARRIED,
+  ...WORDS,
+];

@@ -31,6 +31,10 @@ const EVALUATE =
 const TRAIN =
   'train g.json --data d.safetensors --size 4x4 --batch 2 --steps 8 --save-interval 3 --log-interval 2 --keep all ' +
   '--sample-interval 0 -o run --quiet';
+/** Of the smallest graph: a picture is 50 steps of DDIM. */
+const PICTURED = TRAIN.replace('g.json', 'e.json')
+  .replace('--sample-interval 0', '--sample-interval 4')
+  .replace('--keep all', '--keep 2');
 
 const bytes = (_: string, a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 const words = (text: string): readonly string[] => text.split(' ');
@@ -80,6 +84,15 @@ export const KILLED_RUNS: readonly KilledRun[] = [
     resumes: true,
     same: bytes,
     grows: isOfTraining,
+  },
+  {
+    name: 'train with pictures of samples',
+    words: words(`${PICTURED} --reference`),
+    before: [],
+    share: 2,
+    resumes: true,
+    same: bytes,
+    grows: (name) => isOfTraining(name) || /^run\/(model|opt|ema_[\d.]+_)000003/.test(name),
   },
   {
     name: 'merge',

@@ -210,6 +210,19 @@ describe('what does not fit', () => {
     const notes = await open(pictures(4), {}, async (data) => data.notes, { ...wanted, classes: 5 });
     expect(notes).toEqual(['the data has 2 classes, and the graph 5: the others are never learned']);
   });
+
+  test('a folder for each class, and labels by names that tell none, is noted', async () => {
+    for (const name of ['cats/1.png', 'dogs/2.png']) {
+      fs.mkdirSync(path.dirname(at('set', name)), { recursive: true });
+      fs.writeFileSync(
+        at('set', name),
+        pngFile({ width: 8, height: 8, type: 0, bits: 8 }, () => 7),
+      );
+    }
+    const [note] = await open(at('set'), {}, async (data) => data.notes);
+    expect(note).toContain('there are 2 folders: take labels from them with --labels folders');
+    expect(await open(at('set'), { labels: 'folders' }, async (data) => data.notes)).toEqual([]);
+  });
 });
 
 describe('streams', () => {
