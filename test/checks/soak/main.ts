@@ -1,17 +1,12 @@
 // `npm run test:soak [-- --passes N] [--loads N] [--steps N]`: forward passes, loads and steps of training in one process,
 // which must not grow.
 
-import v8 from 'node:v8';
-import vm from 'node:vm';
 import { readOptions } from '../options.ts';
 import { grown, type Soaked, soakLoads, soakPasses, soakSteps } from './rounds.ts';
 
 /** The check by its words; gives the exit code. */
 export async function check(words: readonly string[]): Promise<number> {
   const { passes, loads, steps } = readOptions(words, { passes: 10_000, loads: 200, steps: 2_000 });
-  // memory is compared behind a collection of garbage
-  v8.setFlagsFromString('--expose-gc');
-  global.gc = vm.runInNewContext('gc');
   const tell = (text: string): void => console.log(text);
   const start = performance.now();
   const checks = [

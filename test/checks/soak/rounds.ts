@@ -3,6 +3,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { batchesBy, load, train } from '../../../engine/api.ts';
 import type { Tensor } from '../../../runtime/tensor.ts';
 import { SMALL_GRAPH } from '../../fixtures/small-graph.ts';
@@ -25,9 +27,10 @@ export interface Soaked {
 /** What memory may differ by between two moments that hold the same: a collection of garbage is due, or just was. */
 const MEGABYTES = 64;
 
-/** What the process holds, where the system tells. */
+/** What the process holds behind a collection of garbage, where the system tells. */
 export function held(): Held {
-  global.gc?.();
+  v8.setFlagsFromString('--expose-gc');
+  (vm.runInNewContext('gc') as () => void)();
   const status = fs.readFileSync('/proc/self/status', 'utf8');
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? 0);
