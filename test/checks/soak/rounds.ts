@@ -85,7 +85,8 @@ export function soakLoads(rounds: number, tell: (text: string) => void = () => {
 
 /**
  * Steps of one run of training, on images of 4x4, that does all that runs do: a row of the log at every tenth step, a checkpoint
- * at every twentieth, eight times pictures of samples, from a model of their own.
+ * at every twentieth, and from a thousand steps on eight times pictures of samples, from a model of their own: the first of
+ * them grow what a driver keeps.
  * @throws where the run is not as far as it was taken
  */
 export async function soakSteps(
@@ -103,7 +104,7 @@ export async function soakSteps(
     ...{
       output,
       save_interval: 20,
-      sample_interval: Math.ceil(rounds / 8),
+      sample_interval: rounds < 1000 ? 0 : Math.ceil(rounds / 8),
       keep: 2,
       schedule_sampler: 'loss-second-moment',
     },
