@@ -65,7 +65,8 @@ const ROWS = {
   },
   for: {
     flags: '--for <PURPOSE>',
-    about: 'choose convolutions for latency, the first sample, or for throughput, the most samples a second',
+    about:
+      'choose convolutions for latency, the first sample, or for throughput, the most samples a second (default: latency, in training throughput)',
     under: 'model',
   },
   tuning: {
