@@ -18,7 +18,7 @@ import { createSubmitter, IN_FLIGHT } from './submit.ts';
 import type { Tensor } from './tensor.ts';
 import { createTimePath } from './time-path.ts';
 import type { DispatchTimer } from './timing.ts';
-import { clearSlots, type Traced, traceDispatches } from './trace.ts';
+import { type Anew, clearSlots, type Traced, traceDispatches } from './trace.ts';
 import { type ReadParameter, uploadWeights } from './upload.ts';
 import { createWatchdog, patienceFor, type Watchdog } from './watchdog.ts';
 
@@ -52,8 +52,11 @@ export interface Program extends Model {
    * weights the host fills. Throws what `read` throws, and RuntimeError('gpu').
    */
   upload(read: ReadParameter): Promise<void>;
-  /** The first pass, dispatch by dispatch, with what each of them wrote. */
-  trace(inputs: ModelInputs): AsyncGenerator<Traced, void, undefined>;
+  /**
+   * The first pass, dispatch by dispatch, with what each of them wrote. States are changed as by any pass; those that `anew` is
+   * true of (none by default) hold zeros before it.
+   */
+  trace(inputs: ModelInputs, anew?: Anew): AsyncGenerator<Traced, void, undefined>;
   /** Releases the memory. The device stays open. */
   close(): void;
 }
@@ -208,10 +211,10 @@ export async function createProgram(
       await uploadWeights(manifest, memory, read, opened);
       timePath?.forget();
     },
-    async *trace(inputs) {
+    async *trace(inputs, anew = () => false) {
       checkInputs(inputs, forward.inputs);
       await guard(device, 'writing inputs', () => {
-        clearSlots(manifest, memory, device, forward);
+        clearSlots(manifest, memory, device, anew);
         const encoder = device.createCommandEncoder();
         writeInputs(forward.inputs, face, inputs, encoder);
         device.queue.submit([encoder.finish()]);

@@ -69,16 +69,12 @@ function valuesOf(content: ArrayBuffer, dtype: StoredType): Float32Array {
   return dtype === 'f16' ? float16ToFloat32(new Uint16Array(content)) : new Float32Array(content);
 }
 
-/** Zeros in every slot, which the pass before left something in, but those of states that this pass reads and does not write. */
-export function clearSlots(
-  manifest: Manifest,
-  memory: Memory,
-  device: GPUDevice,
-  { first, end }: Pick<Pass, 'first' | 'end'>,
-): void {
-  const written = manifest.dispatches.slice(first, end).flatMap(writtenSlots);
-  const anew = new Set(written.map(({ slot }) => slot));
-  const kept = new Set(manifest.state.flatMap(({ slot }) => (anew.has(slot) ? [] : [slot])));
+/** Which states a traced pass computes anew, whatever they held: by their names. */
+export type Anew = (state: string) => boolean;
+
+/** Zeros in every slot, which the pass before left something in, but those of states that the pass goes on from. */
+export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice, anew: Anew): void {
+  const kept = new Set(manifest.state.flatMap(({ name, slot }) => (anew(name) ? [] : [slot])));
   const encoder = device.createCommandEncoder();
   for (const slot of manifest.slots.keys()) if (!kept.has(slot)) memory.clear(slot, encoder);
   device.queue.submit([encoder.finish()]);

@@ -1,6 +1,6 @@
 // Parts of SVG plots: scales, ticks, grids, colours.
 
-import { round } from './svg.ts';
+import { escaped, round } from './svg.ts';
 
 /** From a value to a place on an axis. */
 export type Scale = (value: number) => number;
@@ -21,10 +21,11 @@ export const COLORS = [
 /** Behind a label, so that it reads well on lines and dots. */
 export const HALO = 'stroke="#fff" stroke-width="3" paint-order="stroke"';
 
-/** An SVG that stands alone. */
-export function svg(width: number, height: number, parts: readonly string[]): string {
+/** An SVG that stands alone; a title, which is read to who does not see it, comes first of all. */
+export function svg(width: number, height: number, parts: readonly string[], title?: string): string {
+  const first = title === undefined ? '' : `<title>${escaped(title)}</title>\n`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, Helvetica, Arial, sans-serif" font-size="12" fill="#222">
-<rect width="${width}" height="${height}" fill="#fff"/>
+${first}<rect width="${width}" height="${height}" fill="#fff"/>
 ${parts.filter((part) => part !== '').join('\n')}
 </svg>
 `;

@@ -14,7 +14,7 @@ import {
   svg,
   ticks,
 } from '../plot/axes.ts';
-import { escaped, label, round } from '../plot/svg.ts';
+import { label, round } from '../plot/svg.ts';
 
 export const LOSS_PLOT = 'loss.svg';
 
@@ -59,31 +59,40 @@ export function lossPlot(table: ProgressTable, name: string): string {
   const x: Scale = (step) =>
     round(LEFT + ((WIDTH - LEFT - RIGHT) * (step - first)) / Math.max(1, last - first));
   const right = WIDTH - RIGHT;
-  return svg(WIDTH, HEIGHT, [
-    `<title>${escaped(`The loss of ${name}`)}</title>`,
-    label(LEFT, 26, `${name}: loss, steps ${first} to ${last}`, 'font-size="15" font-weight="600"'),
-    grid(range, y, (at) => `M${LEFT} ${at}H${right}`),
-    ...[...ticks(range), ...(range[1] / range[0] <= 1000 ? halfTicks(range) : [])].map((tick) =>
-      label(LEFT - 8, y(tick) + 4, String(Number(tick.toPrecision(3))), 'text-anchor="end" fill="#555"'),
-    ),
-    ...stepTicks(first, last).map((tick) =>
-      label(x(tick), HEIGHT - BOTTOM + 20, tick.toLocaleString('en-US'), 'text-anchor="middle" fill="#555"'),
-    ),
-    label((LEFT + right) / 2, HEIGHT - 10, 'step', 'text-anchor="middle" fill="#555"'),
-    ...shown
-      .toReversed()
-      .map(
-        ({ points, color, width }) =>
-          `<path d="${pathOf(points, x, y)}" fill="none" stroke="${color}" stroke-width="${width}" stroke-linejoin="round"/>`,
+  return svg(
+    WIDTH,
+    HEIGHT,
+    [
+      label(LEFT, 26, `${name}: loss, steps ${first} to ${last}`, 'font-size="15" font-weight="600"'),
+      grid(range, y, (at) => `M${LEFT} ${at}H${right}`),
+      ...[...ticks(range), ...(range[1] / range[0] <= 1000 ? halfTicks(range) : [])].map((tick) =>
+        label(LEFT - 8, y(tick) + 4, String(Number(tick.toPrecision(3))), 'text-anchor="end" fill="#555"'),
       ),
-    ...shown.map(({ text, color, points }, k) => {
-      const value = Number(points.at(-1)!.value.toPrecision(3));
-      return (
-        label(right + 14, TOP + 8 + 34 * k, text, `fill="${color}" font-weight="600" ${HALO}`) +
-        label(right + 14, TOP + 23 + 34 * k, `${value} at the end`, 'fill="#555" font-size="11"')
-      );
-    }),
-  ]);
+      ...stepTicks(first, last).map((tick) =>
+        label(
+          x(tick),
+          HEIGHT - BOTTOM + 20,
+          tick.toLocaleString('en-US'),
+          'text-anchor="middle" fill="#555"',
+        ),
+      ),
+      label((LEFT + right) / 2, HEIGHT - 10, 'step', 'text-anchor="middle" fill="#555"'),
+      ...shown
+        .toReversed()
+        .map(
+          ({ points, color, width }) =>
+            `<path d="${pathOf(points, x, y)}" fill="none" stroke="${color}" stroke-width="${width}" stroke-linejoin="round"/>`,
+        ),
+      ...shown.map(({ text, color, points }, k) => {
+        const value = Number(points.at(-1)!.value.toPrecision(3));
+        return (
+          label(right + 14, TOP + 8 + 34 * k, text, `fill="${color}" font-weight="600" ${HALO}`) +
+          label(right + 14, TOP + 23 + 34 * k, `${value} at the end`, 'fill="#555" font-size="11"')
+        );
+      }),
+    ],
+    `The loss of ${name}`,
+  );
 }
 
 /** Of a column the rows that have a value above 0, averaged where they are many. */

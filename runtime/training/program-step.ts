@@ -6,6 +6,7 @@ import { RuntimeError } from '../errors.ts';
 import type { Program } from '../program.ts';
 import { diffusionProcess } from '../sampler/process.ts';
 import type { Tensor } from '../tensor.ts';
+import type { Anew } from '../trace.ts';
 import { stepSettings } from './adamw.ts';
 import { averagesIn } from './averages.ts';
 import { drawsDropout } from './dropout.ts';
@@ -14,6 +15,9 @@ import { microbatches } from './microbatches.ts';
 import type { StepSettings, TrainedTensors, TrainingStep } from './training-step.ts';
 
 const LOSS = 'loss.';
+
+/** A gradient of the step before that is not finite would stand beside those that a traced dispatch writes. */
+const isGradient: Anew = (state) => state.startsWith('grad.');
 
 /**
  * The step of a program that was compiled for training, of the parameters that its loss depends on; the first are those that the
@@ -112,7 +116,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
     },
     async findBadKernel(batch, settings) {
       for (const part of partsOf(batch, settings)) {
-        const found = await findBadKernel(program, lossInputs(process, part.batch));
+        const found = await findBadKernel(program, lossInputs(process, part.batch), isGradient);
         if (found !== null) return found.told;
       }
       return null;

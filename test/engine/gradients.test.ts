@@ -117,7 +117,11 @@ describe('refuses', () => {
       () => call({}, any({ ...OPTIONS, batch: 2 })),
       "gradients: there is no option 'batch'",
     ],
-    ['float16', () => call({}, any({ ...OPTIONS, precision: 'f16' })), "there is no option 'precision'"],
+    [
+      'a precision that is none',
+      () => call({}, any({ ...OPTIONS, precision: 'f8' })),
+      "precision: found 'f8', expected f32 or f16",
+    ],
     [
       'a bundle of a forward pass',
       () => gradients(compile(trainingGraph(NAME)), trainingBatch(NAME), { weights: 'hash:8' }),

@@ -39,7 +39,7 @@ const NOT_HERE: readonly (readonly [RegExp, string])[] = [
 
 /** Files that documents name for the reader's own, and that are not there: the command must miss them, and nothing else. */
 const READERS_OWN =
-  /\b(model\.(pt|json)|classifier\.(pt|json)|state\.pt|sd\.safetensors|256x256_\w+\.pt|ddpm-cifar10-32|cifar\.json|old\.(json|pt)|photos|graph\.json|run\/\w+|cifar10\.(pt|safetensors)|fashion-mnist)\b/;
+  /\b(model\.(pt|json)|classifier\.(pt|json)|state\.pt|sd\.safetensors|256x256_\w+\.pt|ddpm-cifar10-32|cifar\.json|old\.(json|pt)|photos|graph\.json|run\/\w+|out\/fashion\/\w+|cifar10\.(pt|safetensors)|fashion-mnist)\b/;
 
 const PACKAGED = '/usr/share/datasets/fashion-mnist';
 
