@@ -39,7 +39,7 @@ export interface CompileOptions {
   readonly memory?: number | undefined;
   /**
    * What convolutions are chosen for: `latency`, the first sample, or `throughput`, the most samples a second. A sample's
-   * bits are the same at every batch either way. Default `latency`, and `throughput` for a step of training.
+   * bits are the same at every batch either way. Default `latency`.
    */
   readonly for?: Purpose | undefined;
   /** A file of `unetc tune`, or `none` for the cost model's choices. Default: what ships for the target. */

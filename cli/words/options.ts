@@ -65,8 +65,7 @@ const ROWS = {
   },
   for: {
     flags: '--for <PURPOSE>',
-    about:
-      'choose convolutions for latency, the first sample, or for throughput, the most samples a second (default: latency, in training throughput)',
+    about: 'choose convolutions for latency, the first sample, or for throughput, the most samples a second',
     under: 'model',
   },
   tuning: {

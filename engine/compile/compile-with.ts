@@ -28,9 +28,6 @@ export function compileWith(
 export function compileOptions(graph: Graph, settings: ModelSettings, target: Target): CompileOptions {
   const { batch = 1, taps = false, gradient = false, gradients = false, strict = false } = settings;
   const { losses = false, dropout = false, precision = 'f32', memory, trainingStep } = settings;
-  // a training batch is of many samples
-  const trains = gradients || trainingStep !== undefined;
-  const { for: purpose = trains ? 'throughput' : 'latency' } = settings;
   return {
     batch,
     taps,
@@ -39,11 +36,11 @@ export function compileOptions(graph: Graph, settings: ModelSettings, target: Ta
     dropout: dropout || trainingStep !== undefined, // who trains, drops
     training: trainingStep && updateOptions(graph, trainingStep),
     strict,
-    throughput: purpose === 'throughput',
+    throughput: settings.for === 'throughput',
     precision,
     target,
     memoryLimit: memory,
-    tuning: tuningFor(target, { ...settings, for: purpose }),
+    tuning: tuningFor(target, settings),
     version: packageVersion(),
   };
 }

@@ -39,7 +39,7 @@ export interface ModelSettings {
   readonly memory?: number | undefined;
   /**
    * What convolutions are chosen for: the first sample, or the most samples a second. Of the batch no choice depends, so a
-   * sample's bits are the same at every batch either way. Default `latency`, and `throughput` for a training batch.
+   * sample's bits are the same at every batch either way. Default `latency`.
    */
   readonly for?: Purpose | undefined;
   /** A tuning file, or `none` for the cost model's choices; not given, what ships for the target. */
