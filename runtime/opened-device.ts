@@ -51,7 +51,7 @@ export interface HostFacts {
   readonly backend: string;
   readonly pacing: Pacing;
   /** Memory that nobody has written zeros to; default: memory with zeros. */
-  readonly allocate?: OpenedDevice['allocate'];
+  readonly allocate?: OpenedDevice['allocate'] | undefined;
   /** Opens another device like it, where that would share what the driver compiles. */
   readonly twin?: OpenedDevice['twin'];
   readonly timeout?: number | null;
@@ -67,7 +67,7 @@ export interface HostFacts {
 export async function requestDevice(
   adapter: GPUAdapter,
   requires: DeviceRequirements,
-  { backend, pacing, allocate = zeroed, timeout = null, twin = null, prepare }: HostFacts,
+  { backend, pacing, allocate, timeout = null, twin = null, prepare }: HostFacts,
 ): Promise<OpenedDevice> {
   const description = describeAdapter(adapter.info, backend);
   const lacks = findLacks({ features: adapter.features, limits: limitsOf(adapter.limits) }, requires);

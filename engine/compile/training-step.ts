@@ -28,10 +28,14 @@ export function trainingStepOf(request: TrainingStepRequest): TrainingStepSettin
     const patterns = typeof freeze === 'string' ? [freeze] : freeze;
     return { averages, accumulates: accumulate, ...(patterns === undefined ? {} : { freeze: patterns }) };
   }
-  const alone = Object.entries({ averages: request.averages, accumulate: request.accumulate, freeze }).find(
-    ([, value]) => value !== undefined && value !== false,
-  );
-  if (alone === undefined) return undefined;
+  refuseAlone({ averages: request.averages, accumulate: request.accumulate, freeze });
+  return undefined;
+}
+
+/** Throws UsageError for an option that goes with `train` alone, where one is given without it. */
+export function refuseAlone(options: Readonly<Record<string, unknown>>): void {
+  const alone = Object.entries(options).find(([, value]) => value !== undefined && value !== false);
+  if (alone === undefined) return;
   throw new UsageError(
     (option) => `${option(alone[0])}: it is of a step of training; give ${option('train')}, too`,
   );

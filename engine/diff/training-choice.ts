@@ -1,7 +1,7 @@
 // How a diff compares training: the step that both graphs are compiled to, as a caller asks for it.
 
 import { checkSettings } from '../compile/model-settings.ts';
-import { UsageError } from '../errors.ts';
+import { refuseAlone } from '../compile/training-step.ts';
 
 export interface TrainingChoice {
   /** Samples that are computed at once. */
@@ -24,14 +24,10 @@ export interface TrainingRequest {
 /** The choice with its defaults; null where nobody asks. Throws UsageError for an option that is off, or is of no use. */
 export function trainingChoice({ train = false, ...asked }: TrainingRequest): TrainingChoice | null {
   const { batch = 16, averages = 1, memory } = asked;
-  const given = Object.entries({ batch: asked.batch, averages: asked.averages, memory });
-  const alone = given.find(([, value]) => value !== undefined);
   if (train) {
     checkSettings({ batch, memory, trainingStep: { averages, accumulates: false } });
     return { batch, averages, memory };
   }
-  if (alone === undefined) return null;
-  throw new UsageError(
-    (option) => `${option(alone[0])}: it is of a step of training; give ${option('train')}, too`,
-  );
+  refuseAlone(asked);
+  return null;
 }

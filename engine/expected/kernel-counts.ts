@@ -3,7 +3,7 @@
 // before and behind the loop, and rows and channels that a tile has too many, are left out.
 
 import type { Bundle } from '../../runtime/bundle.ts';
-import { constantOf, kernelFacts, sourceOf } from './kernel-facts.ts';
+import { kernelFacts, sourceOf, valuesIn } from './kernel-facts.ts';
 
 export interface KernelCounts {
   /** The kernel's file in the bundle, its source, and what it computes at once: `128x64`, pixels or queries by channels. */
@@ -59,12 +59,8 @@ export function kernelCounts({ manifest, kernels }: Bundle): readonly KernelCoun
 
 /** DEPTH steps of 16 input channels, as threads of 8 x 8 or 32 x 2 compute them. */
 function gemmRound(wgsl: string): Round {
-  const [m, n, depth] = ['TILE_M', 'TILE_N', 'DEPTH'].map((name) => constantOf(wgsl, name)) as [
-    number,
-    number,
-    number,
-  ];
-  const columns = constantOf(wgsl, 'COLUMNS') || 8;
+  const value = valuesIn(wgsl);
+  const [m, n, depth, columns] = [value('TILE_M'), value('TILE_N'), value('DEPTH'), value('COLUMNS', 8)];
   const [pixels, quads] = [(m * columns) / 64, n / 4 / columns];
   const element = /^alias Staged = vec4h;/m.test(wgsl) ? 2 : 4;
   const stored = (buffer: RegExp) => (buffer.test(wgsl) ? 2 : 4);
@@ -82,12 +78,12 @@ function gemmRound(wgsl: string): Round {
 
 /** A patch of 32 input channels with all taps that it serves. */
 function matrixRound(wgsl: string): Round {
-  const value = (name: string, without: number) => constantOf(wgsl, name) || without;
-  const [n, blocks, taps] = [value('TILE_N', 0), value('BLOCKS', 0), value('TAPS', 0)];
+  const value = valuesIn(wgsl);
+  const [n, blocks, taps] = [value('TILE_N'), value('BLOCKS'), value('TAPS')];
   const [wide, vectors] = [value('WIDE', 2), value('VECTORS', 1)];
   const rows = (blocks * 16 * 4 * 16 * wide) / n;
   const macs = rows * n * 32 * taps;
-  const patch = value('PATCH', 0) * 32;
+  const patch = value('PATCH') * 32;
   const own = barriersIn(wgsl, 'for (var stage = 0u', '// a thread finishes');
   return {
     ...{ tile: `${rows}x${n}`, macs },
@@ -101,7 +97,7 @@ function matrixRound(wgsl: string): Round {
 
 /** 32 keys and their values of 64 channels. */
 function attentionRound(wgsl: string): Round {
-  const value = (name: string, without: number) => constantOf(wgsl, name) || without;
+  const value = valuesIn(wgsl);
   const [queries, vectors] = [value('QUERIES', 64), value('VECTORS', 1)];
   // where the loop over the keys runs twice, products of queries and keys are computed twice
   const passes = wgsl.includes('for (var round = 0u; round < 2u') ? 2 : 1;

@@ -1,7 +1,7 @@
 // What the cost model reads from a kernel's own text: its workgroup memory, its sizes by name, and of its loops how many steps
 // follow each other.
 
-import { integerOf } from '../../compiler/codegen/wgsl/write-out.ts';
+import { constantsOf, integerOf } from '../../compiler/codegen/wgsl/constants.ts';
 import type { Dispatch } from '../../runtime/bundle.ts';
 
 export interface KernelFacts {
@@ -49,7 +49,7 @@ export function kernelFacts(file: string, wgsl: string): KernelFacts {
     step: source === 'conv_matrix' ? 1 : 1.8,
     stepsOf: ({ sizes }) => {
       const size = (name: string) => sizes[names.indexOf(name)] ?? 0;
-      return Math.max(1, steps?.(size, (name) => constantOf(wgsl, name)) ?? 1);
+      return Math.max(1, steps?.(size, valuesIn(wgsl)) ?? 1);
     },
   };
 }
@@ -75,13 +75,8 @@ export function sharedBytes(wgsl: string): number {
   }, 0);
 }
 
-/** The value of a constant of a kernel, 0 where it has none of the name. */
-export function constantOf(wgsl: string, name: string): number {
+/** The value of a constant of a kernel, by its name; `without`, by default 0, where it has none or is 0. */
+export function valuesIn(wgsl: string): (name: string, without?: number) => number {
   const constants = constantsOf(wgsl);
-  return constants.has(name) ? integerOf(name, constants) : 0;
-}
-
-function constantsOf(wgsl: string): ReadonlyMap<string, string> {
-  const found = wgsl.matchAll(/^const (\w+)(?:: u32)? = ([^;]+);/gm);
-  return new Map([...found].map(([, name, text]) => [name!, text!]));
+  return (name, without = 0) => (constants.has(name) && integerOf(name, constants)) || without;
 }

@@ -6,14 +6,16 @@ import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
 import { fault, type Origin } from '../../runtime/bytes.ts';
 import { pathKind } from '../../runtime/host/node/files.ts';
+import { openWeights } from '../../runtime/host/node/open-weights.ts';
 import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { lossScale } from '../../runtime/training/loss-scale.ts';
 import type { TrainingStep } from '../../runtime/training/training-step.ts';
 import { type MatchedWeights, matchWeights } from '../../runtime/weights/match.ts';
+import type { Renames } from '../../runtime/weights/rename.ts';
 import type { WeightSource } from '../../runtime/weights/source.ts';
 import { readRenameMap } from '../checkpoint/rename-map.ts';
-import { openRenamed } from '../checkpoint/renamed-weights.ts';
+import { renamedBy } from '../checkpoint/renamed-weights.ts';
 import { fileDigest } from '../digest.ts';
 import { UsageError } from '../errors.ts';
 import type { Host } from '../host.ts';
@@ -90,8 +92,14 @@ export function checkContinued(
         `leave ${option('optimizer')} out, and moments begin at zero`,
     );
   }
+  const renames = renamesOf(rename_map);
   const { position } = isOurs(file)
-    ? checkOptimizer(origin, parametersBut(graph, frozen), graph.diffusion.steps, formerNames(rename_map))
+    ? checkOptimizer(
+        origin,
+        parametersBut(graph, frozen),
+        graph.diffusion.steps,
+        renames && formerNames(renames),
+      )
     : checkTorchOptimizer(origin, parameters(graph));
   if (position < settings.steps) return;
   throw fault(
@@ -104,10 +112,13 @@ function parametersBut(graph: Graph, frozen: readonly string[]) {
   return parameters(graph).filter(({ name }) => !frozen.includes(name));
 }
 
+/** The map of a file; undefined where none is named. Throws RuntimeError where it cannot be read. */
+function renamesOf(rename_map: string | undefined): Renames | undefined {
+  return rename_map === undefined ? undefined : readRenameMap(rename_map);
+}
+
 /** What a map says that parameters were called; what it does not name is called as it was. */
-function formerNames(rename_map: string | undefined): FormerName | undefined {
-  if (rename_map === undefined) return undefined;
-  const { renames, zeros } = readRenameMap(rename_map);
+function formerNames({ renames, zeros }: Renames): FormerName {
   const former = new Map([...renames].map(([from, to]) => [to, from]));
   const empty = new Set(zeros);
   return (name) => (empty.has(name) ? null : (former.get(name) ?? name));
@@ -130,8 +141,9 @@ export async function continueFrom(
 ): Promise<LoopState> {
   const origin: Origin = { kind: 'weights', label: file };
   const timesteps = graph.diffusion.steps;
+  const renames = renamesOf(rename_map);
   const found = isOurs(file)
-    ? await restoreOptimizer(origin, step, timesteps, formerNames(rename_map))
+    ? await restoreOptimizer(origin, step, timesteps, renames && formerNames(renames))
     : initialState(settings, timesteps, await readTorchOptimizer(origin, step));
   const aware = settings.schedule_sampler === 'loss-second-moment';
   for (const [index, rate] of settings.ema_rates.entries()) {
@@ -142,7 +154,7 @@ export async function continueFrom(
       );
       continue;
     }
-    const weights = matched(await openRenamed(beside, rename_map, graph), graph, false);
+    const weights = matched(await renamedBy(renames, openWeights(beside), graph), graph, false);
     try {
       const tensors = step.parameters.map(({ name, shape }): [string, Tensor] => [
         name,

@@ -1,4 +1,4 @@
-// The loss curve of a run as an SVG, from its log: the mean over all timesteps that of each quarter of the
+// The loss curve of a run as an SVG, from its log: the mean over all timesteps, that of each quarter of the
 // process, and where there are some that of held-out images, on a logarithmic scale. The same log gives the same picture.
 
 import type { ProgressTable } from '../../runtime/training/progress-table.ts';

@@ -6,6 +6,7 @@
 //   for (var i = 0u; i < ROWS; i++) { // written out      the body once for each i, with sums[i] as sums_0, …
 
 import { invariant } from '../../diagnostics.ts';
+import { constantsOf, integerOf } from './constants.ts';
 
 const MARK = ' // written out';
 const ARRAY = /^( *)var (\w+) = array<(\w+), ([^>]+)>\(\); \/\/ written out$/;
@@ -14,9 +15,7 @@ const LOOP = /^( *)for \(var (\w+) = 0u; \2 < ([^;]+); \2\+\+\) \{ \/\/ written 
 /** The kernel with everything written out that is marked. Throws InternalError for a mark behind anything else. */
 export function writeOut(wgsl: string): string {
   if (!wgsl.includes(MARK)) return wgsl;
-  const constants = new Map(
-    [...wgsl.matchAll(/^const (\w+) = ([^;]+);/gm)].map(([, name, text]) => [name!, text!]),
-  );
+  const constants = constantsOf(wgsl);
   const arrays = new Set([...wgsl.matchAll(new RegExp(ARRAY, 'gm'))].map(([, , name]) => name!));
   return expand(wgsl.split('\n'), constants, arrays).join('\n');
 }
@@ -61,24 +60,4 @@ function named(line: string, constants: ReadonlyMap<string, string>, arrays: Rea
   return line.replace(/\b(\w+)\[([^[\]]+)\]/g, (all, name: string, place: string) =>
     arrays.has(name) ? `${name}_${integerOf(place, constants)}` : all,
   );
-}
-
-/** The value of an expression of integers and constants: sums of products, quotients and remainders. */
-export function integerOf(text: string, constants: ReadonlyMap<string, string>): number {
-  return text
-    .split('+')
-    .map((summand) =>
-      [...summand.matchAll(/([*/%]?)\s*(\w+)/g)].reduce((value, [, sign, word]) => {
-        const factor = /^\d/.test(word!) ? Number.parseInt(word!, 10) : ofConstant(word!, constants);
-        if (sign === '/') return Math.floor(value / factor);
-        return sign === '%' ? value % factor : value * factor;
-      }, 1),
-    )
-    .reduce((a, b) => a + b, 0);
-}
-
-function ofConstant(name: string, constants: ReadonlyMap<string, string>): number {
-  const text = constants.get(name);
-  invariant(text !== undefined, () => `${name} is no constant of the kernel`);
-  return integerOf(text, constants);
 }
