@@ -40,6 +40,11 @@ export function guidedModel(model: Model, classifier: Model, names?: GuidedNames
       const { own, theirs } = guidedParts(inputs);
       return theirs === null ? model.run(own) : run(own, theirs);
     },
+    reuse(outputs) {
+      // each knows its own
+      model.reuse?.(outputs);
+      classifier.reuse?.(outputs);
+    },
     close,
   };
 }

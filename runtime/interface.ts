@@ -11,6 +11,8 @@ import type { OpenedDevice } from './opened-device.ts';
 import type { Place } from './outputs.ts';
 import { decodePort, encodePort, floats } from './port-values.ts';
 import { bytesOfPort } from './ports.ts';
+import { createReusedMemory, type ReusedMemory } from './reused-memory.ts';
+import { createScratch } from './scratch.ts';
 import { elements, type Tensor } from './tensor.ts';
 
 /** Who converts between rows and quads. */
@@ -21,6 +23,8 @@ export interface Interface {
   write(port: InputPort, value: PortValue, encoder: GPUCommandEncoder): void;
   /** Where an output is copied from. */
   place(port: OutputPort): Place;
+  /** Writes later outputs where these stand, which nobody reads any longer. */
+  reuse(outputs: Iterable<Tensor>): void;
   /** Releases the memory. */
   destroy(): void;
 }
@@ -39,7 +43,9 @@ export async function createInterface(
 ): Promise<Interface> {
   const given = layouts === 'adapter' ? inputs.filter(isConverted) : [];
   const taken = layouts === 'adapter' ? outputs.filter(isConverted) : [];
-  if (given.length === 0 && taken.length === 0) return convertedByHost(memory, device);
+  const results = createReusedMemory(allocate);
+  const host = convertedByHost(memory, device, results);
+  if (given.length === 0 && taken.length === 0) return host;
   const converter = await createLayoutConverter(device, pipelines);
   const made: GPUBuffer[] = [];
   const rowsOf = (port: InputPort | OutputPort, usage: number) => {
@@ -65,14 +71,14 @@ export async function createInterface(
           buffer: rows,
           bytes: rows.size,
           convert,
-          decode: (b) => rowsIn(port, b, allocate),
+          decode: (b) => rowsIn(port, b, results),
         };
         return [port.name, place];
       }),
     ),
   ]);
-  const host = convertedByHost(memory, device);
   return {
+    ...host,
     write(port, value, encoder) {
       const upload = uploads.get(port.name);
       if (upload === undefined) return host.write(port, value, encoder);
@@ -108,23 +114,31 @@ function isConverted({ encoding, dtype, shape }: InputPort | OutputPort): boolea
 function rowsIn(
   { shape }: OutputPort,
   { buffer, byteOffset }: Uint8Array<ArrayBuffer>,
-  allocate: OpenedDevice['allocate'],
+  results: ReusedMemory,
 ): Tensor {
   const count = elements(shape);
-  const data = new Float32Array(allocate(count * 4));
+  const data = new Float32Array(results.take(count * 4));
   data.set(new Float32Array(buffer, byteOffset, count));
   return { shape, data };
 }
 
-function convertedByHost(memory: Pick<Memory, 'buffer'>, device: GPUDevice): Interface {
+function convertedByHost(
+  memory: Pick<Memory, 'buffer'>,
+  device: GPUDevice,
+  results: ReusedMemory,
+): Interface {
+  const scratch = createScratch(0);
   return {
-    write: (port, value) => device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, value)),
+    // the queue copies what it is given at once
+    write: (port, value) =>
+      device.queue.writeBuffer(memory.buffer(port.slot), 0, encodePort(port, value, scratch.floats)),
     place: (port) => ({
       buffer: memory.buffer(port.slot),
       bytes: bytesOfPort(port),
       convert: null,
-      decode: (bytes) => decodePort(port, bytes),
+      decode: (bytes) => decodePort(port, bytes, (count) => new Float32Array(results.take(count * 4))),
     }),
+    reuse: results.give,
     destroy: () => undefined,
   };
 }

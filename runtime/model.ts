@@ -28,4 +28,9 @@ export interface Model {
   prepareTimes?(rows: Iterable<TimeRow>): Promise<void>;
   /** One forward pass. The result maps the names of the model's outputs. */
   run(inputs: ModelInputs): Promise<ReadonlyMap<string, Tensor>>;
+  /**
+   * Takes back outputs of `run` that nobody reads any longer: later passes write their own into the memory. Who does not give
+   * them back keeps them for good.
+   */
+  reuse?(outputs: ReadonlyMap<string, Tensor>): void;
 }

@@ -47,6 +47,24 @@ export function inputsOf(
   return inputs.filter(({ slot }) => bound.has(slot));
 }
 
+/** The inputs that dispatches from `first` on read, before one of them all writes another value to where the input stood. */
+export function inputsReadFrom(
+  first: number,
+  dispatches: readonly Dispatch[],
+  inputs: readonly InputPort[],
+): readonly InputPort[] {
+  const read = new Set<number>();
+  const written = new Set<number>();
+  dispatches.forEach(({ bindings }, i) => {
+    for (const binding of bindings) {
+      if (binding.kind !== 'slot') continue;
+      if (binding.access !== 'read') written.add(binding.slot);
+      else if (i >= first && !written.has(binding.slot)) read.add(binding.slot);
+    }
+  });
+  return inputs.filter(({ slot }) => read.has(slot));
+}
+
 function slotsOf(dispatches: readonly Dispatch[]): ReadonlySet<number> {
   return new Set(
     dispatches.flatMap(({ bindings }) =>

@@ -8,7 +8,7 @@ import { allocate, type Memory } from './memory.ts';
 import type { Model, ModelInputs, ModelInterface, TimeRow } from './model.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { bytesOfOutputs, type Output, type Place, placeOutputs } from './outputs.ts';
-import { findPass, inputsOf, type Pass, passesOf } from './passes.ts';
+import { findPass, inputsOf, inputsReadFrom, type Pass, passesOf } from './passes.ts';
 import type { PipelineCache } from './pipelines.ts';
 import { encodePort, listOf } from './port-values.ts';
 import { isRowPort, specOf } from './ports.ts';
@@ -134,7 +134,7 @@ export async function createProgram(
   const times = manifest.time_path.dispatches;
   const timed = inputsOf(manifest.dispatches.slice(0, times), forward.inputs).filter(isRowPort);
   // what the time path alone reads is not written where its results are recalled
-  const others = inputsOf(manifest.dispatches.slice(times), forward.inputs);
+  const others = inputsReadFrom(times, manifest.dispatches, forward.inputs);
   const untimed = forward.inputs.filter((port) => !timed.includes(port) || others.includes(port));
   const timePath =
     times === 0
@@ -206,6 +206,7 @@ export async function createProgram(
     run: (inputs, timer) => runPass(forward, inputs, timer),
     runPass: (name, inputs) => runPasses([name], inputs),
     runPasses,
+    reuse: (outputs) => face.reuse(outputs.values()),
     prepareTimes: (rows) => guard(device, 'the time path', () => timePath?.remember(rows)),
     async upload(read) {
       await uploadWeights(manifest, memory, read, opened);

@@ -120,9 +120,11 @@ async function failing({ lost }: OpenedDevice): Promise<never> {
 export function encodeSteps(steps: readonly Step[], recorder: Recorder, timer?: DispatchTimer): void {
   const { cuts } = recorder;
   let pass: GPUComputePassEncoder | null = null;
+  let pipeline: GPUComputePipeline | null = null;
   const end = () => {
     pass?.end();
     pass = null;
+    pipeline = null;
   };
   steps.forEach((step, i) => {
     // timestamps are written where compute passes begin and end
@@ -134,7 +136,8 @@ export function encodeSteps(steps: readonly Step[], recorder: Recorder, timer?: 
     const writes = timer?.writes(i);
     const timestampWrites = writes && step.copy ? beginOf(writes) : writes;
     pass ??= recorder.encoder.beginComputePass(timestampWrites && { timestampWrites });
-    pass.setPipeline(step.pipeline);
+    if (pipeline !== step.pipeline) pass.setPipeline(step.pipeline);
+    pipeline = step.pipeline;
     pass.setBindGroup(0, step.bindGroup);
     pass.dispatchWorkgroups(...step.workgroups);
     if (step.copy === null) return;

@@ -94,7 +94,7 @@ async function passOf(
     ),
   );
   const outputs = outputRows(results, 'output', [face.batch, face.out_channels, ...face.image_size]);
-  return tasks.map((task, k): TermRecord => {
+  const records = tasks.map((task, k): TermRecord => {
     const { image, index } = task;
     checkOutput(task, outputs[k]!, process);
     return {
@@ -104,6 +104,8 @@ async function passOf(
       term: boundTerm(process, index, given[k]!, outputs[k]!, clip),
     };
   });
+  model.reuse?.(results);
+  return records;
 }
 
 /** A batch that is not full repeats its last row. */

@@ -96,7 +96,9 @@ async function encodeGroup(
   const readings = async (index: number, rows: readonly Float32Array[]): Promise<readonly Reading[]> => {
     signal?.throwIfAborted();
     const answers = await forward.predict(index, rows);
-    return rows.map((x, k) => readAnswer(process, index, x, answers[k]!, clip_denoised));
+    const read = rows.map((x, k) => readAnswer(process, index, x, answers[k]!, clip_denoised));
+    forward.forget();
+    return read;
   };
   /** Rows at `index` whose own noise leads from `earlier`, one step nearer to the image, to them. */
   const refined = async (index: number, earlier: readonly Float32Array[], rows: readonly Float32Array[]) => {

@@ -29,6 +29,8 @@ export interface Forward {
    * @throws NotFinite at a NaN or infinity
    */
   predict(index: number, x: readonly Float32Array[]): Promise<readonly Answer[]>;
+  /** Gives the memory of all answers so far to those that follow: nobody reads them any longer. */
+  forget(): void;
 }
 
 /** How what a model says is guided. */
@@ -51,6 +53,9 @@ export function createForward(
   const conditions = batchConditions(denoiser, requests);
   const labels =
     denoiser.classifier_classes === null ? {} : { [CLASSIFIER_LABELS]: labelsOf(batch, requests) };
+  // a pass copies its inputs before it ends
+  const stacked = new Float32Array(batch * elements(shape));
+  const answered: ReadonlyMap<string, Tensor>[] = [];
   const pass = async (
     index: number,
     x: Tensor,
@@ -59,6 +64,7 @@ export function createForward(
     const timesteps = new Float32Array(batch).fill(process.model_timesteps[index]!);
     const inputs: DenoiserInputs = { x, timesteps, ...conditions, ...given };
     const results = await model.run(inputs);
+    answered.push(results);
     const finiteRows = (name: string, channels: number, what: string) => {
       const rows = outputRows(results, name, [batch, channels, ...denoiser.image_size]);
       for (const [k, { seed }] of requests.entries())
@@ -75,7 +81,7 @@ export function createForward(
   return {
     shape,
     async predict(index, rows) {
-      const x = stackRows(batch, shape, rows);
+      const x = stackRows(batch, shape, rows, stacked);
       const conditional = await pass(index, x, labels);
       if (guidance === undefined) return conditional;
       const y = Array.from({ length: batch }, () => guidance.null_class);
@@ -84,6 +90,9 @@ export function createForward(
         const { scale } = guidance;
         return { output: guide(output, unconditional[k]!.output, scale, elements(shape)), gradient };
       });
+    },
+    forget() {
+      for (const results of answered.splice(0)) model.reuse?.(results);
     },
   };
 }

@@ -2,10 +2,14 @@
 
 import { elements, type Tensor } from '../tensor.ts';
 
-/** [B, ...shape]; rows past the last one repeat it. */
-export function stackRows(batch: number, shape: readonly number[], rows: readonly Float32Array[]): Tensor {
+/** [B, ...shape], written to `data`; rows past the last one repeat it. */
+export function stackRows(
+  batch: number,
+  shape: readonly number[],
+  rows: readonly Float32Array[],
+  data = new Float32Array(batch * elements(shape)),
+): Tensor {
   const length = elements(shape);
-  const data = new Float32Array(batch * length);
   for (let k = 0; k < batch; k++) data.set(atRow(rows, k), k * length);
   return { shape: [batch, ...shape], data };
 }

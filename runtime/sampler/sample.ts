@@ -145,6 +145,7 @@ async function walkGroup(
     if (under.stopped) break;
     const steps = under.chains.map((chain) => beginStep(chain, options));
     const results = await orGiveUp(takeSteps(steps, forward.predict), signal, grace);
+    forward.forget();
     under.chains = under.chains.map((chain, k) => {
       const { x, guess, kept } = results[k]!;
       const { seed } = chain.request;

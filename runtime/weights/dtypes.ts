@@ -143,7 +143,7 @@ export function float16ToFloat32(half: Uint16Array, scratch?: Scratch): Float32A
 }
 
 /** The nearest binary16 of each value, ties to even; what is too large becomes infinite. */
-export function float32ToFloat16(values: Float32Array): Uint16Array {
+export function float32ToFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const halves = new Uint16Array(values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < values.length; i++) {

@@ -35,3 +35,24 @@ test('passes that overlap have results of their own, and more of them wait their
     program.close();
   }
 });
+
+test('results that are given back make room for later ones, those that are kept stay, and the bits are the same', async () => {
+  const { graph } = loadGraph(SMALL_GRAPH, 'small');
+  const { read } = matchWeights(parameters(graph), openWeights('hash:1'));
+  for (const layouts of ['host', 'adapter'] as const) {
+    const program = await openProgram(compileGraph(graph, { batch: 2 }).bundle, read, { layouts });
+    try {
+      const kept = await program.run(inputs(1));
+      const values = kept.get('output')!.data.slice();
+      const given = await program.run(inputs(2));
+      const second = given.get('output')!.data.slice();
+      program.reuse!(given);
+      expect(given.get('output')!.data.length, layouts).toBe(0);
+      expect((await program.run(inputs(2))).get('output')!.data, layouts).toEqual(second);
+      expect((await program.run(inputs(1))).get('output')!.data, layouts).toEqual(values);
+      expect(kept.get('output')!.data, layouts).toEqual(values);
+    } finally {
+      program.close();
+    }
+  }
+});

@@ -32,7 +32,7 @@ export interface StepInput<Options> {
   noise(): Float32Array;
 }
 
-/** What a step gives. */
+/** What a step gives, none of it in the memory of an answer, which the answers to later steps are written to. */
 export interface StepResult {
   /** x_t-1. */
   readonly x: Float32Array;

@@ -8,6 +8,7 @@ import { readsOf } from '../../../compiler/schedule/resources.ts';
 import type { Schedule, ScheduledGroup } from '../../../compiler/schedule/schedule.ts';
 import { timePathOf } from '../../../compiler/schedule/time-path.ts';
 import { SOFTWARE, TARGETS } from '../../../compiler/target.ts';
+import { inputsReadFrom } from '../../../runtime/passes.ts';
 import { arbitraryExplicitGraph } from '../../arbitrary-explicit-graph.ts';
 import { arbitraryCompactGraph } from '../../arbitrary-graph.ts';
 import { goldenGraph } from '../../golden-cases.ts';
@@ -47,7 +48,7 @@ test('on arbitrary graphs, nothing of the image reaches it, and its slots are no
       fc.constantFrom(...TARGETS),
       (spec, fuse, target) => {
         const { graph } = loadGraph(JSON.stringify(spec), 'arbitrary');
-        const { schedule, memory } = compileGraph(graph, { fuse, target });
+        const { schedule, memory, bundle } = compileGraph(graph, { fuse, target });
         const { groups, values } = timePathOf(schedule);
         const [time, rest] = [schedule.groups.slice(0, groups), schedule.groups.slice(groups)];
         const given = schedule.graph.nodes.flatMap((node, id) =>
@@ -61,6 +62,16 @@ test('on arbitrary graphs, nothing of the image reaches it, and its slots are no
         const taken = rest.flatMap((group) => valuesRead(schedule.graph, group)).map(({ value }) => value);
         const left = new Set(taken.filter((value) => known.has(value) && !given.includes(value)));
         if (groups > 0) expect(new Set(values)).toEqual(left);
+        // the rest may write other values to where inputs of the time path stood
+        const { dispatches, inputs, time_path } = bundle.manifest;
+        const read = inputsReadFrom(time_path.dispatches, dispatches, inputs).map(({ slot }) => slot);
+        const first = new Set(
+          taken.flatMap((value) => {
+            const { op } = schedule.graph.nodes[value]!;
+            return op === 'input' || op === 'timestep_embedding' ? [memory.slotOf.get(`v${value}`)!] : [];
+          }),
+        );
+        expect(new Set(read)).toEqual(first);
         for (const value of values) {
           const own = memory.lifetimes.find(({ name }) => name === `v${value}`)!;
           const neighbours = memory.lifetimes.filter(

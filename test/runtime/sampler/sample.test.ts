@@ -328,6 +328,33 @@ test('frames are guesses at the image, evenly over the steps', async () => {
   expect(some!.frames).toEqual([all!.frames[0], all!.frames[2]]);
 });
 
+test('a model gets all results back once they are read, and samples do not stand in their memory', async () => {
+  for (const sampler of [{ kind: 'ddpm' }, { kind: 'ddim', eta: 1 }, { kind: 'dpmpp' }] as const) {
+    for (const predict of ['epsilon', 'x_start', 'previous_x', 'v'] as const) {
+      for (const clip_denoised of [true, false]) {
+        const options = { process: diffusionProcess({ ...SETTINGS, predict }, '5'), sampler, clip_denoised };
+        const model = fakeModel({ batch: 2 });
+        let under = 0;
+        const strict: Model = {
+          interface: model.interface,
+          async run(inputs) {
+            under++;
+            return model.run(inputs);
+          },
+          reuse(outputs) {
+            under--;
+            for (const { data } of outputs.values())
+              structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+          },
+        };
+        const found = await collect(sample(strict, seeds(1, 2, 3), options));
+        expect(found).toEqual(await collect(sample(model, seeds(1, 2, 3), options)));
+        expect(under).toBe(0);
+      }
+    }
+  }
+});
+
 describe('a model that takes two passes at once', () => {
   /** Passes take a while, and never the same; `most` is how many were under way together. */
   function slowModel(batch: number): Model & { most: number } {
