@@ -111,7 +111,7 @@ export async function createProgram(
   const [steps, face] = await prepareSteps(bundle, memory, read, pipelines, opened, watchdog)
     .then(async (prepared) => {
       // Behind the first run of each kernel, which writes to whatever it binds.
-      await initializeState(manifest, memory, read, device);
+      await initializeState(manifest, memory, read, opened);
       return [prepared, await createInterface(manifest, memory, opened, layouts)] as const;
     })
     .catch((error) => {
@@ -200,7 +200,7 @@ export async function createProgram(
       encode: (recorder) => encodePass(forward, recorder),
     },
     interface: interfaceOf(manifest),
-    state: createState(manifest, memory, device),
+    state: createState(manifest, memory, opened),
     // A processor that computes has no time in which the host's work would be hidden.
     in_flight: opened.adapter.isFallback ? 1 : IN_FLIGHT,
     run: (inputs, timer) => runPass(forward, inputs, timer),
@@ -222,7 +222,7 @@ export async function createProgram(
       });
       const encode = (i: number, encoder: GPUCommandEncoder) =>
         encodeSteps([steps[i]!], { encoder, cuts: null });
-      yield* traceDispatches(manifest, memory, device, forward, encode);
+      yield* traceDispatches(manifest, memory, opened, forward, encode);
     },
     close() {
       memory.destroy();

@@ -1,6 +1,6 @@
 // Staging of weights: a few buffers in which they are packed, and from which they are copied to where they belong.
 
-import { RuntimeError } from './errors.ts';
+import { answered } from './answered.ts';
 import type { Memory } from './memory.ts';
 import type { OpenedDevice } from './opened-device.ts';
 
@@ -55,22 +55,21 @@ interface Filling {
  */
 export function createStaging(
   memory: Memory,
-  { device, pacing }: Pick<OpenedDevice, 'device' | 'pacing'>,
+  opened: Pick<OpenedDevice, 'device' | 'pacing' | 'lost' | 'check'>,
   longest: number,
 ): Staging {
+  const { device, pacing } = opened;
   const size = Math.ceil(Math.max(longest, PIECE_BYTES) / ALIGNMENT) * ALIGNMENT;
   const usage = GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC;
   const ring = Array.from({ length: PIECES }, (): Piece => {
     const buffer = device.createBuffer({ label: 'staging', size, usage, mappedAtCreation: true });
     return { buffer, mapped: Promise.resolve() };
   });
-  const free = async ({ mapped }: Piece) => {
-    try {
-      await mapped;
-    } catch (error) {
-      throw new RuntimeError('gpu', `uploading weights: ${error instanceof Error ? error.message : error}`);
-    }
-  };
+  const mapped = (piece: Piece): Promise<ArrayBuffer> =>
+    answered(opened, 'uploading weights', async () => {
+      await piece.mapped;
+      return piece.buffer.getMappedRange();
+    });
   const send = ({ piece, copies }: Filling) => {
     const { buffer } = piece;
     buffer.unmap();
@@ -86,8 +85,7 @@ export function createStaging(
   const begin = async (): Promise<Filling> => {
     const piece = ring[turn]!;
     turn = (turn + 1) % PIECES;
-    await free(piece);
-    return { piece, range: piece.buffer.getMappedRange(), copies: [], used: 0 };
+    return { piece, range: await mapped(piece), copies: [], used: 0 };
   };
   let filling: Filling | null = null;
   return {
@@ -108,7 +106,7 @@ export function createStaging(
     async arrived() {
       if (filling !== null) send(filling);
       filling = null;
-      for (const piece of ring) await free(piece);
+      for (const piece of ring) await answered(opened, 'uploading weights', () => piece.mapped);
     },
     destroy() {
       for (const { buffer } of ring) buffer.destroy();

@@ -1,11 +1,13 @@
 // The state of a program: tensors that live from pass to pass in slots of their own, which the host reads and writes by
 // name between passes.
 
+import { answered } from './answered.ts';
 import type { Manifest, StatePort } from './bundle.ts';
 import { tensorFaults } from './check-inputs.ts';
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import type { Memory } from './memory.ts';
+import type { OpenedDevice } from './opened-device.ts';
 import { decodePort, encodePort } from './port-values.ts';
 import { bytesOfPort } from './ports.ts';
 import { createScratch } from './scratch.ts';
@@ -35,7 +37,8 @@ const WRITTEN_BYTES = 2 ** 24;
  * Puts tensors in their places one by one. WebGPU copies what is written aside and lets go of it when the queue has come so far,
  * so that all states of a model would be there once more: now and then the queue is waited for.
  */
-function createPut(memory: Pick<Memory, 'buffer'>, device: GPUDevice) {
+function createPut(memory: Pick<Memory, 'buffer'>, opened: OpenedDevice) {
+  const { device } = opened;
   let waiting = 0;
   return async (port: StatePort, tensor: Tensor, what: string): Promise<void> => {
     await guard(device, what, () => put(port, tensor, memory, device));
@@ -43,17 +46,18 @@ function createPut(memory: Pick<Memory, 'buffer'>, device: GPUDevice) {
     if (waiting < WRITTEN_BYTES) return;
     waiting = 0;
     device.queue.submit([]);
-    await device.queue.onSubmittedWorkDone();
+    await answered(opened, what, () => device.queue.onSubmittedWorkDone());
   };
 }
 
 export function createState(
   { state }: Pick<Manifest, 'state'>,
   memory: Pick<Memory, 'buffer'>,
-  device: GPUDevice,
+  opened: OpenedDevice,
 ): ProgramState {
+  const { device } = opened;
   const ports = new Map(state.map((port) => [port.name, port]));
-  const place = createPut(memory, device);
+  const place = createPut(memory, opened);
   const find = (name: string): StatePort => {
     const port = ports.get(name);
     if (port !== undefined) return port;
@@ -62,12 +66,13 @@ export function createState(
   };
   const readAll: ProgramState['readAll'] = async (names, take) => {
     for (const batch of batchesOf(names.map(find))) {
-      const staging = await guard(device, `reading state ${batch[0]!.port.name}`, () =>
-        copyOut(batch, memory, device),
-      );
+      const what = `reading state ${batch[0]!.port.name}`;
+      const staging = await guard(device, what, () => copyOut(batch, memory, device));
       try {
-        await staging.mapAsync(GPUMapMode.READ);
-        const mapped = staging.getMappedRange();
+        const mapped = await answered(opened, what, async () => {
+          await staging.mapAsync(GPUMapMode.READ);
+          return staging.getMappedRange();
+        });
         for (const { port, at, bytes } of batch) {
           take(port.name, decodePort(port, new Uint8Array(mapped, at, bytes)));
         }
@@ -132,15 +137,16 @@ export async function initializeState(
   { state }: Pick<Manifest, 'state'>,
   memory: Pick<Memory, 'buffer' | 'clear'>,
   read: ReadParameter,
-  device: GPUDevice,
+  opened: OpenedDevice,
 ): Promise<void> {
+  const { device } = opened;
   if (state.length === 0) return;
   await guard(device, 'zeros of states', () => {
     const encoder = device.createCommandEncoder();
     for (const slot of new Set(state.map((port) => port.slot))) memory.clear(slot, encoder);
     device.queue.submit([encoder.finish()]);
   });
-  const place = createPut(memory, device);
+  const place = createPut(memory, opened);
   // a parameter is read once for all states that begin as it is
   const places = new Map<string, StatePort[]>();
   for (const port of state) {

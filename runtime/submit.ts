@@ -1,6 +1,7 @@
 // Work that is submitted to a device and read back: one command buffer, whose results are copied to a buffer that the host
 // maps. A few may be under way at once.
 
+import { toldOfLoss } from './answered.ts';
 import { RuntimeError } from './errors.ts';
 import { guard } from './guard.ts';
 import type { OpenedDevice } from './opened-device.ts';
@@ -107,19 +108,6 @@ export function createSubmitter(
       for (const readback of readbacks) readback.destroy();
     },
   };
-}
-
-/** Milliseconds in which a device that is gone is known to be. */
-const LOSS_IS_TOLD = 500;
-
-/** A browser may reject what waits for a device before it tells that the device is lost, which is what callers should know. */
-async function toldOfLoss({ lost }: Pick<OpenedDevice, 'lost'>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const waited = new Promise((resolve) => {
-    timer = setTimeout(resolve, LOSS_IS_TOLD);
-  });
-  await Promise.race([lost, waited]);
-  clearTimeout(timer);
 }
 
 /** A recorder that knows what the device is at, in words. */

@@ -1,5 +1,8 @@
 // Times dispatches by the GPU's own clock: a pair of timestamp queries a dispatch, read back after the run.
 
+import { answered } from './answered.ts';
+import type { OpenedDevice } from './opened-device.ts';
+
 /** What a device needs for timestamps. */
 export const TIMING_FEATURE = 'timestamp-query';
 
@@ -20,13 +23,14 @@ export interface DispatchTimer {
   writes(i: number): GPUComputePassTimestampWrites;
   /** Brings the times to where `read` finds them; to be encoded behind the last pass. */
   resolve(encoder: GPUCommandEncoder): void;
-  /** The times of the run that was submitted last, by dispatch. */
+  /** The times of the run that was submitted last, by dispatch. Rejects with RuntimeError('gpu'). */
   read(): Promise<readonly Interval[]>;
   destroy(): void;
 }
 
 /** A timer of `count` dispatches on a device that has TIMING_FEATURE. */
-export function createTimer(count: number, device: GPUDevice): DispatchTimer {
+export function createTimer(count: number, opened: OpenedDevice): DispatchTimer {
+  const { device } = opened;
   const sets: GPUQuerySet[] = [];
   for (let left = 2 * count; left > 0; left -= QUERIES_PER_SET) {
     sets.push(device.createQuerySet({ type: 'timestamp', count: Math.min(left, QUERIES_PER_SET) }));
@@ -51,9 +55,12 @@ export function createTimer(count: number, device: GPUDevice): DispatchTimer {
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, size);
     },
     async read() {
-      await staging.mapAsync(GPUMapMode.READ);
-      const times = new BigUint64Array(staging.getMappedRange().slice(0));
-      staging.unmap();
+      const times = await answered(opened, 'reading back times', async () => {
+        await staging.mapAsync(GPUMapMode.READ);
+        const values = new BigUint64Array(staging.getMappedRange().slice(0));
+        staging.unmap();
+        return values;
+      });
       return Array.from({ length: count }, (_, i) => ({ begin: times[2 * i]!, end: times[2 * i + 1]! }));
     },
     destroy() {

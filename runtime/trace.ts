@@ -1,9 +1,11 @@
 // One pass, dispatch by dispatch, with what each of them wrote read back: to find the first that made a NaN or
 // an infinity. Slow, and in memory of its own for the copies.
 
+import { answered } from './answered.ts';
 import type { Dispatch, Manifest, StoredType } from './bundle.ts';
 import { guard } from './guard.ts';
 import type { Memory } from './memory.ts';
+import type { OpenedDevice } from './opened-device.ts';
 import type { Pass } from './passes.ts';
 import { float16ToFloat32 } from './weights/dtypes.ts';
 
@@ -26,10 +28,11 @@ export interface Traced {
 export async function* traceDispatches(
   manifest: Manifest,
   memory: Memory,
-  device: GPUDevice,
+  opened: OpenedDevice,
   { first, end, inputs }: Pick<Pass, 'first' | 'end' | 'inputs'>,
   encode: (dispatch: number, encoder: GPUCommandEncoder) => void,
 ): AsyncGenerator<Traced, void, undefined> {
+  const { device } = opened;
   const size = Math.max(...manifest.slots.map((_, slot) => memory.bytes(slot)));
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const staging = device.createBuffer({ label: 'trace', size, usage: MAP_READ | COPY_DST });
@@ -54,9 +57,12 @@ export async function* traceDispatches(
         if (dtype === 'u32' || staged) continue;
         await submit((encoder) => memory.copyOut(slot, encoder, staging));
         const bytes = memory.bytes(slot);
-        await staging.mapAsync(GPUMapMode.READ, 0, bytes);
-        const content = staging.getMappedRange(0, bytes).slice(0);
-        staging.unmap();
+        const content = await answered(opened, 'reading back what a dispatch wrote', async () => {
+          await staging.mapAsync(GPUMapMode.READ, 0, bytes);
+          const copied = staging.getMappedRange(0, bytes).slice(0);
+          staging.unmap();
+          return copied;
+        });
         yield { dispatch, slot, dtype, values: valuesOf(content, dtype) };
       }
     }

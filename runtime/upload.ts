@@ -25,7 +25,7 @@ export async function uploadWeights(
   manifest: Manifest,
   memory: Memory,
   read: ReadParameter,
-  opened: Pick<OpenedDevice, 'device' | 'pacing'>,
+  opened: Pick<OpenedDevice, 'device' | 'pacing' | 'lost' | 'check'>,
 ): Promise<void> {
   const runs = manifest.weights.flatMap(({ parts }, entry) =>
     runsOf(parts, memory.floats(entry)).map((run) => {

@@ -3,6 +3,7 @@
 // each is run ahead. Where that is slow, a second device of the same adapter starts from the other end: what it compiles
 // gets into the cache, and from there to the first.
 
+import { answered } from './answered.ts';
 import type { Bundle } from './bundle.ts';
 import { guard } from './guard.ts';
 import type { OpenedDevice } from './opened-device.ts';
@@ -95,12 +96,11 @@ function standInTexture(device: GPUDevice, width: number): GPUTextureView {
  * Waits until it has run, and tells the milliseconds since it was its turn: on a busy machine the weights that are copied
  * before it take as long as compiling.
  */
-async function runOnce(
-  { device, pacing }: OpenedDevice,
-  { pipeline, bindGroup }: Dispatchable,
-): Promise<number> {
+async function runOnce(opened: OpenedDevice, { pipeline, bindGroup }: Dispatchable): Promise<number> {
+  const { device, pacing } = opened;
+  const what = 'running a kernel for the first time';
   const run = () =>
-    guard(device, 'running a kernel for the first time', () => {
+    guard(device, what, () => {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
       pass.setPipeline(pipeline);
@@ -110,6 +110,8 @@ async function runOnce(
       device.queue.submit([encoder.finish()]);
     });
   const done = () => device.queue.onSubmittedWorkDone().then(() => performance.now());
-  const [turn, , end] = await pacing.unhurried(() => Promise.all([done(), run(), done()]));
+  const [turn, , end] = await answered(opened, what, () =>
+    pacing.unhurried(() => Promise.all([done(), run(), done()])),
+  );
   return end - turn;
 }

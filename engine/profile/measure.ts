@@ -117,14 +117,13 @@ async function measure(
   host: Host,
 ): Promise<Measured> {
   const { manifest } = program;
-  const { device } = opened;
   // a step of training is all of its passes
   const names = manifest.passes.map(({ name }) => name);
   const inputs = exampleInputsOf(manifest);
   const run = (timer?: DispatchTimer) => program.runPasses(names, inputs, timer);
   const known = given.gflops_per_s !== undefined && given.gb_per_s !== undefined;
-  const probe = known ? null : await createProbe(device);
-  const timer = createTimer(manifest.dispatches.length, device);
+  const probe = known ? null : await createProbe(opened);
+  const timer = createTimer(manifest.dispatches.length, opened);
   const timelines: (readonly Interval[])[] = [];
   const passes: number[] = [];
   const cpu: number[] = [];

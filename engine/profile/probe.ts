@@ -1,7 +1,9 @@
 // Measures what an adapter can do at most, by work that is nothing else: multiply-adds in registers, and for memory the
 // faster of a kernel that reads and of a copy. It is what WebGPU gets there, not what the hardware's data sheet says.
 
+import { answered } from '../../runtime/answered.ts';
 import { guard } from '../../runtime/guard.ts';
+import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createTimer, type DispatchTimer, milliseconds } from '../../runtime/timing.ts';
 import type { Peaks } from './profile.ts';
 
@@ -76,16 +78,17 @@ const BETTER = 1.02;
 const MOST_ROUNDS = 40;
 
 /** A probe on a device that has TIMING_FEATURE, after its first rounds, which find how much work is long enough. */
-export async function createProbe(device: GPUDevice): Promise<Probe> {
+export async function createProbe(opened: OpenedDevice): Promise<Probe> {
+  const { device } = opened;
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
   const [out, data, copy] = await guard(device, 'allocating buffers to measure with', () => [
     device.createBuffer({ size: Math.max(FEWEST_THREADS, VECTORS / READS) * 16, usage: STORAGE }),
     device.createBuffer({ size: READ_BYTES, usage: STORAGE | COPY_SRC }),
     device.createBuffer({ size: READ_BYTES, usage: COPY_DST }),
   ]);
-  const timer = createTimer(2, device);
-  const arithmetic = await compile(device, ARITHMETIC, [out!]);
-  const memory = await compile(device, MEMORY, [out!, data!]);
+  const timer = createTimer(2, opened);
+  const arithmetic = await compile(opened, ARITHMETIC, [out!]);
+  const memory = await compile(opened, MEMORY, [out!, data!]);
   let threads = FEWEST_THREADS;
   while (
     threads < MOST_THREADS &&
@@ -133,12 +136,15 @@ type Encode = (encoder: GPUCommandEncoder) => void;
 
 /** A kernel that is run on so many threads. */
 async function compile(
-  device: GPUDevice,
+  opened: OpenedDevice,
   code: string,
   buffers: readonly GPUBuffer[],
 ): Promise<(threads: number) => Encode> {
+  const { device } = opened;
   const module = device.createShaderModule({ code });
-  const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module } });
+  const pipeline = await answered(opened, 'compiling a kernel to measure with', () =>
+    device.createComputePipelineAsync({ layout: 'auto', compute: { module } }),
+  );
   const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
   const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
   return (threads) => (encoder) => {

@@ -135,7 +135,7 @@ async function timePart(
   try {
     for (const { bundle } of part) {
       const program = await createProgram(bundle, read, opened, { cache });
-      running.push({ program, timer: createTimer(bundle.manifest.dispatches.length, opened.device) });
+      running.push({ program, timer: createTimer(bundle.manifest.dispatches.length, opened) });
     }
     const inputs = exampleInputs(running[0]!.program.interface);
     for (let run = -WARMUP; run < runs; run++) {

@@ -15,3 +15,19 @@ test('whatever call of the GPU fails, the right bytes or a right error, and noth
   expect(injected).toBeGreaterThan(3);
   expect(Math.max(...exits.keys())).toBeGreaterThan(0);
 });
+
+/** Runs that read back in each way there is, and how far from one reading to the next that fails. */
+const READERS = [
+  { name: 'tune', every: 17 },
+  { name: 'train on the GPU', every: 5 },
+  { name: 'run', every: 1 },
+] as const;
+
+test.for(READERS)('a device that is lost while $name reads back is told as such', async ({ name, every }) => {
+  const run = GPU_RUNS.find((one) => one.name === name)!;
+  const injector = gpuInjector(/^GPUBuffer\.(getMappedRange|mapAsync)$/);
+  const { injected, exits, failures } = await sweep(run, injector, { every }, () => {});
+  expect(failures).toEqual([]);
+  expect(injected).toBeGreaterThan(0);
+  expect([...exits.keys()].every((exit) => exit === 0 || exit === 8)).toBe(true);
+});

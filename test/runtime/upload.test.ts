@@ -94,6 +94,11 @@ function fakeBuffer(size: number): FakeBuffer {
   return buffer;
 }
 
+/** A device that is never lost. */
+function openedOn(device: GPUDevice) {
+  return { device, pacing: UNPACED, lost: new Promise<null>(() => {}), check: () => {} };
+}
+
 const read: ReadParameter = (name, scratch) => {
   const entry = Number(name.slice(1));
   const values = scratch!.floats(LENGTHS[entry]!);
@@ -103,7 +108,7 @@ const read: ReadParameter = (name, scratch) => {
 
 it('writes every float of every entry once, and zeros to the end of a row', async () => {
   const { written, memory, device } = recorder();
-  await uploadWeights(manifest, memory, read, { device, pacing: UNPACED });
+  await uploadWeights(manifest, memory, read, openedOn(device));
   for (const [entry, length] of LENGTHS.entries()) {
     let at = 0;
     for (const [first, piece] of [...written[entry]!].sort(([a], [b]) => a - b)) {
@@ -120,7 +125,7 @@ it('writes every float of every entry once, and zeros to the end of a row', asyn
 
 it('takes no more staging memory than it says, and gives it back', async () => {
   const { memory, device, made } = recorder();
-  await uploadWeights(manifest, memory, read, { device, pacing: UNPACED });
+  await uploadWeights(manifest, memory, read, openedOn(device));
   expect([...made].reduce((sum, { size }) => sum + size, 0)).toBe(STAGING_BYTES);
   expect([...made].every(({ destroyed }) => destroyed)).toBe(true);
 });
@@ -136,7 +141,7 @@ it('uses the memory that tensors are read to again', async () => {
       buffers.add(values.buffer);
       return values;
     },
-    { device, pacing: UNPACED },
+    openedOn(device),
   );
   expect(buffers.size).toBe(1);
 });
@@ -165,7 +170,7 @@ it('reads what is packed together once, whatever number of stretches it takes', 
       values.set(valuesOf(name));
       return values;
     },
-    { device, pacing: UNPACED },
+    openedOn(device),
   );
   expect(reads).toEqual(['a', 'b']);
   const expected = new Float32Array(length);
@@ -180,8 +185,6 @@ it('throws what reading throws, and gives its memory back', async () => {
   const fails = () => {
     throw new Error('cut short');
   };
-  await expect(uploadWeights(manifest, memory, fails, { device, pacing: UNPACED })).rejects.toThrow(
-    'cut short',
-  );
+  await expect(uploadWeights(manifest, memory, fails, openedOn(device))).rejects.toThrow('cut short');
   expect([...made].every(({ destroyed }) => destroyed)).toBe(true);
 });

@@ -65,8 +65,11 @@ function doInvalid(device: GPUDevice | null): void {
   made.destroy();
 }
 
-/** Puts itself between the project and Dawn, once a process. */
-export function watchGpu(): GpuFaults {
+/**
+ * Puts itself between the project and Dawn, once a process.
+ * @param counted the calls that count, by interface and method
+ */
+export function watchGpu(counted: RegExp = /./): GpuFaults {
   const faces = globals as unknown as Record<
     string,
     { readonly prototype: Record<string, AnyFunction> } | undefined
@@ -82,11 +85,13 @@ export function watchGpu(): GpuFaults {
     prototype[method] = function (this: unknown, ...args: unknown[]): unknown {
       if (calls === null) return original.apply(this, args);
       const call = `${face}.${method}`;
-      calls.push(call);
       // a device that an earlier run gave back is requested by nobody
       if (face === 'GPUDevice') device = this as GPUDevice;
+      const counts = counted.test(call);
+      if (counts) calls.push(call);
       // what runs side by side calls in another order the next time: the first call from here on that can fail so
-      const due = fault !== null && !failed && calls.length >= at && faultsOfCall(call).includes(fault);
+      const due =
+        counts && fault !== null && !failed && calls.length >= at && faultsOfCall(call).includes(fault);
       failed ||= due;
       if (due && fault === 'lost') device?.destroy();
       if (due && fault === 'invalid') doInvalid(device);

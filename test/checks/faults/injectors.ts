@@ -27,8 +27,9 @@ export function fileInjector(): Injector {
 
 const nameOf = (call: string): string => call.split(' ')[0] ?? '';
 
-export function gpuInjector(): Injector {
-  const faults = watchGpu();
+/** @param counted the calls that are counted and fail, by interface and method: `GPUBuffer.getMappedRange` */
+export function gpuInjector(counted?: RegExp): Injector {
+  const faults = watchGpu(counted);
   return {
     async watch(action, at, fault) {
       faults.begin(at, fault as GpuFault | undefined);
