@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type ByteSource, fault, type Origin } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
+import { guarded } from '../../runtime/host/node/system-faults.ts';
 import type { ArraySet } from './array-set.ts';
 import type { Rows } from './rows.ts';
 
@@ -113,11 +114,11 @@ function setOf(parts: readonly Part[], { labels: before, classes }: Form): Omit<
 /** Names of classes, one a line, where their file lies beside the images. */
 function namesBeside(file: string, { names, classes }: Form): readonly string[] | null {
   const list = path.join(path.dirname(file), names);
-  const stat = fs.statSync(list, { throwIfNoEntry: false });
-  if (!stat?.isFile() || stat.size > 65_536) return null;
-  const lines = fs
-    .readFileSync(list, 'utf8')
-    .split('\n')
-    .map((line) => line.trim());
+  const text = guarded({ kind: 'input', label: list }, () => {
+    const stat = fs.statSync(list, { throwIfNoEntry: false });
+    return stat?.isFile() && stat.size <= 65_536 ? fs.readFileSync(list, 'utf8') : null;
+  });
+  if (text === null) return null;
+  const lines = text.split('\n').map((line) => line.trim());
   return lines.slice(0, classes).every((line) => line !== '') ? lines.slice(0, classes) : null;
 }

@@ -7,8 +7,12 @@ import type { Origin } from '../../runtime/bytes.ts';
 import { fault } from '../../runtime/bytes.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
+import { noMemory, systemFaultOf } from '../../runtime/host/node/system-faults.ts';
 import { MOST_PIXELS, type PictureHeader, readPictureHeader } from './picture-header.ts';
 import { type Colours, over, type Raster, type Rgb, withoutAlpha } from './raster.ts';
+
+/** What libvips and its decoders say where the system gives them no memory. */
+const NO_MEMORY = /out of memory|insufficient memory|cannot allocate/i;
 
 /** Files larger than this are refused unread: no picture within `MOST_PIXELS` needs as much. */
 const MOST_BYTES = 2 ** 30;
@@ -23,7 +27,10 @@ export interface Decoded {
   readonly alpha: boolean;
 }
 
-/** Reads and decodes a file. Throws RuntimeError('input') that names the file, or sharp where it is not installed. */
+/**
+ * Reads and decodes a file. Throws RuntimeError('input') that names the file, or sharp where it is not installed; a SystemFault
+ * where it is not the file's fault.
+ */
 export async function decodeFile(file: string): Promise<Decoded> {
   const origin: Origin = { kind: 'input', label: file };
   const source = openFile(origin);
@@ -56,6 +63,7 @@ export async function decodePicture(bytes: Uint8Array, origin: Origin): Promise<
     .raw()
     .toBuffer({ resolveWithObject: true })
     .catch((error: unknown) => {
+      if (NO_MEMORY.test(String(error))) throw noMemory(origin, error);
       throw fault(origin, `it cannot be decoded (${firstLine(error)}); save it again`, error);
     });
   const { width, height, channels } = info;
@@ -106,6 +114,11 @@ async function loadSharp(): Promise<MakeSharp> {
     const { default: sharp } = await import('sharp');
     return sharp;
   } catch (error) {
+    const refused = systemFaultOf(
+      { kind: 'input', label: 'the package sharp, by which pictures are decoded' },
+      error,
+    );
+    if (refused !== null) throw refused;
     throw new RuntimeError(
       'input',
       `pictures are decoded by the package sharp, and it cannot be loaded (${firstLine(error)}): install it with ` +

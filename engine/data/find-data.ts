@@ -3,7 +3,7 @@
 
 import path from 'node:path';
 import { fault, type Origin } from '../../runtime/bytes.ts';
-import { namesIn, openFile, pathKind } from '../../runtime/host/node/files.ts';
+import { namesIn, openFile, readableKind } from '../../runtime/host/node/files.ts';
 import type { ArraySet } from './array-set.ts';
 import { cifarFiles, openCifar } from './cifar.ts';
 import { idxImages, isIdxName, openIdx } from './idx.ts';
@@ -18,11 +18,9 @@ const TAKEN =
 /** Throws RuntimeError('input') where there is nothing that is read. */
 export function findData(place: string): FoundData {
   const origin: Origin = { kind: 'input', label: place };
-  switch (pathKind(place)) {
+  switch (readableKind(origin)) {
     case 'missing':
       throw fault(origin, `there is no such file or folder; ${TAKEN}`);
-    case 'other':
-      throw fault(origin, 'this is a pipe or a device; name a regular file or a folder');
     case 'folder':
       return inFolder(place, origin);
     case 'file':

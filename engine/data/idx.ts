@@ -113,7 +113,7 @@ function idxRows(file: string): { readonly rows: Rows; readonly close: () => voi
 /** By its first bytes, whatever the file is called. What is packed is unpacked to no more than its own header says. */
 function openUnpacked(origin: Origin): ByteSource {
   const source = openFile(origin);
-  const start = source.size < 2 ? [] : source.read(0, 2);
+  const start = closeOnThrow(source, () => (source.size < 2 ? [] : source.read(0, 2)));
   if (start[0] !== 0x1f || start[1] !== 0x8b) return source;
   source.close();
   const packed = readFile(origin);

@@ -5,7 +5,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { RuntimeError } from '../../runtime/errors.ts';
-import { pathKind } from '../../runtime/host/node/files.ts';
 import { guarded } from '../../runtime/host/node/system-faults.ts';
 
 /** A file that was left out of the data, and why. */
@@ -28,8 +27,8 @@ const PICTURE = /\.(jpe?g|png|gif)$/i;
 const DEEPEST = 64;
 
 /**
- * Lists without opening a picture. Throws RuntimeError('input') where a folder cannot be read: it may be that of a class, and
- * without it others would have its number.
+ * Lists without opening a picture. Throws RuntimeError('input') where a folder cannot be read, or where the system does not say
+ * what a link leads to: it may be the folder of a class, and without it others would have its number.
  */
 export function listPictures(folder: string): PictureFiles {
   const files: string[] = [];
@@ -70,7 +69,19 @@ function kindOf(entry: fs.Dirent, file: string): 'file' | 'folder' | 'other' | '
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'folder';
   if (!entry.isSymbolicLink()) return 'other';
-  return asked(file, () => pathKind(file));
+  const stat = asked(file, () => target(file));
+  if (stat === undefined) return 'missing';
+  return stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : 'other';
+}
+
+/** What a link leads to; undefined for nothing, as at the end of a circle of links. */
+function target(link: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(link, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') return undefined;
+    throw error;
+  }
 }
 
 function asked<T>(label: string, ask: () => T): T {

@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { shipped } from '../../compiler/shipped.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import { OptionError } from '../errors.ts';
 import { type Rendered, type RenderTask, render } from './render.ts';
 import type { FromWorker, ToWorker } from './worker.ts';
 
@@ -31,6 +32,27 @@ interface Thread {
   readonly worker: Worker;
   readonly jobs: Map<number, Job>;
   readonly ended: Promise<void>;
+}
+
+/** Why a thread ended: for the pictures that it had in hand, or because the system did not let it start or go on. */
+function endOf({ jobs }: Thread, { code, message }: NodeJS.ErrnoException): RuntimeError {
+  if (code !== 'ERR_WORKER_OUT_OF_MEMORY') return notStarted(message);
+  const files = [...jobs.values()].flatMap(({ task: { source } }) =>
+    source.kind === 'file' ? [source.file] : [],
+  );
+  return new RuntimeError(
+    'input',
+    `a thread that reads pictures ended (${message}) with ${files.join(', ')} in hand; remove the file, or make it smaller`,
+  );
+}
+
+function notStarted(message: string): RuntimeError {
+  return new OptionError(
+    'input',
+    (option) =>
+      `a thread that reads pictures cannot run (${message}): raise the limits of the process (\`ulimit -n\`, \`ulimit -u\`), or ` +
+      `read them without threads by ${option('workers')} 0`,
+  );
 }
 
 /** Whether this is the build: what runs from its sources (tests) has no file that a thread could start from. */
@@ -75,18 +97,7 @@ function createThreads(count: number, file: string): Pool {
     });
     const thread: Thread = { worker, jobs: new Map(), ended };
     worker.on('message', (message: FromWorker) => settle(thread, message));
-    worker.on('error', (error: Error) => {
-      const files = [...thread.jobs.values()].flatMap(({ task: { source } }) =>
-        source.kind === 'file' ? [source.file] : [],
-      );
-      fail(
-        new RuntimeError(
-          'input',
-          `a thread that reads pictures ended (${error.message}) with ${files.join(', ')} in hand; remove the file, or ` +
-            'make it smaller',
-        ),
-      );
-    });
+    worker.on('error', (error: NodeJS.ErrnoException) => fail(endOf(thread, error)));
     // a pool that nobody closes keeps no process alive
     worker.unref();
     return thread;

@@ -2,7 +2,8 @@
 // depends on nothing but its task.
 
 import { RuntimeError } from '../../runtime/errors.ts';
-import { decodeFile, withBackground } from './decode.ts';
+import { SystemFault } from '../../runtime/host/node/system-faults.ts';
+import { decodeFile, requireDecoder, withBackground } from './decode.ts';
 import type { PictureFormat, StoredColours } from './picture-header.ts';
 import { hasAlpha, isTransparent, over, type Raster, type Rgb } from './raster.ts';
 import { reduce, type View } from './reduce.ts';
@@ -36,14 +37,21 @@ export type Rendered =
       readonly facts: PictureFacts | null;
     }
   /** The file is no picture that can be read; the reason names what was found and what to do. */
-  | { readonly kind: 'bad'; readonly reason: string };
+  | { readonly kind: 'bad'; readonly reason: string }
+  /** The system refused to open or to read it, or pictures cannot be decoded at all: no fault of what the file holds. */
+  | { readonly kind: 'refused'; readonly message: string };
 
-/** Never rejects for what a file holds, only for faults of ours. */
+/** Never rejects for what a file holds, nor for what the system says of it, only for faults of ours. */
 export async function render({ source, view, background }: RenderTask): Promise<Rendered> {
   if (source.kind === 'raster') {
     const { raster } = source;
     const put = background !== null && view.channels !== 4 && hasAlpha(raster.colours);
     return { kind: 'planes', planes: reduce(put ? over(raster, background) : raster, view), facts: null };
+  }
+  try {
+    await requireDecoder();
+  } catch (error) {
+    return { kind: 'refused', message: messageOf(error) };
   }
   try {
     const decoded = await decodeFile(source.file);
@@ -52,9 +60,15 @@ export async function render({ source, view, background }: RenderTask): Promise<
     const planes = reduce(withBackground(decoded, background, view.channels), view);
     return { kind: 'planes', planes, facts: { format, width, height, colours, bits, transparent } };
   } catch (error) {
-    if (!(error instanceof RuntimeError)) throw error;
+    const message = messageOf(error);
+    if (error instanceof SystemFault) return { kind: 'refused', message };
     const place = `${source.file}: `;
-    const { message } = error;
     return { kind: 'bad', reason: message.startsWith(place) ? message.slice(place.length) : message };
   }
+}
+
+/** Throws what is no RuntimeError. */
+function messageOf(error: unknown): string {
+  if (error instanceof RuntimeError) return error.message;
+  throw error;
 }

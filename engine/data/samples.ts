@@ -1,6 +1,7 @@
 // Samples of any kind of data, each readable on its own, by its place: pictures by threads, rows of arrays in this one.
 
 import { fault } from '../../runtime/bytes.ts';
+import { RuntimeError } from '../../runtime/errors.ts';
 import { dequantize } from '../../runtime/image/pixels.ts';
 import { elements } from '../../runtime/tensor.ts';
 import { OptionError } from '../errors.ts';
@@ -30,7 +31,8 @@ export interface Samples {
   name(sample: number): string;
   /**
    * Writes a sample's values [C, ...space] to `image`, and to `small` its small image, where the data has them (`small` is
-   * null elsewhere). Rejects where the data as a whole is at fault.
+   * null elsewhere). Rejects where the data as a whole is at fault, and where the system refuses to read a sample: what is
+   * left out must not depend on the day.
    */
   read(sample: number, look: Look, image: Float32Array, small: Float32Array | null): Promise<Reading>;
   readonly hasSmall: boolean;
@@ -74,6 +76,7 @@ export function pictureSamples(
 
 function take(rendered: Rendered, image: Float32Array): Reading {
   if (rendered.kind === 'bad') return rendered;
+  if (rendered.kind === 'refused') throw new RuntimeError('input', rendered.message);
   write(rendered.planes, image);
   return { kind: 'read', facts: rendered.facts };
 }

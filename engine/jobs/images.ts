@@ -3,7 +3,7 @@
 import path from 'node:path';
 import type { Origin } from '../../runtime/bytes.ts';
 import { fault } from '../../runtime/bytes.ts';
-import { listFolder, pathKind, readFile } from '../../runtime/host/node/files.ts';
+import { listFolder, readableKind, readFile } from '../../runtime/host/node/files.ts';
 import { decodePng, type PictureSize, sizeOfPng } from '../../runtime/host/node/png.ts';
 import type { Pixels } from '../../runtime/image/pixels.ts';
 import { dequantize, fromPixels } from '../../runtime/image/pixels.ts';
@@ -44,7 +44,7 @@ export interface InputImages {
  */
 export function readImages(file: string, name: string): InputImages {
   const origin: Origin = { kind: 'input', label: file };
-  if (pathKind(file) === 'folder') {
+  if (readableKind(origin) === 'folder') {
     const names = listFolder(origin).filter((entry) => /^[^/.][^/]*\.png$/i.test(entry) && !isSheet(entry));
     if (names.length === 0) throw fault(origin, 'the folder holds no PNG');
     return unlabelled(names.toSorted(naturalOrder).map((entry) => readPng(path.join(file, entry))));

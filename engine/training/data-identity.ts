@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { namesIn, pathKind } from '../../runtime/host/node/files.ts';
+import { namesIn, readableKind } from '../../runtime/host/node/files.ts';
 import { guarded } from '../../runtime/host/node/system-faults.ts';
 import type { TakeTurn } from '../../runtime/host/node/turns.ts';
 import { listPictures } from '../data/picture-files.ts';
@@ -11,7 +11,8 @@ import { fileDigest, sha256Of } from '../digest.ts';
 
 /** SHA-256. Rejects with RuntimeError('input') where the data cannot be read. */
 export async function dataIdentity(place: string, kind: string, takeTurn: TakeTurn): Promise<string> {
-  if (pathKind(place) === 'file') return fileDigest({ kind: 'input', label: place }, takeTurn);
+  if (readableKind({ kind: 'input', label: place }) === 'file')
+    return fileDigest({ kind: 'input', label: place }, takeTurn);
   const files = kind === 'pictures' ? listPictures(place).files : namesIn({ kind: 'input', label: place });
   const lines = files.map((file) => {
     const label = path.join(place, file);

@@ -98,3 +98,29 @@ test('a data set that nobody closes keeps no process alive', async () => {
   `);
   expect(answer).toBe('4,1,8,8');
 });
+
+test('a process of too few descriptors says so, and leaves no picture out', async () => {
+  const cli = path.join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
+  fs.writeFileSync(at('g.json'), SMALL_GRAPH);
+  fs.mkdirSync(at('few'));
+  for (let i = 0; i < 20; i++) {
+    fs.writeFileSync(
+      at('few', `${i}.png`),
+      pngFile({ width: 9, height: 9, type: 2, bits: 8 }, () => i),
+    );
+  }
+  const refused: string[] = [];
+  for (const limit of [28, 34, 38, 42, 46]) {
+    const words = `data ${at('few')} --graph ${at('g.json')} --workers 3 --json`;
+    const command = `ulimit -n ${limit}; exec ${process.execPath} ${cli} ${words}`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', command]).catch(
+      (error: { readonly stdout: string }) => error,
+    );
+    const found = JSON.parse(stdout) as { usable?: number; error?: { exit: number; message: string } };
+    if (found.error === undefined) expect(found.usable).toBe(20);
+    else refused.push(found.error.message);
+    if (found.error !== undefined) expect(found.error.exit).toBe(5);
+  }
+  expect(refused.length).toBeGreaterThan(0);
+  for (const message of refused) expect(message).toMatch(/too many (open files|files are open).*`ulimit -n`/);
+});

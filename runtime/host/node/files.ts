@@ -63,6 +63,18 @@ function fileSource(fd: number, size: number, origin: Origin): ByteSource {
   };
 }
 
+/**
+ * What there is to be read at a path. Throws a fault of the origin for pipes and devices, and where the system does not say
+ * what there is, as where a folder above it is closed to the user.
+ */
+export function readableKind(origin: Origin): 'file' | 'folder' | 'missing' {
+  const kind = guarded(origin, () => pathKind(origin.label));
+  if (kind !== 'other') return kind;
+  // opening it tells why
+  openFile(origin).close();
+  return 'file';
+}
+
 /** The whole file. */
 export function readFile(origin: Origin): Uint8Array {
   const source = openFile(origin);

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import { pngFile } from '../../fixtures/png-file.ts';
 import { bad, type Content, type HostileCase } from './case.ts';
 import { floatsOf, MNIST_SR, SMALL_BATCH, SMALL_INPUTS, small, tensors } from './corpus.ts';
 
@@ -135,6 +136,8 @@ const WRITTEN: readonly HostileCase[] = WRITERS.flatMap(([words, ending]) =>
   ),
 );
 
+const GREY = () => pngFile({ width: 8, height: 8, type: 0, bits: 8 }, (x) => x);
+
 /** Folders that may not be listed, entered or written in. */
 const SAMPLE = 'sample g.json --weights hash:1 --seeds 0 --steps 2 --reference -o';
 const denied = (name: string, words: string, exit: number, says: string, modes: HostileCase['modes']) =>
@@ -162,6 +165,23 @@ const FOLDERS: readonly HostileCase[] = [
     files: { ...SOURCES, 'set/a.png': () => '', 'set/closed': folder },
     modes: { 'set/closed': 0 },
   }),
+  ...(
+    [
+      ['data', 'data set --graph g.json'],
+      [
+        'a run of training',
+        'train g.json --data set --steps 3 --batch 1 --sample-interval 0 --reference -o out',
+      ],
+      ['an evaluation', 'evaluate g.json --weights hash:1 --data set --steps 2 --reference -o out'],
+      ['an encoding', 'encode g.json --weights hash:1 --images set --reference -o o.safetensors'],
+    ] as const
+  ).map(([name, words]) =>
+    bad(`denied: a picture of ${name}`, words, 5, ['set/b.png: permission denied', 'its mode'], {
+      files: { ...SOURCES, 'set/a.png': GREY, 'set/b.png': GREY, 'set/c.png': GREY },
+      modes: { 'set/b.png': 0 },
+      writes: ['out'],
+    }),
+  ),
   denied(
     'pictures in a folder',
     'encode g.json --weights hash:1 --images closed -o o.safetensors --reference',

@@ -215,7 +215,6 @@ const WORDS: readonly HostileCase[] = [
   bad('train: a learning rate of 0', `${TRAIN} --lr 0`, 2, '--lr', { files }),
   bad('train: a batch of 0', TRAIN.replace('--batch 1', '--batch 0'), 2, '--batch', { files }),
   bad('train: to keep nothing', `${TRAIN} --keep 0`, 2, '--keep', { files }),
-  bad('train: float16', `${TRAIN} --precision f16`, 2, '--precision f16', { files }),
 ];
 
 export const TRAINING_RUN_CASES: readonly HostileCase[] = [

@@ -51,9 +51,15 @@ const BATCHES: readonly HostileCase[] = [
   batch('a timestep below 0', { timesteps: floatsOf([1], -1) }, 'timesteps'),
   batch('labels of a model without classes', { y: integersOf(0) }, 'y'),
   bad('gradients: no file', GRADIENTS, 5, 'b.safetensors', { files: graph }),
-  bad('gradients: in float16', `${GRADIENTS} --precision f16`, 2, '--precision', {
-    files: { ...graph, 'b.safetensors': () => tensors(SMALL_BATCH) },
-  }),
+  bad(
+    'gradients: a scale of the loss in float16',
+    `${GRADIENTS} --precision f16 --lg-loss-scale 5`,
+    2,
+    '--lg-loss-scale',
+    {
+      files: { ...graph, 'b.safetensors': () => tensors(SMALL_BATCH) },
+    },
+  ),
   bad(
     'gradients: weights of another graph',
     GRADIENTS.replace('hash:1', 'w.safetensors'),

@@ -132,6 +132,7 @@ export const picture: Parser = {
       background: [1, 2, 3],
     });
     if (rendered.kind === 'bad') return false;
+    if (rendered.kind === 'refused') throw new Error(rendered.message);
     consistent(rendered.planes.length === 48, () => `${rendered.planes.length} values of 48`);
     return true;
   },
