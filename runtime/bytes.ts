@@ -31,6 +31,19 @@ export function closeOnThrow<T>(open: { close(): void }, make: () => T): T {
   }
 }
 
+/** Closes all of them, also where one throws; then throws what the first threw. */
+export function closeEach(opened: Iterable<{ close(): void }>): void {
+  const faults: unknown[] = [];
+  for (const one of opened) {
+    try {
+      one.close();
+    } catch (error) {
+      faults.push(error);
+    }
+  }
+  if (faults.length > 0) throw faults[0];
+}
+
 /** A fault of what is being read: `label: message`. */
 export function fault(origin: Origin, message: string, cause?: unknown): RuntimeError {
   return new RuntimeError(origin.kind, `${origin.label}: ${message}`, cause === undefined ? {} : { cause });

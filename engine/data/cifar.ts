@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { type ByteSource, fault, type Origin } from '../../runtime/bytes.ts';
+import { type ByteSource, closeEach, fault, type Origin } from '../../runtime/bytes.ts';
 import { openFile } from '../../runtime/host/node/files.ts';
 import { guarded } from '../../runtime/host/node/system-faults.ts';
 import type { ArraySet } from './array-set.ts';
@@ -27,9 +27,7 @@ export function cifarFiles(names: readonly string[]): readonly string[] {
 /** @param files paths of files of one form, in one folder. Throws RuntimeError('input'). */
 export function openCifar(files: readonly string[]): ArraySet {
   const parts: { readonly source: ByteSource; readonly origin: Origin; readonly count: number }[] = [];
-  const close = (): void => {
-    for (const { source } of parts) source.close();
-  };
+  const close = (): void => closeEach(parts.map(({ source }) => source));
   try {
     let form: Form | null = null;
     for (const file of files) {

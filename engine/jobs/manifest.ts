@@ -69,12 +69,17 @@ export const manifestName = (shard: Pick<Shard, 'index' | 'count'>): string =>
 
 export function writeManifest(folder: string, manifest: Manifest): string {
   const file = placeInside(folder, manifestName(manifest.shard));
-  const samples = manifest.samples.map((entry) => `  ${JSON.stringify(entry)}`).join(',\n');
+  const samples = manifest.samples.map((entry) => `  ${JSON.stringify(inOrder(entry))}`).join(',\n');
   const { samples: _, ...rest } = manifest;
   const text = JSON.stringify({ ...rest, samples: [] }, null, 1);
   // an entry a line: fifty thousand of them should still be read by eye
   writeFile(file, `${text.replace(/"samples": \[\]/, () => `"samples": [\n${samples}\n ]`)}\n`);
   return file;
+}
+
+/** Keys in the schema's order: a run that finds its samples there writes the bytes of the one that made them. */
+function inOrder({ seed, label, low_res, file, sha256, trajectory }: Entry): Entry {
+  return { seed, label, low_res, file, sha256, trajectory };
 }
 
 /** Throws a RuntimeError of `kind` where the file is no manifest of this version. */

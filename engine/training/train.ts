@@ -180,7 +180,7 @@ function runOf(
       }
       host.signal.throwIfAborted();
     } catch (error) {
-      sound = !(error instanceof RuntimeError && (error.kind === 'gpu' || error.kind === 'output'));
+      sound &&= !(error instanceof RuntimeError && (error.kind === 'gpu' || error.kind === 'output'));
       throw error;
     } finally {
       if (sound) await output.interrupt(step, now);

@@ -2,7 +2,7 @@
 // file of every tensor. Every shard is opened and held against the index before a tensor is read.
 // Source of the format: huggingface_hub's serialization.
 
-import { type ByteSource, decodeUtf8, fault, type Origin } from '../bytes.ts';
+import { type ByteSource, closeEach, decodeUtf8, fault, type Origin } from '../bytes.ts';
 import { RuntimeError } from '../errors.ts';
 import { duplicateKey } from './duplicate-key.ts';
 import type { CheckpointAddress, WeightSource } from './source.ts';
@@ -56,10 +56,7 @@ export function shardedWeights(
   const index = readIndex(source, origin);
   const names = [...new Set(index.values())];
   const shards = new Map<string, WeightSource>();
-  const close = () => {
-    for (const shard of shards.values()) shard.close();
-    source.close();
-  };
+  const close = () => closeEach([...shards.values(), source]);
   try {
     for (const name of names) shards.set(name, openShard(name, open, origin));
     const places = checkShards(index, shards, origin);
@@ -76,7 +73,7 @@ export function shardedWeights(
       close,
     };
   } catch (error) {
-    for (const shard of shards.values()) shard.close();
+    closeEach(shards.values());
     throw error;
   }
 }

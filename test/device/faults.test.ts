@@ -5,12 +5,14 @@ import { gpuInjector } from '../checks/faults/injectors.ts';
 import { GPU_RUNS } from '../checks/faults/runs.ts';
 import { sweep } from '../checks/faults/sweep.ts';
 
+const injector = gpuInjector();
+
 /** How far from call to call. */
 const EVERY = 53;
 
 test('whatever call of the GPU fails, the right bytes or a right error, and nothing left behind', async () => {
   const [run] = GPU_RUNS;
-  const { injected, exits, failures } = await sweep(run!, gpuInjector(), { every: EVERY }, () => {});
+  const { injected, exits, failures } = await sweep(run!, injector, { every: EVERY }, () => {});
   expect(failures).toEqual([]);
   expect(injected).toBeGreaterThan(3);
   expect(Math.max(...exits.keys())).toBeGreaterThan(0);
@@ -25,8 +27,8 @@ const READERS = [
 
 test.for(READERS)('a device that is lost while $name reads back is told as such', async ({ name, every }) => {
   const run = GPU_RUNS.find((one) => one.name === name)!;
-  const injector = gpuInjector(/^GPUBuffer\.(getMappedRange|mapAsync)$/);
-  const { injected, exits, failures } = await sweep(run, injector, { every }, () => {});
+  const methods = /^GPUBuffer\.(getMappedRange|mapAsync)$/;
+  const { injected, exits, failures } = await sweep(run, injector, { every, methods }, () => {});
   expect(failures).toEqual([]);
   expect(injected).toBeGreaterThan(0);
   expect([...exits.keys()].every((exit) => exit === 0 || exit === 8)).toBe(true);

@@ -58,7 +58,7 @@ function fileSource(fd: number, size: number, origin: Origin): ByteSource {
       if (!open) return;
       // a descriptor is given back whatever close says, and its number may be another file's then
       open = false;
-      fs.closeSync(fd);
+      guarded(origin, () => fs.closeSync(fd));
     },
   };
 }

@@ -9,13 +9,18 @@ export type FileFault = 'EIO' | 'EACCES' | 'EMFILE' | 'ENOSPC' | 'torn' | 'full'
 
 interface Call {
   readonly name: string;
-  /** The path of the call, where it has one. */
+  /** The path of the call, or that of its descriptor, where it has one. */
   readonly path: string;
 }
 
+/** What a call is about: the path that it names, or that its descriptor was opened by. */
+function placeOf([first]: readonly unknown[], opened: ReadonlyMap<number, string>): string {
+  return typeof first === 'string' ? first : typeof first === 'number' ? (opened.get(first) ?? '') : '';
+}
+
 export interface FileFaults {
-  /** Counts calls from now on; with a fault, the call of this number (from 1) fails so. */
-  begin(at?: number, fault?: FileFault): void;
+  /** Counts calls from now on, those whose place is `counted`; with a fault, the call of this number (from 1) fails so. */
+  begin(counted: RegExp, at?: number, fault?: FileFault): void;
   /** The calls since `begin`. */
   end(): readonly Call[];
 }
@@ -60,20 +65,26 @@ type AnyFunction = (...args: readonly unknown[]) => unknown;
 export function watchFileSystem(): FileFaults {
   const system = fs as unknown as Record<string, AnyFunction>;
   let calls: Call[] | null = null;
+  let places = /./;
   let [at, fault]: [number, FileFault | null] = [0, null];
+  const opened = new Map<number, string>();
   for (const name of [...READS, ...WRITES, ...REMOVALS, ...OTHERS]) {
     const original = system[name]!;
     const call = (...args: readonly unknown[]): unknown => {
       if (calls === null) return original(...args);
       // a function of the system may call another: that is one call of the project
       const counted = calls;
-      counted.push({ name, path: typeof args[0] === 'string' ? args[0] : '' });
+      const place = placeOf(args, opened);
+      const counts = places.test(place);
+      if (counts) counted.push({ name, path: place });
       calls = null;
       try {
-        const due = fault !== null && counted.length === at;
+        const due = counts && fault !== null && counted.length === at;
         const full = fault === 'full' && counted.length > at && writes(name, args);
-        if (!due && !full) return original(...args);
-        return fail(name, fault!, args, original);
+        if (due || full) return fail(name, fault!, args, original);
+        const result = original(...args);
+        if (name === 'openSync') opened.set(result as number, place);
+        return result;
       } finally {
         calls = counted;
       }
@@ -82,8 +93,8 @@ export function watchFileSystem(): FileFaults {
   }
   syncBuiltinESMExports();
   return {
-    begin(number = 0, how) {
-      [calls, at, fault] = [[], number, how ?? null];
+    begin(counted, number = 0, how) {
+      [calls, places, at, fault] = [[], counted, number, how ?? null];
     },
     end() {
       const found = calls ?? [];

@@ -10,8 +10,11 @@ import { globals } from 'webgpu';
 export type GpuFault = 'refused' | 'out of memory' | 'invalid' | 'lost';
 
 export interface GpuFaults {
-  /** Counts calls from now on; with a fault, the call of this number (from 1), or the next that can, fails so. */
-  begin(at?: number, fault?: GpuFault): void;
+  /**
+   * Counts calls from now on, those whose interface and method are `counted`; with a fault, the call of this number (from 1), or
+   * the next that can, fails so.
+   */
+  begin(counted: RegExp, at?: number, fault?: GpuFault): void;
   /** The calls since `begin`, by interface and method. */
   end(): readonly string[];
 }
@@ -65,16 +68,14 @@ function doInvalid(device: GPUDevice | null): void {
   made.destroy();
 }
 
-/**
- * Puts itself between the project and Dawn, once a process.
- * @param counted the calls that count, by interface and method
- */
-export function watchGpu(counted: RegExp = /./): GpuFaults {
+/** Puts itself between the project and Dawn, once a process. */
+export function watchGpu(): GpuFaults {
   const faces = globals as unknown as Record<
     string,
     { readonly prototype: Record<string, AnyFunction> } | undefined
   >;
   let calls: string[] | null = null;
+  let methods = /^/;
   let [at, fault]: [number, GpuFault | null] = [0, null];
   let failed = false;
   let device: GPUDevice | null = null;
@@ -87,7 +88,7 @@ export function watchGpu(counted: RegExp = /./): GpuFaults {
       const call = `${face}.${method}`;
       // a device that an earlier run gave back is requested by nobody
       if (face === 'GPUDevice') device = this as GPUDevice;
-      const counts = counted.test(call);
+      const counts = methods.test(call);
       if (counts) calls.push(call);
       // what runs side by side calls in another order the next time: the first call from here on that can fail so
       const due =
@@ -110,8 +111,8 @@ export function watchGpu(counted: RegExp = /./): GpuFaults {
     };
   }
   return {
-    begin(number = 0, how) {
-      [calls, at, fault, failed] = [[], number, how ?? null, false];
+    begin(counted, number = 0, how) {
+      [calls, methods, at, fault, failed] = [[], counted, number, how ?? null, false];
     },
     end() {
       const found = calls ?? [];

@@ -8,8 +8,8 @@ import type { Injector } from './sweep.ts';
 export function fileInjector(): Injector {
   const faults = watchFileSystem();
   return {
-    async watch(action, at, fault) {
-      faults.begin(at, fault as FileFault | undefined);
+    async watch(action, { at, fault, counted = /^/ } = {}) {
+      faults.begin(counted, at, fault as FileFault | undefined);
       let calls: ReturnType<typeof faults.end>;
       try {
         await action();
@@ -27,12 +27,11 @@ export function fileInjector(): Injector {
 
 const nameOf = (call: string): string => call.split(' ')[0] ?? '';
 
-/** @param counted the calls that are counted and fail, by interface and method: `GPUBuffer.getMappedRange` */
-export function gpuInjector(counted?: RegExp): Injector {
-  const faults = watchGpu(counted);
+export function gpuInjector(): Injector {
+  const faults = watchGpu();
   return {
-    async watch(action, at, fault) {
-      faults.begin(at, fault as GpuFault | undefined);
+    async watch(action, { at, fault, counted = /^/ } = {}) {
+      faults.begin(counted, at, fault as GpuFault | undefined);
       let calls: readonly string[];
       try {
         await action();

@@ -9,10 +9,17 @@ import { recordingContext } from '../../recording-context.ts';
 import { changesOf, treeOf } from '../tree.ts';
 import { type FaultyRun, prepare, wordsIn } from './runs.ts';
 
+export interface Failing {
+  readonly at?: number;
+  readonly fault?: string;
+  /** Of which calls it is one: those about files whose paths match, or methods of the GPU. Default: all. */
+  readonly counted?: RegExp | undefined;
+}
+
 /** Something whose k-th call can fail. */
 export interface Injector {
-  /** Runs `action`; with `at`, the call of this number fails so. Gives the names of all calls. */
-  watch(action: () => Promise<void>, at?: number, fault?: string): Promise<readonly string[]>;
+  /** Runs `action`; with `at`, the call of this number fails so. Gives the names of the calls that are counted. */
+  watch(action: () => Promise<void>, failing?: Failing): Promise<readonly string[]>;
   faultsOf(call: string): readonly string[];
   /** Whether what a failing call was to take away may stay until the next run. */
   leaves(call: string): boolean;
@@ -37,6 +44,9 @@ export interface SweepResult {
  */
 const BEHIND = 8;
 
+/** Of a run of which only reads of data fail. */
+const EXIT_OF_INPUT = 5;
+
 /** Milliseconds in which a run with a fault in it ends, on a machine that has other things to do. */
 const PATIENCE = 60_000;
 
@@ -49,19 +59,22 @@ interface Outcome {
 export interface Swept {
   readonly every: number;
   readonly first?: number;
+  /** Only calls of the GPU by these methods. */
+  readonly methods?: RegExp;
 }
 
 export async function sweep(
   run: FaultyRun,
   injector: Injector,
-  { every, first: start = 1 }: Swept,
+  { every, first: start = 1, methods }: Swept,
   tell: (text: string) => void,
 ): Promise<SweepResult> {
+  const counted = methods ?? run.reads;
   const around = fs.mkdtempSync(path.join(os.tmpdir(), 'unetc-faults-'));
-  let turn = 0;
-  /** A folder as the run finds it. */
+  /** The folder as the run finds it; at one path always, for some files say where others lie. */
   const fresh = async (): Promise<string> => {
-    const folder = path.join(around, String(turn++));
+    const folder = path.join(around, 'run');
+    fs.rmSync(folder, { recursive: true, force: true });
     fs.mkdirSync(folder);
     prepare(folder);
     for (const words of run.before) {
@@ -79,6 +92,7 @@ export async function sweep(
     const outcome = { exit: 0, stderr: '' };
     const calls = await injector.watch(
       async () => void Object.assign(outcome, await unetc(first, run.words)),
+      { counted },
     );
     if (outcome.exit !== 0)
       throw new Error(`${run.name} without a fault has exit ${outcome.exit}: ${outcome.stderr}`);
@@ -90,7 +104,12 @@ export async function sweep(
       for (const fault of injector.faultsOf(calls[at - 1]!)) {
         injected++;
         const again = injected % BEHIND === 0;
-        const found = await one({ run, injector, at, fault, again }, await fresh(), before, expected);
+        const found = await one(
+          { run, injector, at, fault, counted, again },
+          await fresh(),
+          before,
+          expected,
+        );
         exits.set(found.exit, (exits.get(found.exit) ?? 0) + 1);
         for (const text of found.faults) {
           failures.push(`${run.name}, ${fault} at call ${at} of ${calls.length}, ${found.call}: ${text}`);
@@ -110,17 +129,15 @@ async function unetc(folder: string, words: readonly string[]): Promise<Outcome>
   return { exit, stderr: context.printed.stderr };
 }
 
-interface Turn {
+interface Turn extends Required<Failing> {
   readonly run: FaultyRun;
   readonly injector: Injector;
-  readonly at: number;
-  readonly fault: string;
   /** Whether a run is started behind it whatever it leaves. */
   readonly again: boolean;
 }
 
 async function one(
-  { run, injector, at, fault, again: always }: Turn,
+  { run, injector, at, fault, counted, again: always }: Turn,
   folder: string,
   before: ReadonlyMap<string, string>,
   expected: ReadonlyMap<string, string>,
@@ -140,12 +157,12 @@ async function one(
       outcome = await Promise.race([unetc(folder, run.words), late]);
       clearTimeout(timer);
     },
-    at,
-    fault,
+    { at, fault, counted },
   );
   const call = calls[at - 1] ?? 'never reached';
   const { exit, stderr } = outcome;
-  demand(exit === 0 || injector.exits.includes(exit), `exit ${exit}: ${stderr.trim().slice(-1500)}`);
+  const exits = run.reads === undefined || fault === 'full' ? injector.exits : [EXIT_OF_INPUT];
+  demand(exit === 0 || exits.includes(exit), `exit ${exit}: ${stderr.trim().slice(-1500)}`);
   demand(exit === 0 || calls.length >= at, `exit ${exit} before the fault: ${stderr.trim().slice(-600)}`);
   demand(
     exit === 0 || /^(error|warning)/m.test(stderr),
@@ -180,7 +197,6 @@ async function one(
     if (run.repeatable)
       demand(strays.length === 0, `the run behind it leaves ${strays.slice(0, 4).join(', ')}`);
   }
-  fs.rmSync(folder, { recursive: true, force: true });
   return { exit, call, faults };
 }
 

@@ -204,6 +204,15 @@ describe('low-resolution images', () => {
     );
   });
 
+  test('a run that finds its samples there leaves the bytes of the one that made them', async () => {
+    const lowRes = savePng('low.png', 1, 3, 2, 255);
+    await run({ seeds: '0-1', lowRes }, fakeOpener(face).open);
+    const manifest = () => fs.readFileSync(path.join(out, 'manifest.json'), 'utf8');
+    const first = manifest();
+    expect(await run({ seeds: '0-1', lowRes }, fakeOpener(face).open)).toMatchObject({ resumed: 2 });
+    expect(manifest()).toBe(first);
+  });
+
   test('a safetensors file gives its low_res', async () => {
     const low_res = { shape: [2, 3, 2, 3], data: new Float32Array(36).fill(0.5, 18) };
     const { open, opened } = fakeOpener(face);

@@ -121,6 +121,29 @@ describe('the loss', () => {
   });
 });
 
+test('a held-out picture that the system refuses ends the run before its step is saved, and nothing of the log is lost', async () => {
+  const held = (folder: string) => {
+    fs.mkdirSync(at(folder), { recursive: true });
+    for (const name of ['0.png', '1.png']) fs.writeFileSync(at(folder, name), PICTURE);
+    return at(folder);
+  };
+  const val_data = held('v');
+  const more = { val_data, val_interval: 1, save_interval: 10 };
+  await run('whole', more);
+  const running = async (): Promise<void> => {
+    const given = { ...OPTIONS, ...more, data: at('d.safetensors'), output: at('cut'), steps: 4 };
+    for await (const { step } of train(tinyGraph({ dropout: 0.4 }), given)) {
+      if (step === 1) fs.rmSync(at('v/1.png'));
+    }
+  };
+  await expect(running()).rejects.toThrow(
+    `${at('v/1.png')}: there is no such file or folder; check the path`,
+  );
+  held('v');
+  await run('cut', more);
+  expect(contents(at('cut'))).toEqual(contents(at('whole')));
+});
+
 describe('draws', () => {
   test('spread timesteps evenly, and depend on seed and image alone', () => {
     const images = Array.from({ length: 40 }, (_, i) => i);
