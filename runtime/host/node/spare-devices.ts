@@ -8,6 +8,9 @@ import type { OpenedDevice } from '../../opened-device.ts';
 /** Of a kind: one for a model, and its twin. */
 const MOST = 2;
 
+/** References to what was made that are held before those to what is gone are let go of. */
+const FEWEST_MADE = 256;
+
 interface Kept {
   readonly opened: OpenedDevice;
   /** What was made since it was borrowed, to be destroyed when it comes back. */
@@ -75,11 +78,21 @@ function isSound({ opened }: Kept): boolean {
 function watchMade(opened: OpenedDevice): Kept {
   const { device } = opened;
   const made: Kept['made'] = [];
+  // a run of training has its device for days, and makes a buffer whenever it reads back states
+  let most = FEWEST_MADE;
+  const remember = (one: { destroy(): void }): void => {
+    if (made.length >= most) {
+      const there = made.filter((reference) => reference.deref() !== undefined);
+      made.splice(0, made.length, ...there);
+      most = Math.max(FEWEST_MADE, 2 * there.length);
+    }
+    made.push(new WeakRef(one));
+  };
   for (const name of ['createBuffer', 'createTexture', 'createQuerySet'] as const) {
     const create = device[name].bind(device) as (descriptor: never) => { destroy(): void };
     const value = (descriptor: never) => {
       const one = create(descriptor);
-      made.push(new WeakRef(one));
+      remember(one);
       return one;
     };
     Object.defineProperty(device, name, { value });
