@@ -18,7 +18,7 @@ import { targetAt } from './schedule/backends/index.ts';
 import { buildSchedule } from './schedule/build.ts';
 import { type Tuning, tuningOfGraph } from './schedule/choices/tuning.ts';
 import type { Schedule } from './schedule/schedule.ts';
-import type { UpdateOptions } from './schedule/update.ts';
+import { isLate, type UpdateOptions } from './schedule/update.ts';
 import { verifySchedule } from './schedule/verify.ts';
 import { GENERIC, type Target } from './target.ts';
 
@@ -96,6 +96,17 @@ function isTraining({ gradients, training }: CompileOptions): boolean {
   return gradients === true || training !== undefined;
 }
 
+/** The first pass: one that changes parameters as their gradients come is the whole step. */
+function passOf(options: CompileOptions, { update }: Schedule): 'forward' | 'gradients' | 'step' {
+  if (!isTraining(options)) return 'forward';
+  return update === null || isLate(update) ? 'gradients' : 'step';
+}
+
+/** A loss that is scaled in float16 waits for the norm of all gradients. */
+function updateOf({ training, precision }: CompileOptions, passing: TrainingChoice['passing']) {
+  return training && { ...training, passing, waits: training.waits || precision === 'f16' };
+}
+
 /** Memory has no price in training: with any limit the bits are the same. */
 function compileTraining(graph: Graph, options: CompileOptions): Compilation {
   const { memoryLimit, recomputed = graph.use_checkpoint ? blocksOf(graph) : [] } = options;
@@ -114,7 +125,7 @@ function planTraining(graph: Graph, options: CompileOptions, choice: TrainingCho
     training_loss(lowerGraph(graph, { batch, taps, precision }), graph),
     trainingPasses({ dropout, recomputed, frozen: training?.frozen ?? [] }),
   );
-  return { ...planOps(ops, { ...options, training: training && { ...training, passing } }, 0), choice };
+  return { ...planOps(ops, { ...options, training: updateOf(options, passing) }, 0), choice };
 }
 
 function forwardOps(graph: Graph, options: CompileOptions): OpGraph {
@@ -159,7 +170,7 @@ function bundleOf(graph: Graph, options: CompileOptions, planned: Planned): Comp
     precision,
     taps,
     strict,
-    pass: isTraining(options) ? 'gradients' : 'forward',
+    pass: passOf(options, schedule),
     place,
     compiler: {
       version,

@@ -118,6 +118,7 @@ export const STEP_OPTIONS = {
   train: FLAG,
   averages: CHECKED_LATER,
   accumulate: FLAG,
+  clip_gradients: FLAG,
   freeze: PATTERNS,
 } as const satisfies { readonly [name in keyof Required<TrainingStepRequest>]: Check };
 

@@ -4,7 +4,7 @@ import { describeDispatch } from './describe-dispatch.ts';
 import type { ModelInputs } from './model.ts';
 import type { Program } from './program.ts';
 import { firstBad } from './sampler/finite.ts';
-import type { Anew } from './trace.ts';
+import type { Tracing } from './trace.ts';
 
 export interface BadKernel {
   /** Which dispatch it is and what it wrote, in words. */
@@ -13,13 +13,13 @@ export interface BadKernel {
   readonly overflow: boolean;
 }
 
-/** Null where every dispatch of a pass over these inputs wrote finite values; `anew` as of `trace`. */
+/** Null where every dispatch of a pass over these inputs wrote finite values; `tracing` as of `trace`. */
 export async function findBadKernel(
   program: Pick<Program, 'manifest' | 'trace'>,
   inputs: ModelInputs,
-  anew?: Anew,
+  tracing?: Tracing,
 ): Promise<BadKernel | null> {
-  for await (const { dispatch, dtype, values } of program.trace(inputs, anew)) {
+  for await (const { dispatch, dtype, values } of program.trace(inputs, tracing)) {
     const bad = firstBad(values);
     if (bad < 0) continue;
     const count = values.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);

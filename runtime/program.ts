@@ -18,7 +18,7 @@ import { createSubmitter, IN_FLIGHT } from './submit.ts';
 import type { Tensor } from './tensor.ts';
 import { createTimePath } from './time-path.ts';
 import type { DispatchTimer } from './timing.ts';
-import { type Anew, clearSlots, type Traced, traceDispatches } from './trace.ts';
+import { clearSlots, type Traced, type Tracing, traceDispatches } from './trace.ts';
 import { type ReadParameter, uploadWeights } from './upload.ts';
 import { createWatchdog, patienceFor, type Watchdog } from './watchdog.ts';
 
@@ -53,10 +53,10 @@ export interface Program extends Model {
    */
   upload(read: ReadParameter): Promise<void>;
   /**
-   * The first pass, dispatch by dispatch, with what each of them wrote. States are changed as by any pass; those that `anew` is
-   * true of (none by default) hold zeros before it.
+   * The first pass, dispatch by dispatch, with what each of them wrote. States are changed as by any pass, unless `tracing` has it
+   * otherwise.
    */
-  trace(inputs: ModelInputs, anew?: Anew): AsyncGenerator<Traced, void, undefined>;
+  trace(inputs: ModelInputs, tracing?: Tracing): AsyncGenerator<Traced, void, undefined>;
   /** Releases the memory. The device stays open. */
   close(): void;
 }
@@ -212,17 +212,17 @@ export async function createProgram(
       await uploadWeights(manifest, memory, read, opened);
       timePath?.forget();
     },
-    async *trace(inputs, anew = () => false) {
+    async *trace(inputs, tracing = {}) {
       checkInputs(inputs, forward.inputs);
       await guard(device, 'writing inputs', () => {
-        clearSlots(manifest, memory, device, anew);
+        clearSlots(manifest, memory, device, tracing);
         const encoder = device.createCommandEncoder();
         writeInputs(forward.inputs, face, inputs, encoder);
         device.queue.submit([encoder.finish()]);
       });
       const encode = (i: number, encoder: GPUCommandEncoder) =>
         encodeSteps([steps[i]!], { encoder, cuts: null });
-      yield* traceDispatches(manifest, memory, opened, forward, encode);
+      yield* traceDispatches(manifest, memory, opened, forward, encode, tracing);
     },
     close() {
       memory.destroy();

@@ -20,7 +20,7 @@ export interface Traced {
 }
 
 /**
- * Yields what each dispatch wrote, float16 as the float32 values that it stands for, masks not at all. Inputs must be in their slots, and all
+ * Yields what each dispatch wrote that `without` is not true of, float16 as the float32 values that it stands for, masks not at all. Inputs must be in their slots, and all
  * others hold zeros: what stood there before would be taken for what was written. For the same reason a slot is cleared
  * where values of another type follow: those that it held are used no more, and their bits would be other numbers.
  * @param encode encodes one dispatch, with the copy behind it
@@ -31,6 +31,7 @@ export async function* traceDispatches(
   opened: OpenedDevice,
   { first, end, inputs }: Pick<Pass, 'first' | 'end' | 'inputs'>,
   encode: (dispatch: number, encoder: GPUCommandEncoder) => void,
+  { without = () => false }: Tracing = {},
 ): AsyncGenerator<Traced, void, undefined> {
   const { device } = opened;
   const size = Math.max(...manifest.slots.map((_, slot) => memory.bytes(slot)));
@@ -45,6 +46,7 @@ export async function* traceDispatches(
   const held = new Map<number, string>(inputs.map(({ slot, dtype }) => [slot, dtype]));
   try {
     for (let dispatch = first; dispatch < end; dispatch++) {
+      if (without(manifest.dispatches[dispatch]!)) continue;
       const written = writtenSlots(manifest.dispatches[dispatch]!);
       await submit((encoder) => {
         for (const { slot, dtype } of written) {
@@ -75,11 +77,21 @@ function valuesOf(content: ArrayBuffer, dtype: StoredType): Float32Array {
   return dtype === 'f16' ? float16ToFloat32(new Uint16Array(content)) : new Float32Array(content);
 }
 
-/** Which states a traced pass computes anew, whatever they held: by their names. */
-export type Anew = (state: string) => boolean;
+/** What a traced pass does otherwise than a pass. */
+export interface Tracing {
+  /** Which states it computes anew, whatever they held, by their names: those hold zeros before it. Default: none. */
+  readonly anew?: (state: string) => boolean;
+  /** Which dispatches it leaves out, so that what they would change stays. Default: none. */
+  readonly without?: (dispatch: Dispatch) => boolean;
+}
 
 /** Zeros in every slot, which the pass before left something in, but those of states that the pass goes on from. */
-export function clearSlots(manifest: Manifest, memory: Memory, device: GPUDevice, anew: Anew): void {
+export function clearSlots(
+  manifest: Manifest,
+  memory: Memory,
+  device: GPUDevice,
+  { anew = () => false }: Tracing,
+): void {
   const kept = new Set(manifest.state.flatMap(({ name, slot }) => (anew(name) ? [] : [slot])));
   const encoder = device.createCommandEncoder();
   for (const slot of manifest.slots.keys()) if (!kept.has(slot)) memory.clear(slot, encoder);

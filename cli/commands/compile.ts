@@ -44,6 +44,7 @@ export const register: Register = (program, context) => {
       'train',
       'averages',
       'accumulate',
+      'clipGradients',
       'freeze',
       'json',
     ],

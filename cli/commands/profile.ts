@@ -57,7 +57,17 @@ export const register: Register = (program, context) => {
     .option('--svg <FILE>', 'write a roofline plot');
   addOptions(
     command,
-    [...MODEL_OPTIONS, 'gradients', 'dropout', 'train', 'averages', 'accumulate', 'freeze', 'json'],
+    [
+      ...MODEL_OPTIONS,
+      'gradients',
+      'dropout',
+      'train',
+      'averages',
+      'accumulate',
+      'clipGradients',
+      'freeze',
+      'json',
+    ],
     {
       weights: { usual: 'hash:1' },
       gradients: 'time the loss of a training batch and the gradients of all parameters instead',

@@ -35,7 +35,7 @@ export const register: Register = (program, context) => {
     .argument('<graph>', 'graph file of either form');
   addOptions(
     command,
-    [...COMPILE_OPTIONS, 'train', 'averages', 'accumulate', 'freeze', 'gradients', 'json'],
+    [...COMPILE_OPTIONS, 'train', 'averages', 'accumulate', 'clipGradients', 'freeze', 'gradients', 'json'],
     {
       batch: { usual: '1' },
       precision: { usual: 'f32' },

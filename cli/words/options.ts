@@ -109,6 +109,12 @@ const ROWS = {
     about: 'with --train: add up the gradients of microbatches',
     under: 'model',
   },
+  clipGradients: {
+    flags: '--clip-gradients',
+    about:
+      'with --train: no parameter changes before the norm of all gradients is known, for --max-grad-norm',
+    under: 'model',
+  },
   freeze: {
     flags: '--freeze <LIST>',
     about: 'with --train: parameters that stay: names, their beginnings, patterns: time_embed,*.norm.*',

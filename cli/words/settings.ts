@@ -20,6 +20,7 @@ export interface SettingWords {
   readonly train?: boolean;
   readonly averages?: string;
   readonly accumulate?: boolean;
+  readonly clipGradients?: boolean;
   readonly freeze?: string;
   readonly strict?: boolean;
   readonly precision?: string;
@@ -43,6 +44,7 @@ export function parseSettings(words: SettingWords): ModelSettings {
       train: words.train,
       averages: words.averages === undefined ? undefined : parseAmount(words.averages, '--averages'),
       accumulate: words.accumulate,
+      clip_gradients: words.clipGradients,
       freeze: parseFreeze(words.freeze),
     }),
     strict: words.strict,

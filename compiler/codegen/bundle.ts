@@ -49,7 +49,7 @@ export interface BundleOptions {
   readonly strict: boolean;
   readonly compiler: Manifest['compiler'];
   /** What the pass computes that is first and, so far, alone. */
-  readonly pass: 'forward' | 'gradients';
+  readonly pass: 'forward' | 'gradients' | 'step';
   readonly place: GraphPlace;
 }
 
@@ -65,7 +65,7 @@ export function generateBundle(
   options: BundleOptions,
 ): Bundle {
   const { update } = schedule;
-  const aside = [...groups.flatMap(({ packs }) => packs), ...updates];
+  const aside = [...groups.flatMap(({ before, behind }) => [...before, ...behind]), ...updates];
   checkPlaced(schedule, groups, aside, options);
   const kernels = collectKernels([...groups.flatMap(({ calls }) => calls), ...aside.map(({ call }) => call)]);
   const arenas = placeBlobs(weights.standing, options.target);
@@ -91,7 +91,7 @@ export function generateBundle(
       slot: boundSlot(resource, access),
       access,
       ...(dtype === null ? {} : { dtype }),
-      ...(part === undefined ? {} : { part }),
+      ...(part === undefined ? {} : { part: { offset: part.offset, bytes: part.bytes } }),
     };
   };
   const bound = (call: KernelCall) => ({
@@ -128,7 +128,7 @@ export function generateBundle(
   const dispatches = schedule.groups.flatMap((group, i) => {
     const cost = costOf(schedule.graph, group);
     const line = printGroup(schedule.graph, group, i, cost);
-    const { calls: parts, packs } = groups[i]!;
+    const { calls: parts, before, behind } = groups[i]!;
     const working = workingCalls(parts);
     const share = (call: KernelCall, work: number) =>
       working.includes(call) ? Math.round(work / working.length) : 0;
@@ -145,9 +145,9 @@ export function generateBundle(
         bytes: share(call, cost.bytes),
       };
     });
-    return [...packs.map(besides), ...own];
+    return [...before.map(besides), ...own, ...behind.map(besides)];
   });
-  const changing = updates.map(besides);
+  const last = updates.map(besides);
   const manifest: Omit<Manifest, 'sha256'> = {
     format: 'unetc-bundle',
     version: BUNDLE_VERSION,
@@ -187,7 +187,7 @@ export function generateBundle(
       return { arena, offset, length, filled: 'host', parts };
     }),
     kernels: kernels.files,
-    dispatches: [...dispatches, ...changing],
+    dispatches: [...dispatches, ...last],
     passes: [{ name: options.pass, dispatches: dispatches.length }, ...passesOf(updates)],
     memory: {
       activations: totals.shared,

@@ -1,6 +1,7 @@
 // Groups to calls of kernels, before anything has a place: the calls of each group, in training those that pack its weights just
-// before, and the calls of an update.
+// before and those that change parameters just behind, and the calls of an update that waits for all gradients.
 
+import { invariant } from '../diagnostics.ts';
 import type { Passing } from '../memory/plan.ts';
 import type { Resource } from '../schedule/resources.ts';
 import type { Schedule } from '../schedule/schedule.ts';
@@ -8,15 +9,25 @@ import type { Update } from '../schedule/update.ts';
 import type { Target } from '../target.ts';
 import { callsOf } from './groups/index.ts';
 import type { KernelCall, WeightBlob } from './kernel-call.ts';
-import { isFrozen, packsOfGroup, type SideCall, type UpdateCall, updateCalls } from './update/calls.ts';
+import {
+  changesBehind,
+  isFrozen,
+  packsOfGroup,
+  type SideCall,
+  type UpdateCall,
+  updateCalls,
+  zerosBefore,
+} from './update/calls.ts';
 
 /** Where packed weights are written that stand in textures, one dispatch's after the other's. */
 export const STAGED_WEIGHTS: Resource = { kind: 'staged_weights' };
 
 export interface EmittedGroup {
   readonly calls: readonly KernelCall[];
-  /** What packs its weights, in front of them. */
-  readonly packs: readonly SideCall[];
+  /** What is in front of them: zeros between gradients that begin there, and what packs its weights. */
+  readonly before: readonly SideCall[];
+  /** What changes the parameters whose gradients are all there, behind them. */
+  readonly behind: readonly SideCall[];
 }
 
 export interface Emitted {
@@ -42,12 +53,35 @@ export function emitCalls(schedule: Schedule, target: Target): Emitted {
   const calls = groups.map((group) => callsOf(schedule, group, target));
   const weights = placeWeights(calls, update);
   const emitted = calls.map((own, at): EmittedGroup => {
-    if (update === null) return { calls: own, packs: [] };
+    if (update === null) return { calls: own, before: [], behind: [] };
     const blobs = blobsOf(own).filter((blob) => weights.passing.has(blob));
-    return { calls: own, packs: packsOfGroup(update, at, graph.nodes[groups[at]!.result]!.path, blobs) };
+    const packs = packsOfGroup(update, at, graph.nodes[groups[at]!.result]!.path, blobs);
+    return {
+      calls: own,
+      before: [...zerosBefore(update, at), ...packs],
+      behind: changesBehind(update, at),
+    };
   });
+  if (update !== null) checkUnchanged(update, emitted);
   const updates = update === null ? [] : updateCalls(update, groups.length, weights.standing);
   return { groups: emitted, updates, weights };
+}
+
+/** Throws InternalError where weights are packed of a parameter that has changed already. */
+function checkUnchanged(update: Update, groups: readonly EmittedGroup[]): void {
+  const last = new Map(
+    update.arenas.flatMap(({ alive, parameters }) =>
+      parameters.map(({ name }) => [name, alive?.last ?? groups.length] as const),
+    ),
+  );
+  groups.forEach(({ before }, at) => {
+    for (const { resource } of before.flatMap(({ call }) => call.bindings)) {
+      if (resource.kind !== 'parameter') continue;
+      const { name } = resource;
+      const isThere = (last.get(name) ?? groups.length) >= at;
+      invariant(isThere, () => `group #${at} packs ${name}, which has changed behind #${last.get(name)}`);
+    }
+  });
 }
 
 /** What calls need for the time of a group or, of weights that are packed behind all groups, for that of an update. */

@@ -1,52 +1,59 @@
-// Slots for what training keeps from step to step: arenas of gradients, of parameters with their moments and moving averages,
-// and the few numbers that a step takes and gives. Nothing shares them.
+// Memory for what a step of training changes: arenas of parameters with their moments and moving averages, and the few numbers
+// that a step takes and gives, in slots that nothing shares. Arenas of gradients have such slots where they wait for each other;
+// else they take slots in turn with all other values.
 
 import { settingsLength } from '../../runtime/bundle.ts';
 import { type Resource, resourceName, type SizedResource, valueIn } from '../schedule/resources.ts';
 import { COPIES, SQUARE_SUMS, type Update } from '../schedule/update.ts';
 
-/** Bytes from the beginning of a slot, and how many. */
+/** What a resource is a part of, by its name; bytes from the beginning of that, and how many. */
 export interface Place {
+  readonly within: string;
   readonly offset: number;
   readonly bytes: number;
 }
 
+/** An arena of gradients that stands from the first of them on until they have changed the parameters. */
+export interface PassingArena extends SizedResource {
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface UpdatePlan {
-  readonly slots: readonly SizedResource[];
-  /** By names of resources, counted from the first of these slots. */
-  readonly slotOf: ReadonlyMap<string, number>;
+  /** What has a slot of its own. */
+  readonly standing: readonly SizedResource[];
+  readonly passing: readonly PassingArena[];
+  /** Where what is a part of these stands in them, by names of resources. */
   readonly places: ReadonlyMap<string, Place>;
 }
 
 export function placeUpdate(update: Update): UpdatePlan {
   const copies = COPIES.length + update.averages;
-  const slots: SizedResource[] = [];
-  const slotOf = new Map<string, number>();
+  const standing: SizedResource[] = [];
+  const passing: PassingArena[] = [];
   const places = new Map<string, Place>();
-  const take = (resource: Resource, bytes: number) => {
-    slotOf.set(resourceName(resource), slots.length);
-    return slots.push({ resource, bytes }) - 1;
+  const stand = (resource: Resource, bytes: number) => {
+    standing.push({ resource, bytes });
+    return resourceName(resource);
   };
-  const place = (resource: Resource, slot: number, at: Place) => {
-    slotOf.set(resourceName(resource), slot);
-    places.set(resourceName(resource), at);
-  };
-  update.arenas.forEach(({ bytes, parameters }, arena) => {
-    const gradients = take({ kind: 'gradients', arena }, bytes);
-    if (update.accumulates) take({ kind: 'gradient_sums', arena }, bytes);
-    const trained = take({ kind: 'trained', arena }, bytes * copies);
+  update.arenas.forEach(({ bytes, parameters, alive }, arena) => {
+    const gradients: Resource = { kind: 'gradients', arena };
+    if (alive === null) stand(gradients, bytes);
+    else passing.push({ resource: gradients, bytes, ...alive });
+    if (update.accumulates) stand({ kind: 'gradient_sums', arena }, bytes);
+    const trained = stand({ kind: 'trained', arena }, bytes * copies);
     for (const { name, gradient, offset, bytes } of parameters) {
-      place(valueIn(gradient), gradients, { offset, bytes });
-      place({ kind: 'parameter', name }, trained, { offset, bytes });
+      places.set(resourceName(valueIn(gradient)), { within: resourceName(gradients), offset, bytes });
+      places.set(resourceName({ kind: 'parameter', name }), { within: trained, offset, bytes });
     }
   });
   update.still.forEach(({ bytes, parameters }, arena) => {
-    const still = take({ kind: 'still', arena }, bytes);
+    const within = stand({ kind: 'still', arena }, bytes);
     for (const { name, offset, bytes } of parameters)
-      place({ kind: 'parameter', name }, still, { offset, bytes });
+      places.set(resourceName({ kind: 'parameter', name }), { within, offset, bytes });
   });
-  take({ kind: 'step_settings' }, settingsLength(update.averages) * 4);
-  take({ kind: 'square_sums' }, update.arenas.length * SQUARE_SUMS * 4);
-  take({ kind: 'gradient_scale' }, 16);
-  return { slots, slotOf, places };
+  stand({ kind: 'step_settings' }, settingsLength(update.averages) * 4);
+  stand({ kind: 'square_sums' }, update.arenas.length * SQUARE_SUMS * 4);
+  stand({ kind: 'gradient_scale' }, 16);
+  return { standing, passing, places };
 }

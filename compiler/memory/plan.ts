@@ -64,7 +64,7 @@ export interface Passing extends SizedResource {
   readonly at: number | null;
 }
 
-const NONE: UpdatePlan = { slots: [], slotOf: new Map(), places: new Map() };
+const NONE: UpdatePlan = { standing: [], passing: [], places: new Map() };
 
 /** Orders in which resources are given slots; none is best for every graph. */
 const ORDERS: readonly ((a: Lifetime, b: Lifetime) => number)[] = [
@@ -78,26 +78,30 @@ const ORDERS: readonly ((a: Lifetime, b: Lifetime) => number)[] = [
  * the one that takes least. `passing` is what code generation needs beside the schedule's own.
  */
 export function planMemory(schedule: Schedule, passing: readonly Passing[] = []): MemoryPlan {
-  const arenas = schedule.update === null ? NONE : placeUpdate(schedule.update);
-  const lifetimes = lifetimesOf(schedule, passing).filter(({ name }) => !arenas.slotOf.has(name));
+  const update = schedule.update === null ? NONE : placeUpdate(schedule.update);
+  const own = lifetimesOf(schedule, passing).filter(({ name }) => !update.places.has(name));
+  const arenas = update.passing.map(({ resource, bytes, first, last }) =>
+    tenantOf({ resource, bytes }, first, last),
+  );
+  const lifetimes = [...own, ...arenas].sort((a, b) => a.first - b.first || b.bytes - a.bytes);
   const plans = ORDERS.map((order) => assignSlots(lifetimes, lifetimes.toSorted(order)));
   const best = plans.reduce((a, b) => (memoryTotals(b).shared < memoryTotals(a).shared ? b : a));
-  return schedule.update === null ? best : joinPlans(best, arenas, schedule.groups.length);
+  return schedule.update === null ? best : withUpdate(best, update, schedule.groups.length);
 }
 
-/** A plan with slots more behind its own, which nothing shares. */
-function joinPlans(plan: MemoryPlan, { slots, slotOf, places }: UpdatePlan, last: number): MemoryPlan {
-  const first = plan.slots.length;
-  const own = slots.map(({ bytes, resource }) => {
-    const name = resourceName(resource);
-    return { resource, name, bytes, storage: 'buffer' as const, first: -1, last };
-  });
-  return {
-    slots: [...plan.slots, ...slots.map(({ bytes }) => ({ bytes, storage: 'buffer' as const }))],
-    slotOf: new Map([...plan.slotOf, ...[...slotOf].map(([name, slot]) => [name, first + slot] as const)]),
-    places: new Map([...plan.places, ...places]),
-    lifetimes: [...plan.lifetimes, ...own],
-  };
+/** A plan with slots more behind its own, which nothing shares, and with what is a part of a slot. */
+function withUpdate(plan: MemoryPlan, { standing, places }: UpdatePlan, last: number): MemoryPlan {
+  const own = standing.map((one) => tenantOf(one, -1, last));
+  const slots = [...plan.slots, ...own.map(({ bytes, storage }) => ({ bytes, storage }))];
+  const slotOf = new Map(plan.slotOf);
+  for (const [i, { name }] of own.entries()) slotOf.set(name, plan.slots.length + i);
+  for (const [name, { within }] of places) slotOf.set(name, slotOf.get(within)!);
+  return { slots, slotOf, places, lifetimes: [...plan.lifetimes, ...own] };
+}
+
+function tenantOf({ resource, bytes }: SizedResource, first: number, last: number): Lifetime {
+  const [name, storage] = [resourceName(resource), homeOfResource(resource)];
+  return { resource, name, bytes, storage, first, last };
 }
 
 function assignSlots(lifetimes: readonly Lifetime[], order: readonly Lifetime[]): MemoryPlan {

@@ -23,16 +23,18 @@ export function verifyMemory(plan: MemoryPlan): void {
   verifyPlaces(plan);
 }
 
-/** Resources that are parts of a slot lie in it, one behind the other. */
-function verifyPlaces({ places, slotOf, slots }: MemoryPlan): void {
-  const ends = new Map<number, number>();
-  for (const [name, { offset, bytes }] of places) {
-    const slot = slotOf.get(name);
-    invariant(slot !== undefined, `%${name} has a place and no slot`);
-    const before = ends.get(slot) ?? 0;
-    invariant(offset >= before, `%${name} begins at byte ${offset} of slot ${slot}, before ${before}`);
-    const room = slots[slot]!.bytes;
-    invariant(offset + bytes <= room, `%${name} ends at byte ${offset + bytes} of slot ${slot} of ${room}`);
-    ends.set(slot, offset + bytes);
+/** Resources that are parts of another one lie in it, one behind the other. */
+function verifyPlaces({ places, slotOf, lifetimes }: MemoryPlan): void {
+  const ends = new Map<string, number>();
+  const rooms = new Map(lifetimes.map(({ name, bytes }) => [name, bytes]));
+  for (const [name, { within, offset, bytes }] of places) {
+    const room = rooms.get(within);
+    invariant(room !== undefined, `%${name} is a part of %${within}, which is not there`);
+    const [slot, other] = [slotOf.get(name), slotOf.get(within)];
+    invariant(slot === other, `%${name} is in slot ${slot}, and %${within} in slot ${other}`);
+    const before = ends.get(within) ?? 0;
+    invariant(offset >= before, `%${name} begins at byte ${offset} of %${within}, before ${before}`);
+    invariant(offset + bytes <= room, `%${name} ends at byte ${offset + bytes} of %${within} of ${room}`);
+    ends.set(within, offset + bytes);
   }
 }

@@ -37,17 +37,18 @@ export function buildSchedule(
   const prices = createPrices(graph, backend, options);
   const tiles = worthwhileTiles(graph, initial, prices);
   const choose: Choose = (group) => chooseConv(graph, group, backend, prices, tiles);
-  const groups = (fusions ?? backend.fusions(choose)).reduce(
+  const fused = (fusions ?? backend.fusions(choose)).reduce(
     (current, fusion) => fusion.run(graph, current),
     initial,
   );
-  const chosen = groups.map((group): ChosenGroup => {
+  const chosen = fused.map((group): ChosenGroup => {
     if (group.kind === 'conv') return { ...group, ...choose(group) };
     if (group.kind !== 'weight_gradient') return group;
     return { ...group, winograd: backend.weightTile(graph, group, options.strict ?? false) };
   });
   const shared = backend.pricesKernels ? shareKernels(graph, chosen, prices, tiles) : chosen;
   const completed = insertTransfers(graph, insertStatistics(graph, shared, backend));
-  const update = options.update === undefined ? null : planUpdate(graph, options.update, target);
-  return { graph, groups: hoistTimePath(graph, completed), update };
+  const groups = hoistTimePath(graph, completed);
+  const update = options.update === undefined ? null : planUpdate(graph, groups, options.update, target);
+  return { graph, groups, update };
 }

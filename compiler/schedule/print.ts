@@ -4,12 +4,31 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import { costOf, type GroupCost } from './cost.ts';
 import { fusedIn, throughOf } from './groups.ts';
 import type { FusedOp, Schedule, ScheduledGroup } from './schedule.ts';
-import { kindsOf, printUpdate } from './update.ts';
+import {
+  arenasBehind,
+  arenasFrom,
+  CHANGES,
+  hasGaps,
+  kindsOf,
+  printChange,
+  printUpdate,
+  printZeros,
+} from './update.ts';
 
 /** One line a group: anchor, what is fused, type, values read and written, cost, path. */
 export function printSchedule(schedule: Schedule): string {
   const { graph, groups, update } = schedule;
-  const lines = groups.map((group, i) => printGroup(graph, group, i));
+  const zeros = (i: number) =>
+    update === null
+      ? []
+      : arenasFrom(update, i).flatMap(([arena]) => (hasGaps(arena) ? [printZeros(arena, i)] : []));
+  const changes = (i: number) =>
+    update === null
+      ? []
+      : arenasBehind(update, i).flatMap(([arena]) =>
+          CHANGES.map((kind) => printChange(update, kind, arena, i)),
+        );
+  const lines = groups.flatMap((group, i) => [...zeros(i), printGroup(graph, group, i), ...changes(i)]);
   const updates =
     update === null ? [] : kindsOf(update).map((kind, i) => printUpdate(update, kind, groups.length + i));
   return [...lines, ...updates].map((line) => `${line}\n`).join('');

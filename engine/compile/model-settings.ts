@@ -133,7 +133,7 @@ export function givesGradients(manifest: Manifest): boolean {
 /** How a bundle was compiled that has a whole step of training; undefined for all others. */
 export function trainingOf(manifest: Manifest): UpdateOptions | undefined {
   const has = (pass: string) => manifest.passes.some(({ name }) => name === pass);
-  if (!has('update')) return undefined;
+  if (!has('update') && !has('step')) return undefined;
   const kept = new Set(manifest.state.map(({ name }) => name));
   const frozen = manifest.parameters.flatMap(({ name }) =>
     kept.has(`parameters.${name}`) && !kept.has(`exp_avg.${name}`) ? [name] : [],
@@ -141,6 +141,7 @@ export function trainingOf(manifest: Manifest): UpdateOptions | undefined {
   return {
     averages: averagesIn(manifest),
     accumulates: has('accumulate'),
+    waits: has('update'),
     ...(frozen.length > 0 ? { frozen } : {}),
   };
 }
@@ -230,11 +231,13 @@ function checkTraining(
         `${option('freeze')}: what a bundle has frozen is compiled into it; leave the option out, or compile the graph again with it`,
     );
   }
-  if (found?.averages === trainingStep?.averages && found?.accumulates === trainingStep?.accumulates) return;
+  const fits = found?.averages === trainingStep?.averages && found?.accumulates === trainingStep?.accumulates;
+  // where no norm is limited, it is no matter when parameters change
+  if (fits && (found?.waits || !trainingStep?.waits)) return;
   throw new UsageError(
     (option) =>
       `${label}: the bundle was not compiled for ${trainingStep?.averages} moving averages, ` +
-      `${trainingStep?.accumulates ? 'with' : 'without'} microbatches; compile the graph with ${option('train')}`,
+      `${trainingStep?.accumulates ? 'with' : 'without'} microbatches${trainingStep?.waits ? ' and with a largest norm' : ''}; compile the graph with ${option('train')}`,
   );
 }
 

@@ -4,6 +4,7 @@
 import { trainingBlocks } from '../../compiler/compile.ts';
 import type { BlockCost } from '../../compiler/fit-training.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
+import { isGradient } from '../../compiler/schedule/update.ts';
 import type { Target } from '../../compiler/target.ts';
 import { type Manifest, memoryOf } from '../../runtime/bundle.ts';
 import { compileOptions } from './compile-with.ts';
@@ -13,11 +14,13 @@ import type { ModelSettings } from './model-settings.ts';
 export interface TrainingMemory {
   /** All of it, which the setting `memory` limits. */
   readonly bytes: number;
-  /** Parameters with their moments, moving averages and gradients. */
+  /** Parameters with their moments and moving averages, and their gradients where these stand until all are known. */
   readonly state_bytes: number;
+  /** Whether they do; else gradients take memory in turn with activations. */
+  readonly gradients_stand: boolean;
   /** Packed weights that stand as long as the program does. */
   readonly weight_bytes: number;
-  /** Buffers and textures that activations take in turn, and weights that are packed just before their use. */
+  /** Buffers and textures that activations take in turn, gradients, and weights that are packed just before their use. */
   readonly activation_bytes: number;
   readonly flops: number;
   /** Those of them that compute blocks again. */
@@ -37,7 +40,7 @@ export function trainingMemory(
   target: Target,
   manifest: Manifest,
 ): TrainingMemory | null {
-  if (manifest.passes[0]?.name !== 'gradients') return null;
+  if (!['gradients', 'step'].includes(manifest.passes[0]?.name ?? '')) return null;
   const { compiler, dispatches, memory, slots, state } = manifest;
   const again = new Set(compiler.recomputed);
   const blocks = trainingBlocks(graph, compileOptions(graph, settings, target)).map((block) => ({
@@ -49,6 +52,7 @@ export function trainingMemory(
   return {
     bytes: memoryOf(manifest),
     state_bytes,
+    gradients_stand: state.some(({ name }) => isGradient(name)),
     weight_bytes: memory.weights,
     activation_bytes: memory.activations - state_bytes,
     flops: dispatches.reduce((sum, { flops }) => sum + flops, 0),
@@ -59,14 +63,18 @@ export function trainingMemory(
 
 /** What is said of it before anything runs, a line each without the blocks. */
 export function memorySummary(memory: TrainingMemory): readonly string[] {
-  const { bytes, state_bytes, weight_bytes, activation_bytes, blocks, flops, recomputed_flops } = memory;
+  const { bytes, state_bytes, gradients_stand, weight_bytes, activation_bytes } = memory;
+  const { blocks, flops, recomputed_flops } = memory;
+  const [state, activations] = gradients_stand
+    ? ['parameters, moments, averages and gradients', 'activations']
+    : ['parameters, moments and averages', 'activations and gradients'];
   const again = blocks.filter(({ recomputed }) => recomputed);
   const freed = again.reduce((sum, block) => sum + block.bytes, 0);
   const kept = blocks.reduce((sum, block) => sum + block.bytes, 0) - freed;
   const share = (100 * recomputed_flops) / (flops - recomputed_flops);
   return [
-    `${megabytes(bytes)} on the adapter: parameters, moments, averages and gradients ${megabytes(state_bytes)}, ` +
-      `packed weights ${megabytes(weight_bytes)}, activations ${megabytes(activation_bytes)}`,
+    `${megabytes(bytes)} on the adapter: ${state} ${megabytes(state_bytes)}, ` +
+      `packed weights ${megabytes(weight_bytes)}, ${activations} ${megabytes(activation_bytes)}`,
     again.length === 0
       ? `no block is computed again in the backward pass: all ${blocks.length} keep ${megabytes(kept)} together`
       : `${again.length} of ${blocks.length} blocks are computed again in the backward pass: they would keep ` +

@@ -17,18 +17,22 @@ export interface TrainingStepRequest {
   readonly averages?: number | undefined;
   /** With `train`: adds up the gradients of microbatches. Default false. */
   readonly accumulate?: boolean | undefined;
+  /** With `train`: for gradients of a largest norm, so that no parameter changes before all of them are known. Default false. */
+  readonly clip_gradients?: boolean | undefined;
   /** With `train`: parameters that stay as they are, by patterns as of `train`. Default: none. */
   readonly freeze?: string | readonly string[] | undefined;
 }
 
 /** The settings of a request; undefined where nobody asks. Throws UsageError for an option that goes with `train` alone. */
 export function trainingStepOf(request: TrainingStepRequest): TrainingStepSettings | undefined {
-  const { train = false, averages = 1, accumulate = false, freeze } = request;
+  const { train = false, averages = 1, accumulate = false, clip_gradients = false, freeze } = request;
   if (train) {
     const patterns = typeof freeze === 'string' ? [freeze] : freeze;
-    return { averages, accumulates: accumulate, ...(patterns === undefined ? {} : { freeze: patterns }) };
+    const frozen = patterns === undefined ? {} : { freeze: patterns };
+    return { averages, accumulates: accumulate, waits: clip_gradients, ...frozen };
   }
-  refuseAlone({ averages: request.averages, accumulate: request.accumulate, freeze });
+  const { averages: given, accumulate: adds, clip_gradients: clips } = request;
+  refuseAlone({ averages: given, accumulate: adds, clip_gradients: clips, freeze });
   return undefined;
 }
 

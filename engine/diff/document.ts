@@ -31,8 +31,10 @@ const cost = z
 const step = z
   .object({
     bytes: count.describe('All that a step takes on the device.'),
-    state_bytes: count.describe('Parameters with their moments, moving averages and gradients.'),
-    activation_bytes: count.describe('Activations, and weights that are packed just before their use.'),
+    state_bytes: count.describe('Parameters with their moments and moving averages.'),
+    activation_bytes: count.describe(
+      'Activations, gradients, and weights that are packed just before their use.',
+    ),
     flops: count.describe('Floating-point operations.'),
     recomputed_flops: count.describe('Those of them that compute blocks again.'),
     recomputed_blocks: count,

@@ -22,6 +22,8 @@ export interface StepRequest {
   readonly emas: number;
   /** Names of parameters that stay as they are, in checkpoint order. */
   readonly frozen: readonly string[];
+  /** Whether gradients have a largest norm. */
+  readonly clips: boolean;
   /** What the parameters are in the beginning, the moving averages with them. */
   readonly read: (name: string) => Float32Array;
   readonly device: ProgramOptions;
@@ -36,11 +38,11 @@ export type OpenStep = (request: StepRequest, host: OpenHost) => Promise<Trainin
  * ('adapter', 'gpu').
  */
 export const openStep: OpenStep = async (request, host) => {
-  const { source, batch, microbatch, emas, frozen, read, device, reference } = request;
+  const { source, batch, microbatch, emas, frozen, clips, read, device, reference } = request;
   const settings = {
     ...device,
     batch: microbatch,
-    trainingStep: { averages: emas, accumulates: batch > microbatch, frozen },
+    trainingStep: { averages: emas, accumulates: batch > microbatch, waits: clips, frozen },
   };
   checkGradients(source.graph, settings);
   if (reference) return referenceStep(source.graph, { ...request, precision: device.precision });

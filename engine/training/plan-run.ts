@@ -126,8 +126,9 @@ export function stepSettings(
   { device }: Pick<TrainJob, 'device'>,
   { settings, frozen }: Pick<RunMaterial, 'settings' | 'frozen'>,
 ): ModelSettings {
-  const { batch, microbatch, ema_rates } = settings;
-  const trainingStep = { averages: ema_rates.length, accumulates: batch > microbatch, frozen };
+  const { batch, microbatch, ema_rates, max_grad_norm } = settings;
+  const waits = max_grad_norm !== undefined;
+  const trainingStep = { averages: ema_rates.length, accumulates: batch > microbatch, waits, frozen };
   return { ...device, batch: microbatch, trainingStep };
 }
 

@@ -109,6 +109,7 @@ async function openTrained(
     batch: settings.batch,
     emas: settings.ema_rates.length,
     frozen,
+    clips: settings.max_grad_norm !== undefined,
   };
   const step = await open({ ...request, read: beginning.read }, host);
   try {

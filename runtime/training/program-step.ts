@@ -1,12 +1,13 @@
-// A step of training by a bundle that has it whole: the passes `gradients`, for several microbatches `accumulate`, then
-// `update` and where weights wait to be read `pack`, on a device that keeps the parameters and all that belongs to them.
+// A step of training by a bundle that has it whole: the pass `step`, or where parameters wait for all gradients `gradients`, for
+// several microbatches `accumulate`, then `update`; and where weights wait to be read `pack`. The device keeps the parameters and
+// all that belongs to them.
 
 import { findBadKernel } from '../bad-kernel.ts';
+import type { Dispatch, Manifest } from '../bundle.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Program } from '../program.ts';
 import { diffusionProcess } from '../sampler/process.ts';
 import type { Tensor } from '../tensor.ts';
-import type { Anew } from '../trace.ts';
 import { stepSettings } from './adamw.ts';
 import { averagesIn } from './averages.ts';
 import { drawsDropout } from './dropout.ts';
@@ -17,7 +18,16 @@ import type { StepSettings, TrainedTensors, TrainingStep } from './training-step
 const LOSS = 'loss.';
 
 /** A gradient of the step before that is not finite would stand beside those that a traced dispatch writes. */
-const isGradient: Anew = (state) => state.startsWith('grad.');
+const isGradient = (state: string) => state.startsWith('grad.');
+
+/** What a step gives beside its losses. */
+const UPDATE_OUTPUTS: ReadonlySet<string> = new Set(['square_sums', 'gradient_scale']);
+
+/** The dispatches that change parameters, and those that say what their gradients are multiplied by: what a traced pass leaves out. */
+function changes({ outputs }: Manifest): (dispatch: Dispatch) => boolean {
+  const slots = new Set(outputs.flatMap(({ name, slot }) => (UPDATE_OUTPUTS.has(name) ? [slot] : [])));
+  return ({ bindings }) => bindings.some((one) => one.kind === 'slot' && slots.has(one.slot));
+}
 
 /**
  * The step of a program that was compiled for training, of the parameters that its loss depends on; the first are those that the
@@ -25,7 +35,11 @@ const isGradient: Anew = (state) => state.startsWith('grad.');
  */
 export async function programStep(program: Program, adapter: string): Promise<TrainingStep> {
   const { manifest, state } = program;
-  const accumulates = manifest.passes.some(({ name }) => name === 'accumulate');
+  const has = (pass: string) => manifest.passes.some(({ name }) => name === pass);
+  const accumulates = has('accumulate');
+  // parameters that do not wait change while gradients are computed
+  const waits = has('update');
+  const computes = waits ? ['gradients', ...(accumulates ? ['accumulate'] : [])] : ['step'];
   const averages = averagesIn(manifest);
   const { batch: microbatch, memory } = manifest;
   const kept = new Set(manifest.state.map(({ name }) => name));
@@ -38,6 +52,15 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
   const pack = async () => (packs.length > 0 ? program.runPasses(packs, {}) : undefined);
   const packsChanges = packs.filter((name) => name === 'pack');
   await pack();
+  /** Whether a step that is not to be gone on from changed some of the parameters. */
+  let halved = false;
+  const checkWhole = () => {
+    if (!halved) return;
+    throw new RuntimeError(
+      'gpu',
+      'a step whose gradients are not finite changed some of the parameters; open the step again with those before it',
+    );
+  };
   /** Where tensors of a kind stand, by the prefix of their states: of moving averages those of what is frozen are the parameters. */
   const placesOf = (which: TrainedTensors): readonly (readonly [string, TrainingStep['parameters']])[] => {
     const own = [prefixOf(which), which.kind === 'parameters' ? parameters : trained] as const;
@@ -52,6 +75,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
     ...{ parameters, frozen, microbatch, adapter },
     bytes: memory.activations + memory.weights,
     async step(batch, settings) {
+      checkWhole();
       const count = batch.timesteps.length;
       const parts = partsOf(batch, settings);
       if (parts.length > 1 && !accumulates) {
@@ -67,24 +91,31 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
           `${rates} rates of moving averages, the step was compiled for ${averages}`,
         );
       }
+      if (!waits && settings.max_grad_norm !== undefined) {
+        throw new RuntimeError(
+          'input',
+          'a largest norm of the gradients is asked for, and the step was compiled for none: parameters change before it is known',
+        );
+      }
       const losses: Record<string, Float32Array> = {};
       const data = stepSettings(settings);
       const step_settings = { shape: [data.length], data };
-      const computes = accumulates ? ['gradients', 'accumulate'] : ['gradients'];
       let [grad_norm, taken] = [0, true];
       for (const [i, part] of parts.entries()) {
         const inputs = lossInputs(process, part.batch);
         const isLast = i === parts.length - 1;
         const ran = isLast
-          ? program.runPasses([...computes, 'update', ...packsChanges], {
+          ? program.runPasses([...computes, ...(waits ? ['update'] : []), ...packsChanges], {
               ...inputs,
               step_settings,
             })
           : program.runPasses(computes, inputs);
         for (const [name, { data: values }] of await ran) {
           if (name === 'square_sums') grad_norm = rootOfSum(values);
-          else if (name === 'gradient_scale') taken = values[1] === 1;
-          else {
+          else if (name === 'gradient_scale') {
+            taken = values[1] === 1;
+            halved = !taken && values[2]! > 0;
+          } else {
             const term = name.slice(LOSS.length);
             losses[term] ??= new Float32Array(count);
             losses[term].set(values.subarray(0, part.count), part.first);
@@ -94,6 +125,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
       return { losses, grad_norm: grad_norm / (settings.loss_scale ?? 1), taken };
     },
     async read(which) {
+      checkWhole();
       const found = new Map<string, Tensor>();
       for (const [prefix, listed] of placesOf(which)) {
         const names = listed.map(({ name }) => `${prefix}${name}`);
@@ -115,8 +147,12 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
       if (which.kind === 'parameters') await pack();
     },
     async findBadKernel(batch, settings) {
+      const data = stepSettings(settings);
+      const inputs = waits ? {} : { step_settings: { shape: [data.length], data } };
+      const tracing = { anew: isGradient, without: changes(manifest) };
       for (const part of partsOf(batch, settings)) {
-        const found = await findBadKernel(program, lossInputs(process, part.batch), isGradient);
+        const given = { ...lossInputs(process, part.batch), ...inputs };
+        const found = await findBadKernel(program, given, tracing);
         if (found !== null) return found.told;
       }
       return null;

@@ -47,9 +47,16 @@ function batchOf({ in_channels, image_size, super_resolution, num_classes }: Gra
   };
 }
 
-/** The bytes of losses, gradients and parameters after two steps; the last blocks of `recomputed` alone are of `limit`. */
-async function stepsOf(graph: Graph, batch: TrainingBatch, target: Target, memoryLimit?: number) {
-  const training = { averages: 1, accumulates: false };
+interface Asked {
+  readonly target: Target;
+  /** Whether gradients stand until all are known: then they can be read. */
+  readonly waits: boolean;
+  readonly memoryLimit?: number;
+}
+
+/** The bytes of losses, norms, gradients that stand, and parameters after two steps; all blocks are kept without a limit. */
+async function stepsOf(graph: Graph, batch: TrainingBatch, { target, waits, memoryLimit }: Asked) {
+  const training = { averages: 1, accumulates: false, waits };
   const options = { batch: batch.timesteps.length, target, training, dropout: true };
   const recomputed = memoryLimit === undefined ? [] : undefined;
   const { bundle } = compileGraph(graph, { ...options, recomputed, memoryLimit });
@@ -67,9 +74,10 @@ async function stepsOf(graph: Graph, batch: TrainingBatch, target: Target, memor
       seed: 5,
       step: update,
     };
-    const { losses } = await step.step(batch, settings);
+    const { losses, grad_norm } = await step.step(batch, settings);
+    bits.push(`${update} norm ${grad_norm}`);
     for (const [name, values] of Object.entries(losses)) told(`${update} ${name}`, values);
-    const names = step.parameters.map(({ name }) => `grad.${name}`);
+    const names = waits ? step.parameters.map(({ name }) => `grad.${name}`) : [];
     await program.state.readAll(names, (name, { data }) => told(`${update} ${name}`, data));
   }
   for (const [name, { data }] of await step.read({ kind: 'parameters' })) told(name, data);
@@ -79,16 +87,18 @@ async function stepsOf(graph: Graph, batch: TrainingBatch, target: Target, memor
 
 async function check(graph: Graph, batch: TrainingBatch, limits: readonly ('least' | 'between')[]) {
   for (const target of (await testTargets()).filter(({ products }) => products !== 'matrix')) {
-    const kept = await stepsOf(graph, batch, target);
-    for (const limit of limits) {
-      const bytes = limit === 'least' ? 1 : Math.floor(memoryOf(kept.manifest) * 0.97);
-      const again = await stepsOf(graph, batch, target, bytes);
-      expect(again.manifest.compiler.recomputed?.length, target.name).toBeGreaterThan(0);
-      const differing = again.bits
-        .filter((line, i) => line !== kept.bits[i])
-        .map((line) => line.split(' ', 2));
-      expect(differing, `${target.name}, ${limit}`).toEqual([]);
-      expect(again.bits).toHaveLength(kept.bits.length);
+    for (const waits of [true, false]) {
+      const kept = await stepsOf(graph, batch, { target, waits });
+      for (const limit of limits) {
+        const bytes = limit === 'least' ? 1 : Math.floor(memoryOf(kept.manifest) * 0.97);
+        const again = await stepsOf(graph, batch, { target, waits, memoryLimit: bytes });
+        expect(again.manifest.compiler.recomputed?.length, target.name).toBeGreaterThan(0);
+        const differing = again.bits
+          .filter((line, i) => line !== kept.bits[i])
+          .map((line) => line.split(' ', 2));
+        expect(differing, `${target.name}, ${limit}`).toEqual([]);
+        expect(again.bits).toHaveLength(kept.bits.length);
+      }
     }
   }
 }

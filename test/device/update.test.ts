@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { type CompileOptions, compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { parameters } from '../../compiler/graph/parameters.ts';
+import { GENERIC, type Target } from '../../compiler/target.ts';
 import { diffusionProcess } from '../../runtime/sampler/process.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
 import { adamwUpdate, gradientScale } from '../../runtime/training/adamw.ts';
 import { lossInputs, type TrainingBatch } from '../../runtime/training/loss-inputs.ts';
 import { programStep } from '../../runtime/training/program-step.ts';
@@ -62,7 +64,7 @@ describe.each(['additive-class', 'conv-transpose', 'hybrid', 'superres', 'volume
   it('changes parameters as AdamW does, and computes the next step with them', async () => {
     const { graph, batch, seed, trainingBatch } = goldenTraining(name);
     for (const target of await testTargets()) {
-      const options = { batch, target, training: { averages: 2, accumulates: false } };
+      const options = { batch, target, training: { averages: 2, accumulates: false, waits: true } };
       const { step, gradients } = await openStep(graph, seed, options);
       const read = weightsOf(graph, seed);
       const names = step.parameters.map((parameter) => parameter.name);
@@ -153,12 +155,107 @@ it('leaves frozen parameters as they are, and changes the others as it would wit
   }
 });
 
+describe('parameters that change as soon as their gradients are there', () => {
+  const kinds = [
+    ...(['parameters', 'exp_avg', 'exp_avg_sq'] as const).map((kind) => ({ kind })),
+    ...[0, 1].map((index) => ({ kind: 'ema' as const, index })),
+  ];
+  /** A target that may bind so little that parameters stand in many arenas. */
+  const small = (target: Target): Target => ({
+    ...target,
+    limits: { ...target.limits, maxStorageBufferBindingSize: 2 ** 16 * 5 },
+  });
+  const settings = (update: number) => ({ ...BY, update, seed: 7, step: update });
+
+  it.each(['hybrid', 'conv-transpose'])('are those that wait for all gradients, %s', async (name) => {
+    const { graph, batch, seed, trainingBatch } = goldenTraining(name);
+    for (const target of (await testTargets()).map(small)) {
+      const run = async (waits: boolean) => {
+        const training = { averages: 2, accumulates: false, waits };
+        const { step } = await openStep(graph, seed, { batch, target, training, dropout: true });
+        const results = [];
+        for (const update of [1, 2, 3]) results.push(await step.step(trainingBatch, settings(update)));
+        const values = await Promise.all(kinds.map((which) => step.read(which)));
+        const { bytes } = step;
+        await step.close();
+        return { results, values, bytes };
+      };
+      const [soon, late] = [await run(false), await run(true)];
+      expect(soon.values, target.name).toEqual(late.values);
+      expect(soon.bytes).toBeLessThan(late.bytes);
+      for (const [i, { losses, grad_norm, taken }] of soon.results.entries()) {
+        expect(losses, target.name).toEqual(late.results[i]!.losses);
+        // the same squares, summed in another order
+        expect(Math.abs(grad_norm / late.results[i]!.grad_norm - 1), target.name).toBeLessThan(TOLERANCE);
+        expect(taken).toBe(true);
+      }
+    }
+  });
+
+  it('stay as they are where the loss is not finite, and the kernel that made it is found', async () => {
+    const { graph, batch, seed, trainingBatch } = goldenTraining('hybrid');
+    const options = { batch, target: small(GENERIC), training: { averages: 2, accumulates: false } };
+    const { step } = await openStep(graph, seed, options);
+    const before = await Promise.all(kinds.map((which) => step.read(which)));
+    const { shape, data } = trainingBatch.noise as Tensor;
+    const noise = { shape, data: data.map((value, i) => (i === 3 ? 3e38 : value)) };
+    const broken = { ...trainingBatch, noise };
+    const ran = await step.step(broken, settings(1));
+    expect(ran.taken).toBe(false);
+    expect(ran.losses.loss!.some(Number.isNaN)).toBe(true);
+    expect(await step.findBadKernel!(broken, settings(1))).toMatch(
+      / of input_blocks\.0\.0 .* values are not finite/,
+    );
+    expect(await Promise.all(kinds.map((which) => step.read(which)))).toEqual(before);
+    expect((await step.step(trainingBatch, settings(1))).taken).toBe(true);
+    await step.close();
+  });
+
+  it('are given to nobody where gradients overflowed behind the change of others', async () => {
+    const { graph, batch, seed, trainingBatch } = goldenTraining('hybrid');
+    const options = { batch, target: small(GENERIC), training: { averages: 2, accumulates: false } };
+    const late = { ...options, training: { ...options.training, waits: true } };
+    const { step: whole, gradients } = await openStep(graph, seed, late);
+    await whole.step(trainingBatch, settings(1));
+    const found = await gradients();
+    const normOf = (names: readonly string[]) =>
+      Math.sqrt(joined(names.map((name) => found.get(`grad.${name}`)!)).reduce((sum, g) => sum + g * g, 0));
+    const { arenas } = compileGraph(graph, options).schedule.update!;
+    const norms = [arenas.slice(0, 1), arenas].map((some) =>
+      normOf(some.flatMap(({ parameters }) => parameters.map(({ name }) => name))),
+    );
+    expect(norms[1]! / norms[0]!).toBeGreaterThan(1.2);
+    await whole.close();
+    // the squares of the first arena are float32, and those of all are more
+    const scale = Math.sqrt(3.4e38 / (norms[0]! * norms[1]!));
+    const scaled = { ...trainingBatch, weights: Array.from(trainingBatch.timesteps).map(() => scale) };
+    const { step } = await openStep(graph, seed, options);
+    const ran = await step.step(scaled, settings(1));
+    expect(ran).toMatchObject({ taken: false });
+    expect(ran.losses.loss!.every(Number.isFinite)).toBe(true);
+    const refusal = 'a step whose gradients are not finite changed some of the parameters';
+    await expect(step.read({ kind: 'parameters' })).rejects.toThrow(refusal);
+    await expect(step.step(trainingBatch, settings(2))).rejects.toThrow(refusal);
+    expect(await step.findBadKernel!(scaled, settings(1))).toBe(null);
+    await step.close();
+  });
+
+  it('have no largest norm', async () => {
+    const { graph, batch, seed, trainingBatch } = goldenTraining('hybrid');
+    const { step } = await openStep(graph, seed, { batch, training: { averages: 2, accumulates: false } });
+    await expect(step.step(trainingBatch, { ...settings(1), max_grad_norm: 1 })).rejects.toThrow(
+      'a largest norm of the gradients is asked for, and the step was compiled for none',
+    );
+    await step.close();
+  });
+});
+
 describe('microbatches', () => {
   it('change parameters as the whole batch does, also where the last one is not full', async () => {
     const { graph, batch, seed, trainingBatch } = goldenTraining('hybrid');
     const { gradients, step } = await openStep(graph, seed, {
       batch,
-      training: { averages: 1, accumulates: false },
+      training: { averages: 1, accumulates: false, waits: true },
     });
     const settings = { ...BY, ema_rates: [0.9], update: 1, seed: 0, step: 0 };
     const weights = Array.from({ length: batch }, (_, i) => 0.5 + i);

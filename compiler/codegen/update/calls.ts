@@ -1,20 +1,27 @@
-// The dispatches of an update, behind those of the gradients, each with the pass that it is of; and those that pack weights just
-// before a group reads them.
+// The dispatches of an update, behind those of the gradients, each with the pass that it is of; those that change an arena as soon
+// as its gradients are there; and those that pack weights just before a group reads them.
 
 import type { WeightPart } from '../../../runtime/bundle.ts';
 import { invariant } from '../../diagnostics.ts';
 import {
+  arenasBehind,
+  arenasFrom,
+  CHANGES,
+  hasGaps,
   kindsOf,
   parametersOf,
+  printChange,
   printPacking,
   printUpdate,
+  printZeros,
   SQUARE_SUMS,
   stillOf,
+  type TrainedArena,
   type Update,
   type UpdateKind,
 } from '../../schedule/update.ts';
 import type { KernelCall, WeightBlob } from '../kernel-call.ts';
-import { accumulate, adamw, gradientScale, square_sums, workOf } from './change.ts';
+import { accumulate, adamw, gradientScale, square_sums, workOf, zeros } from './change.ts';
 import { clearBlob, packBlob } from './pack.ts';
 
 /** A call that is none of a group's own. */
@@ -56,6 +63,25 @@ export function updateCalls(
   });
 }
 
+/** The calls before the group with an index, of arenas of gradients that begin there. */
+export function zerosBefore(update: Update, index: number): readonly SideCall[] {
+  return arenasFrom(update, index).flatMap(([arena, i]) => {
+    if (!hasGaps(arena)) return [];
+    const group = printZeros(arena, index);
+    return [{ group, path: 'update', call: zeros(arena, i), fills: null, flops: 0, bytes: arena.bytes }];
+  });
+}
+
+/** The calls behind the group with an index, of arenas whose gradients are all there. */
+export function changesBehind(update: Update, index: number): readonly SideCall[] {
+  return arenasBehind(update, index).flatMap(([arena, i]) =>
+    CHANGES.map((kind) => ({
+      group: printChange(update, kind, arena, index),
+      ...(kind === 'gradient_scale' ? scaling(update, i) : change(update, kind, arena, i)),
+    })),
+  );
+}
+
 /** The calls that pack weights for the group with an index, which computes what `path` names. */
 export function packsOfGroup(
   update: Update,
@@ -82,28 +108,32 @@ function workedCalls(update: Update, kind: UpdateKind, blobs: readonly WeightBlo
         update,
         blobs.filter((blob) => isFrozen(update, blob)),
       );
-    case 'gradient_scale': {
-      const sums = update.arenas.length * SQUARE_SUMS;
-      return [{ path: 'update', call: gradientScale(sums), fills: null, flops: sums, bytes: 4 * sums }];
-    }
+    case 'gradient_scale':
+      return [scaling(update, update.arenas.length - 1)];
     case 'accumulate':
     case 'square_sums':
     case 'adamw':
-      return changes(update, kind);
+      return update.arenas.map((arena, i) => change(update, kind, arena, i));
   }
 }
 
-const CHANGES = { accumulate, square_sums, adamw };
+const CALLS = { accumulate, square_sums, adamw };
 
-function changes(update: Update, kind: keyof typeof CHANGES): readonly Worked[] {
+function change(update: Update, kind: keyof typeof CALLS, arena: TrainedArena, i: number): Worked {
   const { flops, passes } = workOf(update)[kind];
-  return update.arenas.map((arena, i) => ({
+  return {
     path: 'update',
-    call: CHANGES[kind](update, arena, i),
+    call: CALLS[kind](update, arena, i),
     fills: null,
     flops: (flops * arena.bytes) / 4,
     bytes: passes * arena.bytes,
-  }));
+  };
+}
+
+/** What gradients of the arenas up to `last` are multiplied by. */
+function scaling(update: Update, last: number): Worked {
+  const sums = (last + 1) * SQUARE_SUMS;
+  return { path: 'update', call: gradientScale(update, last), fills: null, flops: sums, bytes: 4 * sums };
 }
 
 /** Whether weights stay as they are: of parts that are packed together one that changes is enough for all to be packed again. */

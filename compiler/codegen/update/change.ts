@@ -1,6 +1,6 @@
 // The calls that add up gradients, sum their squares, say what they are multiplied by, and change what is trained.
 
-import { COPIES, type ParameterArena, SQUARE_SUMS, type Update } from '../../schedule/update.ts';
+import { COPIES, isLate, type ParameterArena, SQUARE_SUMS, type Update } from '../../schedule/update.ts';
 import { type Extra, readBuffer } from '../fragment.ts';
 import { gridOver } from '../groups/grid.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
@@ -28,17 +28,28 @@ export function square_sums(update: Update, { bytes }: ParameterArena, arena: nu
   });
 }
 
-/** @param sums how many sums of squares there are */
-export function gradientScale(sums: number): KernelCall {
+/** Zeros in an arena of gradients before the first of them is written. */
+export function zeros({ bytes }: ParameterArena, arena: number): KernelCall {
+  return callKernel({
+    file: 'zeros',
+    declared: { zeros: { kind: 'gradients', arena } },
+    workgroups: gridOver(bytes / 16, 4096),
+    sizes: { quads: bytes / 16, first: 0 },
+  });
+}
+
+/** By the sums of all arenas up to `last`: of those behind it nothing may be known yet, and then no norm is limited. */
+export function gradientScale(update: Update, last: number): KernelCall {
   return callKernel({
     file: 'gradient_scale',
+    consts: { CLIPS: isLate(update) ? 1 : 0 },
     declared: {
       sums: { kind: 'square_sums' },
       settings: { kind: 'step_settings' },
       scale: { kind: 'gradient_scale' },
     },
     workgroups: [1, 1, 1],
-    sizes: { sums },
+    sizes: { sums: (last + 1) * SQUARE_SUMS, first: isLate(update) ? 0 : last },
   });
 }
 

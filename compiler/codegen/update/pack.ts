@@ -37,8 +37,8 @@ export function clearBlob(
   return gapsOf(blob).map(({ first, end }) => {
     const quads = Math.ceil((end - first) / 4);
     const call = callKernel({
-      file: 'pack_zeros',
-      declared: { packed: { kind: 'packed', blob } },
+      file: 'zeros',
+      declared: { zeros: { kind: 'packed', blob } },
       workgroups: gridOver(quads, 4096),
       sizes: { quads, first: first / 4 },
     });

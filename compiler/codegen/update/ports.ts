@@ -26,8 +26,8 @@ export function updateOutputs({ arenas }: Update, plan: MemoryPlan): readonly Ou
 }
 
 /**
- * What lives from step to step: `parameters.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, `ema.0.NAME` …, `grad.NAME`; of what is
- * frozen the first alone.
+ * What lives from step to step: `parameters.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, `ema.0.NAME` …, and where gradients
+ * wait for each other `grad.NAME`; of what is frozen the first alone.
  */
 export function updateState(update: Update, plan: MemoryPlan): readonly StatePort[] {
   const averages = Array.from({ length: update.averages }, (_, k) => `ema.${k}`);
@@ -56,15 +56,17 @@ function stillPorts(
   return parameters.map((parameter) => portOf(parameter, 'parameters', slot, 0, parameter.name));
 }
 
+/** Gradients that wait for each other. */
 function gradientsOf(
-  { accumulates }: Update,
+  update: Update,
   plan: MemoryPlan,
   { bytes, parameters }: ParameterArena,
   arena: number,
 ): readonly StatePort[] {
+  if (update.arenas[arena]!.alive !== null) return [];
   const slot = slotIn(plan, { kind: 'gradients', arena });
   const gradients = parameters.map((parameter) => portOf(parameter, 'grad', slot, 0, null));
-  if (!accumulates) return gradients;
+  if (!update.accumulates) return gradients;
   const sums: StatePort = {
     ...{ name: `gradient_sums.${arena}`, encoding: 'plain', dtype: 'f32', shape: [bytes / 4] },
     ...{ slot: slotIn(plan, { kind: 'gradient_sums', arena }), offset: 0, initial: 'zeros' },

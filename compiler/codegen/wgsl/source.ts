@@ -52,7 +52,6 @@ export type KernelFile =
   | 'pack_linear'
   | 'pack_product'
   | 'pack_vector'
-  | 'pack_zeros'
   | 'pack_winograd'
   | 'position_add'
   | 'rows'
@@ -71,7 +70,8 @@ export type KernelFile =
   | 'winograd_input_subgroup'
   | 'winograd_output_subgroup'
   | 'winograd_weight_product_subgroup'
-  | 'winograd_weight_subgroup';
+  | 'winograd_weight_subgroup'
+  | 'zeros';
 
 /** Files in the kernels' folder `fragments`. */
 export type FragmentFile =

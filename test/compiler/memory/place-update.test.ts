@@ -25,10 +25,14 @@ test('every parameter has a place, at the same bytes as its gradient', () => {
     list.map(({ name, shape }) => `${name} ${shape}`).sort();
   expect(listed(placed)).toEqual(listed(parameters(graph)));
   for (const { name, gradient } of placed) {
-    expect(memory.places.get(`v${gradient}`), name).toEqual(memory.places.get(`parameter.${name}`));
+    const { within, ...place } = memory.places.get(`v${gradient}`)!;
+    expect(memory.places.get(`parameter.${name}`), name).toEqual({ within: 'trained.0', ...place });
+    expect(within).toBe('gradients.0');
   }
   const { state } = bundle.manifest;
-  expect(state).toHaveLength(placed.length * (COPIES.length + training.averages + 1));
+  expect(state).toHaveLength(placed.length * (COPIES.length + training.averages));
+  const waiting = compileGraph(graph, { batch, training: { ...training, waits: true } }).bundle.manifest;
+  expect(waiting.state).toHaveLength(placed.length * (COPIES.length + training.averages + 1));
 });
 
 test('arenas are as small as a target wants them, but where a parameter is larger', () => {

@@ -36,8 +36,13 @@ const { graph } = loadGraph(
 );
 
 test.each([0, 1, 3])('%i moving averages', (averages) => {
-  for (const accumulates of [true, false]) {
-    const training = { averages, accumulates };
+  const choices = [
+    { accumulates: true, waits: true },
+    { accumulates: false, waits: true },
+    { accumulates: false, waits: false },
+  ];
+  for (const choice of choices) {
+    const training = { averages, ...choice };
     const { bundle } = compileGraph(graph, { training, version: packageVersion() });
     const kept = bundle.manifest.state.filter(({ name }) => name.startsWith('parameters.'));
     expect(kept.length).toBeLessThan(bundle.manifest.parameters.length);
@@ -66,7 +71,7 @@ describe('what is frozen', () => {
     expect(JSON.parse(readFileSync(folder('b', 'manifest.json'), 'utf8'))).toEqual(manifest);
     const { graph } = loadGraph(tinyGraph(), 'tiny');
     const frozen = frozenBy(freeze, graph);
-    expect(trainingOf(manifest)).toEqual({ averages: 2, accumulates: true, frozen });
+    expect(trainingOf(manifest)).toEqual({ averages: 2, accumulates: true, waits: true, frozen });
     expect(manifest.state.filter(({ name }) => name.startsWith('exp_avg.time_embed'))).toEqual([]);
     expect(compareBundle({ manifest, kernels }, graph, 'b')).toBe(true);
   });

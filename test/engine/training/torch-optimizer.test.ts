@@ -25,7 +25,7 @@ async function reading(bytes: Uint8Array, name = 'opt010000.pt') {
   const read = (parameter: string) =>
     new Float32Array(elements(named.find(({ name }) => name === parameter)!.shape));
   const step = await openFakeStep()(
-    { source, batch: 1, microbatch: 1, frozen: [], emas: 0, read, device: {}, reference: true },
+    { source, batch: 1, microbatch: 1, frozen: [], clips: false, emas: 0, read, device: {}, reference: true },
     { note() {}, stage() {} },
   );
   const place = await readTorchOptimizer({ kind: 'weights', label: at(name) }, step);

@@ -1,5 +1,5 @@
-// Zeros where packed weights have nothing of a parameter: a product without a bias, and what only fills tiles. A thread packs a
-// quad.
+// Zeros where memory that others have used holds nothing of a parameter: of packed weights a product without a bias and what only
+// fills tiles, of an arena of gradients what lies between two of them. A thread writes a quad.
 
 struct Sizes {
   quads: u32,
@@ -7,11 +7,11 @@ struct Sizes {
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
-@group(0) @binding(1) var<storage, read_write> packed: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> zeros: array<vec4f>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
   for (var i = id.x; i < sizes.quads; i += workgroups.x * 64u) {
-    packed[sizes.first + i] = vec4f();
+    zeros[sizes.first + i] = vec4f();
   }
 }
