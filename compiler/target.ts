@@ -22,8 +22,21 @@ export interface Target {
   readonly products: 'workgroup' | 'half' | 'matrix' | 'subgroup';
   /** The units of `matrix`, null for all others. */
   readonly matrices: MatrixUnits | null;
+  /** What choices take its GPUs for; null for processors, which few workgroups keep busy. */
+  readonly pace: Pace | null;
   readonly limits: TargetLimits;
   readonly features: readonly string[];
+}
+
+/** How a GPU gets through work that is little for it: one of the middle of those that a target is for. */
+export interface Pace {
+  /** Workgroups of which it has one in every unit. */
+  readonly workgroups: number;
+  /** Microseconds from one dispatch to the next that reads what it wrote, and of a step: a load from memory and a barrier. */
+  readonly dispatch_us: number;
+  readonly step_us: number;
+  /** 10⁹ bytes a second that streams reach. */
+  readonly gb_per_s: number;
 }
 
 /** What matrix units multiply, and how large the tiles are that kernels for them compute. */
@@ -60,6 +73,7 @@ export const GENERIC: Target = {
   name: 'generic',
   products: 'workgroup',
   matrices: null,
+  pace: { workgroups: 64, dispatch_us: 4, step_us: 0.7, gb_per_s: 400 },
   limits: DEFAULT_LIMITS,
   features: [],
 };
@@ -69,6 +83,7 @@ export const HALF: Target = {
   name: 'half',
   products: 'half',
   matrices: null,
+  pace: GENERIC.pace,
   limits: DEFAULT_LIMITS,
   features: ['shader-f16'],
 };
@@ -80,6 +95,7 @@ export const APPLE: Target = {
   name: 'apple',
   products: 'matrix',
   matrices: { M: 8, N: 8, K: 8, component: 'f32', lanes: 32, pinned: false, blocks: 4, channels: 32 },
+  pace: { workgroups: 20, dispatch_us: 6, step_us: 0.8, gb_per_s: 200 },
   limits: { ...DEFAULT_LIMITS, maxComputeWorkgroupStorageSize: 32768 },
   features: MATRIX_FEATURES,
 };
@@ -89,6 +105,7 @@ export const INTEL: Target = {
   name: 'intel',
   products: 'matrix',
   matrices: { M: 8, N: 16, K: 16, component: 'f16', lanes: 16, pinned: true, blocks: 4, channels: 64 },
+  pace: { workgroups: 32, dispatch_us: 6, step_us: 0.8, gb_per_s: 450 },
   limits: { ...DEFAULT_LIMITS, maxComputeWorkgroupStorageSize: 32768 },
   features: [...MATRIX_FEATURES, 'subgroup-size-control'],
 };
@@ -98,6 +115,7 @@ export const AMD: Target = {
   name: 'amd',
   products: 'matrix',
   matrices: { M: 16, N: 16, K: 16, component: 'f16', lanes: 32, pinned: true, blocks: 8, channels: 128 },
+  pace: { workgroups: 96, dispatch_us: 4, step_us: 0.7, gb_per_s: 770 },
   limits: { ...DEFAULT_LIMITS, maxComputeWorkgroupStorageSize: 49152 },
   features: [...MATRIX_FEATURES, 'subgroup-size-control'],
 };
@@ -107,6 +125,7 @@ export const NVIDIA: Target = {
   name: 'nvidia',
   products: 'matrix',
   matrices: { M: 16, N: 16, K: 16, component: 'f16', lanes: 32, pinned: false, blocks: 8, channels: 128 },
+  pace: { workgroups: 128, dispatch_us: 2.5, step_us: 0.55, gb_per_s: 1600 },
   limits: { ...DEFAULT_LIMITS, maxComputeWorkgroupStorageSize: 49152 },
   features: MATRIX_FEATURES,
 };
@@ -116,6 +135,7 @@ export const SOFTWARE: Target = {
   name: 'software',
   products: 'subgroup',
   matrices: null,
+  pace: null,
   limits: DEFAULT_LIMITS,
   features: ['subgroups'],
 };

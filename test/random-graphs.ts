@@ -9,10 +9,11 @@ import { loadGraph } from '../compiler/graph/load.ts';
 import type { OpGraph } from '../compiler/opgraph/opgraph.ts';
 import type { RefTensor } from '../compiler/ops/op.ts';
 import { modelOps } from '../compiler/passes/model_ops.ts';
-import type { Target } from '../compiler/target.ts';
+import { GENERIC, type Target } from '../compiler/target.ts';
 import type { ModelInputs } from '../runtime/model.ts';
 import type { CompactGraph } from './arbitrary-graph.ts';
 import { smallestGroup } from './fixtures/conditioning.ts';
+import { inSlices } from './fixtures/in-slices.ts';
 import { inputsOf, referenceOf, weightsOf } from './fixtures/model-values.ts';
 import { relativeError, runOnDevice, testTargets } from './on-device.ts';
 
@@ -85,9 +86,12 @@ export function testAgreement(specs: fc.Arbitrary<CompactGraph>, numRuns: number
   it(
     `${numRuns} agree with the reference, fused and unfused`,
     async () => {
-      const variants = (await testTargets()).flatMap(variantsOf);
+      const targets = await testTargets();
       const property = fc.asyncProperty(drawn(specs), async (choice) => {
         const { seed } = choice;
+        // every other graph's convolutions are sliced, which so small ones never are by themselves
+        const sliced = (target: Target) => (target === GENERIC && seed % 2 === 1 ? inSlices(target) : target);
+        const variants = targets.map(sliced).flatMap(variantsOf);
         const ops = opsOf(choice);
         const inputs = inputsOf(ops, seed);
         const expected = referenceOf(ops, inputs, seed);

@@ -42,7 +42,8 @@ export function wordsOf(
   options: readonly string[],
 ): readonly string[] {
   const { kind, model, batch } = experiment;
-  const common = [kind, model, '--precision', 'f16', '--batch', String(batch), '--json'];
+  const purpose = batch === 1 ? 'latency' : 'throughput';
+  const common = [kind, model, '--precision', 'f16', '--batch', String(batch), '--for', purpose, '--json'];
   if (kind === 'profile') return [...common, '--runs', '10'];
   const against = experiment.peer === null ? [] : ['--against', experiment.peer];
   return [...common, '--runs', '30', '--warmup', '5', ...against, ...options];

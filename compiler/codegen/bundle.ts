@@ -263,6 +263,7 @@ function checkPlaced(
 /** What prepares a product of activations, or makes a gradient of what it gives. */
 const HELPERS: ReadonlySet<KernelFile> = new Set([
   'sum_parts',
+  'sum_slices',
   'winograd_cotangent_subgroup',
   'winograd_input_subgroup',
   'winograd_weight_subgroup',

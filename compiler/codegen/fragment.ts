@@ -4,8 +4,7 @@
 import { valueIn } from '../schedule/resources.ts';
 import type { Bound, CallRequest } from './kernel-call.ts';
 import { takeFragment } from './wgsl/fragment.ts';
-import type { HookBody } from './wgsl/link.ts';
-import type { HalfType } from './wgsl/packing.ts';
+import type { Filling, HookBody } from './wgsl/link.ts';
 import { type FragmentFile, readFragment } from './wgsl/source.ts';
 
 /** A buffer or texture that hooks use, with what it holds. */
@@ -18,7 +17,7 @@ export interface Fragment {
   readonly extra: readonly Extra[];
   readonly sizes: Readonly<Record<string, number>>;
   /** Types of declared buffers that are not as the kernel has them. */
-  readonly types?: Readonly<Record<string, HalfType>>;
+  readonly types?: Filling['types'];
 }
 
 /** All that several parts add. */

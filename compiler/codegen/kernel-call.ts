@@ -4,7 +4,6 @@ import type { WeightPart } from '../../runtime/bundle.ts';
 import { invariant } from '../diagnostics.ts';
 import type { Resource } from '../schedule/resources.ts';
 import { type ExtraBinding, type Filling, type HookBody, linkKernel } from './wgsl/link.ts';
-import type { HalfType } from './wgsl/packing.ts';
 import { type KernelFile, readKernel, type SizeField } from './wgsl/source.ts';
 
 /** What a storage binding holds. */
@@ -48,7 +47,7 @@ export interface CallRequest {
   readonly consts?: Readonly<Record<string, number>>;
   readonly hooks?: Readonly<Record<string, HookBody>>;
   readonly functions?: readonly string[];
-  readonly types?: Readonly<Record<string, HalfType>>;
+  readonly types?: Filling['types'];
   readonly aliases?: Readonly<Record<string, string>>;
   readonly lanes?: number | null;
   /** Resources of the buffers that the kernel declares, by name. */

@@ -36,7 +36,7 @@ export function buildSchedule(
   const initial = initialGroups(graph);
   const prices = createPrices(graph, backend, options);
   const tiles = worthwhileTiles(graph, initial, prices);
-  const choose: Choose = (group) => chooseConv(graph, group, backend, prices, tiles);
+  const choose: Choose = (group) => chooseConv(graph, group, backend, prices, tiles, options);
   const fused = (fusions ?? backend.fusions(choose)).reduce(
     (current, fusion) => fusion.run(graph, current),
     initial,

@@ -50,6 +50,7 @@ export function printGroup(
   ];
   const parts = [
     `#${String(index).padStart(3, '0')} ${kernelName(graph, group)}${tile}`,
+    ...(group.kind === 'conv' && group.slices > 1 ? [`slices[${group.slices}]`] : []),
     ...(upsample === null ? [] : [`upsample[${factorOf(graph, upsample)}]`]),
     ...fusedList(graph, 'prologue', prologue),
     ...fusedList(graph, 'through', throughOf(group)),

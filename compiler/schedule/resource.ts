@@ -20,7 +20,7 @@ export type Resource =
   | { readonly kind: 'staged_weights' }
   /** What the first half of attention's gradient, which computes a value, tells the other half of each query. */
   | { readonly kind: 'attention_rows'; readonly value: number }
-  /** The parts of a sum over samples and positions that are computed apart, and added up to a value. */
+  /** The parts of a sum that are computed apart, and added up to a value: over samples and positions, or of an inner dimension. */
   | { readonly kind: 'parts'; readonly value: number }
   /** In training, weights that are packed just before a group reads them: the index of the group, and which of its weights. */
   | { readonly kind: 'group_weights'; readonly group: number; readonly part: number; readonly home: Home }

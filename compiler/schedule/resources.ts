@@ -4,6 +4,7 @@
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import { portsOf } from '../opgraph/ports.ts';
 import { sizeOf } from '../ops/op.ts';
+import { samplesOfSlices, sliceBytes } from './choices/slices.ts';
 import { weightPlanes } from './choices/weight-gradient.ts';
 import { inputPlaneBytes, outputPlaneBytes, samplesAtOnce } from './choices/winograd.ts';
 import { fusedIn } from './groups.ts';
@@ -75,8 +76,8 @@ export function readsOf(graph: OpGraph, group: ScheduledGroup): readonly SizedRe
 }
 
 /**
- * Every resource that a group writes. Planes of Winograd's algorithm are among them, which only dispatches of the same
- * group read.
+ * Every resource that a group writes. Planes of Winograd's algorithm and slices are among them, which only dispatches of the
+ * same group read.
  */
 export function writesOf(graph: OpGraph, group: ScheduledGroup): readonly SizedResource[] {
   return defOfGroup(group).writes(graph, group);
@@ -95,6 +96,7 @@ const GROUPS: { readonly [K in GroupKind]: GroupDef<K> } = {
     writes: (graph, group) => [
       ...resultOf(graph, group),
       ...planesOf(graph, group),
+      ...slicesOf(graph, group),
       ...(group.writes ? [statisticsOf(graph, group.result, group.writes)] : []),
     ],
   },
@@ -258,6 +260,14 @@ function planesOf(graph: OpGraph, group: ScheduledConv): readonly SizedResource[
     { resource: { kind: 'input_planes', value: result }, bytes: input },
     { resource: { kind: 'output_planes', value: result }, bytes: output },
   ];
+}
+
+/** Slices of the inner dimension, of so many samples as are computed at once. */
+function slicesOf(graph: OpGraph, group: ScheduledConv): readonly SizedResource[] {
+  const { result, slices } = group;
+  if (slices === 1) return [];
+  const bytes = samplesOfSlices(graph, group) * slices * sliceBytes(graph, group);
+  return [{ resource: { kind: 'parts', value: result }, bytes }];
 }
 
 function statisticsOf(graph: OpGraph, value: number, tiles: StatisticsTiles): SizedResource {

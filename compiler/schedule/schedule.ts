@@ -1,6 +1,6 @@
 // The schedule: fusion groups in execution order. A group is an anchor op with prologues, which are applied to
 // what it loads, and epilogues, which are applied to what it has computed. A group becomes one dispatch; a convolution by
-// Winograd's algorithm becomes three or four.
+// Winograd's algorithm becomes three or four, and one in slices of its inner dimension two.
 // A value is named by the id of its OpGraph node; views (reshape, slice) are resolved to what they view.
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
@@ -162,6 +162,8 @@ export interface Candidate {
   readonly winograd: WinogradTile | null;
   /** Pixels by channels that a workgroup of the product computes. */
   readonly tile: Tile;
+  /** Slices of the inner dimension that workgroups compute apart, and a dispatch behind them adds up; 1 where there is one. */
+  readonly slices: number;
 }
 
 /** The way that was chosen. */

@@ -4,6 +4,7 @@
 
 import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Backend } from './backends/backend.ts';
+import { pixelsOfSum } from './choices/slices.ts';
 import { tilesOf as winogradTiles } from './choices/winograd.ts';
 import { fusedIn } from './groups.ts';
 import type {
@@ -134,15 +135,13 @@ export function insertStatistics(
   return scheduled;
 }
 
-/** The tiles of the statistics that a convolution writes: those of its product, or of Winograd's output transform. */
-function tilesOf(
-  graph: OpGraph,
-  { anchor, result, winograd, tile }: ChosenConv,
-  counted: boolean,
-): StatisticsTiles {
+/** The tiles of the statistics that a convolution writes: those of its product, of the sum of its slices, or of Winograd's output transform. */
+function tilesOf(graph: OpGraph, group: ChosenConv, counted: boolean): StatisticsTiles {
+  const { anchor, result, winograd, tile, slices } = group;
   if (winograd === null) {
-    const count = Math.ceil(extentOf(graph, result).pixels / tile.m);
-    return { count, pixels: tile.m, merged: false, counted };
+    const pixels = slices === 1 ? tile.m : pixelsOfSum(graph, group);
+    const count = Math.ceil(extentOf(graph, result).pixels / pixels);
+    return { count, pixels, merged: false, counted };
   }
   const count = Math.ceil(winogradTiles(graph, anchor, winograd) / WINOGRAD_TILES);
   return { count, pixels: WINOGRAD_TILES * winograd ** 2, merged: false, counted };

@@ -73,7 +73,7 @@ export function expectedPass(bundle: Bundle, device: GpuFacts): ExpectedPass {
 export function expectedTimes({ manifest, kernels }: Bundle, device: GpuFacts): readonly Expected[] {
   const facts = manifest.kernels.map(({ file }) => kernelFacts(file, kernels.get(file)!));
   return manifest.dispatches.map((dispatch, index) => {
-    const { matrix, shared, step, stepsOf } = facts[dispatch.kernel]!;
+    const { matrix, shared, step, stepsOf, sliceBytesOf } = facts[dispatch.kernel]!;
     const workgroups = dispatch.workgroups.reduce((product, n) => product * n, 1);
     const steps = stepsOf(dispatch);
     const resident = Math.max(
@@ -83,7 +83,7 @@ export function expectedTimes({ manifest, kernels }: Bundle, device: GpuFacts): 
     const times: Readonly<Record<Bound, number>> = {
       steps: Math.ceil(workgroups / (device.units * resident)) * steps * step * device.step_us,
       arithmetic: arithmeticTime(dispatch, workgroups, matrix, device),
-      memory: dispatch.bytes / (device.gb_per_s * SHARES.memory * 1000),
+      memory: (dispatch.bytes + sliceBytesOf(dispatch)) / (device.gb_per_s * SHARES.memory * 1000),
     };
     const [bound, most] = longest(times);
     return {

@@ -67,7 +67,7 @@ function gemmRound(wgsl: string): Round {
   const macs = m * n * 16 * depth;
   return {
     ...{ tile: `${m}x${n}`, macs },
-    barriers: barriersIn(wgsl, 'for (var first = 0u', 'let quad = workgroup.y'),
+    barriers: barriersIn(wgsl, 'for (var first = slice.first', 'let quad = slice.column'),
     loaded:
       16 * depth * (m * stored(/read> source0: array<vec2u>/) + n * stored(/read> weights: array<vec2u>/)),
     written: 16 * depth * (m + n) * element,
@@ -84,7 +84,7 @@ function matrixRound(wgsl: string): Round {
   const rows = (blocks * 16 * 4 * 16 * wide) / n;
   const macs = rows * n * 32 * taps;
   const patch = value('PATCH') * 32;
-  const own = barriersIn(wgsl, 'for (var stage = 0u', '// a thread finishes');
+  const own = barriersIn(wgsl, 'for (var stage = slice.first', '// a thread finishes');
   return {
     ...{ tile: `${rows}x${n}`, macs },
     // all but one are of each round of taps, and that one of a patch

@@ -15,6 +15,8 @@ export interface KernelFacts {
   readonly step: number;
   /** Steps of a workgroup's loop in a dispatch. */
   stepsOf(dispatch: Pick<Dispatch, 'sizes'>): number;
+  /** Bytes of slices of a product that a dispatch writes or reads beside what its group moves. */
+  sliceBytesOf(dispatch: Pick<Dispatch, 'sizes' | 'workgroups'>): number;
 }
 
 const BYTES: Readonly<Record<string, number>> = { f32: 4, u32: 4, vec2f: 8, vec4h: 8, vec4f: 16, vec4u: 16 };
@@ -24,14 +26,19 @@ type Steps = (size: (name: string) => number, constant: (name: string) => number
 /** Steps that follow each other, of kernels that stage what they read; all others load once what each thread needs. */
 const STEPS: Readonly<Record<string, Steps>> = {
   conv_gemm: (size, constant) => {
-    return Math.ceil((size('chunks') * size('taps') + size('skip_chunks')) / (constant('DEPTH') || 1));
+    const all = size('chunks') * size('taps') + size('skip_chunks');
+    return Math.ceil((size('slice_steps') || all) / (constant('DEPTH') || 1));
   },
   conv_matrix: (size, constant) => {
     // a round has taps of one patch
     const served = constant('TAPS') || 1;
     const rounds = Math.ceil(served / (constant('DEPTH') || 1));
-    return ((size('chunks') * size('taps')) / served) * rounds + size('skip_chunks');
+    const [main, skip] = [(size('chunks') * size('taps')) / served, size('skip_chunks')];
+    if (size('main_slices') === 0) return main * rounds + skip;
+    return Math.max(size('main_stages') * rounds, Math.min(size('skip_stages'), skip));
   },
+  // four slices are loaded together
+  sum_slices: (size) => Math.ceil(size('slices') / 4),
   attention: (size) => Math.ceil(size('positions') / 32) * (1 + Math.ceil(size('head_channels') / 32)),
   attention_matrix: (size) => Math.ceil(size('positions') / 32) * (Math.ceil(size('head_channels') / 64) + 1),
   linear: (size) => Math.ceil(size('in_quads') / 64),
@@ -50,6 +57,11 @@ export function kernelFacts(file: string, wgsl: string): KernelFacts {
     stepsOf: ({ sizes }) => {
       const size = (name: string) => sizes[names.indexOf(name)] ?? 0;
       return Math.max(1, steps?.(size, valuesIn(wgsl)) ?? 1);
+    },
+    sliceBytesOf: ({ sizes, workgroups }) => {
+      const size = (name: string) => sizes[names.indexOf(name)] ?? 0;
+      const slices = source === 'sum_slices' ? size('slices') : workgroups[1]! / size('column_tiles');
+      return size('slice_quads') === 0 ? 0 : 16 * slices * size('slice_quads');
     },
   };
 }

@@ -10,6 +10,7 @@ import { GENERIC, SOFTWARE } from '../../compiler/target.ts';
 import { compareBundle } from '../../engine/compile/compare-bundle.ts';
 import { packageVersion } from '../../engine/package.ts';
 import { memoryOf } from '../../runtime/bundle.ts';
+import { inSlices } from '../fixtures/in-slices.ts';
 import { goldenTraining, trainingGraph } from '../training-cases.ts';
 
 const { graph } = goldenTraining('hybrid');
@@ -22,7 +23,11 @@ function groupsOf(options: CompileOptions): readonly string[] {
   return lines.map((line) => line.replace(/^#\d+ /, '').replace(/%\d+/g, '%'));
 }
 
-describe.each([GENERIC, SOFTWARE])('on $name', (target) => {
+describe.each([
+  ['generic', GENERIC],
+  ['generic in slices', inSlices(GENERIC)],
+  ['software', SOFTWARE],
+] as const)('on %s', (_, target) => {
   const usual: CompileOptions = { target, batch: 16, training, dropout: true };
 
   test('every group is there as without, and what is computed again is computed as before', () => {

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../compiler/compile.ts';
 import type { Graph } from '../../compiler/graph/graph.ts';
 import { loadGraph } from '../../compiler/graph/load.ts';
-import type { Target } from '../../compiler/target.ts';
+import { GENERIC, type Target } from '../../compiler/target.ts';
 import type { Program } from '../../runtime/program.ts';
 import { type DenoiserInputs, denoiserRow } from '../../runtime/sampler/denoiser.ts';
 import { elements, type Tensor } from '../../runtime/tensor.ts';
+import { inSlices } from '../fixtures/in-slices.ts';
 import { inputsOf, weightsOf } from '../fixtures/model-values.ts';
 import { openProgram, testTargets } from '../on-device.ts';
 
@@ -91,7 +92,7 @@ function bitsOf(results: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Uint3
 
 describe.each(models)('$name', (graph) => {
   it('gives sample k the same bits at batch 1 and at batch 4', async () => {
-    for (const target of await testTargets()) {
+    for (const target of [...(await testTargets()), inSlices(GENERIC)]) {
       const four = await open(graph, 4, target);
       const one = await open(graph, 1, target);
       const together = await four.program.run(four.inputs);

@@ -18,6 +18,7 @@ import { createProgram } from '../../runtime/program.ts';
 import type { Tensor } from '../../runtime/tensor.ts';
 import { hashTensor } from '../../runtime/weights/hash.ts';
 import { conv, halfOver, norm, silu } from '../fixtures/half-ops.ts';
+import { inSlices } from '../fixtures/in-slices.ts';
 import { emulateMatrices } from '../fixtures/matrix-emulation.ts';
 import { inputsOf, referenceOf } from '../fixtures/model-values.ts';
 import { storedRounding } from '../fixtures/rounding.ts';
@@ -63,7 +64,7 @@ async function outputOf(
   edited: (bundle: Bundle) => Bundle = (bundle) => bundle,
 ): Promise<Tensor> {
   const compiled = edited(compileOps(ops, { target }));
-  const bundle = real === target ? compiled : emulateMatrices(compiled);
+  const bundle = real?.name === target.name ? compiled : emulateMatrices(compiled);
   const params = new Map(ops.nodes.flatMap((n) => (n.op === 'param' ? [[n.attrs.name, n.attrs.shape]] : [])));
   const read = (name: string) => hashTensor(name, params.get(name)!, SEED);
   const program = await createProgram(bundle, read, opened, { cache: pipelines });
@@ -199,6 +200,36 @@ const others = [APPLE, INTEL, ...(real === AMD || every ? [AMD] : [])].filter(
 describe.runIf(runs).each(others)('matrices of $name', (target) => {
   it(block[0], () => check(block[1], ROUNDED, target));
   it(heads[0], () => check(heads[1], WEIGHTS_ROUNDED, target));
+});
+
+describe.runIf(runs)('conv_matrix in slices', () => {
+  const target = inSlices(real ?? INTEL);
+  const sliced = (ops: OpGraph) =>
+    buildSchedule(ops, target).groups.filter((group) => group.kind === 'conv' && group.slices > 1);
+  it.each([
+    block,
+    over('3x3, stride 2, residual', [2, 40, 6, 6], (b, x) => {
+      const pooled = b.add('avg_pool', [x], { kernel: [2, 2] }, 'pool');
+      return b.add('add', [pooled, conv(b, x, 40, [3, 3], [2, 2])], {}, 'block');
+    }),
+    ...byHand(
+      over('1x1, channel_add, statistics', [1, 100, 5, 3], (b, x) => {
+        const h = b.add('channel_add', [conv(b, x, 36, [1, 1]), b.embed(36)], {}, 'time');
+        return silu(b, norm(b, h, 4));
+      }),
+    ),
+  ])('%s', async (_, ops) => {
+    expect(sliced(ops).length).toBeGreaterThan(0);
+    await check(ops, ROUNDED, target);
+  });
+
+  it('what a sample gets does not depend on how many there are', async () => {
+    const over = (batch: number) =>
+      halfOver([batch, 72, 4, 4], (b, x) => silu(b, norm(b, conv(b, x, 128, [3, 3]), 32)));
+    expect(sliced(over(64)).length).toBe(1);
+    const [one, many] = [await outputOf(over(1), target), await outputOf(over(64), target)];
+    expect(many.data.slice(0, one.data.length)).toEqual(one.data);
+  });
 });
 
 it.runIf(runs)(

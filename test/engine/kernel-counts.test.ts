@@ -21,7 +21,7 @@ const GRAPHS = [
 
 /** Divisions between the barriers of a step, in the text before the product. */
 function divisionsOf(wgsl: string): number {
-  const begin = wgsl.indexOf('for (var first = 0u;');
+  const begin = wgsl.indexOf('for (var first = slice.first;');
   const staging = wgsl.slice(begin, wgsl.indexOf('multiply(staged', begin));
   return (staging.match(/ [/%] (?!DEPTH)/g) ?? []).length;
 }

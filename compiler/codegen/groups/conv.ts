@@ -1,31 +1,27 @@
-// A convolution group becomes a call of conv_gemm: tile, packed weights, and hooks for what is fused.
+// A convolution group becomes a call of conv_gemm: tile, packed weights, and hooks for what is fused; or such calls and sums of
+// their slices.
 
+import { GEMM_CHUNK, gemmDimension, slicesOf, stagedSteps } from '../../schedule/choices/slices.ts';
 import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, fragmentOf, joinFragments, value } from '../fragment.ts';
 import { type Prologue, prologueLines, prologueOf, writeStatistics } from '../fused-ops.ts';
 import { storedHalves } from '../half.ts';
-import { callKernel, type KernelCall } from '../kernel-call.ts';
+import { type CallRequest, callKernel, type KernelCall } from '../kernel-call.ts';
 import { READ_WEIGHTS } from '../stored-weights.ts';
 import { createWeightsBuilder, storedType } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
 import { packConv } from './conv-weights.ts';
+import { callsInSlices } from './slices.ts';
 
-/** Input channels of a step of the product. */
-const CHUNK = 16;
+type Calls = KernelCall | readonly KernelCall[];
 
-/** Steps that a tile stages between two barriers: as many as fit 16 KiB of workgroup memory beside all else. */
-const DEPTHS: Readonly<Record<string, number>> = {
-  ...{ '64x64': 1, '32x64': 2, '32x32': 3, '16x32': 4 },
-  ...{ '64x8': 2, '32x8': 4 },
-};
-
-export function conv(schedule: Schedule, group: ScheduledConv): KernelCall {
+export function conv(schedule: Schedule, group: ScheduledConv): Calls {
   return callConv(schedule, group, { aliases: {}, parts: [] });
 }
 
 /** The same in float16, summed in float32 behind every eighth product; what is not float16 is computed in float32. */
-export function convHalf(schedule: Schedule, group: ScheduledConv): KernelCall {
+export function convHalf(schedule: Schedule, group: ScheduledConv): Calls {
   if (schedule.graph.nodes[group.result]!.type.dtype !== 'f16') return conv(schedule, group);
   return callConv(schedule, group, { aliases: { Staged: 'vec4h' }, parts: [fragmentOf('conv_gemm_half')] });
 }
@@ -37,38 +33,47 @@ function callConv(
     aliases,
     parts,
   }: { readonly aliases: Readonly<Record<string, string>>; readonly parts: readonly Fragment[] },
-): KernelCall {
+): Calls {
   const geometry = convGeometry(graph, group);
   const { node, out, fragment } = geometry;
   const tile = group.tile;
   const stored = storedType(graph, node.inputs[1]!);
   const weights = createWeightsBuilder(graph);
-  const place = { tile, chunk: CHUNK, stored };
+  const place = { tile, chunk: GEMM_CHUNK, stored };
   const { chunks, skipChunks, biasAt } = packConv(graph, group, geometry, place, weights);
   const prologue = prologueOf(graph, group, weights);
-  const fused = joinFragments(
-    fragment,
-    prologue,
-    prologueHooks(prologue),
+  const blob = weights.finish();
+  const depth = stagedSteps(tile);
+  const call = (request: Pick<CallRequest, 'declared' | 'workgroups'>, ending: Fragment) => {
+    const own = [fragment, prologue, prologueHooks(prologue), READ_WEIGHTS[stored], ...parts];
+    const fused = joinFragments(...own, ending);
+    return callKernel({
+      file: 'conv_gemm',
+      consts: { TILE_M: tile.m, TILE_N: tile.n, COLUMNS: Math.min(8, tile.n / 4), DEPTH: depth },
+      aliases,
+      ...fused,
+      ...request,
+      weights: blob,
+      sizes: {
+        ...fused.sizes,
+        ...{ chunk_quads: GEMM_CHUNK / 4, chunks, skip_chunks: skipChunks, bias_at: biasAt / 4 },
+      },
+    });
+  };
+  const [tiles, columnTiles] = [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n)];
+  if (group.slices > 1) {
+    const { stages } = slicesOf(gemmDimension(graph, group, tile), group.slices);
+    const sliced = { fragment: 'conv_gemm_slice', sizes: { slice_steps: stages * depth } } as const;
+    const place = { blob, biasAt: biasAt / 4, stored };
+    return callsInSlices(graph, group, { ...sliced, tiles, columnTiles, call }, place);
+  }
+  const ending = joinFragments(
     epilogueOf(graph, group.epilogue),
     writeStatistics(group, 'conv_gemm_statistics'),
     storedHalves(graph, { result: group.result }),
-    READ_WEIGHTS[stored],
-    ...parts,
   );
-  return callKernel({
-    file: 'conv_gemm',
-    consts: {
-      ...{ TILE_M: tile.m, TILE_N: tile.n, COLUMNS: Math.min(8, tile.n / 4) },
-      DEPTH: DEPTHS[`${tile.m}x${tile.n}`]!,
-    },
-    aliases,
-    ...fused,
-    declared: { weights: { kind: 'weights' }, result: value(group.result) },
-    weights: weights.finish(),
-    workgroups: [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n), out.batch],
-    sizes: { ...fused.sizes, chunk_quads: CHUNK / 4, chunks, skip_chunks: skipChunks, bias_at: biasAt / 4 },
-  });
+  const declared = { weights: { kind: 'weights' }, result: value(group.result) } as const;
+  return call({ declared, workgroups: [tiles, columnTiles, out.batch] }, ending);
 }
 
 /** Scale and shift are computed once a chunk, by the threads of its quads, and applied as quads are loaded. */

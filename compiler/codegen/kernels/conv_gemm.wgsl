@@ -5,7 +5,8 @@
 // ROWS-th pixel and every COLUMNS-th channel quad of the tile, so that neighbours touch neighbouring addresses.
 // No tile holds pixels of two samples: what a sample gets never depends on the batch.
 // Small tiles stage DEPTH steps between two barriers: few workgroups wait for memory as often as they stage, and the
-// order of the sum stays. Where the taps of each pixel fall is computed once.
+// order of the sum stays. Where the taps of each pixel fall is computed once. Where even so too few workgroups run, each
+// sums a slice of the inner dimension, and sum_slices adds the slices up.
 
 const TILE_M = 64u;      // output pixels a workgroup computes: 16, 32 or 64
 const TILE_N = 64u;      // output channels a workgroup computes: 8, 32 or 64
@@ -56,6 +57,10 @@ struct Sizes {
   tile_pixels1: u32,
   embed_quads: u32,     // quads of a row of the time projections, and where this layer's begin
   embed_at: u32,
+  first_sample: u32,    // of slices: the first sample, tiles of channels, steps of a slice, and quads of one in the result
+  column_tiles: u32,
+  slice_steps: u32,
+  slice_quads: u32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -68,6 +73,14 @@ var<workgroup> tile_b: array<Staged, DEPTH * TILE_N * 4u>;
 var<workgroup> places: array<i32, TABLED * TILE_M>;   // [tap][pixel]: the input pixel, or -1
 var<workgroup> group_norm: array<vec2f, 32>;   // mean and reciprocal deviation of each norm group
 var<workgroup> affine: array<vec4f, DEPTH * 8u>;   // of the chunks that are staged: scale of 4 quads, then their shift
+
+// what a workgroup computes: a tile of channels of a sample, by steps of the inner dimension; `to` is where its result begins
+struct Slice { sample: u32, column: u32, first: u32, end: u32, to: u32 }
+
+// hook: what of the product a workgroup computes: with all steps, or with a slice of them
+fn slice_of(workgroup: vec3u, steps: u32) -> Slice {
+  return Slice(workgroup.z, workgroup.y, 0u, steps, 0u);
+}
 
 // hook: a quad of the product's weights
 fn weight_product(at: u32) -> vec4f {
@@ -131,6 +144,11 @@ fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
   return sum;
 }
 
+// hook: what becomes of the sum of a quad
+fn finish(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
+  return epilogue(sum + weight_vector(sizes.bias_at + quad), sample, quad, at);
+}
+
 // hook: the statistics of the finished tile
 fn finish_tile(sample: u32, tile: u32, quad: u32, row: u32, column: u32, values: array<vec4f, PIXELS>) {
 }
@@ -155,7 +173,10 @@ fn input_pixel(pixel: u32, tap: u32) -> i32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
-  let sample = workgroup.z;
+  let main_steps = sizes.chunks * sizes.taps;
+  let steps = main_steps + sizes.skip_chunks;
+  let slice = slice_of(workgroup, steps);
+  let sample = slice.sample;
   let row = lane / COLUMNS;
   let column = lane % COLUMNS;
   prepare_sample(sample, lane);
@@ -171,18 +192,16 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let in_pixels = sizes.in_depth * sizes.in_height * sizes.in_width;
 
   var sums: array<vec4f, PIXELS * QUADS>;
-  let main_steps = sizes.chunks * sizes.taps;
-  let steps = main_steps + sizes.skip_chunks;
-  var base = workgroup.y * steps * TILE_N * 4u;
-  var chunk = 0u;
-  var tap = 0u;
-  for (var first = 0u; first < steps; first += DEPTH) {
-    let staged = min(DEPTH, steps - first);
+  var base = (slice.column * steps + slice.first) * TILE_N * 4u;
+  var chunk = slice.first / sizes.taps;
+  var tap = slice.first % sizes.taps;
+  for (var first = slice.first; first < slice.end; first += DEPTH) {
+    let staged = min(DEPTH, slice.end - first);
     // the chunks that begin among these steps
     var begun = chunk;
     var at_tap = tap;
     for (var d = 0u; d < staged && first + d < main_steps; d++) {
-      if (at_tap == 0u) { prepare_chunk(sample, begun, lane, begun % DEPTH * 8u); }
+      if (at_tap == 0u || first + d == slice.first) { prepare_chunk(sample, begun, lane, begun % DEPTH * 8u); }
       at_tap++;
       if (at_tap == sizes.taps) {
         at_tap = 0u;
@@ -224,14 +243,14 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   }
 
   for (var j = 0u; j < QUADS; j++) {
-    let quad = workgroup.y * (TILE_N / 4u) + j * COLUMNS + column;
+    let quad = slice.column * (TILE_N / 4u) + j * COLUMNS + column;
     var values = array<vec4f, PIXELS>();
     for (var i = 0u; i < PIXELS; i++) {
       let at_pixel = workgroup.x * TILE_M + i * ROWS + row;
       if (at_pixel < sizes.pixels && quad < sizes.out_quads) {
         let at = (sample * sizes.pixels + at_pixel) * sizes.out_quads + quad;
-        values[i] = epilogue(sums[j * PIXELS + i] + weight_vector(sizes.bias_at + quad), sample, quad, at);
-        store_result(at, values[i]);
+        values[i] = finish(sums[j * PIXELS + i], sample, quad, at);
+        store_result(slice.to + at, values[i]);
       }
     }
     finish_tile(sample, workgroup.x, quad, row, column, values);

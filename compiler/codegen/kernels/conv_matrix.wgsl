@@ -9,6 +9,7 @@
 // A subgroup computes BLOCKS blocks of 16 rows by WIDE columns of 16 channels, each of one or several matrices. These are
 // opaque, so results leave through `scratch`; loops over them are written out, for an array of matrices that is indexed
 // by a variable is kept in memory. What matrices load from stands in 16-byte vectors, so that it is known to be aligned.
+// Where too few workgroups run, each sums a slice of the inner dimension, and sum_slices adds the slices up.
 enable chromium_experimental_subgroup_matrix;
 enable f16;
 enable subgroups;
@@ -84,6 +85,12 @@ struct Sizes {
   tile_pixels1: u32,
   embed_quads: u32,     // quads of a row of the time projections, and where this layer's begin
   embed_at: u32,
+  first_sample: u32,    // of slices: the first sample, tiles of channels, and quads of a slice in the result
+  column_tiles: u32,
+  slice_quads: u32,
+  main_slices: u32,     // slices of chunks, those of the skip convolution behind them, and stages of either
+  main_stages: u32,
+  skip_stages: u32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -130,6 +137,14 @@ fn weight_vector(at: u32) -> vec4f {
   return bitcast<vec4f>(weights[at]);
 }
 
+// what a workgroup computes: a tile of channels of a sample, by stages of the inner dimension; `to` is where its result begins
+struct Slice { sample: u32, column: u32, first: u32, end: u32, to: u32 }
+
+// hook: what of the product a workgroup computes: with all stages, the skip convolution's behind the others, or with a slice
+fn slice_of(workgroup: vec3u, stages: u32, all: u32) -> Slice {
+  return Slice(workgroup.z, workgroup.y, 0u, all, 0u);
+}
+
 // hook: what has to be known of a sample before its tiles are loaded
 fn prepare_sample(sample: u32, lane: u32) {
 }
@@ -171,6 +186,16 @@ fn stage_weights(at: u32, octet: vec4u) {
 // hook: what is done to a finished quad; `at` is its place in the result
 fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
   return sum;
+}
+
+// hook: what becomes of the sum of a quad
+fn finish(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
+  return epilogue(sum + weight_vector(sizes.bias_at + quad), sample, quad, at);
+}
+
+// hook: writes a quad of the result
+fn store_result(at: u32, quad: vec4f) {
+  result[at] = pack_quad(quad);
 }
 
 // hook: takes a finished quad into the statistics of the tile
@@ -248,13 +273,14 @@ fn main(
   @builtin(subgroup_id) id: u32,
 ) {
   let tile = workgroup.x;
-  let sample = workgroup.z;
-  let subgroup = subgroup_of(id, lane);
-  let first_block = subgroup / ACROSS * BLOCKS;
-  let first_column = subgroup % ACROSS * WIDE * 2u * VECTORS;
   let groups = sizes.taps / TAPS;
   let stages = sizes.chunks * groups;
   let steps = stages * TAPS + sizes.skip_chunks;
+  let slice = slice_of(workgroup, stages, stages + sizes.skip_chunks);
+  let sample = slice.sample;
+  let subgroup = subgroup_of(id, lane);
+  let first_block = subgroup / ACROSS * BLOCKS;
+  let first_column = subgroup % ACROSS * WIDE * 2u * VECTORS;
   // a thread stages one vector of every SPREAD-th row of the patch
   let slot = lane % SLOTS;
   prepare_sample(sample, lane);
@@ -269,17 +295,18 @@ fn main(
   var places = array<i32, LOADS>();     // input pixels of this thread's rows
   var held = array<vec4u, LOADS>();     // what was loaded of the next patch, then as it is staged
   var next = array<vec4u, DEPTH * OCTETS>();   // weights of the next round
-  var step = 0u;                               // the first of its steps
+  // the first of its steps
+  var step = min(slice.first, stages) * TAPS + max(slice.first, stages) - stages;
   var round = 0u;
   // a stage computes with the patch that the one before it staged, and stages its own behind the last tap
-  for (var stage = 0u; stage <= stages + sizes.skip_chunks; stage++) {
-    let last_tap = select(0u, select(0u, TAPS - 1u, stage <= stages), stage > 0u);
-    let more = stage < stages + sizes.skip_chunks;
+  for (var stage = slice.first; stage <= slice.end; stage++) {
+    let last_tap = select(0u, select(0u, TAPS - 1u, stage <= stages), stage > slice.first);
+    let more = stage < slice.end;
     let skipping = stage >= stages;
     let quad = (select(stage / groups, stage - stages, skipping) * SLOTS + slot) * (2u / VECTORS);
     let quads = select(sizes.quads0 + sizes.quads1, 0u, skipping);
     if (more) {
-      if (stage == 0u || groups > 1u || stage == stages) {
+      if (stage == slice.first || groups > 1u || stage == stages) {
         for (var i = 0u; i < LOADS; i++) {
           let row = i * SPREAD + lane / SLOTS;
           if (skipping) { places[i] = output_pixel(tile, row); } else { places[i] = input_pixel(tile, row, stage % groups); }
@@ -299,12 +326,12 @@ fn main(
       for (var d = 0u; d < DEPTH; d++) {
         if (d < coming) {
           for (var i = 0u; i < OCTETS; i++) {
-            next[d * OCTETS + i] = weights[(workgroup.y * steps + step + d) * TILE_N * 4u + i * THREADS + lane];
+            next[d * OCTETS + i] = weights[(slice.column * steps + step + d) * TILE_N * 4u + i * THREADS + lane];
           }
         }
       }
 
-      for (var d = 0u; d < count && stage > 0u; d++) {
+      for (var d = 0u; d < count && stage > slice.first; d++) {
         let kx = (tap + d) % sizes.kernel_w;
         let ky = (tap + d) / sizes.kernel_w % sizes.kernel_h;
         let kz = (tap + d) / sizes.kernel_w / sizes.kernel_h;
@@ -359,7 +386,7 @@ fn main(
   // a thread finishes one quad of every (LANES / 4)-th row of its subgroup's blocks
   let part = lane / LANES;
   for (var j = 0u; j < WIDE; j++) {
-    let quad = workgroup.y * (TILE_N / 4u) + (part % ACROSS * WIDE + j) * 4u + lane % 4u;
+    let quad = slice.column * (TILE_N / 4u) + (part % ACROSS * WIDE + j) * 4u + lane % 4u;
     for (var i = 0u; i < BLOCKS; i++) {
       workgroupBarrier();
       for (var row = 0u; row < ROWS; row++) { // written out
@@ -377,8 +404,8 @@ fn main(
           let place = part * 320u + r * 20u + lane % 4u * 4u;
           let sum = vec4f(scratch[place], scratch[place + 1u], scratch[place + 2u], scratch[place + 3u]);
           let at = (sample * sizes.pixels + u32(pixel)) * sizes.out_quads + quad;
-          let value = epilogue(sum + weight_vector(sizes.bias_at + quad), sample, quad, at);
-          result[at] = pack_quad(value);
+          let value = finish(sum, sample, quad, at);
+          store_result(slice.to + at, value);
           collect(value);
         }
       }

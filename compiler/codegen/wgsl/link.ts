@@ -31,7 +31,7 @@ export interface Filling {
   readonly hooks: Readonly<Record<string, HookBody>>;
   readonly bindings: readonly ExtraBinding[];
   /** Types of declared buffers that are not as the kernel has them, by name. */
-  readonly types: Readonly<Record<string, HalfType>>;
+  readonly types: Readonly<Record<string, HalfType | 'array<vec4f>'>>;
   /** Functions that the hooks call, a line each. */
   readonly functions: readonly string[];
   /** Types that the kernel has another name for, by that name: `alias Component = f16;`. */
@@ -68,7 +68,7 @@ export function linkKernel(source: string, filling: Filling): string {
     );
   }
   for (const [name, type] of Object.entries(filling.types)) {
-    const pattern = new RegExp(`(var<storage, \\w+> ${name}: )array<(?:vec4f|f32)>;`);
+    const pattern = new RegExp(`(var<storage, \\w+> ${name}: )array<(?:vec4f|vec2u|f32)>;`);
     invariant(pattern.test(wgsl), `the kernel has no buffer ${name}`);
     wgsl = wgsl.replace(pattern, `$1${type};`);
   }

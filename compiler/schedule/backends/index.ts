@@ -9,8 +9,8 @@ import { subgroup } from './subgroup.ts';
 import { workgroup } from './workgroup.ts';
 
 const BACKENDS: Readonly<Record<Target['products'], (target: Target) => Backend>> = {
-  workgroup: () => workgroup,
-  half: () => half,
+  workgroup,
+  half,
   matrix,
   subgroup: () => subgroup,
 };

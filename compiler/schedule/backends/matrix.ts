@@ -4,22 +4,27 @@
 import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { MatrixUnits, Target } from '../../target.ts';
-import { matrixTile } from '../choices/matrix-tiles.ts';
+import { matrixTile, NARROWEST } from '../choices/matrix-tiles.ts';
+import { matrixDimension, sliceCount } from '../choices/slices.ts';
 import type { Candidate, ConvGroup } from '../schedule.ts';
+import { extentOf } from '../values.ts';
 import type { Backend } from './backend.ts';
-import { largestTile, workgroup } from './workgroup.ts';
+import { workgroup } from './workgroup.ts';
 
 export function matrix(target: Target): Backend {
-  const units = unitsOf(target);
+  const floats = workgroup(target);
   return {
-    ...workgroup,
+    ...floats,
     precisions: ['f16'],
-    candidates: (graph, group, strict) =>
-      isHalf(graph, group) ? [patch(graph, group, units)] : workgroup.candidates(graph, group, strict),
+    candidates: (graph, group, strict) => {
+      if (!isHalf(graph, group)) return floats.candidates(graph, group, strict);
+      const sliced = patch(graph, group, target);
+      return sliced.slices === 1 ? [sliced] : [{ ...sliced, slices: 1 }, sliced];
+    },
     untuned: {
       by: 'rule',
       choose: (graph, group) =>
-        isHalf(graph, group) ? patch(graph, group, units) : largestTile(graph, group),
+        isHalf(graph, group) ? patch(graph, group, target) : floats.untuned.choose(graph, group),
     },
   };
 }
@@ -34,8 +39,13 @@ function isHalf(graph: OpGraph, { result }: ConvGroup): boolean {
   return graph.nodes[result]!.type.dtype === 'f16';
 }
 
-/** The only candidate: the tile whose patch serves all taps. */
-function patch(graph: OpGraph, group: ConvGroup, units: MatrixUnits): Candidate {
-  const { width, height, channels } = matrixTile(graph, group, units);
-  return { winograd: null, tile: { m: width * height, n: channels } };
+/** The only tile, whose patch serves all taps, in as many slices as pay. */
+function patch(graph: OpGraph, group: ConvGroup, target: Target): Candidate {
+  const { width, height, grid, channels, shared } = matrixTile(graph, group, unitsOf(target));
+  const places = Math.ceil(grid.width / width) * Math.ceil(grid.height / height);
+  // of the narrowest tile, which a sample has where it is alone
+  const tiles = places * Math.ceil(extentOf(graph, group.result).channels / NARROWEST);
+  const inner = matrixDimension(graph, group, shared);
+  const slices = sliceCount(graph, group, inner, { tiles, waits: false, pace: target.pace });
+  return { winograd: null, tile: { m: width * height, n: channels }, slices };
 }

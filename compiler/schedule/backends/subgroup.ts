@@ -56,7 +56,7 @@ export const subgroup: Backend = {
     const algorithms: readonly (WinogradTile | null)[] = strict ? [null] : [null, 2, 4];
     return algorithms
       .filter((m) => m === null || canUseWinograd(graph, group, m))
-      .flatMap((winograd) => TILES.map((tile) => ({ winograd, tile })));
+      .flatMap((winograd) => TILES.map((tile) => ({ winograd, tile, slices: 1 })));
   },
   weightTile: (graph, group, strict) => (strict ? null : weightGradientTile(graph, group)),
   untuned: { by: 'model', microseconds: convMicroseconds },

@@ -16,9 +16,10 @@ export interface PricedCandidate extends RatedCandidate {
 /** The choice for a convolution group. */
 export type Choose = (group: ConvGroup) => Choice;
 
-/** What a candidate is called in reasons and in tunings, such as `winograd4 16x64`. */
-export function nameOf({ winograd, tile }: Candidate): string {
-  return `${winograd ? `winograd${winograd}` : 'direct'} ${tile.m}x${tile.n}`;
+/** What a candidate is called in reasons and in tunings, such as `winograd4 16x64`, or `direct 16x32 in 8 slices`. */
+export function nameOf({ winograd, tile, slices }: Candidate): string {
+  const name = `${winograd ? `winograd${winograd}` : 'direct'} ${tile.m}x${tile.n}`;
+  return slices === 1 ? name : `${name} in ${slices} slices`;
 }
 
 /** Whether a candidate does with these tiles of Winograd's algorithm. */
@@ -32,9 +33,9 @@ export function choiceOf(
   candidates: readonly PricedCandidate[],
   measured: boolean,
 ): Choice {
-  const { winograd, tile } = chosen;
+  const { winograd, tile, slices } = chosen;
   const others = candidates.filter((one) => nameOf(one) !== nameOf(chosen));
-  return { winograd, tile, reason: (measured ? 'measured ' : '') + reasonOf([chosen, ...others]) };
+  return { winograd, tile, slices, reason: (measured ? 'measured ' : '') + reasonOf([chosen, ...others]) };
 }
 
 /** The best of each algorithm with its time, the chosen one first. */

@@ -21,7 +21,8 @@ const LARGE_PIXELS = 1024;
 const ENOUGH_WORKGROUPS = 128;
 
 /** Channels of a tile: which one is taken changes no bit of the result. */
-const WIDTHS = [128, 64, 32] as const;
+export const NARROWEST = 32;
+const WIDTHS = [128, 64, NARROWEST] as const;
 
 export interface MatrixTile {
   /** Output pixels of a tile, across and down, of an output of `grid` pixels. */
@@ -51,12 +52,12 @@ export function matrixTile(graph: OpGraph, group: ConvGroup, units: MatrixUnits)
   const blocks = pixels >= LARGE_PIXELS ? units.blocks : 4;
   const place = bestPatch(graph, group, blocks) ?? gathered(pixels, blocks);
   const tiles = Math.ceil(place.grid.width / place.width) * Math.ceil(place.grid.height / place.height);
-  const widest = Math.max(32, Math.ceil(channels / 32) * 32);
+  const widest = Math.max(NARROWEST, Math.ceil(channels / NARROWEST) * NARROWEST);
   const pays = (width: number) =>
     width <= widest &&
     width <= units.channels &&
     tiles * batch * Math.ceil(channels / width) >= ENOUGH_WORKGROUPS;
-  return { ...place, blocks, channels: WIDTHS.find(pays) ?? 32 };
+  return { ...place, blocks, channels: WIDTHS.find(pays) ?? NARROWEST };
 }
 
 type Place = Omit<MatrixTile, 'channels' | 'blocks'>;

@@ -59,6 +59,7 @@ export function chooseConv(
   { untuned }: Backend,
   prices: Prices,
   tiles: ReadonlySet<WinogradTile>,
+  { throughput = false }: Pick<ChoiceOptions, 'throughput'> = {},
 ): Choice {
   const priced = prices(group);
   if (priced !== null) {
@@ -66,7 +67,8 @@ export function chooseConv(
     return choiceOf(candidates.find((one) => mayChoose(one, tiles))!, candidates, measured);
   }
   invariant(untuned.by === 'rule', `no price for %${group.anchor}, whose candidates have a model`);
-  return { ...untuned.choose(graph, group), reason: null };
+  const choice = { ...untuned.choose(graph, group), reason: null };
+  return throughput ? { ...choice, slices: 1 } : choice;
 }
 
 function priceConv(
@@ -76,7 +78,9 @@ function priceConv(
   { strict = false, throughput = false, tuning, price = 0 }: ChoiceOptions,
 ): Priced | null {
   const samples = throughput ? THROUGHPUT_SAMPLES : 1;
-  const candidates = backend.candidates(graph, group, strict);
+  const legal = backend.candidates(graph, group, strict);
+  // many samples keep an adapter busy without slices
+  const candidates = throughput ? legal.filter(({ slices }) => slices === 1) : legal;
   const times = tuning?.[keyOf(graph, group)] ?? {};
   const measured = candidates.flatMap((candidate): readonly RatedCandidate[] => {
     const microseconds = times[nameOf(candidate)];

@@ -16,7 +16,7 @@ test('experiments: kernels, then unetc alone, then the others, the slowest peer 
   expect(names.slice(0, 4)).toEqual(['a-b1-kernels', 'b-b1-kernels', 'a-b1-unetc', 'b-b1-unetc']);
   expect(names.at(-1)).toBe('b-b64-torch-compile');
   expect(wordsOf(all[2] as never, ['--runs', '3']).slice(-4)).toEqual(['--warmup', '5', '--runs', '3']);
-  expect(wordsOf(all.at(-1) as never, []).join(' ')).toContain('--batch 64 --json');
+  expect(wordsOf(all.at(-1) as never, []).join(' ')).toContain('--batch 64 --for throughput --json');
 });
 
 test('what is there is not run again; another version is, and with again what failed', async () => {

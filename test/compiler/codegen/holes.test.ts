@@ -14,10 +14,12 @@ import {
 } from '../../../compiler/codegen/wgsl/source.ts';
 import { compileGraph } from '../../../compiler/compile.ts';
 import { loadGraph } from '../../../compiler/graph/load.ts';
-import { TARGETS } from '../../../compiler/target.ts';
+import type { OpGraph } from '../../../compiler/opgraph/opgraph.ts';
+import { GENERIC, NVIDIA, TARGETS } from '../../../compiler/target.ts';
 import type { Bundle } from '../../../runtime/bundle.ts';
 import { gradientOf, gradientsOf } from '../../fixtures/gradient-ops.ts';
 import { conv, halfOver, norm } from '../../fixtures/half-ops.ts';
+import { inSlices } from '../../fixtures/in-slices.ts';
 import { tinyClassifier } from '../../fixtures/tiny-classifier.ts';
 import { ALL_NAMES, CLASSIFIER_NAMES, goldenGraph } from '../../golden-cases.ts';
 import { compileOps, opsOver } from '../../run-ops.ts';
@@ -55,6 +57,19 @@ interface Uses {
 }
 
 const uses = usesOf(bundles());
+
+/** Convolutions of few and of many pixels in slices: skip, film, a pooled residual, statistics. */
+function slicedBlock(): OpGraph {
+  return halfOver([50, 64, 64, 64], (b, x) => {
+    const rows = b.add('linear', [b.embed(4), ...b.weights('rows', [196, 4])], {}, 'time_projections');
+    const slice = (start: number, end: number) => b.add('slice', [rows], { start, end }, 'block');
+    const scaled = b.add('film', [norm(b, x, 4), slice(4, 132)], {}, 'film');
+    const h = b.add('add', [conv(b, x, 64, [1, 1]), conv(b, scaled, 64, [3, 3])], {}, 'block');
+    const added = b.add('channel_add', [conv(b, norm(b, h, 4), 64, [3, 3]), slice(132, 196)], {}, 'time');
+    const pool = (from: number) => b.add('avg_pool', [from], { kernel: [2, 2] }, 'pool');
+    return b.add('add', [pool(added), conv(b, pool(norm(b, added, 4)), 64, [3, 3])], {}, 'half');
+  });
+}
 
 function bundles(): readonly Bundle[] {
   const ofModels = ALL_NAMES.filter((name) => name !== 'cifar10').flatMap((name) => {
@@ -171,6 +186,8 @@ function bundles(): readonly Bundle[] {
     ...ofHalfTraining,
     ...TARGETS.flatMap((target) => ofGradients.map((ops) => compileOps(ops, { target }))),
     ...TARGETS.flatMap((target) => ofOps.map((ops) => compileOps(ops, { target }))),
+    // more samples than slices are there for at once, of a block with all that may be fused into it
+    ...[GENERIC, NVIDIA].map((target) => compileOps(slicedBlock(), { target: inSlices(target) })),
   ];
 }
 

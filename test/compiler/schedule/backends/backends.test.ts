@@ -34,7 +34,7 @@ describe.each(TARGETS)('$name', (target) => {
 
   it('has fusions of names of their own, each once', () => {
     const names = backend
-      .fusions(() => ({ winograd: null, tile: { m: 32, n: 32 }, reason: null }))
+      .fusions(() => ({ winograd: null, tile: { m: 32, n: 32 }, slices: 1, reason: null }))
       .map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names).toContain('fuse_statistics');

@@ -6,6 +6,7 @@ import { loadGraph } from '../../../../compiler/graph/load.ts';
 import { convMicroseconds } from '../../../../compiler/schedule/choices/cost-model.ts';
 import { initialGroups } from '../../../../compiler/schedule/groups.ts';
 import { GENERIC, SOFTWARE } from '../../../../compiler/target.ts';
+import { inSlices } from '../../../fixtures/in-slices.ts';
 import { goldenGraph } from '../../../golden-cases.ts';
 
 const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film');
@@ -38,8 +39,13 @@ test('count a sixteenth of what a dispatch takes, which an algorithm of three of
   expect(gain(null)).toBeCloseTo(20 * (15 / 16));
 });
 
-test('change nothing where a rule chooses', () => {
-  const kernels = (throughput: boolean) =>
-    compileGraph(graph, { target: GENERIC, throughput }).bundle.manifest.dispatches;
-  expect(kernels(true)).toEqual(kernels(false));
+test('leave out slices where a rule chooses, and change no tile', () => {
+  const chosen = (throughput: boolean) => {
+    const { groups } = compileGraph(graph, { target: inSlices(GENERIC), throughput }).schedule;
+    return groups.flatMap((group) => (group.kind === 'conv' ? [group] : []));
+  };
+  const [many, first] = [chosen(true), chosen(false)];
+  expect(new Set(many.map(({ slices }) => slices))).toEqual(new Set([1]));
+  expect(first.some(({ slices }) => slices > 1)).toBe(true);
+  expect(many.map(({ tile }) => tile)).toEqual(first.map(({ tile }) => tile));
 });
