@@ -70,6 +70,8 @@ export async function openOutput(job: TrainJob, material: RunMaterial): Promise<
   const folder = await openRunFolder(request);
   let checkpoints = folder.checkpoints;
   let progress: ProgressFile | null = null;
+  /** Where the run began: of another run's files, the step that these are of. */
+  let began = 0;
 
   const start = (position: number): ProgressFile => {
     folder.start();
@@ -118,6 +120,7 @@ export async function openOutput(job: TrainJob, material: RunMaterial): Promise<
     },
     async begin(step, { position }, signal) {
       if (position === 0) return;
+      began = position;
       progress = start(position);
       if (isPictured(position) && pathKind(pictureOf(out, position)) === 'missing') {
         await draw(step, position, signal);
@@ -133,7 +136,7 @@ export async function openOutput(job: TrainJob, material: RunMaterial): Promise<
     },
     async interrupt(step, state) {
       if (progress === null || isSaved(state.position)) return;
-      const known = checkpoints.at(-1)?.step ?? 0;
+      const known = checkpoints.at(-1)?.step ?? began;
       // a signal may come between a step and the checkpoint that is due after it
       if (state.position > known) await save(step, state, !isDue(state.position));
     },

@@ -1,4 +1,4 @@
-// `npm run test:faults [-- --only NAME] [--every N] [--first K]`: each call of the file system, and each of the GPU, fails
+// `npm run test:faults [-- --only NAMES] [--every N] [--first K]`: each call of the file system, and each of the GPU, fails
 // once in each way that it can; with N each Nth from the Kth on, so that N processes share the calls.
 
 import { readOptions } from '../options.ts';
@@ -13,7 +13,7 @@ export async function check(words: readonly string[]): Promise<number> {
   const sweeps = [
     ...FILE_RUNS.map((run) => ({ run, injector: files })),
     ...GPU_RUNS.map((run) => ({ run, injector: gpu })),
-  ].filter(({ run }) => run.name.includes(only));
+  ].filter(({ run }) => only.split(',').some((part) => run.name.includes(part)));
   const results: SweepResult[] = [];
   for (const { run, injector } of sweeps) {
     const start = performance.now();

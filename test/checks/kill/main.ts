@@ -1,4 +1,4 @@
-// `npm run test:kill [-- --kills N] [--only NAME] [--seed S]`: processes that are killed at random moments, and what becomes
+// `npm run test:kill [-- --kills N] [--only NAMES] [--seed S]`: processes that are killed at random moments, and what becomes
 // of their work. A seed determines the moments as shares of an undisturbed run; what a process does in them is its own.
 
 import { randomOf } from '../fuzz/random.ts';
@@ -11,7 +11,7 @@ export async function check(words: readonly string[]): Promise<number> {
   const usual = { kills: 40, only: '', seed: Math.floor(Math.random() * 2 ** 31) };
   const { kills, only, seed } = readOptions(words, usual);
   console.log(`seed ${seed}`);
-  const runs = KILLED_RUNS.filter(({ name }) => name.includes(only));
+  const runs = KILLED_RUNS.filter(({ name }) => only.split(',').some((part) => name.includes(part)));
   const shares = runs.reduce((sum, { share }) => sum + share, 0);
   const start = performance.now();
   let [reached, failed] = [0, 0];
