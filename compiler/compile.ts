@@ -4,7 +4,7 @@ import { type Bundle, memoryOf } from '../runtime/bundle.ts';
 import { generateBundle } from './codegen/bundle.ts';
 import { type Emitted, emitCalls, passingOf } from './codegen/emit.ts';
 import type { GraphPlace } from './diagnostics.ts';
-import { fitMemory } from './fit-memory.ts';
+import { fitMemory, UNEXPANDED } from './fit-memory.ts';
 import { type BlockCost, blockCosts, fitTraining, type TrainingChoice } from './fit-training.ts';
 import { blocksOf, type Graph } from './graph/graph.ts';
 import { lowerGraph } from './graph/lower.ts';
@@ -14,7 +14,7 @@ import type { OpGraph } from './opgraph/opgraph.ts';
 import { GRADIENT_PASSES, runPasses, trainingPasses } from './passes/index.ts';
 import { training_loss } from './passes/training_loss.ts';
 import type { Precision } from './precision.ts';
-import { targetAt } from './schedule/backends/index.ts';
+import { backendOf, targetAt } from './schedule/backends/index.ts';
 import { buildSchedule } from './schedule/build.ts';
 import { type Tuning, tuningOfGraph } from './schedule/choices/tuning.ts';
 import type { Schedule } from './schedule/schedule.ts';
@@ -82,7 +82,12 @@ export function compileGraph(graph: Graph, options: CompileOptions = {}): Compil
   const ops = forwardOps(graph, options);
   const compileAt = (price: number) => bundleOf(graph, options, planOps(ops, options, price));
   if (options.price !== undefined) return compileAt(options.price);
-  return fitMemory(memoryLimit, compileAt, ({ bundle }) => memoryOf(bundle.manifest));
+  const lowest = expandsWeights(options) ? 0 : UNEXPANDED;
+  return fitMemory(memoryLimit, compileAt, ({ bundle }) => memoryOf(bundle.manifest), lowest);
+}
+
+function expandsWeights({ target = GENERIC, precision = 'f32' }: CompileOptions): boolean {
+  return backendOf(targetAt(target, precision)).expands.includes(precision);
 }
 
 /** What each block of a training batch costs, kept or computed again, in the order of the graph. */

@@ -29,16 +29,19 @@ export const STORED_BYTES = { f32: 4, f16: 2 } as const;
 export type StoredType = keyof typeof STORED_BYTES;
 
 const stored = s.oneOf(['f32', 'f16'] satisfies readonly StoredType[]);
+const rounded = s.optional(s.flag);
 
 /**
  * How a parameter is laid out in an arena. Offsets count words of four bytes from the beginning of its dispatch's
  * weights. Products stand there as they are `stored`, float16 two in a word; vectors are rounded to what they are
- * `stored` as and stand there in float32.
+ * `stored` as and stand there in float32. Processors read products in float32 alone: what is `rounded` has the values of
+ * float16.
  */
 const weightPartSchema = s.tagged('kind', [
   s.object({
     kind: s.literal('product'),
     stored,
+    rounded,
     /** A step is [chunk][tile]: `rows` has taps within chunks of inputs, `quads` has chunks within taps. */
     layout: s.oneOf(['rows', 'quads']),
     param: s.text,
@@ -59,6 +62,7 @@ const weightPartSchema = s.tagged('kind', [
   }),
   s.object({
     kind: s.literal('winograd'),
+    rounded,
     param: s.text,
     /** Pixels of a side of a tile of the output: F(m x m, 3 x 3) has (m + 2)^2 planes. */
     m: s.either(s.literal(2), s.literal(4)),

@@ -111,7 +111,11 @@ function notes(results: readonly BenchResult[], format: 'text' | 'markdown'): st
   facts.add(
     "first result: from the start of the process, with weights in a file and the driver's cache as it was found",
   );
-  facts.add(`relative L2: unetc's ${first.training ? 'losses' : 'output'} against the engine's`);
+  facts.add(
+    first.training
+      ? "relative L2: unetc's losses against the engine's; with dropout each has masks of its own"
+      : "relative L2: unetc's output against the engine's",
+  );
   if (first.training)
     facts.add('a step of training: forward pass, loss, backward pass, AdamW, one moving average');
   return [...facts].map((fact) => `${format === 'markdown' ? '- ' : ''}${fact}\n`).join('');

@@ -46,9 +46,12 @@ def write_output(path, output):
         file.write(len(header).to_bytes(8, "little") + header + output.numpy().tobytes())
 
 
-def trainer(model, inputs, training):
-    """Steps as the original takes them: noised images, squared error of the noise, backward pass, AdamW, a moving average."""
+def trainer(model, inputs, training, dropout):
+    """Steps as the original takes them: noised images, dropout, squared error of the noise, backward pass, AdamW, an average."""
     model.train()
+    for part in model.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = dropout
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.0)
     average = [parameter.detach().clone() for parameter in model.parameters()]
     x_start, noise = inputs["x_start"], inputs["noise"]
@@ -98,7 +101,7 @@ def main():
         with torch.inference_mode():
             return model(inputs["x"], inputs["timesteps"], inputs.get("y")).cpu()
 
-    run = forward if job["training"] is None else trainer(model, inputs, job["training"])
+    run = forward if job["training"] is None else trainer(model, inputs, job["training"], job["unet"].get("dropout", 0.0))
 
     first = run()
     place = torch.cuda.get_device_name() if cuda else f"CPU, {job['threads']} threads"

@@ -12,7 +12,7 @@ import { embedFragment, readValue } from './fused-ops.ts';
 import { maskLine, takeMask } from './masks.ts';
 import { resampledRead } from './resampled-read.ts';
 import { floatLiteral } from './wgsl/literals.ts';
-import { readQuad } from './wgsl/packing.ts';
+import { readQuad, readTexel } from './wgsl/packing.ts';
 
 /** What an epilogue is applied to, and where its operands stand. */
 export interface EpilogueOptions {
@@ -77,14 +77,14 @@ export function epilogueOf(
           lines.push(...ACTIVATION_GRADIENT_LINES[nodeOf(graph, op.node, name).attrs.of]);
         const residual = `residual${parts.filter((p) => p.extra[0]?.name.startsWith('residual')).length}`;
         const id = op.operand!.value;
-        const half = home === 'buffer' && isHalf(graph, id);
+        const half = isHalf(graph, id);
         invariant(!half || element === 'quad', `a residual of float16 by channels (%${op.node})`);
         const extra =
           home === 'texture' || element === 'quad'
             ? readValue(graph, residual, id, home)
             : readBuffer(residual, value(id), type);
         const load = (at: string) =>
-          home === 'texture' ? `textureLoad(${residual}, texel(${at}))` : readQuad(residual, at, half);
+          home === 'texture' ? readTexel(residual, at, half) : readQuad(residual, at, half);
         const resampled = resampledRead(graph, op, residual, { home, pixels, load });
         parts.push({ hooks: {}, functions: resampled?.lines ?? [], extra: [extra], sizes: {} });
         const sign = name === 'add' ? '+' : '*';

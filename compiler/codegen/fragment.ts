@@ -1,7 +1,7 @@
 // What a part of a group adds to its kernel: bodies of hooks, functions, buffers and sizes, from a line of an op or from a
 // fragment's file.
 
-import { valueIn } from '../schedule/resources.ts';
+import { type Resource, standingValue, valueIn } from '../schedule/resources.ts';
 import type { Bound, CallRequest } from './kernel-call.ts';
 import { takeFragment } from './wgsl/fragment.ts';
 import type { Filling, HookBody } from './wgsl/link.ts';
@@ -44,8 +44,13 @@ export function fragmentOf(file: FragmentFile, consts: Readonly<Record<string, n
   return fragment;
 }
 
-/** What holds a value of the graph. */
-export const value = valueIn;
+/** What holds a value of the graph channels-last. */
+export function value(id: number): Resource {
+  return valueIn(id);
+}
+
+/** What holds a value of the graph as it stands in a home. */
+export const standing = standingValue;
 
 /** A buffer, or a texture, that hooks read. */
 export function readBuffer(name: string, resource: Bound, type: Extra['type'] = 'array<vec4f>'): Extra {

@@ -7,11 +7,19 @@ import { type PrologueStages, stagesOf } from '../schedule/prologue.ts';
 import type { FusedOp, Home, PrologueGroup, ScheduledConv } from '../schedule/schedule.ts';
 import { extentOf, isHalf } from '../schedule/values.ts';
 import { activationLines } from './activations.ts';
-import { type Extra, type Fragment, fragmentOf, joinFragments, readBuffer, value } from './fragment.ts';
+import {
+  type Extra,
+  type Fragment,
+  fragmentOf,
+  joinFragments,
+  readBuffer,
+  standing,
+  value,
+} from './fragment.ts';
 import { maskLine, takeMask } from './masks.ts';
 import { normFragment } from './norm-groups.ts';
 import type { WeightsBuilder } from './weights.ts';
-import { quadsAs, readQuad } from './wgsl/packing.ts';
+import { quadsAs, readQuad, readTexel } from './wgsl/packing.ts';
 import type { FragmentFile } from './wgsl/source.ts';
 
 /** What a convolution does to write the statistics of its result, when a norm reads it. */
@@ -26,8 +34,9 @@ export function writeStatistics(group: ScheduledConv, file: FragmentFile): Fragm
 
 /** A value that hooks read where it stands, as it is stored. */
 export function readValue(graph: OpGraph, name: string, id: number, home: Home): Extra {
-  const type = home === 'texture' ? 'texture' : quadsAs(isHalf(graph, id));
-  return readBuffer(name, value(id, home), type);
+  const half = isHalf(graph, id);
+  const type = home === 'texture' && !half ? 'texture' : quadsAs(half);
+  return readBuffer(name, standing(graph, id, home), type);
 }
 
 /**
@@ -53,7 +62,7 @@ function bodyOf({ hooks }: Fragment, name: string): readonly string[] {
 
 /**
  * Loads quads of one or two sources as if they were one; `hook` is `load_input` or `load_skip`. In a buffer `pixel`
- * counts over the samples, in a texture over one of them. `packed` leaves quads as they are stored in float16.
+ * counts over the samples, in the order of texels over one of them. `packed` leaves quads as they are stored in float16.
  */
 export function loadSources(
   graph: OpGraph,
@@ -67,10 +76,9 @@ export function loadSources(
   const load = (i: number, quad: string) => {
     const quads = `sizes.${skip}quads${i}`;
     const name = `${skip}source${i}`;
-    if (home === 'texture')
-      return `textureLoad(${name}, texel((sample * ${quads} + ${quad}) * ${pixels} + pixel))`;
-    const at = `pixel * ${quads} + ${quad}`;
     const half = isHalf(graph, sources[i]!);
+    if (home === 'texture') return readTexel(name, `(sample * ${quads} + ${quad}) * ${pixels} + pixel`, half);
+    const at = `pixel * ${quads} + ${quad}`;
     if (packed) return half ? `${name}[${at}]` : `pack_quad(${name}[${at}])`;
     return readQuad(name, at, half);
   };

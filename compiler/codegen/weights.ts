@@ -104,7 +104,7 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
         const outputs = transposed ? second : first;
         parts.push({
           kind: 'product',
-          stored: storedType(graph, node),
+          ...storedIn(layout, storedType(graph, node)),
           layout,
           param: name,
           outputs,
@@ -130,6 +130,7 @@ export function createWeightsBuilder(graph: OpGraph): WeightsBuilder {
       const offset = take(planesOf(m) * plane);
       parts.push({
         kind: 'winograd',
+        ...roundedTo(storedType(graph, node)),
         param: param!.name,
         m,
         outputs,
@@ -163,6 +164,18 @@ export function storedType(graph: OpGraph, node: number): StoredType {
   const { dtype } = graph.nodes[node]!.type;
   invariant(dtype !== 'u32', `%${node} is no weight`);
   return dtype;
+}
+
+/** Products by quads are float32 of what a weight is rounded to, for processors, whose textures cost more to decode than to read. */
+function storedIn(
+  layout: ProductPlace['layout'],
+  type: StoredType,
+): { readonly stored: StoredType; readonly rounded?: true } {
+  return layout === 'rows' ? { stored: type } : { stored: 'f32', ...roundedTo(type) };
+}
+
+function roundedTo(type: StoredType): { readonly rounded?: true } {
+  return type === 'f16' ? { rounded: true } : {};
 }
 
 interface Param {

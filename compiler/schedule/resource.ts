@@ -4,8 +4,8 @@
 import type { Home } from './schedule.ts';
 
 export type Resource =
-  /** A value of the graph, where it stands. */
-  | { readonly kind: 'value'; readonly value: number; readonly home: Home }
+  /** A value of the graph, as it stands; `half` where it is float16 in the order of texels. */
+  | { readonly kind: 'value'; readonly value: number; readonly home: Home; readonly half?: boolean }
   /** Statistics of a value: those of its tiles, or the merged ones. */
   | { readonly kind: 'statistics'; readonly value: number; readonly merged: boolean }
   /** The scale and shift that a norm or FiLM comes to, named by its node. */
@@ -50,9 +50,10 @@ interface ResourceDef<K extends ResourceKind> {
 
 const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
   value: {
-    home: ({ home }) => home,
+    home: ({ home, half = false }) => (half ? 'buffer' : home),
     name: ({ value, home }) => `${home === 'texture' ? 'x' : 'v'}${value}`,
-    words: ({ value, home }) => `%${value} in a ${home}`,
+    words: ({ value, home, half = false }) =>
+      `%${value} in a ${half ? 'buffer, in the order of texels' : home}`,
   },
   statistics: {
     home: () => 'buffer',
@@ -148,7 +149,7 @@ export function homeOfResource(resource: Resource): Home {
 }
 
 /**
- * The name of a resource, the same for equal ones: `v12` a value in a buffer, `x12` one in a texture, `s12` its
+ * The name of a resource, the same for equal ones: `v12` a value in a buffer, `x12` one in a texture or as texels stand, `s12` its
  * statistics, `m12` its merged statistics, `a12` the scale and shift that norm or FiLM 12 comes to, `t12` and `p12` the
  * planes of input and products of the convolution that computes value 12 by Winograd's algorithm, `q12` those of the
  * cotangent where 12 is the gradient of a weight, `r12` the softmax of the queries whose attention has the gradient 12, `w12`
@@ -172,7 +173,7 @@ export function resourceWords(resource: Resource): string {
   return defOf(resource).words(resource);
 }
 
-/** A value in a buffer, or where it is said to stand. */
-export function valueIn(value: number, home: Home = 'buffer'): Resource {
-  return { kind: 'value', value, home };
+/** A value channels-last in a buffer, or as it is said to stand; `half` is whether it is float16. */
+export function valueIn(value: number, home: Home = 'buffer', half = false): Resource {
+  return { kind: 'value', value, home, ...(half && home === 'texture' ? { half } : {}) };
 }

@@ -42,7 +42,12 @@ export interface SizedResource {
   readonly bytes: number;
 }
 
-/** Bytes of a value in channels-last storage: channels are filled up to a multiple of four. Of a mask an element is a bit. */
+/** A value of the graph as it stands in a home. */
+export function standingValue(graph: OpGraph, value: number, home: Home): Resource {
+  return valueIn(value, home, isHalf(graph, value));
+}
+
+/** Bytes of a value in either order: channels are filled up to a multiple of four. Of a mask an element is a bit. */
 export function bytesOf(graph: OpGraph, value: number): number {
   const { batch, pixels, quads } = extentOf(graph, value);
   const all = batch * pixels * quads;
@@ -247,7 +252,7 @@ function activation(graph: OpGraph, value: number, home: Home): SizedResource {
   const { op, type } = graph.nodes[value]!;
   const given = type.dtype === 'u32' && op === 'input';
   const bytes = given ? Math.ceil(sizeOf(type.shape) / 4) * 16 : bytesOf(graph, value);
-  return { resource: valueIn(value, home), bytes };
+  return { resource: standingValue(graph, value, home), bytes };
 }
 
 function planesOf(graph: OpGraph, group: ScheduledConv): readonly SizedResource[] {

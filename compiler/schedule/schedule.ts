@@ -7,7 +7,10 @@ import type { OpGraph } from '../opgraph/opgraph.ts';
 import type { Update } from './update.ts';
 import type { View } from './values.ts';
 
-/** Where a value stands: in a buffer channels-last, or in a storage texture as [sample][channel / 4][pixel]. */
+/**
+ * How a value stands: channels-last in a buffer, or as texels do, [sample][channel / 4][pixel]: in a storage texture, and where
+ * it is float16 in a buffer, which then costs a processor less than a texture that has to be decoded and filled.
+ */
 export type Home = 'buffer' | 'texture';
 
 /** A 1x1 convolution of the block's input that is summed into the anchor's product. */

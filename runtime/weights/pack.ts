@@ -17,12 +17,14 @@ export function packer(part: WeightPart, from: Float32Array): Pack {
   switch (part.kind) {
     case 'product': {
       const { encode, places } = STORED[part.stored];
-      const elements = encode(from);
+      const elements = encode(valuesOf(part, from));
       const perWord = 4 / STORED_BYTES[part.stored];
       return (to, base) => packProduct(part, elements, places(to), perWord * (part.offset - base));
     }
-    case 'winograd':
-      return (to, base) => packWinograd(part, from, to, part.offset - base);
+    case 'winograd': {
+      const values = valuesOf(part, from);
+      return (to, base) => packWinograd(part, values, to, part.offset - base);
+    }
     case 'linear':
       return (to, base) => packLinear(part, from, to, part.offset - base);
     case 'vector': {
@@ -30,6 +32,11 @@ export function packer(part: WeightPart, from: Float32Array): Pack {
       return (to, base) => packVector(part, values, to, part.offset - base);
     }
   }
+}
+
+/** The values of a part whose words are float32, as they are rounded. */
+function valuesOf({ rounded = false }: { readonly rounded?: boolean }, from: Float32Array): Float32Array {
+  return rounded ? STORED.f16.round(from) : from;
 }
 
 type Part<K extends WeightPart['kind']> = Extract<WeightPart, { kind: K }>;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fitMemory } from '../../compiler/fit-memory.ts';
 
 /** Compilations by price: what is asked for, and how many bytes each takes. */
-function fitted(limit: number, bytesAt: (price: number) => number) {
+function fitted(limit: number, bytesAt: (price: number) => number, lowest = 0) {
   const asked: number[] = [];
   const price = fitMemory(
     limit,
@@ -13,6 +13,7 @@ function fitted(limit: number, bytesAt: (price: number) => number) {
       return at;
     },
     bytesAt,
+    lowest,
   );
   return { price, asked };
 }
@@ -31,6 +32,12 @@ describe('a memory limit', () => {
   it('takes the least of all where none fits, and of equal ones the fastest', () => {
     expect(fitted(1, (at) => (at >= 2e-4 ? 90 : 110)).price).toBe(2e-4);
     expect(fitted(1, () => 5).price).toBe(0);
+  });
+
+  it('begins at the lowest price that is asked for', () => {
+    const { price, asked } = fitted(100, (at) => (at >= 8e-4 ? 90 : 110), 5e-4);
+    expect(price).toBe(8e-4);
+    expect(asked).toEqual([5e-4, 8e-4]);
   });
 
   it('is not misled by a price at which the result takes more', () => {

@@ -6,7 +6,8 @@ import { attentionStrides } from '../../ops/attention.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
-import { type Extra, type Fragment, joinFragments, value } from '../fragment.ts';
+import { type Extra, type Fragment, joinFragments, standing, value } from '../fragment.ts';
+import { texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { channelsAs, quadsAs, readChannel, readQuad } from '../wgsl/packing.ts';
 import { MOST_QUADS } from './attention-subgroup.ts';
@@ -56,19 +57,22 @@ export function attentionGradientSubgroup(schedule: Schedule, group: Group): rea
   const strides = attentionStrides(attrs, width);
   const quads = width / 4;
   const slices = Math.ceil(quads / MOST_QUADS);
+  const stored = texelHalves(graph, { qkv: qkv!, cotangent: g!, result: group.result });
   const call = (file: 'attention_gradient_queries_subgroup' | 'attention_gradient_keys_subgroup') =>
     callKernel({
       file,
       consts: { HALVES: quads > 8 ? 2 : 1, TEXTURE_WIDTH },
+      ...stored,
       hooks: {
+        ...stored.hooks,
         multiply: unrolledProducts('scores', 2, null),
         multiply_g: unrolledProducts('products', 2, null),
       },
       declared: {
-        qkv: value(qkv!, group.home),
-        cotangent: value(g!, group.home),
+        qkv: standing(graph, qkv!, group.home),
+        cotangent: standing(graph, g!, group.home),
         rows: { kind: 'attention_rows', value: group.result },
-        result: value(group.result, group.home),
+        result: standing(graph, group.result, group.home),
       },
       workgroups: [Math.ceil(out.pixels / 16), attrs.heads * slices, out.batch],
       sizes: {

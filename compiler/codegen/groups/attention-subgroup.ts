@@ -3,7 +3,8 @@
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
-import { value } from '../fragment.ts';
+import { standing } from '../fragment.ts';
+import { texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { attention, attentionSizes } from './attention.ts';
 import { unrolledProducts } from './products.ts';
@@ -19,13 +20,15 @@ export function attentionSubgroup(schedule: Schedule, group: GroupOf<'attention'
   const headQuads = sizes.head_channels / 4;
   const slices = Math.ceil(headQuads / MOST_QUADS);
   const out = extentOf(graph, group.result);
+  const stored = texelHalves(graph, { source0: group.sources[0]!, result: group.result });
   return callKernel({
     file: 'attention_subgroup',
     consts: { HALVES: headQuads > 8 ? 2 : 1, TEXTURE_WIDTH },
-    hooks: { multiply: unrolledProducts('scores', 2, null) },
+    ...stored,
+    hooks: { ...stored.hooks, multiply: unrolledProducts('scores', 2, null) },
     declared: {
-      source0: value(group.sources[0]!, group.home),
-      result: value(group.result, group.home),
+      source0: standing(graph, group.sources[0]!, group.home),
+      result: standing(graph, group.result, group.home),
     },
     workgroups: [Math.ceil(out.pixels / 16), heads * slices, batch],
     sizes: {

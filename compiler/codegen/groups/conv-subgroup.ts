@@ -4,8 +4,9 @@ import { invariant } from '../../diagnostics.ts';
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { type Fragment, joinFragments, value } from '../fragment.ts';
+import { type Fragment, joinFragments, standing } from '../fragment.ts';
 import { writeStatistics } from '../fused-ops.ts';
+import { roundedEpilogue, texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
@@ -34,17 +35,19 @@ function convDirect(graph: OpGraph, group: ScheduledConv): KernelCall {
   const place = { layout: 'quads', tile, chunk: CHUNK, steps, offset } as const;
   product.product(node.inputs[1]!, { ...place, firstStep: 0, transposed });
   const biasAt = product.bias(node.inputs[2], out.channels);
-  const fused = joinFragments(
+  const joined = joinFragments(
     fragment,
     ADD_BIAS,
     epilogueOf(graph, group.epilogue, { home: group.home, sum: 'sum + bias' }),
     writeStatistics(group, 'conv_subgroup_statistics'),
+    texelHalves(graph, { result: group.result }),
   );
+  const fused = roundedEpilogue(graph, group, joined);
   return callKernel({
     file: 'conv_subgroup',
     ...fused,
     ...productOf(tile, fused.hooks),
-    declared: { product: { kind: 'product' }, result: value(group.result, group.home) },
+    declared: { product: { kind: 'product' }, result: standing(graph, group.result, group.home) },
     product: product.finish('texture'),
     workgroups: [Math.ceil(out.pixels / tile.m), Math.ceil(out.channels / tile.n), out.batch],
     sizes: { ...fused.sizes, in_pixels: input.pixels, out_row: out.pixels, planes: 1, bias_at: biasAt / 4 },

@@ -8,8 +8,9 @@ import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { ScheduledConv, WinogradTile } from '../../schedule/schedule.ts';
 import { extentOf, quadsOf } from '../../schedule/values.ts';
 import { epilogueOf } from '../epilogue.ts';
-import { joinFragments, readBuffer, value } from '../fragment.ts';
+import { joinFragments, readBuffer, standing } from '../fragment.ts';
 import { affinePrologue, writeStatistics } from '../fused-ops.ts';
+import { roundedEpilogue, texelHalves } from '../half.ts';
 import { callKernel, type KernelCall, type WeightBlob } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { productOf } from './conv-tile.ts';
@@ -65,19 +66,20 @@ export function convWinograd(graph: OpGraph, group: ScheduledConv, m: WinogradTi
 /** One call a source: a concat is never written. */
 function inputTransforms(conv: Convolution, { first, samples }: Part): readonly KernelCall[] {
   const { graph, group, m, tiles, tilesX } = conv;
-  const fused = affinePrologue(graph, group, 'sizes.all_quads');
+  const prologue = affinePrologue(graph, group, 'sizes.all_quads');
   const all = quadsOf(graph, group.sources);
   // the size as the convolution has it: a source may have been written in another shape
   const { height, width } = extentOf(graph, group.anchor);
   let firstQuad = 0;
   return group.sources.map((source) => {
     const { quads } = extentOf(graph, source);
+    const fused = joinFragments(prologue, texelHalves(graph, { source }));
     const call = callKernel({
       file: 'winograd_input_subgroup',
       consts: { M: m, PATCH: m + 2, TEXTURE_WIDTH },
       ...fused,
       hooks: { ...fused.hooks, transform: inputTransformOf(m) },
-      declared: { source: value(source, group.home), result: inputPlanes(conv) },
+      declared: { source: standing(graph, source, group.home), result: inputPlanes(conv) },
       workgroups: [Math.ceil(tiles / 8), quads, samples],
       sizes: {
         first_sample: first,
@@ -141,10 +143,12 @@ function products(conv: Convolution, { samples }: Part): KernelCall {
 function outputTransform(conv: Convolution, { first, samples }: Part): KernelCall {
   const { graph, group, m, tiles, tilesX, product, biasAt } = conv;
   const out = extentOf(graph, group.anchor);
-  const fused = joinFragments(
+  const joined = joinFragments(
     epilogueOf(graph, group.epilogue, { home: group.home, pixels: 'sizes.height * sizes.width' }),
     writeStatistics(group, 'winograd_output_statistics'),
+    texelHalves(graph, { result: group.result }),
   );
+  const fused = roundedEpilogue(graph, group, joined);
   return callKernel({
     file: 'winograd_output_subgroup',
     consts: { M: m, PATCH: m + 2, TEXTURE_WIDTH },
@@ -153,7 +157,7 @@ function outputTransform(conv: Convolution, { first, samples }: Part): KernelCal
     declared: {
       product: { kind: 'product' },
       planes: outputPlanes(conv),
-      result: value(group.result, group.home),
+      result: standing(graph, group.result, group.home),
     },
     product,
     workgroups: [Math.ceil(tiles / 8), out.quads, samples],

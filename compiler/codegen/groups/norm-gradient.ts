@@ -7,9 +7,9 @@ import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Schedule, ScheduledNormGradient, ScheduledNormSums } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { ACTIVATION_GRADIENT_LINES } from '../activations.ts';
-import { type Fragment, joinFragments, value } from '../fragment.ts';
+import { type Fragment, joinFragments, standing } from '../fragment.ts';
 import { embedFragment } from '../fused-ops.ts';
-import { storedHalves } from '../half.ts';
+import { storedHalves, texelHalves } from '../half.ts';
 import { type CallRequest, callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 
@@ -20,7 +20,9 @@ export function norm_gradient({ graph }: Schedule, group: ScheduledNormGradient)
 }
 
 export function normGradientSubgroup({ graph }: Schedule, group: ScheduledNormGradient): KernelCall {
-  const request = requestOf(graph, group, joinFragments());
+  const [source0, source1] = group.sources;
+  const stored = texelHalves(graph, { source0: source0!, source1: source1!, result: group.result });
+  const request = requestOf(graph, group, stored);
   return callKernel({
     file: 'norm_gradient_subgroup',
     ...request,
@@ -46,9 +48,9 @@ function requestOf(
     ...fused,
     declared: {
       weights: { kind: 'weights' },
-      source0: value(source0!, group.home),
-      source1: value(source1!, group.home),
-      result: value(group.result, group.home),
+      source0: standing(graph, source0!, group.home),
+      source1: standing(graph, source1!, group.home),
+      result: standing(graph, group.result, group.home),
     },
     weights: weights.finish(),
     workgroups: [Math.ceil(out.quads / chunk_quads), 1, out.batch],

@@ -5,9 +5,9 @@ import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Schedule, ScheduledPool } from '../../schedule/schedule.ts';
 import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
-import { joinFragments, value } from '../fragment.ts';
+import { joinFragments, standing, value } from '../fragment.ts';
 import { affinePrologue, loadInput, prologueOf } from '../fused-ops.ts';
-import { storedHalves } from '../half.ts';
+import { storedHalves, texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { gridOf } from './grid.ts';
@@ -29,12 +29,13 @@ export function avgPoolSubgroup({ graph }: Schedule, group: ScheduledPool): Kern
   const fused = joinFragments(
     loadInput(graph, group, 'sizes.in_pixels'),
     affinePrologue(graph, group, '(sizes.quads0 + sizes.quads1)'),
+    texelHalves(graph, { result: group.result }),
   );
   return callKernel({
     file: 'avg_pool_subgroup',
     consts: { OCTETS, TEXTURE_WIDTH },
     ...fused,
-    declared: { result: value(group.result, group.home) },
+    declared: { result: standing(graph, group.result, group.home) },
     workgroups: [Math.ceil(out.pixels / (OCTETS * 8)), out.quads, out.batch],
     sizes: { ...fused.sizes, ...poolSizes(graph, group) },
   });

@@ -4,8 +4,8 @@ import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { GroupOf, Schedule } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
-import { joinFragments, value } from '../fragment.ts';
-import { storedHalves } from '../half.ts';
+import { joinFragments, standing, value } from '../fragment.ts';
+import { storedHalves, texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { gridOf } from './grid.ts';
@@ -43,7 +43,11 @@ export function windowSubgroup(schedule: Schedule, group: GroupOf<'window'>): Ke
   return callKernel({
     file: 'window_subgroup',
     consts: { OCTETS, TEXTURE_WIDTH },
-    declared: { source0: value(source!, 'texture'), result: value(group.result, 'texture') },
+    ...texelHalves(graph, { source0: source!, result: group.result }),
+    declared: {
+      source0: standing(graph, source!, 'texture'),
+      result: standing(graph, group.result, 'texture'),
+    },
     workgroups: [Math.ceil(out.pixels / (OCTETS * 8)), out.quads, out.batch],
     sizes: { ...sizes, start_quad: (start / 4) >>> 0 },
   });

@@ -3,7 +3,8 @@
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Schedule, StatisticsGroup } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
-import { value } from '../fragment.ts';
+import { standing } from '../fragment.ts';
+import { texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 
 export function statisticsSubgroup({ graph }: Schedule, group: StatisticsGroup): KernelCall {
@@ -12,8 +13,9 @@ export function statisticsSubgroup({ graph }: Schedule, group: StatisticsGroup):
   return callKernel({
     file: 'statistics_subgroup',
     consts: { TEXTURE_WIDTH },
+    ...texelHalves(graph, { source0: group.result }),
     declared: {
-      source0: value(group.result, group.home),
+      source0: standing(graph, group.result, group.home),
       statistics: { kind: 'statistics', value: group.result, merged: false },
     },
     workgroups: [tiles.count, quads, batch],

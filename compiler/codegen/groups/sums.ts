@@ -5,8 +5,8 @@ import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { GroupOf, Schedule, ScheduledChannelSum, ScheduledNormSums } from '../../schedule/schedule.ts';
 import { extentOf, isHalf, nodeOf } from '../../schedule/values.ts';
-import { type Fragment, joinFragments, readBuffer, value } from '../fragment.ts';
-import { storedHalves } from '../half.ts';
+import { type Fragment, joinFragments, readBuffer, standing, value } from '../fragment.ts';
+import { storedHalves, texelHalves } from '../half.ts';
 import { type CallRequest, callKernel, type KernelCall } from '../kernel-call.ts';
 import { createWeightsBuilder } from '../weights.ts';
 import { channelsAs, quadsAs, readChannel, readQuad } from '../wgsl/packing.ts';
@@ -62,7 +62,8 @@ export function channelSumSubgroup({ graph }: Schedule, group: ScheduledChannelS
   return callKernel({
     file: 'channel_sum_subgroup',
     consts: { TEXTURE_WIDTH },
-    declared: { source0: value(source!, 'texture'), result: value(group.result) },
+    ...texelHalves(graph, { source0: source! }),
+    declared: { source0: standing(graph, source!, 'texture'), result: value(group.result) },
     workgroups: [out.quads, 1, 1],
     sizes: { batch, pixels, quads, channels: out.channels },
   });
@@ -75,7 +76,9 @@ export function norm_sums({ graph }: Schedule, group: ScheduledNormSums): Kernel
 }
 
 export function normSumsSubgroup({ graph }: Schedule, group: ScheduledNormSums): KernelCall {
-  const request = normSumsOf(graph, group, joinFragments());
+  const [source0, source1] = group.sources;
+  const stored = texelHalves(graph, { source0: source0!, source1: source1! });
+  const request = normSumsOf(graph, group, stored);
   return callKernel({ file: 'norm_sums_subgroup', ...request, consts: { TEXTURE_WIDTH } });
 }
 
@@ -90,8 +93,8 @@ function normSumsOf(graph: OpGraph, group: ScheduledNormSums, stored: Fragment):
   return {
     ...fused,
     declared: {
-      source0: value(source0!, group.home),
-      source1: value(source1!, group.home),
+      source0: standing(graph, source0!, group.home),
+      source1: standing(graph, source1!, group.home),
       result: value(group.result),
     },
     weights: group.through.length > 0 ? weights.finish() : null,

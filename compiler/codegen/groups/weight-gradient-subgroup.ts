@@ -7,8 +7,9 @@ import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Schedule, ScheduledWeightGradient } from '../../schedule/schedule.ts';
 import { extentOf } from '../../schedule/values.ts';
 import { isLinear, weightParts } from '../../schedule/weight-parts.ts';
-import { value } from '../fragment.ts';
+import { joinFragments, standing, value } from '../fragment.ts';
 import { loadSources } from '../fused-ops.ts';
+import { texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { unrolledOuterProducts } from './products.ts';
 import { partsOf, sumOfParts, tapGeometry, weightGradientOfLinear } from './weight-gradient.ts';
@@ -30,7 +31,10 @@ function ofConv(graph: OpGraph, group: ScheduledWeightGradient): readonly Kernel
   invariant(group.prologue.length === 0, `conv_weight_gradient_subgroup has no prologue (%${group.anchor})`);
   const parts = weightParts(graph, group);
   const g = extentOf(graph, group.cotangent);
-  const loaded = loadSources(graph, group.sources, 'load_input', group.home);
+  const loaded = joinFragments(
+    loadSources(graph, group.sources, 'load_input', group.home),
+    texelHalves(graph, { cotangent: group.cotangent }),
+  );
   const quads = (loaded.sizes.quads0 ?? 0) + (loaded.sizes.quads1 ?? 0);
   const geometry = tapGeometry(graph, group);
   const product = callKernel({
@@ -39,7 +43,7 @@ function ofConv(graph: OpGraph, group: ScheduledWeightGradient): readonly Kernel
     ...loaded,
     hooks: { ...loaded.hooks, multiply: unrolledOuterProducts(ROWS) },
     declared: {
-      cotangent: value(group.cotangent, group.home),
+      cotangent: standing(graph, group.cotangent, group.home),
       result: parts.count === 1 ? value(group.result) : partsOf(group),
     },
     workgroups: [Math.ceil(g.quads / ROWS), Math.ceil(quads / COLUMNS) * geometry.taps, parts.count],

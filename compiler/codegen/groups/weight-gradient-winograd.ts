@@ -8,7 +8,8 @@ import { planeRow, planesOf } from '../../schedule/choices/winograd.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { ScheduledWeightGradient, WinogradTile } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
-import { value } from '../fragment.ts';
+import { standing, value } from '../fragment.ts';
+import { texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
 import { unrolledOuterProducts } from './products.ts';
 import { partsOf } from './weight-gradient.ts';
@@ -72,12 +73,14 @@ function inputTransforms(part: Part): readonly KernelCall[] {
   let firstQuad = 0;
   return group.sources.map((source) => {
     const { quads } = extentOf(graph, source);
+    const stored = texelHalves(graph, { source });
     const call = callKernel({
       file: 'winograd_input_subgroup',
       consts: { M: m, PATCH: m + 2, TEXTURE_WIDTH },
-      hooks: { transform: inputTransformOf(m) },
+      ...stored,
+      hooks: { ...stored.hooks, transform: inputTransformOf(m) },
       declared: {
-        source: value(source, group.home),
+        source: standing(graph, source, group.home),
         result: { kind: 'input_planes', value: group.result },
       },
       workgroups: [Math.ceil(sizes.tiles / 8), quads, samples],
@@ -91,13 +94,15 @@ function inputTransforms(part: Part): readonly KernelCall[] {
 function cotangentTransform(part: Part): KernelCall {
   const { graph, group, m, samples } = part;
   const { quads } = extentOf(graph, group.cotangent);
+  const stored = texelHalves(graph, { source: group.cotangent });
   const sizes = tilesIn(part);
   return callKernel({
     file: 'winograd_cotangent_subgroup',
     consts: { M: m, PATCH: m + 2, TEXTURE_WIDTH },
-    hooks: { transform: cotangentTransformOf(m) },
+    ...stored,
+    hooks: { ...stored.hooks, transform: cotangentTransformOf(m) },
     declared: {
-      source: value(group.cotangent, group.home),
+      source: standing(graph, group.cotangent, group.home),
       result: { kind: 'cotangent_planes', value: group.result },
     },
     workgroups: [Math.ceil(sizes.tiles / 8), quads, samples],

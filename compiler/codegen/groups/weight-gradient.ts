@@ -8,7 +8,7 @@ import type { Schedule, ScheduledWeightGradient } from '../../schedule/schedule.
 import { normOf } from '../../schedule/statistics.ts';
 import { extentOf, nodeOf, padSpace } from '../../schedule/values.ts';
 import { isLinear, weightParts } from '../../schedule/weight-parts.ts';
-import { type Fragment, joinFragments, value } from '../fragment.ts';
+import { type Fragment, joinFragments, standing, value } from '../fragment.ts';
 import { loadInput, type Prologue, prologueLines, prologueOf } from '../fused-ops.ts';
 import { storedHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
@@ -66,7 +66,7 @@ function ofConv(graph: OpGraph, group: ScheduledWeightGradient): readonly Kernel
     file: 'conv_weight_gradient',
     ...fused,
     declared: {
-      cotangent: value(group.cotangent, group.home),
+      cotangent: standing(graph, group.cotangent, group.home),
       result: parts.count === 1 ? value(group.result) : partsOf(group),
     },
     weights: normed ? weights.finish() : null,

@@ -37,6 +37,21 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of queries, keys or values
+fn load_qkv(at: u32) -> vec4f {
+  return textureLoad(qkv, texel(at));
+}
+
+// hook, written out: a quad of the cotangent
+fn load_cotangent(at: u32) -> vec4f {
+  return textureLoad(cotangent, texel(at));
+}
+
+// hook, written out: a quad as it is stored
+fn as_stored(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 // hook: adds the products of a quad of channels of 16 keys and 32 queries
 fn multiply(a: array<vec4f, 2>, w: mat4x4f) {
   for (var o = 0u; o < 2u; o++) {
@@ -86,21 +101,21 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let query = first + lane;
     for (var quad = 0u; quad < sizes.head_quads; quad++) {
       let row = quad * sizes.positions;
-      let k = array<vec4f, 2>(textureLoad(qkv, texel(k_at + row + key0)), textureLoad(qkv, texel(k_at + row + key1)));
+      let k = array<vec4f, 2>(load_qkv(k_at + row + key0), load_qkv(k_at + row + key1));
       let at_q = places(q_at + row, query);
       multiply(k, transpose(mat4x4f(
-        textureLoad(qkv, texel(at_q.x)),
-        textureLoad(qkv, texel(at_q.y)),
-        textureLoad(qkv, texel(at_q.z)),
-        textureLoad(qkv, texel(at_q.w)),
+        load_qkv(at_q.x),
+        load_qkv(at_q.y),
+        load_qkv(at_q.z),
+        load_qkv(at_q.w),
       )));
-      let v = array<vec4f, 2>(textureLoad(qkv, texel(v_at + row + key0)), textureLoad(qkv, texel(v_at + row + key1)));
+      let v = array<vec4f, 2>(load_qkv(v_at + row + key0), load_qkv(v_at + row + key1));
       let at_g = places(g_at + row, query);
       multiply_g(v, transpose(mat4x4f(
-        textureLoad(cotangent, texel(at_g.x)),
-        textureLoad(cotangent, texel(at_g.y)),
-        textureLoad(cotangent, texel(at_g.z)),
-        textureLoad(cotangent, texel(at_g.w)),
+        load_cotangent(at_g.x),
+        load_cotangent(at_g.y),
+        load_cotangent(at_g.z),
+        load_cotangent(at_g.w),
       )));
     }
     let inside = vec4u(query, query + 8u, query + 16u, query + 24u) < vec4u(sizes.positions);
@@ -119,8 +134,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         var q = array<vec4f, HALVES>();
         var g = array<vec4f, HALVES>();
         for (var h = 0u; h < HALVES; h++) {
-          q[h] = textureLoad(qkv, texel(q_at + quads[h] + position));
-          g[h] = textureLoad(cotangent, texel(g_at + quads[h] + position));
+          q[h] = load_qkv(q_at + quads[h] + position);
+          g[h] = load_cotangent(g_at + quads[h] + position);
         }
         for (var o = 0u; o < 2u; o++) {
           for (var i = 0u; i < 8u; i++) {
@@ -142,8 +157,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       for (var h = 0u; h < HALVES; h++) {
         let quad = first_quad + h * 8u + lane;
         if (key <= last && quad < sizes.head_quads) {
-          result[k_at + quad * sizes.positions + key] = of_key[o][i][h] * sizes.scale;
-          result[v_at + quad * sizes.positions + key] = of_value[o][i][h];
+          result[k_at + quad * sizes.positions + key] = as_stored(of_key[o][i][h] * sizes.scale);
+          result[v_at + quad * sizes.positions + key] = as_stored(of_value[o][i][h]);
         }
       }
     }

@@ -41,6 +41,21 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of queries, keys or values
+fn load_qkv(at: u32) -> vec4f {
+  return textureLoad(qkv, texel(at));
+}
+
+// hook, written out: a quad of the cotangent
+fn load_cotangent(at: u32) -> vec4f {
+  return textureLoad(cotangent, texel(at));
+}
+
+// hook, written out: a quad as it is stored
+fn as_stored(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 // hook: adds the products of a quad of channels of 16 queries and 32 keys
 fn multiply(a: array<vec4f, 2>, w: mat4x4f) {
   for (var o = 0u; o < 2u; o++) {
@@ -79,10 +94,10 @@ fn sum_lanes(value: f32) -> f32 {
 fn load_keys(at: u32, key: u32) -> mat4x4f {
   let last = sizes.positions - 1u;
   return transpose(mat4x4f(
-    textureLoad(qkv, texel(at + min(key, last))),
-    textureLoad(qkv, texel(at + min(key + 8u, last))),
-    textureLoad(qkv, texel(at + min(key + 16u, last))),
-    textureLoad(qkv, texel(at + min(key + 24u, last))),
+    load_qkv(at + min(key, last)),
+    load_qkv(at + min(key + 8u, last)),
+    load_qkv(at + min(key + 16u, last)),
+    load_qkv(at + min(key + 24u, last)),
   ));
 }
 
@@ -116,9 +131,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       let key = first + lane;
       for (var quad = 0u; quad < sizes.head_quads; quad++) {
         let row = quad * sizes.positions;
-        let q = array<vec4f, 2>(textureLoad(qkv, texel(q_at + row + query0)), textureLoad(qkv, texel(q_at + row + query1)));
+        let q = array<vec4f, 2>(load_qkv(q_at + row + query0), load_qkv(q_at + row + query1));
         multiply(q, load_keys(k_at + row, key));
-        let g = array<vec4f, 2>(textureLoad(cotangent, texel(g_at + row + query0)), textureLoad(cotangent, texel(g_at + row + query1)));
+        let g = array<vec4f, 2>(load_cotangent(g_at + row + query0), load_cotangent(g_at + row + query1));
         multiply_g(g, load_keys(v_at + row, key));
       }
       let inside = vec4u(key, key + 8u, key + 16u, key + 24u) < vec4u(sizes.positions);
@@ -144,7 +159,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         for (var k = 0u; k < min(8u, sizes.positions - first); k++) {
           for (var b = 0u; b < 4u; b++) {
             var value = array<vec4f, HALVES>();
-            for (var h = 0u; h < HALVES; h++) { value[h] = textureLoad(qkv, texel(keys[h] + min(first + b * 8u + k, last))); }
+            for (var h = 0u; h < HALVES; h++) { value[h] = load_qkv(keys[h] + min(first + b * 8u + k, last)); }
             for (var o = 0u; o < 2u; o++) {
               for (var i = 0u; i < 8u; i++) {
                 let of_score = subgroupShuffle(scores[o][i][b], k);
@@ -175,7 +190,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       for (var h = 0u; h < HALVES; h++) {
         let quad = first_quad + h * 8u + lane;
         if (query <= last && quad < sizes.head_quads) {
-          result[q_at + quad * sizes.positions + query] = sums[o][i][h] * sizes.scale;
+          result[q_at + quad * sizes.positions + query] = as_stored(sums[o][i][h] * sizes.scale);
         }
       }
     }

@@ -34,6 +34,16 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of queries, keys or values
+fn load_source0(at: u32) -> vec4f {
+  return textureLoad(source0, texel(at));
+}
+
+// hook, written out: a quad as it is stored
+fn as_stored(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 // hook: adds the products of a quad of channels of 16 queries and 32 keys
 fn multiply(a: array<vec4f, 2>, w: mat4x4f) {
   for (var o = 0u; o < 2u; o++) {
@@ -75,12 +85,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let key = first + lane;
     for (var quad = 0u; quad < sizes.head_quads; quad++) {
       let row = quad * sizes.positions;
-      let q = array<vec4f, 2>(textureLoad(source0, texel(query0 + row)), textureLoad(source0, texel(query1 + row)));
+      let q = array<vec4f, 2>(load_source0(query0 + row), load_source0(query1 + row));
       let k = mat4x4f(
-        textureLoad(source0, texel(k_at + row + min(key, last))),
-        textureLoad(source0, texel(k_at + row + min(key + 8u, last))),
-        textureLoad(source0, texel(k_at + row + min(key + 16u, last))),
-        textureLoad(source0, texel(k_at + row + min(key + 24u, last))),
+        load_source0(k_at + row + min(key, last)),
+        load_source0(k_at + row + min(key + 8u, last)),
+        load_source0(k_at + row + min(key + 16u, last)),
+        load_source0(k_at + row + min(key + 24u, last)),
       );
       multiply(q, transpose(k));
     }
@@ -100,7 +110,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       for (var b = 0u; b < 4u; b++) {
         var value = array<vec4f, HALVES>();
         for (var h = 0u; h < HALVES; h++) {
-          value[h] = textureLoad(source0, texel(values[h] + min(first + b * 8u + k, last)));
+          value[h] = load_source0(values[h] + min(first + b * 8u + k, last));
         }
         for (var o = 0u; o < 2u; o++) {
           for (var i = 0u; i < 8u; i++) {
@@ -123,7 +133,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         let quad = first_value + h * 8u + lane;
         if (query <= last && quad < sizes.head_quads) {
           let to = (workgroup.z * sizes.out_quads + head * sizes.head_quads + quad) * sizes.positions + query;
-          result[to] = sums[o][i][h] / all;
+          result[to] = as_stored(sums[o][i][h] / all);
         }
       }
     }

@@ -28,6 +28,11 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad as it is stored
+fn as_stored(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 // hook: one quad of the input
 fn load_input(sample: u32, pixel: u32, quad: u32) -> vec4f {
   return vec4f();
@@ -60,6 +65,6 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       let at_z = z + k / sizes.kernel_w / sizes.kernel_h;
       sum += prologue(load_input(sample, (at_z * sizes.in_height + at_y) * sizes.in_width + at_x, quad));
     }
-    result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = sum / f32(window);
+    result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = as_stored(sum / f32(window));
   }
 }

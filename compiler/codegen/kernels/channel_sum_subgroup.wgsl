@@ -22,6 +22,11 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of what is summed
+fn load_source0(at: u32) -> vec4f {
+  return textureLoad(source0, texel(at));
+}
+
 // the sum over the lanes
 fn sum_lanes(value: vec4f) -> vec4f {
   var sum = value;
@@ -39,7 +44,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let begin = (sample * sizes.quads + quad) * sizes.pixels;
     // the pixels of a sample apart: a long sum in one variable loses digits
     var own = vec4f();
-    for (var p = lane; p < sizes.pixels; p += 8u) { own += textureLoad(source0, texel(begin + p)); }
+    for (var p = lane; p < sizes.pixels; p += 8u) { own += load_source0(begin + p); }
     sum += own;
   }
   let all = sum_lanes(sum);

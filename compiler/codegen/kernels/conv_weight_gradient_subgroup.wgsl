@@ -52,6 +52,11 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of the cotangent
+fn load_cotangent(at: u32) -> vec4f {
+  return textureLoad(cotangent, texel(at));
+}
+
 // hook: one quad of the input
 fn load_input(sample: u32, pixel: u32, quad: u32) -> vec4f {
   return vec4f();
@@ -94,7 +99,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       var g = array<vec4f, ROWS>();
       for (var r = 0u; r < ROWS; r++) {
         let row = min(first_out + r, sizes.out_quads - 1u);
-        g[r] = textureLoad(cotangent, texel((sample * sizes.out_quads + row) * sizes.pixels + pixel));
+        g[r] = load_cotangent((sample * sizes.out_quads + row) * sizes.pixels + pixel);
       }
       var x = array<vec4f, 8>();
       for (var p = 0u; p < 8u; p++) {

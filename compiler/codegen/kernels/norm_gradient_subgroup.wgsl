@@ -35,6 +35,21 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of what is normalised
+fn load_source0(at: u32) -> vec4f {
+  return textureLoad(source0, texel(at));
+}
+
+// hook, written out: a quad of the cotangent
+fn load_source1(at: u32) -> vec4f {
+  return textureLoad(source1, texel(at));
+}
+
+// hook, written out: a quad as it is stored
+fn as_stored(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 // hook: what has to be known of the channels of a quad
 fn prepare_quad(sample: u32, quad: u32) {
 }
@@ -83,7 +98,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   for (var q = 0u; q < count; q++) {
     let begin = (sample * sizes.quads + first + q) * sizes.pixels;
     var sum = vec4f();
-    for (var p = lane; p < sizes.pixels; p += 8u) { sum += textureLoad(source0, texel(begin + p)); }
+    for (var p = lane; p < sizes.pixels; p += 8u) { sum += load_source0(begin + p); }
     sums = add_channels(sums, q, sum);
   }
   let means = sum_lanes(sums) / elements;
@@ -94,7 +109,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let mean = of_channels(means, q);
     var sum = vec4f();
     for (var p = lane; p < sizes.pixels; p += 8u) {
-      let deviation = textureLoad(source0, texel(begin + p)) - mean;
+      let deviation = load_source0(begin + p) - mean;
       sum += deviation * deviation;
     }
     sums = add_channels(sums, q, sum);
@@ -113,8 +128,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     var sum = vec4f();
     var product = vec4f();
     for (var p = lane; p < sizes.pixels; p += 8u) {
-      let normalised = (textureLoad(source0, texel(begin + p)) - mean) * share;
-      let h = gamma * cotangent(normalised, textureLoad(source1, texel(begin + p)));
+      let normalised = (load_source0(begin + p) - mean) * share;
+      let h = gamma * cotangent(normalised, load_source1(begin + p));
       sum += h;
       product += h * normalised;
     }
@@ -134,9 +149,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     beta = weights[sizes.beta_at + first + q];
     prepare_quad(sample, first + q);
     for (var p = lane; p < sizes.pixels; p += 8u) {
-      let normalised = (textureLoad(source0, texel(begin + p)) - mean) * share;
-      let h = gamma * cotangent(normalised, textureLoad(source1, texel(begin + p)));
-      result[begin + p] = share * (h - mean_h - normalised * mean_hx);
+      let normalised = (load_source0(begin + p) - mean) * share;
+      let h = gamma * cotangent(normalised, load_source1(begin + p));
+      result[begin + p] = as_stored(share * (h - mean_h - normalised * mean_hx));
     }
   }
 }

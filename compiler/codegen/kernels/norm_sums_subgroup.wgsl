@@ -36,6 +36,16 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of what is normalised
+fn load_source0(at: u32) -> vec4f {
+  return textureLoad(source0, texel(at));
+}
+
+// hook, written out: a quad of the cotangent
+fn load_source1(at: u32) -> vec4f {
+  return textureLoad(source1, texel(at));
+}
+
 // hook: the weight and bias of the norm, where something follows it
 fn prepare_norm(quad: u32) {
 }
@@ -93,7 +103,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   for (var q = 0u; q < count; q++) {
     let begin = (sample * sizes.quads + first + q) * sizes.pixels;
     var sum = vec4f();
-    for (var p = lane; p < sizes.pixels; p += 8u) { sum += textureLoad(source0, texel(begin + p)); }
+    for (var p = lane; p < sizes.pixels; p += 8u) { sum += load_source0(begin + p); }
     sums = add_channels(sums, q, sum);
   }
   let means = sum_lanes(sums) / elements;
@@ -104,7 +114,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let mean = of_channels(means, q);
     var sum = vec4f();
     for (var p = lane; p < sizes.pixels; p += 8u) {
-      let deviation = textureLoad(source0, texel(begin + p)) - mean;
+      let deviation = load_source0(begin + p) - mean;
       sum += deviation * deviation;
     }
     sums = add_channels(sums, q, sum);
@@ -120,8 +130,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     var of_product = vec4f();
     var of_g = vec4f();
     for (var p = lane; p < sizes.pixels; p += 8u) {
-      let normalised = (textureLoad(source0, texel(begin + p)) - mean) * share;
-      let g = cotangent(normalised, textureLoad(source1, texel(begin + p)));
+      let normalised = (load_source0(begin + p) - mean) * share;
+      let g = cotangent(normalised, load_source1(begin + p));
       of_product += factor(normalised) * g;
       of_g += g;
     }

@@ -19,6 +19,11 @@ struct Sizes {
 @group(0) @binding(1) var<storage, read> parameter: array<f32>;
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;
 
+// hook, written out: a quad as it is read, which in float16 is rounded
+fn rounded(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 // hook: writes the planes of the taps g, the first at `at`
 fn store_planes(at: u32, g: array<vec4f, 9>) {
 }
@@ -44,7 +49,7 @@ fn main(
     var g = array<vec4f, 9>();
     for (var tap = 0u; tap < 9u; tap++) {
       let at = from_at + tap * sizes.per_tap;
-      g[tap] = select(vec4f(), vec4f(parameter[at.x], parameter[at.y], parameter[at.z], parameter[at.w]), is_both);
+      g[tap] = select(vec4f(), rounded(vec4f(parameter[at.x], parameter[at.y], parameter[at.z], parameter[at.w])), is_both);
     }
     store_planes(sizes.first + (workgroup.y * sizes.filled_inputs + input) * tile_quads + quad, g);
   }

@@ -22,6 +22,11 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of the activation
+fn load_source0(at: u32) -> vec4f {
+  return textureLoad(source0, texel(at));
+}
+
 // inline: mean, M2, pixels
 fn counted_statistics_at(sample: u32, tiles: u32, tile: u32, quads: u32, quad: u32) -> u32 {
   return 0u;
@@ -44,11 +49,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
   let pixels = min(sizes.tile_pixels, sizes.pixels - begin);
   let first = (sample * sizes.quads + quad) * sizes.pixels + begin;
   var sum = vec4f();
-  for (var p = lane; p < pixels; p += 8u) { sum += textureLoad(source0, texel(first + p)); }
+  for (var p = lane; p < pixels; p += 8u) { sum += load_source0(first + p); }
   let mean = sum_lanes(sum) / f32(pixels);
   var squares = vec4f();
   for (var p = lane; p < pixels; p += 8u) {
-    let deviation = textureLoad(source0, texel(first + p)) - mean;
+    let deviation = load_source0(first + p) - mean;
     squares += deviation * deviation;
   }
   let m2 = sum_lanes(squares);

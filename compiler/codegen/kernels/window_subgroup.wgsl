@@ -30,6 +30,16 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of the input
+fn load_source0(at: u32) -> vec4f {
+  return textureLoad(source0, texel(at));
+}
+
+// hook, written out: a quad as it is stored
+fn as_stored(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3u) {
   let sample = workgroup.z;
@@ -45,7 +55,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let inside = from_quad < sizes.in_quads && x < sizes.in_width && y < sizes.in_height && z < sizes.in_depth;
     let row = (sample * sizes.in_quads + from_quad) * sizes.in_depth * sizes.in_height;
     let at = select(0u, (row + z * sizes.in_height + y) * sizes.in_width + x, inside);
-    let value = select(vec4f(), textureLoad(source0, texel(at)), there & vec4<bool>(inside));
-    result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = value;
+    let value = select(vec4f(), load_source0(at), there & vec4<bool>(inside));
+    result[(sample * sizes.out_quads + quad) * sizes.pixels + pixel] = as_stored(value);
   }
 }

@@ -26,6 +26,11 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of the cotangent
+fn load_source(at: u32) -> vec4f {
+  return textureLoad(source, texel(at));
+}
+
 // hook: A of a row or column of a tile
 fn transform(g: array<vec4f, M>) -> array<vec4f, PATCH> {
   return array<vec4f, PATCH>();
@@ -45,7 +50,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     for (var i = 0u; i < M; i++) {
       let inside = y + i < sizes.height && x + j < sizes.width;
       let at = base + select(0u, (y + i) * sizes.width + x + j, inside);
-      column[i] = select(vec4f(), textureLoad(source, texel(at)), inside);
+      column[i] = select(vec4f(), load_source(at), inside);
     }
     let transformed = transform(column);
     for (var i = 0u; i < PATCH; i++) { rows[i][j] = transformed[i]; }

@@ -28,6 +28,11 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad of the source
+fn load_source(at: u32) -> vec4f {
+  return textureLoad(source, texel(at));
+}
+
 // hook: what has to be known of the channels of a quad
 fn prepare_quad(sample: u32, quad: u32) {
 }
@@ -58,7 +63,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     for (var i = 0u; i < PATCH; i++) {
       let inside = y + i < sizes.height && x + j < sizes.width;
       let at = base + select(0u, (y + i) * sizes.width + x + j, inside);
-      column[i] = select(vec4f(), prologue(textureLoad(source, texel(at))), inside);
+      column[i] = select(vec4f(), prologue(load_source(at)), inside);
     }
     let transformed = transform(column);
     for (var i = 0u; i < PATCH; i++) { rows[i][j] = transformed[i]; }

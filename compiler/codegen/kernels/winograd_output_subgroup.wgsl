@@ -32,6 +32,11 @@ fn texel(at: u32) -> vec2u {
   return vec2u(at % TEXTURE_WIDTH, at / TEXTURE_WIDTH);
 }
 
+// hook, written out: a quad as it is stored
+fn as_stored(quad: vec4f) -> vec4f {
+  return quad;
+}
+
 // hook: what has to be known of the channels of a quad
 fn prepare_quad(sample: u32, quad: u32) {
 }
@@ -86,7 +91,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       // only the store is masked: what a branch assigns costs the driver a blend and twice the code
       let at = to + select(0u, (y + i) * sizes.width + x + j, inside[i][j]);
       values[i][j] = epilogue(transformed[j] + bias, sample, quad, at);
-      if (inside[i][j]) { result[at] = values[i][j]; }
+      if (inside[i][j]) { result[at] = as_stored(values[i][j]); }
     }
   }
   finish_tile(sample, workgroup.x, quad, lane, values, inside);

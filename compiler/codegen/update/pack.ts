@@ -104,7 +104,9 @@ function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedP
   const half: Pick<CallRequest, 'hooks' | 'types'> =
     stored === 'f16'
       ? { hooks: { as_stored: ['return pack_quad(quad);'] }, types: { packed: 'array<vec2u>' } }
-      : {};
+      : part.rounded
+        ? { hooks: { as_stored: ['return round_quad(quad);'] } }
+        : {};
   return callKernel({
     file: 'pack_product',
     consts: { CHUNK: chunk },
@@ -120,7 +122,7 @@ function packProduct(blob: WeightBlob, part: Part<'product'>, parameter: PlacedP
 }
 
 function packWinograd(blob: WeightBlob, part: Part<'winograd'>, parameter: PlacedParameter): KernelCall {
-  const { outputs, inputs, tile, chunk, plane, offset, m, transposed } = part;
+  const { outputs, inputs, tile, chunk, plane, offset, m, transposed, rounded = false } = part;
   const { per_row, per_tap } = storedAs(parameter);
   // of a transposed convolution inputs and outputs change places, and taps come in reverse
   const strides = transposed
@@ -129,7 +131,10 @@ function packWinograd(blob: WeightBlob, part: Part<'winograd'>, parameter: Place
   const filled_inputs = Math.ceil(inputs / chunk) * chunk;
   return callKernel({
     file: 'pack_winograd',
-    hooks: { store_planes: planesTransform(m) },
+    hooks: {
+      store_planes: planesTransform(m),
+      ...(rounded ? { rounded: ['return round_quad(quad);'] } : {}),
+    },
     declared: { parameter: { kind: 'parameter', name: parameter.name }, packed: { kind: 'packed', blob } },
     workgroups: [roundsOver(filled_inputs, tile), Math.ceil(outputs / tile), 1],
     sizes: {

@@ -30,7 +30,7 @@ export interface Filling {
   readonly consts: Readonly<Record<string, number>>;
   readonly hooks: Readonly<Record<string, HookBody>>;
   readonly bindings: readonly ExtraBinding[];
-  /** Types of declared buffers that are not as the kernel has them, by name. */
+  /** Types of declared buffers that are not as the kernel has them, by name; a declared texture with one is a buffer. */
   readonly types: Readonly<Record<string, HalfType | 'array<vec4f>'>>;
   /** Functions that the hooks call, a line each. */
   readonly functions: readonly string[];
@@ -68,9 +68,10 @@ export function linkKernel(source: string, filling: Filling): string {
     );
   }
   for (const [name, type] of Object.entries(filling.types)) {
-    const pattern = new RegExp(`(var<storage, \\w+> ${name}: )array<(?:vec4f|vec2u|f32)>;`);
-    invariant(pattern.test(wgsl), `the kernel has no buffer ${name}`);
-    wgsl = wgsl.replace(pattern, `$1${type};`);
+    const buffer = new RegExp(`(var<storage, \\w+> ${name}: )array<(?:vec4f|vec2u|f32)>;`);
+    const texture = new RegExp(`var ${name}: texture_storage_2d<rgba32float, read>;`);
+    invariant(buffer.test(wgsl) || texture.test(wgsl), `the kernel has no buffer or texture ${name}`);
+    wgsl = wgsl.replace(buffer, `$1${type};`).replace(texture, `var<storage, read> ${name}: ${type};`);
   }
   for (const [name, type] of Object.entries(filling.aliases)) {
     const pattern = new RegExp(`^alias ${name} = \\w+;`, 'm');

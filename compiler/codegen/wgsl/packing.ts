@@ -38,6 +38,11 @@ export function readQuad(name: string, at: string, half: boolean): string {
   return half ? `unpack_quad(${name}[${at}])` : `${name}[${at}]`;
 }
 
+/** The expression for the quad at a place in the order of texels: in a texture, and of float16 in a buffer. */
+export function readTexel(name: string, at: string, half: boolean): string {
+  return half ? readQuad(name, at, true) : `textureLoad(${name}, texel(${at}))`;
+}
+
 /** The expression for the channel at a place of a buffer. */
 export function readChannel(name: string, at: string, half: boolean): string {
   return half ? `unpack2x16float(${name}[(${at}) / 2u])[(${at}) % 2u]` : `${name}[${at}]`;

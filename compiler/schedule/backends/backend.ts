@@ -17,6 +17,8 @@ import type {
 export interface Backend {
   /** The precisions that it has kernels for. A target runs the workgroup backend for the other one. */
   readonly precisions: readonly Precision[];
+  /** The precisions in which weights that stand may take more memory than the model has for them, where it is not limited. */
+  readonly expands: readonly Precision[];
   /** The fusions that its kernels have code for, in order; `choose` says how a convolution is computed. */
   readonly fusions: (choose: Choose) => readonly Fusion[];
   /** Every legal way to compute a convolution; `strict` leaves out what is less exact than the plain sum. */

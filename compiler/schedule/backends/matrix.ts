@@ -16,6 +16,7 @@ export function matrix(target: Target): Backend {
   return {
     ...floats,
     precisions: ['f16'],
+    expands: ['f16'],
     candidates: (graph, group, strict) => {
       if (!isHalf(graph, group)) return floats.candidates(graph, group, strict);
       const sliced = patch(graph, group, target);

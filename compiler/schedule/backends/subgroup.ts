@@ -33,8 +33,9 @@ const TILES: readonly Tile[] = [
 ];
 
 export const subgroup: Backend = {
-  // half the bytes gain nothing where sums are computed in float32 by the processor
-  precisions: ['f32'],
+  precisions: ['f32', 'f16'],
+  // whoever asks a processor for float16 wants memory: it computes no faster with it
+  expands: ['f32'],
   // A lane would repeat a prologue for every tap and tile of channels: the normalised activation is written once, but where
   // Winograd's input transform takes the norm along. A kernel binds four textures: one that reads two sources has none left
   // for a residual, nor one with a residual for a skip convolution.

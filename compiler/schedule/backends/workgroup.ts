@@ -40,6 +40,7 @@ export function workgroup({ pace }: Target): Backend & { readonly untuned: Rule 
   };
   return {
     precisions: ['f32', 'f16'],
+    expands: ['f32', 'f16'],
     fusions: () => [
       fuse_norm_gradient, // while each op of the way is a map of its own
       fuse_time_add, // before the residual: it is the first thing added to a convolution's result

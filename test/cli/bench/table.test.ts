@@ -50,7 +50,9 @@ test('Markdown, with the starts of --cold', () => {
 
 test('of steps of training the notes say what a step is', () => {
   const table = benchTable([{ ...RESULT, training: true }], 'text');
-  expect(table).toContain("relative L2: unetc's losses against the engine's\n");
+  expect(table).toContain(
+    "relative L2: unetc's losses against the engine's; with dropout each has masks of its own\n",
+  );
   expect(table).toContain(
     'a step of training: forward pass, loss, backward pass, AdamW, one moving average\n',
   );

@@ -41,6 +41,7 @@ const ZERO_SIZES: Partial<Record<KernelFile, readonly string[]>> = {
   affine_subgroup: ['gamma_at'],
   avg_pool_prologue: ['gamma_at'],
   conv_weight_gradient: ['gamma_at'],
+  gradient_scale: ['first'],
   map: ['gamma_at'],
   norm_sums: ['gamma_at'],
   norm_sums_subgroup: ['gamma_at'],

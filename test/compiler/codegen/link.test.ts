@@ -134,7 +134,16 @@ describe('buffers of float16', () => {
     expect(link({})).not.toContain('pack_quad');
   });
 
+  test('stand where a kernel has a texture, which is a buffer then', () => {
+    const textured = '@group(0) @binding(1) var source: texture_storage_2d<rgba32float, read>;\n';
+    expect(link({ types: { source: 'array<vec2u>' } }, textured)).toContain(
+      '@group(0) @binding(1) var<storage, read> source: array<vec2u>;',
+    );
+  });
+
   test('a buffer that the kernel does not have', () => {
-    expect(() => link({ types: { results: 'array<vec2u>' } })).toThrow('the kernel has no buffer results');
+    expect(() => link({ types: { results: 'array<vec2u>' } })).toThrow(
+      'the kernel has no buffer or texture results',
+    );
   });
 });

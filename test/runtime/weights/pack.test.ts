@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { WeightPart } from '../../../runtime/bundle.ts';
-import { float16ToFloat32 } from '../../../runtime/weights/dtypes.ts';
+import { float16ToFloat32, float32ToFloat16 } from '../../../runtime/weights/dtypes.ts';
 import { extentOf } from '../../../runtime/weights/extent.ts';
 import { packer } from '../../../runtime/weights/pack.ts';
 
@@ -53,6 +53,33 @@ describe.each(['rows', 'quads'] as const)('a product in %s', (layout) => {
     }
   });
 });
+
+const PLACED = {
+  param: 'p',
+  outputs: 8,
+  inputs: 4,
+  transposed: false,
+  tile: 8,
+  chunk: 4,
+  offset: 0,
+} as const;
+const PRODUCT = {
+  ...({ kind: 'product', stored: 'f32', layout: 'quads' } as const),
+  ...{ ...PLACED, taps: 9, steps: 9, first_step: 0, first_output: 0 },
+};
+const PLANES = { ...({ kind: 'winograd', m: 4, plane: 32 } as const), ...PLACED };
+
+it.each([PRODUCT, PLANES])(
+  'what is rounded is packed in float32 as its values in float16 are: $kind',
+  (part) => {
+    const from = values(8 * 4 * 9);
+    const halves = float16ToFloat32(float32ToFloat16(from));
+    const rounded = packed({ ...part, rounded: true }, from);
+    const expected = packed(part, halves);
+    for (let at = 0; at < extentOf(part).end; at++) expect(rounded(at)).toBe(expected(at));
+    expect(rounded(0)).not.toBe(packed(part, from)(0));
+  },
+);
 
 it('a product in float16 stands at half the places', () => {
   const part = {
