@@ -198,7 +198,8 @@ describe.each(MATRIX_TARGETS)('matrix units of $name', (target) => {
 });
 
 test('the matrices of AMD are NVIDIA’s by subgroups of the lanes that are asked for', () => {
-  const texts = [AMD, NVIDIA].map((target) => {
+  // how many slices a map is computed in depends on a machine's pace
+  const texts = [AMD, { ...NVIDIA, pace: AMD.pace }].map((target) => {
     const { kernels } = compileGraph(published('cifar10'), { target, precision: 'f16' }).bundle;
     return [...kernels.values()].filter((wgsl) => wgsl.includes('subgroup_matrix'));
   });
