@@ -111,8 +111,7 @@ const ROWS = {
   },
   clipGradients: {
     flags: '--clip-gradients',
-    about:
-      'with --train: no parameter changes before the norm of all gradients is known, for --max-grad-norm',
+    about: 'with --train: parameters change once all gradients are known, for --max-grad-norm',
     under: 'model',
   },
   freeze: {
