@@ -265,6 +265,7 @@ const HELPERS: ReadonlySet<KernelFile> = new Set([
   'sum_parts',
   'sum_slices',
   'winograd_cotangent_subgroup',
+  'winograd_input',
   'winograd_input_subgroup',
   'winograd_weight_subgroup',
 ]);

@@ -11,7 +11,7 @@ export type Resource =
   /** The scale and shift that a norm or FiLM comes to, named by its node. */
   | { readonly kind: 'affine'; readonly node: number }
   /** Winograd's planes of the input of the convolution that computes a value, and of its products; of a weight's gradient, of the cotangent. */
-  | { readonly kind: 'input_planes'; readonly value: number }
+  | { readonly kind: 'input_planes'; readonly value: number; readonly home: Home }
   | { readonly kind: 'output_planes'; readonly value: number }
   | { readonly kind: 'cotangent_planes'; readonly value: number }
   /** What stands in a texture, as dispatches write it: in a buffer. */
@@ -66,7 +66,7 @@ const RESOURCES: { readonly [K in ResourceKind]: ResourceDef<K> } = {
     words: ({ node }) => `scale and shift of %${node}`,
   },
   input_planes: {
-    home: () => 'texture',
+    home: ({ home }) => home,
     name: ({ value }) => `t${value}`,
     words: ({ value }) => `transformed input of %${value}`,
   },

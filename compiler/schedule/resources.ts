@@ -191,7 +191,7 @@ function partsOf(graph: OpGraph, group: GroupOf<'weight_gradient'>): readonly Si
   if (group.winograd !== null) {
     const { input, cotangent, products } = weightPlanes(graph, group, group.winograd);
     return [
-      { resource: { kind: 'input_planes', value }, bytes: input },
+      { resource: { kind: 'input_planes', value, home: group.home }, bytes: input },
       { resource: { kind: 'cotangent_planes', value }, bytes: cotangent },
       { resource: { kind: 'parts', value }, bytes: products },
     ];
@@ -256,13 +256,13 @@ function activation(graph: OpGraph, value: number, home: Home): SizedResource {
 }
 
 function planesOf(graph: OpGraph, group: ScheduledConv): readonly SizedResource[] {
-  const { winograd, result } = group;
+  const { winograd, result, home } = group;
   if (!winograd) return [];
   const samples = samplesAtOnce(graph, group, winograd);
   const input = samples * inputPlaneBytes(graph, group, winograd);
   const output = samples * outputPlaneBytes(graph, group, winograd);
   return [
-    { resource: { kind: 'input_planes', value: result }, bytes: input },
+    { resource: { kind: 'input_planes', value: result, home }, bytes: input },
     { resource: { kind: 'output_planes', value: result }, bytes: output },
   ];
 }

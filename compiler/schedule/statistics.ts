@@ -143,6 +143,11 @@ function tilesOf(graph: OpGraph, group: ChosenConv, counted: boolean): Statistic
     const count = Math.ceil(extentOf(graph, result).pixels / pixels);
     return { count, pixels, merged: false, counted };
   }
+  if (!counted) {
+    // a row of tiles: the pixels of so many rows of the image
+    const { height, width } = extentOf(graph, result);
+    return { count: Math.ceil(height / winograd), pixels: winograd * width, merged: false, counted };
+  }
   const count = Math.ceil(winogradTiles(graph, anchor, winograd) / WINOGRAD_TILES);
   return { count, pixels: WINOGRAD_TILES * winograd ** 2, merged: false, counted };
 }

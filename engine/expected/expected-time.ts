@@ -9,11 +9,12 @@
 // A wave is what runs at once: as many workgroups a unit as its workgroup memory holds, eight at the most.
 
 import { SOFTWARE } from '../../compiler/target.ts';
-import type { Bundle, Dispatch } from '../../runtime/bundle.ts';
+import type { Bundle } from '../../runtime/bundle.ts';
 import { UsageError } from '../errors.ts';
 import { sum } from '../statistics.ts';
 import type { GpuFacts } from './devices.ts';
 import { kernelFacts, sourceOf } from './kernel-facts.ts';
+import { type Work, workOf } from './winograd-work.ts';
 
 /**
  * Shares of a peak that kernels reach once the GPU is full. `arithmetic`: of eleven instructions of a tile's inner loop nine
@@ -72,6 +73,9 @@ export function expectedPass(bundle: Bundle, device: GpuFacts): ExpectedPass {
 /** The dispatches in their order. */
 export function expectedTimes({ manifest, kernels }: Bundle, device: GpuFacts): readonly Expected[] {
   const facts = manifest.kernels.map(({ file }) => kernelFacts(file, kernels.get(file)!));
+  const sources = manifest.dispatches.map(({ kernel }) => sourceOf(manifest.kernels[kernel]!.file));
+  // of Winograd's algorithm what it computes and moves itself
+  const work = workOf(manifest.dispatches, sources);
   return manifest.dispatches.map((dispatch, index) => {
     const { matrix, shared, step, stepsOf, sliceBytesOf } = facts[dispatch.kernel]!;
     const workgroups = dispatch.workgroups.reduce((product, n) => product * n, 1);
@@ -82,8 +86,8 @@ export function expectedTimes({ manifest, kernels }: Bundle, device: GpuFacts): 
     );
     const times: Readonly<Record<Bound, number>> = {
       steps: Math.ceil(workgroups / (device.units * resident)) * steps * step * device.step_us,
-      arithmetic: arithmeticTime(dispatch, workgroups, matrix, device),
-      memory: (dispatch.bytes + sliceBytesOf(dispatch)) / (device.gb_per_s * SHARES.memory * 1000),
+      arithmetic: arithmeticTime(work[index]!, workgroups, matrix, device),
+      memory: (work[index]!.bytes + sliceBytesOf(dispatch)) / (device.gb_per_s * SHARES.memory * 1000),
     };
     const [bound, most] = longest(times);
     return {
@@ -97,7 +101,7 @@ export function expectedTimes({ manifest, kernels }: Bundle, device: GpuFacts): 
 }
 
 function arithmeticTime(
-  { flops }: Dispatch,
+  { flops }: Work,
   workgroups: number,
   matrix: boolean,
   { units, ghz, fma, matrix_tflops }: GpuFacts,

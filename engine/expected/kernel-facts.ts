@@ -41,6 +41,10 @@ const STEPS: Readonly<Record<string, Steps>> = {
   sum_slices: (size) => Math.ceil(size('slices') / 4),
   attention: (size) => Math.ceil(size('positions') / 32) * (1 + Math.ceil(size('head_channels') / 32)),
   attention_matrix: (size) => Math.ceil(size('positions') / 32) * (Math.ceil(size('head_channels') / 64) + 1),
+  // rounds of a thread, of which each loads a whole tile
+  winograd_input: (size) => Math.ceil(size('tiles_at_once') / 4),
+  winograd_product: (size, constant) => Math.ceil(size('steps') / (constant('DEPTH') || 1)),
+  winograd_output: (size) => Math.ceil(size('tiles_x') / 4),
   linear: (size) => Math.ceil(size('in_quads') / 64),
 };
 

@@ -7,8 +7,8 @@
 
 import type { Manifest } from '../../runtime/bundle.ts';
 import { sourceOf } from '../expected/kernel-facts.ts';
+import { workOf } from '../expected/winograd-work.ts';
 import { median, sum } from '../statistics.ts';
-import { workOf } from './winograd.ts';
 
 /** Clocks of GPUs tick in steps of up to a microsecond: what took less than two says nothing of a rate. */
 const LEAST_MS = 0.002;

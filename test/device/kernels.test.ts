@@ -238,6 +238,15 @@ describe("a convolution that is wide enough for Winograd's algorithm", () => {
           const joined = b.add('concat', [conv(b, b.x, 36, [1, 1]), b.x], {}, 'concat');
           return conv(b, silu(b, norm(b, joined, 4)), 64, [3, 3]);
         }),
+        on('behind an upsampling, with a norm in front of both', (b) => {
+          const h = silu(b, norm(b, b.x, 4));
+          const up = b.add('upsample_nearest', [h], { factor: [2, 2] }, 'up');
+          return norm(b, conv(b, up, 64, [3, 3]), 32);
+        }),
+        on('with a skip convolution and activation behind it', (b) => {
+          const h = conv(b, silu(b, norm(b, b.x, 4)), 72, [3, 3]);
+          return silu(b, b.add('add', [conv(b, b.x, 72, [1, 1]), h], {}, 'skip'));
+        }),
         on('of a value that was written in another shape', (b) => {
           const [batch = 1, channels = 1, height = 1, width = 1] = shape;
           const row = b.add('reshape', [b.x], { shape: [batch, channels, height * width] }, 'row');

@@ -176,7 +176,7 @@ function outputTransform(conv: Convolution, { first, samples }: Part): KernelCal
 }
 
 function inputPlanes({ group }: Convolution): Resource {
-  return { kind: 'input_planes', value: group.result };
+  return { kind: 'input_planes', value: group.result, home: group.home };
 }
 
 function outputPlanes({ group }: Convolution): Resource {

@@ -1,5 +1,5 @@
 // A convolution group becomes a call of conv_gemm: tile, packed weights, and hooks for what is fused; or such calls and sums of
-// their slices.
+// their slices, or the calls of Winograd's algorithm.
 
 import { GEMM_CHUNK, gemmDimension, slicesOf, stagedSteps } from '../../schedule/choices/slices.ts';
 import type { Schedule, ScheduledConv } from '../../schedule/schedule.ts';
@@ -12,11 +12,13 @@ import { READ_WEIGHTS } from '../stored-weights.ts';
 import { createWeightsBuilder, storedType } from '../weights.ts';
 import { convGeometry } from './conv-geometry.ts';
 import { packConv } from './conv-weights.ts';
+import { convWinogradWorkgroup } from './conv-winograd-workgroup.ts';
 import { callsInSlices } from './slices.ts';
 
 type Calls = KernelCall | readonly KernelCall[];
 
 export function conv(schedule: Schedule, group: ScheduledConv): Calls {
+  if (group.winograd !== null) return convWinogradWorkgroup(schedule.graph, group);
   return callConv(schedule, group, { aliases: {}, parts: [] });
 }
 

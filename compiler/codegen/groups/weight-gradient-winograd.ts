@@ -81,7 +81,7 @@ function inputTransforms(part: Part): readonly KernelCall[] {
       hooks: { ...stored.hooks, transform: inputTransformOf(m) },
       declared: {
         source: standing(graph, source, group.home),
-        result: { kind: 'input_planes', value: group.result },
+        result: { kind: 'input_planes', value: group.result, home: group.home },
       },
       workgroups: [Math.ceil(sizes.tiles / 8), quads, samples],
       sizes: { ...sizes, quads, all_quads: quadsOf(graph, group.sources), first_quad: firstQuad },
@@ -121,7 +121,7 @@ function products(part: Part): KernelCall {
     hooks: { multiply: unrolledOuterProducts(ROWS) },
     declared: {
       cotangent: { kind: 'cotangent_planes', value: group.result },
-      input: { kind: 'input_planes', value: group.result },
+      input: { kind: 'input_planes', value: group.result, home: group.home },
       result: partsOf(group),
     },
     workgroups: [Math.ceil(g.quads / ROWS), Math.ceil(quads / COLUMNS), planesOf(m)],

@@ -68,8 +68,11 @@ export type KernelFile =
   | 'window'
   | 'window_subgroup'
   | 'winograd_cotangent_subgroup'
+  | 'winograd_input'
   | 'winograd_input_subgroup'
+  | 'winograd_output'
   | 'winograd_output_subgroup'
+  | 'winograd_product'
   | 'winograd_weight_product_subgroup'
   | 'winograd_weight_subgroup'
   | 'zeros';
@@ -92,7 +95,8 @@ export type FragmentFile =
   | 'norm_quads'
   | 'statistics_of'
   | 'statistics_of_concat'
-  | 'winograd_output_statistics';
+  | 'winograd_output_statistics'
+  | 'winograd_row_statistics';
 
 /** A kernel's file: its text with inline functions written out, and what it declares. */
 export interface KernelSource {

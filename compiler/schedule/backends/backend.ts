@@ -43,10 +43,10 @@ export interface Model {
   readonly microseconds: (graph: OpGraph, group: ConvGroup, candidate: Candidate, samples?: number) => number;
 }
 
-/** The candidate that a rule names. */
+/** The candidate that a rule names; `plain`: one that is the sum over taps, by weights that are not expanded. */
 export interface Rule {
   readonly by: 'rule';
-  readonly choose: (graph: OpGraph, group: ConvGroup) => Candidate;
+  readonly choose: (graph: OpGraph, group: ConvGroup, plain: boolean) => Candidate;
 }
 
 /**

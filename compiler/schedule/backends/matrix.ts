@@ -24,8 +24,8 @@ export function matrix(target: Target): Backend {
     },
     untuned: {
       by: 'rule',
-      choose: (graph, group) =>
-        isHalf(graph, group) ? patch(graph, group, target) : floats.untuned.choose(graph, group),
+      choose: (graph, group, plain) =>
+        isHalf(graph, group) ? patch(graph, group, target) : floats.untuned.choose(graph, group, plain),
     },
   };
 }

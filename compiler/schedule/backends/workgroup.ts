@@ -2,6 +2,7 @@
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { Target } from '../../target.ts';
+import { winogradByRule, winogradCandidates } from '../choices/gpu-winograd.ts';
 import { gemmDimension, sliceCount } from '../choices/slices.ts';
 import { fuse_activation } from '../fusions/fuse_activation.ts';
 import { fuse_mask } from '../fusions/fuse_mask.ts';
@@ -41,12 +42,12 @@ export function workgroup({ pace }: Target): Backend & { readonly untuned: Rule 
   return {
     precisions: ['f32', 'f16'],
     expands: ['f32', 'f16'],
-    fusions: () => [
+    fusions: (choose) => [
       fuse_norm_gradient, // while each op of the way is a map of its own
       fuse_time_add, // before the residual: it is the first thing added to a convolution's result
       fuse_mask, // before skip convolutions, which leave no buffer for a mask that is loaded
       fuse_residual, // leaves the skip convolution as the operand of an add
-      fuse_skip_conv, // needs that add
+      fuse_skip_conv(choose), // needs that add
       fuse_activation, // behind the label embedding, which fuse_residual adds
       fuse_resampled_residual, // needs the residual, too
       fuse_nearest_upsample, // before norms, which then are in front of the upsampling
@@ -55,13 +56,19 @@ export function workgroup({ pace }: Target): Backend & { readonly untuned: Rule 
       fuse_skip_concat, // after the readers of a concat have become convolutions
       fuse_statistics, // last: marks the groups that are left
     ],
-    candidates: (graph, group) =>
-      TILES.flatMap((tile) => {
+    candidates: (graph, group, strict) => [
+      ...TILES.flatMap((tile) => {
         const one = sliced(graph, group, tile);
         return one.slices === 1 ? [one] : [{ ...one, slices: 1 }, one];
       }),
+      ...(strict ? [] : winogradCandidates(graph, group)),
+    ],
     weightTile: () => null,
-    untuned: { by: 'rule', choose: (graph, group) => sliced(graph, group, largestTile(graph, group)) },
+    untuned: {
+      by: 'rule',
+      choose: (graph, group, plain) =>
+        (plain ? null : winogradByRule(graph, group)) ?? sliced(graph, group, largestTile(graph, group)),
+    },
     home: () => 'buffer',
     norms: { by: 'reader', mostCombined: 512 },
     countedTiles: false,

@@ -52,14 +52,21 @@ export function createPrices(graph: OpGraph, backend: Backend, options: ChoiceOp
   };
 }
 
-/** The choice among candidates; of Winograd's algorithm, only candidates with one of the given tiles count. */
+/**
+ * The choice among candidates; of Winograd's algorithm, only candidates with one of the given tiles count. A rule, which weighs
+ * nothing, takes no algorithm that is less exact or that expands weights where that is not wanted.
+ */
 export function chooseConv(
   graph: OpGraph,
   group: ConvGroup,
   { untuned }: Backend,
   prices: Prices,
   tiles: ReadonlySet<WinogradTile>,
-  { throughput = false }: Pick<ChoiceOptions, 'throughput'> = {},
+  {
+    throughput = false,
+    strict = false,
+    price = 0,
+  }: Pick<ChoiceOptions, 'throughput' | 'strict' | 'price'> = {},
 ): Choice {
   const priced = prices(group);
   if (priced !== null) {
@@ -67,7 +74,7 @@ export function chooseConv(
     return choiceOf(candidates.find((one) => mayChoose(one, tiles))!, candidates, measured);
   }
   invariant(untuned.by === 'rule', `no price for %${group.anchor}, whose candidates have a model`);
-  const choice = { ...untuned.choose(graph, group), reason: null };
+  const choice = { ...untuned.choose(graph, group, strict || price > 0), reason: null };
   return throughput ? { ...choice, slices: 1 } : choice;
 }
 

@@ -2,7 +2,7 @@
 // transforms and of some more rounding. Source: Lavin and Gray 2016, arXiv:1509.09308.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
-import type { ConvGroup, WinogradTile } from '../schedule.ts';
+import type { ConvGroup, Home, WinogradTile } from '../schedule.ts';
 import { extentOf, quadsOf } from '../values.ts';
 
 /**
@@ -41,16 +41,23 @@ export function tilesOf(graph: OpGraph, value: number, m: WinogradTile): number 
 /**
  * Whether a group is a 3x3 convolution in two dimensions that the algorithm can compute, or a transposed one, which with a
  * stride of one is a convolution by the weights with taps in reverse and inputs and outputs exchanged.
+ * @param most bytes that the planes of one sample may take
+ * @param upsampled whether a nearest upsampling may be fused in front of it
  */
-export function canUseWinograd(graph: OpGraph, group: ConvGroup, m: WinogradTile): boolean {
+export function canUseWinograd(
+  graph: OpGraph,
+  group: ConvGroup,
+  m: WinogradTile,
+  { most = MOST_BYTES, upsampled = false } = {},
+): boolean {
   const node = graph.nodes[group.anchor]!;
-  if ((node.op !== 'conv' && node.op !== 'conv_transpose') || group.skip || group.upsample !== null)
-    return false;
+  if ((node.op !== 'conv' && node.op !== 'conv_transpose') || group.skip) return false;
+  if (group.upsample !== null && !upsampled) return false;
   const [, , ...kernel] = graph.nodes[node.inputs[1]!]!.type.shape;
   const { stride, padding } = node.attrs;
   const plain = kernel.join() === '3,3' && stride.join() === '1,1' && padding.join() === '1,1';
   const sameSize = node.op === 'conv' || node.attrs.output_padding.join() === '0,0';
-  return plain && sameSize && bytesAtOnce(graph, group, m) <= MOST_BYTES;
+  return plain && sameSize && bytesAtOnce(graph, group, m) <= most;
 }
 
 /**
@@ -62,9 +69,16 @@ export function planeRow(tiles: number): number {
   return 8 * (octets % 2 === 0 ? octets + 1 : octets);
 }
 
-/** Samples whose planes are computed at once. */
-export function samplesAtOnce(graph: OpGraph, group: ConvGroup, m: WinogradTile): number {
-  return samplesOfPart(extentOf(graph, group.result).batch, bytesAtOnce(graph, group, m));
+/** Samples whose planes are computed at once: of a GPU, which does not mind where planes stand, as many as may be. */
+export function samplesAtOnce(
+  graph: OpGraph,
+  group: ConvGroup & { readonly home: Home },
+  m: WinogradTile,
+): number {
+  const { batch } = extentOf(graph, group.result);
+  const bytes = bytesAtOnce(graph, group, m);
+  if (group.home === 'texture') return samplesOfPart(batch, bytes);
+  return Math.min(batch, Math.max(1, Math.floor(MOST_BYTES / bytes)));
 }
 
 /** Bytes of all planes of one sample's input. */

@@ -1,15 +1,17 @@
 // The 1x1 convolution on a ResBlock's skip is summed into the product of the block's last convolution: a few more
 // steps of its inner dimension instead of a dispatch, a write and a read of the whole activation. Where the last convolution
-// loads its input through a dropout's mask and the skip joins two sources, there are too many buffers for one kernel.
+// loads its input through a dropout's mask and the skip joins two sources, there are too many buffers for one kernel; Winograd's
+// algorithm has no place for it.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
+import type { Choose } from '../choices/candidates.ts';
 import { fusedIn, type Uses, usesOf } from '../groups.ts';
 import { hasMask } from '../prologue.ts';
 import type { ConvGroup, FusionGroup } from '../schedule.ts';
 import { resolveView } from '../values.ts';
 import type { Fusion } from './fusion.ts';
 
-export const fuse_skip_conv: Fusion = {
+export const fuse_skip_conv = (choose: Choose): Fusion => ({
   name: 'fuse_skip_conv',
   run: (graph, groups) => {
     const uses = usesOf(graph, groups);
@@ -21,13 +23,14 @@ export const fuse_skip_conv: Fusion = {
       if (!plain || !first?.operand || graph.nodes[first.node]!.op !== 'add') return group;
       const skip = uses.producer(first.operand.value);
       if (!skip || !isPointwiseConv(graph, skip) || uses.readers(skip.result) !== 1) return group;
+      if (choose(group).winograd !== null) return group;
       if (isMasked(graph, uses, group) && skip.sources.some((id) => isJoined(graph, id))) return group;
       gone.add(skip);
       return { ...group, skip: { sources: skip.sources, conv: skip.anchor }, epilogue: rest };
     });
     return fused.filter((group) => !gone.has(group));
   },
-};
+});
 
 /** Whether a convolution reads what a mask was applied to, which it may apply itself later. */
 function isMasked(graph: OpGraph, uses: Uses, { sources }: ConvGroup): boolean {

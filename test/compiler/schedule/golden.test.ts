@@ -68,17 +68,18 @@ test('the backward pass stores no norm, FiLM or activation function of an image 
 });
 
 test.each([
-  [120, 'where nothing is sliced', true],
-  [200, 'where small maps are', false],
-] as const)('CIFAR-10 takes at most %i dispatches of at most 40 kernels %s', (most, _, throughput) => {
-  const { bundle } = compile('cifar10', { throughput });
+  [120, 'where sums are exact and nothing is sliced', { throughput: true, strict: true }],
+  [190, 'where nothing is sliced', { throughput: true }],
+  [270, 'where small maps are', {}],
+] as const)('CIFAR-10 takes at most %i dispatches of at most 40 kernels %s', (most, _, how) => {
+  const { bundle } = compile('cifar10', how);
   expect(bundle.manifest.dispatches.length).toBeLessThanOrEqual(most);
   expect(bundle.kernels.size).toBeLessThanOrEqual(40);
 });
 
 test('fusion saves more than half of the dispatches, and of the bytes', () => {
   const totals = (fuse: boolean) => {
-    const { dispatches } = compile('cifar10', { fuse }).bundle.manifest;
+    const { dispatches } = compile('cifar10', { fuse, strict: true }).bundle.manifest;
     return { dispatches: dispatches.length, bytes: dispatches.reduce((sum, d) => sum + d.bytes, 0) };
   };
   const [fused, unfused] = [totals(true), totals(false)];
@@ -96,10 +97,10 @@ test('the time projections of all residual blocks are one product', () => {
   ]);
 });
 
-test('kernels do not depend on sizes or batch: those of one size run the others', () => {
+test('kernels of exact sums do not depend on sizes or batch: those of one size run the others', () => {
   const texts = (size: readonly number[], batch: number) => {
     const { graph } = loadGraph(goldenGraph('tiny-film'), 'tiny-film', { size });
-    return [...compileGraph(graph, { batch }).bundle.kernels.keys()].sort();
+    return [...compileGraph(graph, { batch, strict: true }).bundle.kernels.keys()].sort();
   };
   expect(texts([16, 12], 3)).toEqual(texts([16, 16], 1));
 });

@@ -68,7 +68,7 @@ test('every kind of resource has names of its own', () => {
     { kind: 'statistics', value: 3, merged: false },
     { kind: 'statistics', value: 3, merged: true },
     { kind: 'affine', node: 3 },
-    { kind: 'input_planes', value: 3 },
+    { kind: 'input_planes', value: 3, home: 'texture' },
     { kind: 'output_planes', value: 3 },
     { kind: 'cotangent_planes', value: 3 },
     { kind: 'staged', of: { kind: 'value', value: 3, home: 'texture' } },

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileGraph } from '../../../../compiler/compile.ts';
 import { loadGraph } from '../../../../compiler/graph/load.ts';
-import { buildSchedule } from '../../../../compiler/schedule/build.ts';
+import { buildSchedule, type ScheduleOptions } from '../../../../compiler/schedule/build.ts';
 import { GENERIC, SOFTWARE, type Target } from '../../../../compiler/target.ts';
 import { graphOf } from '../../../fixtures/text.ts';
 
@@ -17,7 +17,7 @@ interface Shape {
 }
 
 /** How a convolution of the shape is computed: the tile of Winograd's algorithm, or null. */
-function winogradOf(shape: Shape, target: Target = SOFTWARE, strict = false): number | null {
+function winogradOf(shape: Shape, target: Target = SOFTWARE, options: ScheduleOptions = {}): number | null {
   const { inputs = 64, outputs = 64, size = [16, 16], kernel = 3, stride = 1 } = shape;
   const each = (n: number) => `[${size.map(() => n).join(', ')}]`;
   const graph = graphOf(`
@@ -27,7 +27,7 @@ function winogradOf(shape: Shape, target: Target = SOFTWARE, strict = false): nu
     %3 = conv(%0, %1, %2) {stride=${each(stride)}, padding=${each((kernel - 1) / 2)}}
     return output=%3
   `);
-  return buildSchedule(graph, target, undefined, { strict }).groups.find((g) => g.kind === 'conv')!.winograd;
+  return buildSchedule(graph, target, undefined, options).groups.find((g) => g.kind === 'conv')!.winograd;
 }
 
 describe('a convolution', () => {
@@ -66,9 +66,8 @@ describe('a convolution', () => {
     expect(transposed(1, 1, 2)).toBe(null);
   });
 
-  it('does not take it on GPUs, nor where the result is to be as exact as the plain one', () => {
-    expect(winogradOf({}, GENERIC)).toBe(null);
-    expect(winogradOf({}, SOFTWARE, true)).toBe(null);
+  it('does not take it where the result is to be as exact as the plain one', () => {
+    expect(winogradOf({}, SOFTWARE, { strict: true })).toBe(null);
   });
 });
 
@@ -87,5 +86,38 @@ describe('CIFAR-10', () => {
     const planes = many.memory.lifetimes.filter(({ name }) => /^[tp]/.test(name));
     expect(planes.length).toBeGreaterThan(0);
     expect(Math.max(...planes.map(({ bytes }) => bytes))).toBeLessThanOrEqual(64 * 2 ** 20);
+  });
+});
+
+describe('on GPUs', () => {
+  const on = (shape: Shape, options: ScheduleOptions = {}) => winogradOf(shape, GENERIC, options);
+
+  it('a convolution takes it from so many pixels and channels on, where planes and weights fit a binding', () => {
+    expect(on({})).toBe(4);
+    expect(on({ size: [31, 29], inputs: 128, outputs: 96 })).toBe(4);
+    expect(on({ size: [16, 20] })).toBe(4);
+    expect(on({ size: [256, 256], inputs: 128, outputs: 128 })).toBe(4);
+    expect(on({ size: [14, 14] })).toBe(null);
+    expect(on({ inputs: 60 })).toBe(null);
+    expect(on({ outputs: 6, inputs: 128 })).toBe(null);
+    expect(on({ kernel: 1 })).toBe(null);
+    expect(on({}, { strict: true })).toBe(null);
+    // where bytes of weights have a price, no rule expands them
+    expect(on({}, { price: 1e-4 })).toBe(null);
+    // 36 planes of 1024 by 1024 weights are more than a binding, and so are the planes of a large image
+    expect(on({ inputs: 1024, outputs: 1024 })).toBe(null);
+    expect(on({ size: [512, 512], inputs: 128, outputs: 128 })).toBe(null);
+  });
+
+  it('samples of a part share the tiles of a product, by weights that every batch packs alike', () => {
+    const { graph } = loadGraph(readFileSync('graphs/cifar10.json', 'utf8'), 'cifar10');
+    const compiled = (batch: number) => compileGraph(graph, { target: GENERIC, batch }).bundle.manifest;
+    const [one, many] = [compiled(1), compiled(64)];
+    expect(many.weights).toEqual(one.weights);
+    const products = ({ dispatches, kernels }: typeof one) =>
+      dispatches.filter(({ kernel }) => kernels[kernel]!.file.startsWith('winograd_product'));
+    expect(products(one).length).toBeGreaterThan(20);
+    expect(products(many).length).toBeGreaterThan(products(one).length);
+    expect(Math.max(...many.slots.map(({ bytes }) => bytes))).toBeLessThanOrEqual(64 * 2 ** 20);
   });
 });

@@ -5,6 +5,9 @@ import { fuse_residual } from '../../../../compiler/schedule/fusions/fuse_residu
 import { fuse_skip_conv } from '../../../../compiler/schedule/fusions/fuse_skip_conv.ts';
 import { scheduled } from '../../../fixtures/text.ts';
 
+/** No convolution is computed by Winograd's algorithm. */
+const byTaps = () => ({ winograd: null, tile: { m: 64, n: 64 }, slices: 1, reason: null });
+
 const start = `
   %0 = input() {name="x", type=f32[1,4,6]}
   %1 = input() {name="dropout", type=u32[1,4]}
@@ -68,7 +71,7 @@ test('a skip convolution of a concat is not summed where a mask is loaded: there
     %9 = conv(%8, %3, %4) {stride=[1], padding=[1]}
     %10 = add(%9, %7)
     return output=%10`;
-  const fusions = [fuse_residual, fuse_skip_conv, fuse_norm_prologue];
+  const fusions = [fuse_residual, fuse_skip_conv(byTaps), fuse_norm_prologue];
   expect(scheduled(block('%0'), ...fusions).at(-1)).toBe(
     'conv  prologue[apply_mask]  skip[conv %0]  %0 -> %10',
   );

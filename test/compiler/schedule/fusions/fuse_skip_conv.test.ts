@@ -3,6 +3,9 @@ import { fuse_residual } from '../../../../compiler/schedule/fusions/fuse_residu
 import { fuse_skip_conv } from '../../../../compiler/schedule/fusions/fuse_skip_conv.ts';
 import { scheduled } from '../../../fixtures/text.ts';
 
+/** No convolution is computed by Winograd's algorithm. */
+const byTaps = () => ({ winograd: null, tile: { m: 64, n: 64 }, slices: 1, reason: null });
+
 interface Skip {
   readonly kernel?: number;
   readonly stride?: number;
@@ -24,7 +27,7 @@ function block({ kernel = 1, stride = 1, rest = '' }: Skip = {}): string {
     ${rest || 'return output=%7'}`;
 }
 
-const fusions = [fuse_residual, fuse_skip_conv];
+const fusions = [fuse_residual, fuse_skip_conv(byTaps)];
 
 test('a 1x1 convolution that is added is summed into the product', () => {
   expect(scheduled(block(), fuse_residual)).toEqual(['conv  %0 -> %3', 'conv  epilogue[add]  %0 -> %7']);

@@ -26,6 +26,9 @@ const LINE = /^#\d+ conv(?:_transpose)? winograd([24]) .*? (f32|f16)\[\d+,(\d+),
 /** The line of a weight's gradient; its product has a multiplication for each plane in the place of one for each pixel and tap. */
 const OF_WEIGHT = /^#\d+ weight_gradient winograd([24]) /;
 
+/** Where winograd_product has what it needs in its sizes. */
+const PRODUCT_SIZES = { tiles: 0, quads: 1 } as const;
+
 /** Values of planes and transformed weights are float32. */
 const PLANE_BYTES = 4;
 
@@ -57,6 +60,20 @@ export function workOf(dispatches: readonly Dispatch[], kernels: readonly string
         const values = depth * 4 * quads;
         return { flops: values * tiles * TRANSFORMS[m].input, bytes: values * (pixelBytes + planesBytes) };
       }
+      case 'winograd_input': {
+        // a workgroup has 16 quads, and the product behind it says how many there are
+        const values = depth * 4 * dispatches[i + 1]!.sizes[PRODUCT_SIZES.quads]!;
+        return { flops: values * tiles * TRANSFORMS[m].input, bytes: values * (pixelBytes + planesBytes) };
+      }
+      case 'winograd_product': {
+        const all = dispatch.sizes[PRODUCT_SIZES.tiles]!;
+        const inputs = 4 * dispatch.sizes[PRODUCT_SIZES.quads]!;
+        return {
+          flops: 2 * planes * all * inputs * out,
+          bytes: PLANE_BYTES * planes * (all * (inputs + out) + inputs * out),
+        };
+      }
+      case 'winograd_output':
       case 'winograd_output_subgroup': {
         const values = depth * out;
         return { flops: values * tiles * TRANSFORMS[m].output, bytes: values * (pixelBytes + planesBytes) };
