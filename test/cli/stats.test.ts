@@ -45,15 +45,15 @@ describe('unetc stats', () => {
     expect(large).toHaveProperty('error.diagnostics.0.position.line');
   });
 
-  test('CIFAR-10 takes at most 120 dispatches of at most 40 kernels where nothing is sliced', async () => {
-    const whole = ['--for', 'throughput'];
+  test('CIFAR-10 takes at most 120 dispatches of at most 40 kernels where sums are exact and nothing is sliced', async () => {
+    const whole = ['--strict', '--for', 'throughput'];
     const { dispatches, kernels } = await unetcJson<GraphStats>('stats', 'graphs/cifar10.json', ...whole);
     expect(dispatches).toBeLessThanOrEqual(120);
     expect(kernels).toBeLessThanOrEqual(40);
   });
 
   test('float16 halves the weights of convolutions and the activations, and keeps to the dispatches', async () => {
-    const whole = ['graphs/cifar10.json', '--for', 'throughput'];
+    const whole = ['graphs/cifar10.json', '--strict', '--for', 'throughput'];
     const full = await unetcJson<GraphStats>('stats', ...whole);
     const half = await unetcJson<GraphStats>('stats', ...whole, '--precision', 'f16');
     expect(half.precision).toBe('f16');

@@ -1,7 +1,7 @@
 // Devices from a given `GPU`: Dawn's null backend stands for a browser's, and a model is opened on it.
 
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { create, globals } from 'webgpu';
+import { create } from 'webgpu';
 import { compile } from '../../../../engine/api.ts';
 import { adapterLine, describeAdapter } from '../../../../runtime/adapter.ts';
 import { openWebDevice, takeWebDevice } from '../../../../runtime/host/web/device.ts';
@@ -9,10 +9,11 @@ import { createProgram } from '../../../../runtime/program.ts';
 import { denoiserOf } from '../../../../runtime/sampler/denoiser.ts';
 import { hashWeights } from '../../../../runtime/weights/hash.ts';
 import { matchWeights } from '../../../../runtime/weights/match.ts';
+import { defineDawnGlobals } from '../../../fixtures/dawn-globals.ts';
 
 let gpu: GPU;
 beforeAll(() => {
-  Object.assign(globalThis, globals);
+  defineDawnGlobals();
   gpu = create(['backend=null']);
 });
 afterEach(() => vi.unstubAllGlobals());

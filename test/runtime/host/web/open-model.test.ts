@@ -1,7 +1,7 @@
 // A model is opened from addresses, files and memory on Dawn's null backend, which stands for a browser's WebGPU.
 
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { create, globals } from 'webgpu';
+import { create } from 'webgpu';
 import { compile } from '../../../../engine/api.ts';
 import { formatManifest } from '../../../../runtime/bundle.ts';
 import type { Fetch } from '../../../../runtime/host/web/answer.ts';
@@ -11,6 +11,7 @@ import { UsageError } from '../../../../runtime/usage-error.ts';
 import { hashWeights } from '../../../../runtime/weights/hash.ts';
 import { safetensorsChunks, writeTensors } from '../../../../runtime/weights/safetensors-write.ts';
 import { planShards } from '../../../../runtime/weights/shards-write.ts';
+import { defineDawnGlobals } from '../../../fixtures/dawn-globals.ts';
 import { SMALL_GRAPH } from '../../../fixtures/small-graph.ts';
 import { GUIDED_CASES } from '../../../guided-cases.ts';
 
@@ -37,7 +38,7 @@ const get: Fetch = async (url) => {
 
 let gpu: GPU;
 beforeAll(() => {
-  Object.assign(globalThis, globals);
+  defineDawnGlobals();
   gpu = create(['backend=null']);
 });
 

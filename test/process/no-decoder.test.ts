@@ -2,10 +2,10 @@
 
 import fs from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { openData } from '../../../engine/data/open-data.ts';
-import { npzFile } from '../../fixtures/array-files.ts';
-import { pngFile } from '../../fixtures/png-file.ts';
-import { temporaryFolder } from '../../temporary-folder.ts';
+import { openData } from '../../engine/data/open-data.ts';
+import { npzFile } from '../fixtures/array-files.ts';
+import { pngFile } from '../fixtures/png-file.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 vi.mock('sharp', () => {
   throw new Error("Cannot find package 'sharp'");
