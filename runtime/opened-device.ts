@@ -118,9 +118,11 @@ export function watchDevice(
     allocate = zeroed,
   }: Pick<OpenedDevice, 'pacing' | 'timeout' | 'twin'> & Pick<HostFacts, 'allocate'>,
 ): OpenedDevice {
-  const seen: Seen = { failure: null, abandoned: false };
+  const reported: Reported = { first: null };
+  let failure: RuntimeError | null = null;
+  let isAbandoned = false;
   let closing: Promise<void> | null = null;
-  device.addEventListener('uncapturederror', keepFirst(seen));
+  device.addEventListener('uncapturederror', keepFirst(reported));
   let giveUp: (error: RuntimeError) => void = () => {};
   const abandoned = new Promise<RuntimeError>((resolve) => {
     giveUp = resolve;
@@ -130,7 +132,7 @@ export function watchDevice(
     const message = `the GPU device was lost (${info.reason}): ${info.message.trim() || 'the driver gives no reason'}`;
     const error = new RuntimeError('gpu', `${message}; adapter ${adapterLine(adapter)}; ${AFTER_LOSS}`);
     // Loss explains whatever was reported before it.
-    seen.failure = error;
+    failure = error;
     return error;
   });
   const lost = Promise.race([gone, abandoned]);
@@ -146,16 +148,17 @@ export function watchDevice(
     timeout,
     lost,
     check: () => {
-      if (seen.failure) throw seen.failure;
+      const error = failure ?? reported.first;
+      if (error) throw error;
     },
     abandon: (error) => {
-      seen.failure = error;
-      seen.abandoned = true;
+      failure = error;
+      isAbandoned = true;
       giveUp(error);
     },
     close: () => {
       closing ??= Promise.resolve().then(async () => {
-        if (seen.abandoned) return;
+        if (isAbandoned) return;
         device.destroy();
         await lost;
       });
@@ -164,20 +167,21 @@ export function watchDevice(
   };
 }
 
-interface Seen {
-  failure: RuntimeError | null;
-  abandoned: boolean;
+/** What Dawn told of on the side. */
+interface Reported {
+  first: RuntimeError | null;
 }
 
 /**
  * A listener that keeps the first error. It is made where no device is in reach: Dawn's binding holds on to listeners,
- * and one that holds on to its device keeps that, with its threads and memory, for as long as the process lives.
+ * and one that holds on to its device keeps that, with its threads and memory, for as long as the process lives. An error
+ * of elsewhere holds on to one, too: it has the functions of its stack until somebody reads that.
  */
-function keepFirst(seen: Seen): (event: GPUUncapturedErrorEvent) => void {
+function keepFirst(reported: Reported): (event: GPUUncapturedErrorEvent) => void {
   return (event) => {
     // Dawn prints the error to stdout unless this is called.
     event.preventDefault();
     const message = `the GPU reported an error: ${event.error.message.trim()}`;
-    seen.failure ??= new RuntimeError('gpu', message);
+    reported.first ??= new RuntimeError('gpu', message);
   };
 }

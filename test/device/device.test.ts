@@ -1,7 +1,10 @@
 // Devices on a real adapter (lavapipe at the least): opened, watched, given back.
 
+import { readdirSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { inspectAdapter, listAdapters, openDevice } from '../../runtime/host/node/dawn.ts';
+import { collectGarbage } from '../../runtime/host/node/garbage.ts';
 
 test('the adapter that is inspected is one of those that are listed', async () => {
   const names = await listAdapters();
@@ -57,3 +60,28 @@ test('buffers survive a round trip, and many devices in a row leave nothing behi
     expect(await opened.lost).toBeNull();
   }
 });
+
+/** Loses a device that has compiled something, for which Dawn has given it a thread. */
+async function loseOne(): Promise<void> {
+  const opened = await openDevice();
+  await opened.pipelines.get('nothing', '@compute @workgroup_size(1) fn main() {}');
+  opened.device.destroy();
+  expect(await opened.lost).toMatchObject({ kind: 'gpu' });
+  expect(() => opened.check()).toThrow(/the GPU device was lost/);
+  await opened.close();
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'devices that were lost are given back, with their threads',
+  async () => {
+    await loseOne();
+    const threads = () => readdirSync('/proc/self/task').length;
+    const before = threads();
+    for (let i = 0; i < 12; i++) await loseOne();
+    for (let i = 0; i < 20 && threads() > before + 4; i++) {
+      collectGarbage();
+      await setTimeout(100);
+    }
+    expect(threads()).toBeLessThanOrEqual(before + 4);
+  },
+);
