@@ -172,6 +172,8 @@ test('the Indexed Job on Kubernetes says what unetc takes, and of how many parts
   expect(named.output).toBe('/samples');
   expect(job).toMatchObject({ checkpoint_every: 5, shard: { index: 3, count: 8 } });
   expect(job.seeds).toHaveLength(10_000);
+  // the documentation of Kubernetes has a default, which its schema lacks
+  expect(text).toMatch(/type: DisruptionTarget\n +status: 'True'/);
   expect(argsOf('merge-job.yaml')).toContain(`--seeds=${named.seeds}`);
 });
 
