@@ -3,14 +3,14 @@
 import type { Copy, Manifest } from './bundle.ts';
 
 /** Offsets of uniform bindings are multiples of this. */
-export const UNIFORM_ALIGNMENT = 256;
+const UNIFORM_ALIGNMENT = 256;
 
 export interface Memory {
   /** What dispatches bind for each slot and for each entry of the manifest's weights. */
   readonly slots: readonly GPUBindingResource[];
   readonly weights: readonly GPUBindingResource[];
-  /** The sizes of every dispatch, UNIFORM_ALIGNMENT bytes apart. */
-  readonly sizes: GPUBuffer;
+  /** What each dispatch binds for its sizes; equal sizes stand once. */
+  readonly sizes: readonly GPUBufferBinding[];
   /** The buffer of a slot that the host writes or reads; the manifest's check keeps these out of textures. */
   buffer(slot: number): GPUBuffer;
   /** Bytes of a slot with all its rows, where it is a texture. */
@@ -58,10 +58,9 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
     made.push(created);
     return created;
   };
-  const sizes = buffer('sizes', manifest.dispatches.length * UNIFORM_ALIGNMENT, UNIFORM | COPY_DST);
-  manifest.dispatches.forEach((dispatch, i) => {
-    device.queue.writeBuffer(sizes, i * UNIFORM_ALIGNMENT, Uint32Array.from(dispatch.sizes));
-  });
+  const { places, words } = placeSizes(manifest);
+  const allSizes = buffer('sizes', words.byteLength, UNIFORM | COPY_DST);
+  device.queue.writeBuffer(allSizes, 0, words);
   const arenas = manifest.arenas.map((bytes, i) => buffer(`weights ${i}`, bytes, STORAGE | COPY_DST));
   const products = manifest.weights.map(({ arena, length }, i) =>
     arena === null ? texture(`product ${i}`, length * 4) : null,
@@ -80,7 +79,7 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
   });
   return {
     slots,
-    sizes,
+    sizes: places.map(({ offset, size }) => ({ buffer: allSizes, offset, size })),
     weights: manifest.weights.map(({ arena, offset, length }, i) =>
       arena === null ? products[i]!.createView() : { buffer: arenas[arena]!, offset, size: length * 4 },
     ),
@@ -137,6 +136,29 @@ export function allocate(manifest: Manifest, device: GPUDevice): Memory {
       for (const one of made) one.destroy();
     },
   };
+}
+
+interface PlacedSizes {
+  /** Of each dispatch, in bytes. */
+  readonly places: readonly { readonly offset: number; readonly size: number }[];
+  readonly words: Uint32Array<ArrayBuffer>;
+}
+
+/** The sizes of dispatches one behind the other, where uniform bindings may begin. */
+function placeSizes({ dispatches }: Manifest): PlacedSizes {
+  const offsets = new Map<string, number>();
+  const words: number[] = [];
+  const places = dispatches.map(({ sizes }) => {
+    const key = sizes.join();
+    const offset = offsets.get(key) ?? words.length * 4;
+    if (!offsets.has(key)) {
+      offsets.set(key, offset);
+      const end = Math.ceil((offset + sizes.length * 4) / UNIFORM_ALIGNMENT) * UNIFORM_ALIGNMENT;
+      words.push(...sizes, ...Array<number>(end / 4 - offset / 4 - sizes.length).fill(0));
+    }
+    return { offset, size: sizes.length * 4 };
+  });
+  return { places, words: Uint32Array.from(words) };
 }
 
 function rowsOf(bytes: number, width: number): number {

@@ -1,5 +1,6 @@
 // Compute pipelines by the text of their kernel: programs that share a device share what was compiled for it.
 
+import { createLayoutCache, type LayoutCache } from './bind-layouts.ts';
 import { RuntimeError } from './errors.ts';
 
 /**
@@ -17,9 +18,10 @@ const MOST = 512;
 /** An empty cache, which keeps what was asked for last; it lives as long as its device. */
 export function createPipelineCache(device: GPUDevice): PipelineCache {
   const pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  const layouts = createLayoutCache(device);
   return {
     get(file, wgsl) {
-      const compiling = pipelines.get(wgsl) ?? compile(device, file, wgsl);
+      const compiling = pipelines.get(wgsl) ?? compile(device, layouts, file, wgsl);
       // the order of a map is that of setting, so the oldest stands first
       pipelines.delete(wgsl);
       pipelines.set(wgsl, compiling);
@@ -30,10 +32,19 @@ export function createPipelineCache(device: GPUDevice): PipelineCache {
   };
 }
 
-async function compile(device: GPUDevice, file: string, wgsl: string): Promise<GPUComputePipeline> {
+async function compile(
+  device: GPUDevice,
+  layouts: LayoutCache,
+  file: string,
+  wgsl: string,
+): Promise<GPUComputePipeline> {
   const module = device.createShaderModule({ label: file, code: wgsl });
   try {
-    return await device.createComputePipelineAsync({ label: file, layout: 'auto', compute: { module } });
+    return await device.createComputePipelineAsync({
+      label: file,
+      layout: layouts.of(wgsl)?.pipeline ?? 'auto',
+      compute: { module },
+    });
   } catch (error) {
     const reason = error instanceof Error ? error.message.trim() : String(error);
     throw new RuntimeError('gpu', `compiling kernels/${file}: ${reason}`);

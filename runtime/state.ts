@@ -10,7 +10,7 @@ import type { Memory } from './memory.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import { decodePort, encodePort } from './port-values.ts';
 import { bytesOfPort } from './ports.ts';
-import { createScratch } from './scratch.ts';
+import { createScratch, type Scratch } from './scratch.ts';
 import { elements, type Tensor } from './tensor.ts';
 import type { ReadParameter } from './upload.ts';
 
@@ -31,23 +31,28 @@ export interface ProgramState {
 const STAGED_BYTES = 2 ** 26;
 
 /** Bytes that a queue may hold on their way to the device. */
-const WRITTEN_BYTES = 2 ** 24;
+const WRITTEN_BYTES = 2 ** 22;
 
 /**
- * Puts tensors in their places one by one. WebGPU copies what is written aside and lets go of it when the queue has come so far,
- * so that all states of a model would be there once more: now and then the queue is waited for.
+ * Puts tensors in their places one by one; what has to be converted lies in `converted`, or in memory of its own. WebGPU copies
+ * what is written aside and lets go of it when the queue has come so far, so that all states of a model would be there once more:
+ * now and then the queue is waited for.
  */
-function createPut(memory: Pick<Memory, 'buffer'>, opened: OpenedDevice) {
+function createPut(memory: Pick<Memory, 'buffer'>, opened: OpenedDevice, converted?: Scratch) {
   const { device } = opened;
   let waiting = 0;
-  return async (port: StatePort, tensor: Tensor, what: string): Promise<void> => {
-    await guard(device, what, () => put(port, tensor, memory, device));
-    waiting += bytesOfPort(port);
-    if (waiting < WRITTEN_BYTES) return;
+  /** Resolves when what was written is in its place, and no copy of it is left. */
+  const settle = async (what: string): Promise<void> => {
     waiting = 0;
     device.queue.submit([]);
     await answered(opened, what, () => device.queue.onSubmittedWorkDone());
   };
+  const place = async (port: StatePort, tensor: Tensor, what: string): Promise<void> => {
+    await guard(device, what, () => put(port, tensor, memory, device, converted));
+    waiting += bytesOfPort(port);
+    if (waiting >= WRITTEN_BYTES) await settle(what);
+  };
+  return { place, settle };
 }
 
 export function createState(
@@ -57,7 +62,7 @@ export function createState(
 ): ProgramState {
   const { device } = opened;
   const ports = new Map(state.map((port) => [port.name, port]));
-  const place = createPut(memory, opened);
+  const { place } = createPut(memory, opened);
   const find = (name: string): StatePort => {
     const port = ports.get(name);
     if (port !== undefined) return port;
@@ -146,7 +151,10 @@ export async function initializeState(
     for (const slot of new Set(state.map((port) => port.slot))) memory.clear(slot, encoder);
     device.queue.submit([encoder.finish()]);
   });
-  const place = createPut(memory, opened);
+  const longest = Math.max(0, ...state.map(({ shape }) => elements(shape)));
+  // arrays that are made anew would wait for the collector beside all that is being filled
+  const [scratch, converted] = [createScratch(longest), createScratch(longest)];
+  const { place, settle } = createPut(memory, opened, converted);
   // a parameter is read once for all states that begin as it is
   const places = new Map<string, StatePort[]>();
   for (const port of state) {
@@ -154,16 +162,22 @@ export async function initializeState(
     const { parameter } = port.initial;
     places.set(parameter, [...(places.get(parameter) ?? []), port]);
   }
-  const longest = Math.max(0, ...state.map(({ shape }) => elements(shape)));
-  const scratch = createScratch(longest);
   for (const [parameter, ports] of places) {
     const data = read(parameter, scratch);
     for (const port of ports) {
       await place(port, { shape: port.shape, data }, `the first value of state ${port.name}`);
     }
   }
+  await settle('the first values of states');
 }
 
-function put(port: StatePort, tensor: Tensor, memory: Pick<Memory, 'buffer'>, device: GPUDevice): void {
-  device.queue.writeBuffer(memory.buffer(port.slot), port.offset, encodePort(port, tensor));
+function put(
+  port: StatePort,
+  tensor: Tensor,
+  memory: Pick<Memory, 'buffer'>,
+  device: GPUDevice,
+  converted?: Scratch,
+): void {
+  const bytes = encodePort(port, tensor, converted?.floats);
+  device.queue.writeBuffer(memory.buffer(port.slot), port.offset, bytes);
 }

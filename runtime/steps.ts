@@ -1,9 +1,10 @@
 // The dispatches of a program, bound and ready to be encoded.
 
+import { signatureOf } from './bind-layouts.ts';
 import type { Bundle, Dispatch, Manifest } from './bundle.ts';
 import { describeDispatch } from './describe-dispatch.ts';
 import { guard } from './guard.ts';
-import { type Memory, UNIFORM_ALIGNMENT } from './memory.ts';
+import type { Memory } from './memory.ts';
 import type { OpenedDevice } from './opened-device.ts';
 import type { DispatchTimer } from './timing.ts';
 import { type ReadParameter, uploadWeights } from './upload.ts';
@@ -36,30 +37,44 @@ export interface Step {
   readonly copy: ((encoder: GPUCommandEncoder) => void) | null;
 }
 
-function bindDispatch(
-  manifest: Manifest,
-  memory: Memory,
-  index: number,
-  pipeline: GPUComputePipeline,
-  device: GPUDevice,
-): Step {
-  const dispatch = manifest.dispatches[index]!;
-  const storage = dispatch.bindings.map((binding) =>
-    binding.kind === 'slot' ? slotOf(memory, binding) : memory.weights[binding.weights]!,
-  );
-  const sizes = {
-    buffer: memory.sizes,
-    offset: index * UNIFORM_ALIGNMENT,
-    size: dispatch.sizes.length * 4,
+/** A kernel that is compiled. */
+interface Kernel {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  /** The same for kernels whose dispatches may have one bind group. */
+  readonly binds: string;
+}
+
+/** Binds dispatches of a program. Those that bind the same have one bind group: a driver gives each some memory. */
+function createBinder(manifest: Manifest, memory: Memory, device: GPUDevice) {
+  const bindGroups = new Map<string, GPUBindGroup>();
+  const bindGroupOf = (index: number, { layout, binds }: Kernel): GPUBindGroup => {
+    const { bindings } = manifest.dispatches[index]!;
+    const sizes = memory.sizes[index]!;
+    const key = JSON.stringify([binds, sizes.offset, sizes.size, bindings]);
+    const known = bindGroups.get(key);
+    if (known !== undefined) return known;
+    const storage = bindings.map((binding) =>
+      binding.kind === 'slot' ? slotOf(memory, binding) : memory.weights[binding.weights]!,
+    );
+    const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
+    const made = device.createBindGroup({ layout, entries });
+    bindGroups.set(key, made);
+    return made;
   };
-  const entries = [sizes, ...storage].map((resource, binding) => ({ binding, resource }));
-  const bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-  const name = () => describeDispatch(manifest, index);
-  const { flops, workgroups, copies = [] } = dispatch;
-  const copyAll = (encoder: GPUCommandEncoder) => {
-    for (const one of copies) memory.copyIn(encoder, one);
+  return (index: number, kernel: Kernel): Step => {
+    const name = () => describeDispatch(manifest, index);
+    const { flops, workgroups, copies = [] } = manifest.dispatches[index]!;
+    const copyAll = (encoder: GPUCommandEncoder) => {
+      for (const one of copies) memory.copyIn(encoder, one);
+    };
+    return {
+      ...{ name, flops, workgroups },
+      pipeline: kernel.pipeline,
+      bindGroup: bindGroupOf(index, kernel),
+      copy: copies.length === 0 ? null : copyAll,
+    };
   };
-  return { name, flops, pipeline, bindGroup, workgroups, copy: copies.length === 0 ? null : copyAll };
 }
 
 function slotOf(memory: Memory, { slot, part }: SlotBinding): GPUBindingResource {
@@ -83,17 +98,21 @@ export async function prepareSteps(
 ): Promise<readonly Step[]> {
   const { manifest } = bundle;
   const { device } = opened;
-  const bind = (dispatch: number, pipeline: GPUComputePipeline) =>
-    bindDispatch(manifest, memory, dispatch, pipeline, device);
+  const bind = createBinder(manifest, memory, device);
+  const kernels = pipelines.map(async (compiling, i): Promise<Kernel> => {
+    const pipeline = await compiling;
+    const binds = signatureOf(bundle.kernels.get(manifest.kernels[i]!.file)!) ?? `kernel ${i}`;
+    return { pipeline, binds, layout: pipeline.getBindGroupLayout(0) };
+  });
   const bindAll = async () => {
-    const compiled = await Promise.all(pipelines);
+    const compiled = await Promise.all(kernels);
     const steps = () => manifest.dispatches.map(({ kernel }, i) => bind(i, compiled[kernel]!));
     return guard(device, 'binding memory', steps);
   };
   const bindFirst = async (kernel: number) => {
-    const pipeline = await pipelines[kernel]!;
+    const compiled = await kernels[kernel]!;
     const dispatch = manifest.dispatches.findIndex((one) => one.kernel === kernel);
-    return guard(device, 'binding memory', () => bind(dispatch, pipeline));
+    return guard(device, 'binding memory', () => bind(dispatch, compiled));
   };
   // none may be left running when another fails
   const settled = Promise.allSettled([

@@ -38,6 +38,9 @@ export interface TrainingPassOptions {
   readonly recomputed?: readonly string[];
 }
 
+/** Elements of a merged product's weights in training: 4 MiB, less than the weights of most models' widest convolution. */
+const PACKED_ELEMENTS = 2 ** 20;
+
 /** The passes of a loss, in the place of those above: parameters are differentiated while each is a node of its own. */
 export const trainingPasses = ({
   dropout,
@@ -50,7 +53,7 @@ export const trainingPasses = ({
     name: 'parameter_gradients',
     run: (graph) => parameter_gradients(graph, { frozen: new Set(frozen), recomputed: new Set(recomputed) }),
   },
-  { name: 'merge_time_projections', run: merge_time_projections },
+  { name: 'merge_time_projections', run: (graph) => merge_time_projections(graph, PACKED_ELEMENTS) },
   { name: 'eliminate_dead', run: eliminate_dead },
 ];
 

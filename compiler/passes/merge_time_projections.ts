@@ -10,8 +10,9 @@ import { copy, rewriteGraph } from './rewrite.ts';
 /** Elements of a product's weights that every adapter can bind: 128 MiB of float32, less a little for the bias. */
 const MAX_ELEMENTS = 31 * 2 ** 20;
 
-export function merge_time_projections(graph: OpGraph): OpGraph {
-  const products = productsOf(graph);
+/** The pass with products of at most so many elements: in training, where each is packed anew, less memory for one at a time. */
+export function merge_time_projections(graph: OpGraph, most = MAX_ELEMENTS): OpGraph {
+  const products = productsOf(graph, most);
   const merged = new Map<readonly number[], number>();
   // parameters of later layers come before their own place, where the merged product reads them
   const params = new Map<number, number>();
@@ -38,7 +39,7 @@ export function merge_time_projections(graph: OpGraph): OpGraph {
 }
 
 /** For each projection the layers of the product it belongs to, itself among them. */
-function productsOf(graph: OpGraph): ReadonlyMap<number, readonly number[]> {
+function productsOf(graph: OpGraph, most: number): ReadonlyMap<number, readonly number[]> {
   const products = new Map<number, number[]>();
   const open = new Map<number, { layers: number[]; elements: number }>();
   graph.nodes.forEach((node, id) => {
@@ -46,7 +47,7 @@ function productsOf(graph: OpGraph): ReadonlyMap<number, readonly number[]> {
     const source = node.inputs[0]!;
     const elements = sizeOf(graph.nodes[node.inputs[1]!]!.type.shape);
     const current = open.get(source);
-    const fits = current && current.elements + elements <= MAX_ELEMENTS;
+    const fits = current && current.elements + elements <= most;
     const product = fits ? current : { layers: [], elements: 0 };
     product.layers.push(id);
     product.elements += elements;

@@ -5,6 +5,7 @@ import { SOFTWARE } from '../../compiler/target.ts';
 import { adapterLine, joinRequirements } from '../../runtime/adapter.ts';
 import type { Bundle, Manifest } from '../../runtime/bundle.ts';
 import { type DawnOptions, openDevice, UNCHECKED } from '../../runtime/host/node/dawn.ts';
+import { collectGarbage } from '../../runtime/host/node/garbage.ts';
 import type { OpenedDevice } from '../../runtime/opened-device.ts';
 import { createProgram, type Program, type ReadParameter } from '../../runtime/program.ts';
 import { GRADIENT } from '../../runtime/sampler/classifier.ts';
@@ -80,8 +81,13 @@ export function trustedToggles(target: string): readonly string[] {
  */
 const OWN_MEMORY = 'disable_resource_suballocation';
 
-function placingToggles({ target, state }: Bundle['manifest']): readonly string[] {
-  return target === SOFTWARE.name && state.length > 0 ? [OWN_MEMORY] : [];
+function placingToggles(manifest: Manifest): readonly string[] {
+  return trainsHere(manifest) ? [OWN_MEMORY] : [];
+}
+
+/** Whether it trains on a processor: the adapter's memory is that of this process, and all of it is needed at once. */
+function trainsHere({ target, state }: Manifest): boolean {
+  return target === SOFTWARE.name && state.length > 0;
 }
 
 /** Compiles a source where it is a graph, and makes it ready to run on the adapter that is here. */
@@ -132,6 +138,7 @@ export async function openPrograms(
     ...dawn,
     robust,
     timeout: options.timeout,
+    alone: manifests.some(trainsHere),
     toggles: [...toggles, ...inAll(trusted), ...inAll(manifests.map(placingToggles))],
     disabledToggles: [...disabledToggles, ...inAll(needless)],
     requires: { ...requires, features: [...requires.features, ...features] },
@@ -140,7 +147,12 @@ export async function openPrograms(
   if (foreign !== null) host.note(foreign);
   const kernels = new Set(manifests.flatMap((manifest) => manifest.kernels.map(({ sha256 }) => sha256)));
   host.stage(`compiling ${kernels.size} kernels for ${adapterLine(device.adapter)}`);
-  return openOn(parts, device);
+  if (!manifests.some(trainsHere)) return openOn(parts, device);
+  // what compiling the graph left goes before the memory is taken, and what filling it left before it is used
+  collectGarbage();
+  const opened = await openOn(parts, device);
+  collectGarbage();
+  return opened;
 }
 
 /** Whether a bundle computes no gradients: their kernels are not among those that every day's tests count accesses of. */

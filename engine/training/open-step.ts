@@ -1,9 +1,7 @@
 // Makes a model ready to be trained, on the device that is here or without one.
 
 import { parameters } from '../../compiler/graph/parameters.ts';
-import { SOFTWARE } from '../../compiler/target.ts';
 import { adapterLine } from '../../runtime/adapter.ts';
-import { collectGarbage } from '../../runtime/host/node/garbage.ts';
 import { programStep } from '../../runtime/training/program-step.ts';
 import { withStill } from '../../runtime/training/still-parameters.ts';
 import type { TrainingStep } from '../../runtime/training/training-step.ts';
@@ -48,12 +46,8 @@ export const openStep: OpenStep = async (request, host) => {
   if (reference) return referenceStep(source.graph, { ...request, precision: device.precision });
   const { bundle, notes } = await planStep(source, settings);
   for (const note of notes) host.note(note);
-  // on a processor the adapter's memory is that of this process, and the most of it is needed now
-  const isHere = bundle.manifest.target === SOFTWARE.name;
-  if (isHere) collectGarbage();
   const opened = await openPrograms([{ bundle, read, verified: true }], settings, host);
   try {
-    if (isHere) collectGarbage();
     const step = await programStep(opened.programs[0]!, adapterLine(opened.device.adapter));
     return withStill({ ...step, close: opened.close }, parameters(source.graph), emas, read, new Set(frozen));
   } catch (error) {

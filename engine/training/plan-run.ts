@@ -49,8 +49,11 @@ export interface TrainingPlan {
   readonly notes: readonly string[];
 }
 
-/** What Node, Dawn and the driver take beside what is on the adapter, where that is a processor. */
-const PROCESS_BYTES = 4.5e8;
+/**
+ * What Node, Dawn and the driver take beside what is on the adapter, where that is a processor, and what they take more for each
+ * dispatch: its bind group, its line of the manifest. Of what was measured for the digits and CIFAR-10 (docs/training.md).
+ */
+const [PROCESS_BYTES, DISPATCH_BYTES] = [3.25e8, 2.9e4];
 
 /** Floating-point operations a second that steps of training reach on Mesa's lavapipe, a processor of it (docs/training.md). */
 const LAVAPIPE_RATE = 1e10;
@@ -77,7 +80,7 @@ export async function planStep(source: GraphSource, settings: ModelSettings): Pr
   const memory = () => trainingMemory(source.graph, settings, target, bundle.manifest)!;
   return {
     ...{ bundle, adapter, memory },
-    notes: [...(again > 0 ? memorySummary(memory()) : []), ...tight(memoryOf(bundle.manifest), adapter)],
+    notes: [...(again > 0 ? memorySummary(memory()) : []), ...tight(bundle.manifest, adapter)],
   };
 }
 
@@ -111,7 +114,7 @@ export async function planRun(job: TrainJob, host: Pick<Host, 'signal'>): Promis
       parameters: manifest.parameters.reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0),
       memory: memory(),
       validation_bytes,
-      process_bytes: adapter.isFallback ? bytes + PROCESS_BYTES : null,
+      process_bytes: adapter.isFallback ? bytes + processBytes(manifest) : null,
       flops,
       step_seconds: adapter.isFallback ? flops / rate : null,
       notes: [...material.notes, ...planned.notes],
@@ -177,9 +180,13 @@ function refusal(
   });
 }
 
+function processBytes({ dispatches }: Manifest): number {
+  return PROCESS_BYTES + DISPATCH_BYTES * dispatches.length;
+}
+
 /** A warning where a processor's memory may not suffice. */
-function tight(bytes: number, { isFallback }: AdapterDescription): readonly string[] {
-  const [needed, there] = [bytes + PROCESS_BYTES, os.freemem()];
+function tight(manifest: Manifest, { isFallback }: AdapterDescription): readonly string[] {
+  const [needed, there] = [memoryOf(manifest) + processBytes(manifest), os.freemem()];
   if (!isFallback || needed <= there) return [];
   return [
     `training takes some ${megabytes(needed)} of this machine's memory, of which ${megabytes(there)} are free; ` +

@@ -21,7 +21,7 @@ const manifest = {
 const device = {
   createBuffer: () => ({}),
   createTexture: () => ({ createView: () => ({}) }),
-  queue: {},
+  queue: { writeBuffer: () => undefined },
 } as unknown as GPUDevice;
 
 const memory = allocate(manifest, device);

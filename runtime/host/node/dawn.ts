@@ -40,6 +40,8 @@ export interface DawnOptions {
   readonly disabledToggles?: readonly string[];
   /** Keeps all of Dawn's care for memory, whatever `toggles` and the environment's UNETC_DAWN_TOGGLES say. Default false. */
   readonly robust?: boolean;
+  /** Leaves out the second device that compiles beside the first: on a processor what it takes is this process's. Default false. */
+  readonly alone?: boolean;
 }
 
 export interface OpenOptions extends DawnOptions {
@@ -92,19 +94,25 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
   const dawn = { ...options, toggles: [...toggles, ...(options.toggles ?? [])] };
   const gpu = await instanceOf(dawn);
   const { features, limits } = requires;
-  const key = JSON.stringify([flagsOf(dawn), [...features].sort(), Object.entries(limits).sort()]);
-  const open = (twin: OpenedDevice['twin']) =>
-    borrowDevice({ key, timeout: options.timeout ?? null }, async () => {
-      const adapter = await requestAdapter(gpu);
-      return requestDevice(adapter, requires, {
-        backend: backendName(options),
-        pacing: PACING,
-        allocate: (bytes) => Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer,
-        twin,
-        prepare,
-      });
+  const differing = [
+    flagsOf(dawn),
+    options.alone === true,
+    [...features].sort(),
+    Object.entries(limits).sort(),
+  ];
+  const key = JSON.stringify(differing);
+  const open = async (twin: OpenedDevice['twin']) =>
+    requestDevice(await requestAdapter(gpu), requires, {
+      backend: backendName(options),
+      pacing: PACING,
+      allocate: (bytes) => Buffer.allocUnsafeSlow(bytes).buffer as ArrayBuffer,
+      twin,
+      prepare,
     });
-  return open(hasDriverCache() ? () => open(null) : null);
+  // A twin is not kept: what it compiled is in the driver's cache, and lavapipe's devices take some 20 MB each, with half a
+  // megabyte a kernel.
+  const twin = hasDriverCache() && options.alone !== true ? () => open(null) : null;
+  return borrowDevice({ key, timeout: options.timeout ?? null }, () => open(twin));
 }
 
 /** Dawn prints a compiler's warnings on stdout, while the call that makes a module runs. */

@@ -5,7 +5,7 @@
 import type { RuntimeError } from '../../errors.ts';
 import type { OpenedDevice } from '../../opened-device.ts';
 
-/** Of a kind: one for a model, and its twin. */
+/** Of a kind: as many as models that are open at once mostly have. */
 const MOST = 2;
 
 /** References to what was made that are held before those to what is gone are let go of. */

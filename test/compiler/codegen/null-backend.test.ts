@@ -11,7 +11,7 @@ import type { Bundle } from '../../../runtime/bundle.ts';
 import { checkManifest } from '../../../runtime/bundle-check.ts';
 import { guard } from '../../../runtime/guard.ts';
 import { openNullDevice } from '../../../runtime/host/node/dawn.ts';
-import { allocate, UNIFORM_ALIGNMENT } from '../../../runtime/memory.ts';
+import { allocate } from '../../../runtime/memory.ts';
 import type { OpenedDevice } from '../../../runtime/opened-device.ts';
 import { createPipelineCache, type PipelineCache } from '../../../runtime/pipelines.ts';
 import { ALL_NAMES, goldenGraph } from '../../golden-cases.ts';
@@ -69,9 +69,9 @@ async function encodePass({ manifest, kernels }: Bundle): Promise<void> {
     const memory = allocate(manifest, device);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    manifest.dispatches.forEach(({ kernel, sizes, bindings, workgroups }, i) => {
+    manifest.dispatches.forEach(({ kernel, bindings, workgroups }, i) => {
       const pipeline = compiled[kernel]!;
-      const uniform = { buffer: memory.sizes, offset: i * UNIFORM_ALIGNMENT, size: sizes.length * 4 };
+      const uniform = memory.sizes[i]!;
       const bound = bindings.map((binding) =>
         binding.kind === 'slot' ? memory.slots[binding.slot]! : memory.weights[binding.weights]!,
       );

@@ -87,3 +87,32 @@ test('layers of different operands stay apart', () => {
     return output=%7`;
   expect(passed(merge_time_projections, text)).toBe(normal(text));
 });
+
+test('a product ends where it would have more elements than it may', () => {
+  const before = `
+    %0 = input() {name="timesteps", type=f32[2]}
+    %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
+    %2 = param() {name="a.weight", shape=[4, 8]}
+    %3 = param() {name="a.bias", shape=[4]}
+    %4 = linear(%1, %2, %3)  # a
+    %5 = linear(%1, %2, %3)  # b
+    %6 = linear(%1, %2, %3)  # c
+    %7 = add(%4, %5)
+    %8 = add(%7, %6)
+    return output=%8`;
+  const after = `
+    %0 = input() {name="timesteps", type=f32[2]}
+    %1 = timestep_embedding(%0) {dim=8, max_period=10000, order="cos_sin", shift=0}
+    %2 = param() {name="a.weight", shape=[4, 8]}
+    %3 = param() {name="a.bias", shape=[4]}
+    %4 = param_concat(%2, %2)  # time_projections
+    %5 = param_concat(%3, %3)  # time_projections
+    %6 = linear(%1, %4, %5)  # time_projections
+    %7 = slice(%6) {start=0, end=4}  # a
+    %8 = slice(%6) {start=4, end=8}  # b
+    %9 = linear(%1, %2, %3)  # c
+    %10 = add(%7, %8)
+    %11 = add(%10, %9)
+    return output=%11`;
+  expect(passed((graph) => merge_time_projections(graph, 2 * 32), before)).toBe(normal(after));
+});
