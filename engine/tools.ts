@@ -5,6 +5,7 @@ import { type Diagnostic, GraphError } from '../compiler/diagnostics.ts';
 import type { JsonObject } from '../compiler/families/family.ts';
 import { parameterCount, parameters } from '../compiler/graph/parameters.ts';
 import type { CheckReport } from '../compiler/import/check.ts';
+import type { Precision } from '../compiler/precision.ts';
 import {
   CHECKED_LATER,
   checkArgument,
@@ -82,6 +83,8 @@ export interface DiffOptions {
   readonly batch?: number | undefined;
   /** With `train`: moving averages of the parameters. Default 1. */
   readonly averages?: number | undefined;
+  /** With `train`: `f16` trains in float16. Default `f32`. */
+  readonly precision?: Precision | undefined;
   /** With `train`: the most bytes that a step may take. Default: as many as it does. */
   readonly memory?: number | undefined;
 }
@@ -98,10 +101,10 @@ export async function diff(
 ): Promise<DiffDocument> {
   checkOptions('diff', options, DIFF_OPTIONS);
   const { failOn = 'breaking', schedule = 'auto', target = 'generic', kernels = false, accept } = options;
-  const { train, batch, averages, memory } = options;
+  const { train, batch, averages, precision, memory } = options;
   settingsOf({ target });
   const { trainingChoice } = await import('./diff/training-choice.ts');
-  const training = trainingChoice({ train, batch, averages, memory });
+  const training = trainingChoice({ train, batch, averages, precision, memory });
   const { diffOf } = await import('./diff/compare-sides.ts');
   const { readAccepted } = await import('./diff/accepted.ts');
   const job = {
@@ -221,6 +224,7 @@ export const DIFF_OPTIONS = {
   train: FLAG,
   batch: CHECKED_LATER,
   averages: CHECKED_LATER,
+  precision: CHECKED_LATER,
   memory: CHECKED_LATER,
 };
 export const CHECK_OPTIONS = { allowUnexpected: FLAG, renameMap: PATH };

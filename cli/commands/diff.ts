@@ -47,9 +47,10 @@ export const register: Register = (program, context) => {
     .option('--kernels', 'show the sources of kernels that differ')
     .option('--all', 'list every place and every tensor')
     .option('--git-driver', "take the seven words of git's external diff");
-  addOptions(command, ['train', 'batch', 'averages', 'memory', 'json'], {
+  addOptions(command, ['train', 'batch', 'averages', 'precision', 'memory', 'json'], {
     train: 'also compare what a step of training takes, and what becomes of runs of A',
     batch: 'with --train: samples that are computed at once (default: 16)',
+    precision: 'with --train: f32 or f16 (default: "f32")',
     memory: 'with --train: the most that a step may take, such as 2GB; what no longer fits is breaking',
     json: 'as --format json',
   })

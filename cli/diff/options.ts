@@ -24,6 +24,7 @@ export interface DiffWords {
   readonly train?: boolean;
   readonly batch?: string;
   readonly averages?: string;
+  readonly precision?: string;
   readonly memory?: string;
   readonly all?: boolean;
   readonly gitDriver?: boolean;
@@ -54,11 +55,13 @@ export async function parseOptions(words: DiffWords): Promise<DiffSettings> {
     accept === undefined ? null : (await import('../../engine/diff/accepted.ts')).readAccepted(accept);
   const schedule = words.schedule === undefined ? 'auto' : words.schedule ? 'always' : 'never';
   const target = words.target ?? 'generic';
-  const { batch, averages, memory } = words;
+  const { batch, averages, precision, memory } = words;
   const training = trainingChoice({
     train: words.train,
     batch: batch === undefined ? undefined : parseCount(batch, '--batch', LARGEST_BATCH),
     averages: averages === undefined ? undefined : parseAmount(averages, '--averages'),
+    precision:
+      precision === undefined ? undefined : parseChoice(precision, '--precision', ['f32', 'f16'] as const),
     memory: memory === undefined ? undefined : parseBytes(memory, '--memory'),
   });
   return { options: { failOn, schedule, target, kernels: words.kernels ?? false, training }, accepted };

@@ -3,7 +3,7 @@
 
 import { METRICS, type Metric, relative, whole } from '../../compiler/diff/cost.ts';
 import { DIFF_RULES, FAMILIES, SEVERITIES } from '../../compiler/diff/rules.ts';
-import { TRAINING_METRICS, type TrainingMetric } from '../../compiler/diff/training.ts';
+import { stepWords, TRAINING_METRICS, type TrainingMetric } from '../../compiler/diff/training.ts';
 import { count } from '../../compiler/graph/words.ts';
 import type { DiffDocument } from '../../engine/diff/document.ts';
 import { changeOf, type Fold, foldFindings } from './fold.ts';
@@ -70,11 +70,11 @@ function costTable({ cost, findings }: DiffDocument): readonly string[] {
 
 function trainingTable({ training, findings }: DiffDocument): readonly string[] {
   if (training === undefined || findings.length === 0) return [];
-  const { a, b, batch, kept, others } = training;
+  const { a, b, kept, others } = training;
   const rows = (Object.keys(TRAINING_METRICS) as TrainingMetric[]).map((metric) =>
     costRow(TRAINING_METRICS[metric].title, a[metric], b[metric]),
   );
-  const of = `a step of training, ${count(batch, 'sample')} at once`;
+  const of = `a step of training, ${stepWords(training, ' at once')}`;
   const tensors = [kept + others.filter(({ from }) => from !== null).length, kept] as const;
   return [
     ...[`| ${of} | before | after | |`, '|---|---:|---:|---:|', ...rows],

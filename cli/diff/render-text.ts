@@ -2,7 +2,7 @@
 
 import { METRICS, type Metric, relative, whole } from '../../compiler/diff/cost.ts';
 import { DIFF_RULES, FAMILIES, type RuleId, type Severity } from '../../compiler/diff/rules.ts';
-import { TRAINING_METRICS, type TrainingMetric } from '../../compiler/diff/training.ts';
+import { stepWords, TRAINING_METRICS, type TrainingMetric } from '../../compiler/diff/training.ts';
 import { count } from '../../compiler/graph/words.ts';
 import type { DiffDocument, FoundFinding } from '../../engine/diff/document.ts';
 import { changeOf, type Fold, foldFindings } from './fold.ts';
@@ -60,7 +60,7 @@ export function renderText(document: DiffDocument, { color, all }: TextOptions):
 function heading(family: FoundFinding['family'], { training }: DiffDocument, paint: Paint): string {
   const named = paint('bold', family);
   if (family !== 'training' || training === undefined) return named;
-  return `${named}  a step of ${count(training.batch, 'sample')} at once, and runs of the old graph`;
+  return `${named}  a step of ${stepWords(training, ' at once')}, and runs of the old graph`;
 }
 
 function ruleLines(

@@ -3,6 +3,7 @@
 
 import { trainedAs } from '../graph/explicit.ts';
 import { count } from '../graph/words.ts';
+import type { Precision } from '../precision.ts';
 import { relative, whole } from './cost.ts';
 import { type Finding, type FindingDraft, finding } from './finding.ts';
 import { type RenameMap, sameShape } from './parameters.ts';
@@ -39,12 +40,21 @@ export const TRAINING_METRICS: Readonly<
 /** Both graphs as they are trained, in samples that are computed at once. */
 export interface TrainingSides {
   readonly batch: number;
+  readonly precision: Precision;
   readonly a: TrainingCost;
   readonly b: TrainingCost;
   /** The most bytes that a step may take; null for as many as it does. */
   readonly limit: number | null;
   /** Where the new graph takes more than the limit: the largest batch tried that does not; null where none was found. */
   readonly fits: number | null;
+}
+
+/** `16 samples at once in float16`, where there is something to say of the precision. */
+export function stepWords(
+  { batch, precision }: Pick<TrainingSides, 'batch' | 'precision'>,
+  how = '',
+): string {
+  return `${count(batch, 'sample')}${how}${precision === 'f16' ? ' in float16' : ''}`;
 }
 
 /** What becomes of a parameter of a run, and with it of its moving averages and moments. */
@@ -79,9 +89,10 @@ export function carriedTensors(
 /** Compares how both graphs are trained, and what becomes of runs of the old one. */
 export function diffTraining(
   sides: GraphPair,
-  { batch, a, b, limit, fits }: TrainingSides,
+  training: TrainingSides,
   carried: readonly CarriedTensor[],
 ): readonly Finding[] {
+  const { a, b, limit } = training;
   const pointer = pointerTo(
     sides,
     shapeKeys(sides, 'widths', 'blocks', 'out'),
@@ -92,7 +103,7 @@ export function diffTraining(
     const { rule } = TRAINING_METRICS[metric];
     const [before, after] = [a[metric], b[metric]];
     if (rule === null || before === after) return [];
-    const of = `a step of ${count(batch, 'sample')}`;
+    const of = `a step of ${stepWords(training)}`;
     const what =
       metric === 'bytes' ? `${of} takes ${whole(after)} bytes` : `${of} is ${whole(after)} operations`;
     return [
@@ -104,18 +115,15 @@ export function diffTraining(
       },
     ];
   });
-  const over = limit !== null && b.bytes > limit ? [overLimit(batch, { a, b, limit, fits }, pointer)] : [];
+  const over = limit !== null && b.bytes > limit ? [overLimit({ ...training, limit }, pointer)] : [];
   return [...costs, ...over, ...runDrafts(sides, carried, pointer)].map(finding);
 }
 
 /** Growth from which on a reviewer should stop. */
 const MUCH = 0.1;
 
-function overLimit(
-  batch: number,
-  { a, b, limit, fits }: Omit<TrainingSides, 'batch' | 'limit'> & { readonly limit: number },
-  pointer: string,
-): FindingDraft {
+function overLimit(training: TrainingSides & { readonly limit: number }, pointer: string): FindingDraft {
+  const { a, b, limit, fits } = training;
   const advice =
     fits === null ? 'no smaller batch that was tried fits' : `${count(fits, 'sample')} at once fit`;
   return {
@@ -123,7 +131,7 @@ function overLimit(
     // what did not fit before either is nothing new
     severity: a.bytes <= limit ? 'breaking' : 'info',
     ...{ before: whole(a.bytes), after: whole(b.bytes) },
-    message: `a step of ${count(batch, 'sample')} takes ${whole(b.bytes)} bytes where the limit is ${whole(limit)}, with every block computed again that helps; ${advice}`,
+    message: `a step of ${stepWords(training)} takes ${whole(b.bytes)} bytes where the limit is ${whole(limit)}, with every block computed again that helps; ${advice}`,
   };
 }
 

@@ -52,6 +52,7 @@ const carried = z.object({
 const training = z
   .object({
     batch: count.describe('Samples that are computed at once.'),
+    precision: z.enum(['f32', 'f16']).describe('How activations and their gradients are stored.'),
     limit: orNull(count).describe('The most bytes that a step may take.'),
     fits: orNull(count).describe('Where B takes more than the limit, a smaller batch that does not.'),
     a: step,

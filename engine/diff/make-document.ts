@@ -76,9 +76,9 @@ export function documentOf(diff: Diff, { a, b, options, notes, locate }: Around)
   };
 }
 
-function shownTraining({ carried, fits, limit, batch, a, b }: NonNullable<Diff['training']>) {
+function shownTraining({ carried, fits, limit, batch, precision, a, b }: NonNullable<Diff['training']>) {
   return {
-    ...{ batch, limit, fits, a: { ...a }, b: { ...b } },
+    ...{ batch, precision, limit, fits, a: { ...a }, b: { ...b } },
     kept: carried.filter(({ is }) => is === 'kept').length,
     others: carried.flatMap(({ is, ...names }) => (is === 'kept' ? [] : [{ ...names, is }])),
   };

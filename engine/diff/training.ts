@@ -30,9 +30,9 @@ export function trainingOfSides(
     const at = targetFor(target);
     const old = costAt(from, choice, at, a);
     const now = JSON.stringify(from) === JSON.stringify(to) ? old : costAt(to, choice, at, b);
-    const { batch, memory: limit = null } = choice;
+    const { batch, precision, memory: limit = null } = choice;
     const fits = limit !== null && now.bytes > limit ? largestFit(to, choice, at, b) : null;
-    return { training: { batch, a: old, b: now, limit, fits }, notes: [] };
+    return { training: { batch, precision, a: old, b: now, limit, fits }, notes: [] };
   } catch (error) {
     // a sound graph may have no loss, or be beyond what the target's limits allow at this batch
     if (error instanceof UsageError) return without(error.message);
@@ -44,7 +44,7 @@ export function trainingOfSides(
 function costAt(graph: Graph, choice: TrainingChoice, target: Target, side: ReadSide): TrainingCost {
   checkLoss(graph);
   const settings: ModelSettings = {
-    ...{ batch: choice.batch, memory: choice.memory },
+    ...{ batch: choice.batch, precision: choice.precision, memory: choice.memory },
     trainingStep: { averages: choice.averages, accumulates: false },
   };
   const place = { label: side.side.label, locate: side.locate };

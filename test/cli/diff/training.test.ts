@@ -73,6 +73,59 @@ describe('the document', () => {
   });
 });
 
+describe('in float16', () => {
+  test('the document has what stats says of both sides there, and fits the schema', async () => {
+    const [a, b] = sides();
+    const words = ['--train', '--batch', '4', '--precision', 'f16'];
+    const { exit: _, ...found } = await unetcJson<DiffDocument>('diff', a, b, ...words);
+    const schema = readFileSync(new URL('../../../docs/diff.schema.json', import.meta.url), 'utf8');
+    const validate = new Ajv({ strict: false }).compile(JSON.parse(schema));
+    expect(validate(found), JSON.stringify(validate.errors)).toBe(true);
+    for (const [file, side] of [
+      [a, found.training!.a],
+      [b, found.training!.b],
+    ] as const) {
+      const { bytes, state_bytes, activation_bytes, flops } = (
+        await unetcJson<GraphStats>('stats', file, ...words)
+      ).training!;
+      expect(side).toMatchObject({ bytes, state_bytes, activation_bytes, flops });
+    }
+    const f32 = (await diff(a, b, { train: true, batch: 4 })).training!;
+    expect([f32.precision, found.training!.precision]).toEqual(['f32', 'f16']);
+    expect(found.training!.b.activation_bytes).not.toBe(f32.b.activation_bytes);
+    // what becomes of runs is the same, for what they keep is float32
+    expect(found.training).toMatchObject({ kept: f32.kept, others: f32.others });
+  });
+
+  test('a limit has blocks computed again there, too, and the Node API the same document', async () => {
+    const [a, b] = sides();
+    const free = (await diff(a, b, { train: true, batch: 4, precision: 'f16' })).training!;
+    const memory = free.b.bytes - 1;
+    const tight = (await diff(a, b, { train: true, batch: 4, precision: 'f16', memory })).training!;
+    expect(tight.b.bytes).toBeLessThan(free.b.bytes);
+    expect(tight.b.recomputed_blocks).toBeGreaterThan(0);
+  });
+
+  test.each(['text', 'markdown', 'github', 'sarif', 'html'])('%s says so', async (format) => {
+    const [a, b] = sides();
+    const of = async (...words: readonly string[]) =>
+      (await unetc('diff', a, b, '--train', '--format', format, ...words)).stdout;
+    expect(await of('--precision', 'f16')).toMatch(/16 samples( at once)? in float16/);
+    expect(await of()).not.toContain('float16');
+  });
+
+  test('is refused without --train, and another word', async () => {
+    const [a, b] = sides();
+    const alone = await unetc('diff', a, b, '--precision', 'f16');
+    expect([alone.exit, alone.stderr]).toEqual([
+      2,
+      expect.stringContaining('--precision: it is of a step of training; give --train, too'),
+    ]);
+    const other = await unetc('diff', a, b, '--train', '--precision', 'f8');
+    expect([other.exit, other.stderr]).toEqual([2, expect.stringContaining('--precision')]);
+  });
+});
+
 test('text and markdown have a table of their own', async () => {
   const [a, b] = sides();
   const text = (await unetc('diff', a, b, '--train')).stdout;

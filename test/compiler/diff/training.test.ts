@@ -13,7 +13,7 @@ const COST: TrainingCost = {
   ...{ bytes: 1000, state_bytes: 600, activation_bytes: 400, flops: 5000 },
   ...{ recomputed_flops: 0, recomputed_blocks: 0 },
 };
-const SAME: TrainingSides = { batch: 4, a: COST, b: COST, limit: null, fits: null };
+const SAME: TrainingSides = { batch: 4, precision: 'f32', a: COST, b: COST, limit: null, fits: null };
 
 const compared = (to: GraphPatch, sides: Partial<TrainingSides> = {}) =>
   diffSides(sideOf(BASE), sideOf(patched(to)), { ...SAME, ...sides });
