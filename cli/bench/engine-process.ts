@@ -4,11 +4,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { GraphError } from '../../compiler/diagnostics.ts';
 import { UsageError } from '../../engine/errors.ts';
 import { packageRoot } from '../../engine/package.ts';
 import { RuntimeError, type RuntimeErrorKind } from '../../runtime/errors.ts';
 import { EngineAbsent } from './engine.ts';
-import { type EngineJob, isTorch, parseReply, type Ready, type Reply } from './protocol.ts';
+import { type EngineJob, type FailedReply, isTorch, parseReply, type Ready, type Reply } from './protocol.ts';
 
 /** An engine that does not answer for this long hangs. */
 const PATIENCE_MS = 600_000;
@@ -58,8 +59,8 @@ export async function startEngine(job: EngineJob, options: StartOptions): Promis
     const found = await replies();
     options.signal.throwIfAborted();
     if (found.reply === 'absent') throw new EngineAbsent(found.message);
-    if (found.reply === 'failed') throw faultOf(found.kind, `${job.engine}: ${found.message}`);
-    if (found.reply !== expected) throw faultOf('internal', `${job.engine} answered out of turn`);
+    if (found.reply === 'failed') throw faultOf(found, job.engine);
+    if (found.reply !== expected) throw new Error(`${job.engine} answered out of turn`);
     return found as Extract<Reply, { readonly reply: R }>;
   };
   try {
@@ -141,7 +142,11 @@ function listen(child: ChildProcess, engine: string): () => Promise<Reply> {
 
 const KINDS: readonly RuntimeErrorKind[] = ['weights', 'input', 'bundle', 'adapter', 'gpu', 'output'];
 
-function faultOf(kind: string, message: string): Error {
+/** The error of an engine's process as one of this process. */
+function faultOf({ kind, message, file, diagnostics }: FailedReply, engine: string): Error {
+  if (kind === 'graph' && diagnostics !== undefined) return new GraphError(diagnostics, file ?? engine);
+  // of an option, as it is spelled here
+  if (kind === 'usage') return new UsageError(message);
   const known = KINDS.find((one) => one === kind);
-  return known ? new RuntimeError(known, message) : new Error(message);
+  return known ? new RuntimeError(known, `${engine}: ${message}`) : new Error(`${engine}: ${message}`);
 }

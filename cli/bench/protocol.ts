@@ -3,6 +3,7 @@
 // stdin (`run`, `write`, `end`), and answers with lines of JSON on stdout. Other lines there are drivers talking.
 
 import type { ModelOptions } from '../../engine/model/open-model.ts';
+import type { Failure } from '../exit.ts';
 
 /** The peers by their names on the command line. */
 export const PEERS = [
@@ -75,8 +76,13 @@ export type Reply =
   | { readonly reply: 'done'; readonly rss_peak_bytes: number }
   /** The engine is not on this system: no fault. */
   | { readonly reply: 'absent'; readonly message: string }
-  /** `kind` is that of a RuntimeError where it is one. */
-  | { readonly reply: 'failed'; readonly kind: string; readonly message: string };
+  | FailedReply;
+
+/** What went wrong, as `describeFailure` tells it. */
+export interface FailedReply extends Pick<Failure, 'message' | 'file' | 'diagnostics'> {
+  readonly reply: 'failed';
+  readonly kind: string;
+}
 
 /** The reply in a line of an engine's stdout, or null where it is something else. */
 export function parseReply(line: string): Reply | null {

@@ -1,8 +1,6 @@
 // The process of an engine: opens it, runs the first pass, then runs one pass for every line that asks for it.
 
 import { createInterface } from 'node:readline';
-import { GraphError } from '../../compiler/diagnostics.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
 import { writeFile } from '../../runtime/host/node/files.ts';
 import { writeTensors } from '../../runtime/weights/safetensors-write.ts';
 import { optimiseLater } from '../v8.ts';
@@ -54,12 +52,14 @@ try {
   await serve(JSON.parse(process.argv[2] ?? '') as EngineJob);
 } catch (error) {
   exit = 1;
-  const kind =
-    error instanceof RuntimeError ? error.kind : error instanceof GraphError ? 'graph' : 'internal';
-  const text = error instanceof Error ? error.message : String(error);
-  const stack = error instanceof Error ? error.stack : undefined;
-  const message = kind === 'internal' && !(error instanceof EngineAbsent) ? (stack ?? text) : text;
-  say(error instanceof EngineAbsent ? { reply: 'absent', message } : { reply: 'failed', kind, message });
+  if (error instanceof EngineAbsent) say({ reply: 'absent', message: error.message });
+  else {
+    // loaded late: it is no part of what an engine takes
+    const { describeFailure } = await import('../exit.ts');
+    const found = describeFailure(error);
+    const { kind, message, stack = message } = found;
+    say({ reply: 'failed', ...found, message: kind === 'internal' ? stack : message });
+  }
 }
 // Dawn would keep the process alive; what was said has to leave it first.
 process.stdout.write('', () => process.exit(exit));

@@ -93,3 +93,14 @@ test('the table', async () => {
   expect(exit).toBe(0);
   expect(stdout).toMatch(/^\| model \| batch \| engine \|.*\n\| --- .*\n\| small \| 1 \| unetc \(/);
 });
+
+test('what an engine refuses is told as every command tells it', async () => {
+  const most = await unetcJson('bench', small(), '--memory', '100kB');
+  expect(most).toMatchObject({ exit: 2, error: { kind: 'usage' } });
+  expect(most).toHaveProperty('error.message', expect.stringMatching(/^--memory .* MB: small for 1 image/));
+  const training = await unetcJson('bench', small(), '--train', '--memory', '100kB');
+  expect(training).toMatchObject({ exit: 2, error: { kind: 'usage' } });
+  const large = await unetcJson('bench', 'graphs/mnist.json', '--size', '4096');
+  expect(large).toMatchObject({ exit: 3, error: { kind: 'graph' } });
+  expect(large).toHaveProperty('error.diagnostics.0.code', 'G022');
+});
