@@ -267,7 +267,6 @@ const HELPERS: ReadonlySet<KernelFile> = new Set([
   'winograd_cotangent_subgroup',
   'winograd_input',
   'winograd_input_subgroup',
-  'winograd_weight_subgroup',
 ]);
 
 /** The calls of a group of which its work is said: of several, those that have the product, of weights or of activations. */

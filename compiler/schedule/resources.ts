@@ -185,15 +185,14 @@ function inBuffer(graph: OpGraph, { result }: { readonly result: number }) {
   return [activation(graph, result, 'buffer')];
 }
 
-/** Each part of a weight's gradient is as large as the whole; those of Winograd's algorithm are its products. */
+/** Each part of a weight's gradient is as large as the whole; Winograd's algorithm has planes instead. */
 function partsOf(graph: OpGraph, group: GroupOf<'weight_gradient'>): readonly SizedResource[] {
   const value = group.result;
   if (group.winograd !== null) {
-    const { input, cotangent, products } = weightPlanes(graph, group, group.winograd);
+    const { input, cotangent } = weightPlanes(graph, group, group.winograd);
     return [
       { resource: { kind: 'input_planes', value, home: group.home }, bytes: input },
       { resource: { kind: 'cotangent_planes', value }, bytes: cotangent },
-      { resource: { kind: 'parts', value }, bytes: products },
     ];
   }
   const { count } = weightParts(graph, group);

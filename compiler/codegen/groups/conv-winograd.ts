@@ -91,6 +91,7 @@ function inputTransforms(conv: Convolution, { first, samples }: Part): readonly 
         all_quads: all,
         first_quad: firstQuad,
         plane_row: planeRow(tiles),
+        sample_step: planesOf(m) * all * planeRow(tiles),
       },
     });
     firstQuad += quads;

@@ -47,3 +47,21 @@ export function unrolledOuterProducts(rows: number): LongBody {
   const lines = () => Array.from({ length: 4 * rows }, (_, i) => line(Math.floor(i / 4), i % 4));
   return { name: `outer ${rows}`, lines };
 }
+
+/** Counts the products of a plane in three sums: row[k][i] += g[k] sums[i] for `count` vectors i. */
+export function unrolledPlane(count: number): LongBody {
+  const lines = () =>
+    Array.from({ length: 3 * count }, (_, at) => {
+      return `row[${at}u] += g[${Math.floor(at / count)}u] * sums[${at % count}u];`;
+    });
+  return { name: `plane ${count}`, lines };
+}
+
+/** Counts the sums of a row of planes in the nine taps: taps[k][l][i] += g[k] row[l][i] for `count` vectors i. */
+export function unrolledRow(count: number): LongBody {
+  const lines = () =>
+    Array.from({ length: 9 * count }, (_, at) => {
+      return `taps[${at}u] += g[${Math.floor(at / (3 * count))}u] * row[${at % (3 * count)}u];`;
+    });
+  return { name: `row ${count}`, lines };
+}

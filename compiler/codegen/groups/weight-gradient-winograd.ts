@@ -1,22 +1,20 @@
 // The gradient of a 3x3 convolution's weight by Winograd's F(m x m, 3 x 3), from the other side: transforms of the input and of
-// the cotangent, one product for every plane over the tiles of some samples, which later samples add to, and a transform of
-// the sums to taps.
+// the cotangent, and the products of all planes over the tiles of some samples, summed up to taps, to which later samples add.
 
 import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { weightPlanes } from '../../schedule/choices/weight-gradient.ts';
-import { planeRow, planesOf } from '../../schedule/choices/winograd.ts';
+import { planeRow } from '../../schedule/choices/winograd.ts';
 import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { ScheduledWeightGradient, WinogradTile } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
 import { standing, value } from '../fragment.ts';
 import { texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
-import { unrolledOuterProducts } from './products.ts';
-import { partsOf } from './weight-gradient.ts';
-import { cotangentTransformOf, inputTransformOf, weightTransformOf } from './winograd-transforms.ts';
+import { unrolledOuterProducts, unrolledPlane, unrolledRow } from './products.ts';
+import { cotangentTransformOf, inputTransformOf, rowsOfG } from './winograd-transforms.ts';
 
 /** Quads of the cotangent's channels that a workgroup of the product computes, and of the input's: one a lane. */
-const ROWS = 8;
+const ROWS = 4;
 const COLUMNS = 8;
 
 export function weightGradientWinograd(
@@ -25,22 +23,13 @@ export function weightGradientWinograd(
   m: WinogradTile,
 ): readonly KernelCall[] {
   const { samples: most } = weightPlanes(graph, group, m);
-  const { batch, channels } = extentOf(graph, group.cotangent);
-  const quads = quadsOf(graph, group.sources);
+  const { batch } = extentOf(graph, group.cotangent);
   const calls: KernelCall[] = [];
   for (let first = 0; first < batch; first += most) {
     const part = { graph, group, m, first, samples: Math.min(most, batch - first) };
     calls.push(...inputTransforms(part), cotangentTransform(part), products(part));
   }
-  const taps = callKernel({
-    file: 'winograd_weight_subgroup',
-    consts: { PATCH: m + 2 },
-    hooks: { transform: weightTransformOf(m) },
-    declared: { products: partsOf(group), result: value(group.result) },
-    workgroups: [Math.ceil(quads / COLUMNS), channels, 1],
-    sizes: { out_channels: channels, quads },
-  });
-  return [...calls, taps];
+  return calls;
 }
 
 /** The samples of a group that are computed at once. */
@@ -52,8 +41,11 @@ interface Part {
   readonly samples: number;
 }
 
-/** Where the tiles of the planes lie. The size is the graph's: a value may have been written in another shape. */
-function tilesIn({ graph, group, m, first }: Part) {
+/**
+ * Where the tiles of the planes lie: in a plane, tiles of one sample stand behind those of the sample before. The size is the
+ * graph's: a value may have been written in another shape.
+ */
+function tilesIn({ graph, group, m, first, samples }: Part) {
   const { tiles } = weightPlanes(graph, group, m);
   const { height, width } = extentOf(graph, nodeOf(graph, group.anchor, 'conv_weight_gradient').inputs[1]!);
   return {
@@ -62,7 +54,8 @@ function tilesIn({ graph, group, m, first }: Part) {
     tiles_x: Math.ceil(width / m),
     height,
     width,
-    plane_row: planeRow(tiles),
+    sample_step: tiles,
+    plane_row: planeRow(samples * tiles),
   };
 }
 
@@ -116,21 +109,24 @@ function products(part: Part): KernelCall {
   const quads = quadsOf(graph, group.sources);
   const { tiles, plane_row } = tilesIn(part);
   return callKernel({
-    file: 'winograd_weight_product_subgroup',
-    consts: { ROWS, TEXTURE_WIDTH },
-    hooks: { multiply: unrolledOuterProducts(ROWS) },
+    file: 'winograd_weight_subgroup',
+    consts: { PATCH: m + 2, ROWS, TEXTURE_WIDTH },
+    hooks: {
+      multiply: unrolledOuterProducts(ROWS),
+      row_of_g: rowsOfG(m),
+      add_plane: unrolledPlane(ROWS * 4),
+      add_row: unrolledRow(ROWS * 4),
+    },
     declared: {
       cotangent: { kind: 'cotangent_planes', value: group.result },
       input: { kind: 'input_planes', value: group.result, home: group.home },
-      result: partsOf(group),
+      result: value(group.result),
     },
-    workgroups: [Math.ceil(g.quads / ROWS), Math.ceil(quads / COLUMNS), planesOf(m)],
+    workgroups: [Math.ceil(g.quads / ROWS), Math.ceil(quads / COLUMNS), 1],
     sizes: {
       first_sample: first,
-      samples,
-      tiles,
+      tiles: samples * tiles,
       plane_row,
-      planes: planesOf(m),
       out_quads: g.quads,
       out_channels: g.channels,
       quads,

@@ -70,26 +70,6 @@ const OF_ZERO = AA * BB;
 const OF_A = 2 * AA * (AA - BB);
 const OF_B = 2 * BB * (BB - AA);
 
-/** GT of the products of a pair of channels. */
-export function weightTransformOf(m: WinogradTile): readonly string[] {
-  return m === 2
-    ? [
-        'let even = 0.5 * (p[1] + p[2]);',
-        'return array<vec4f, 3>(p[0] + even, 0.5 * (p[1] - p[2]), even + p[3]);',
-      ]
-    : [
-        `let even_a = ${1 / OF_A} * (p[1] + p[2]);`,
-        `let odd_a = ${1 / OF_A} * (p[1] - p[2]);`,
-        `let even_b = ${1 / OF_B} * (p[3] + p[4]);`,
-        `let odd_b = ${1 / OF_B} * (p[3] - p[4]);`,
-        'return array<vec4f, 3>(',
-        `  ${1 / OF_ZERO} * p[0] + even_a + even_b,`,
-        `  ${A} * odd_a + ${B} * odd_b,`,
-        `  ${AA} * even_a + ${BB} * even_b + p[5],`,
-        ');',
-      ];
-}
-
 /** Rows of G of F(m x m, 3 x 3), as the host packs weights with them (`runtime/weights/winograd.ts`). */
 function weightRows(m: WinogradTile): readonly (readonly [number, number, number])[] {
   if (m === 2) {
@@ -108,6 +88,12 @@ function weightRows(m: WinogradTile): readonly (readonly [number, number, number
     [1 / OF_B, -B / OF_B, BB / OF_B],
     [0, 0, 1],
   ];
+}
+
+/** The row of G of a point, by which the products of a plane count in the gradients of the taps. */
+export function rowsOfG(m: WinogradTile): readonly string[] {
+  const rows = weightRows(m).map((row) => `vec3f(${row.join(', ')})`);
+  return [`let rows = array<vec3f, ${rows.length}>(${rows.join(', ')});`, 'return rows[point];'];
 }
 
 /** The planes G g GT of the taps `g`, each stored `sizes.plane` behind the one before. */

@@ -1,7 +1,7 @@
 // The transform of a cotangent by Winograd's F(m x m, 3 x 3), for the gradient of the weight: the m x m cotangents g of a tile
 // become the planes A g AT, one for each product, as the output transform takes products to pixels by AT. Source: Lavin and
 // Gray 2016, arXiv:1509.09308. For subgroups of 8 lanes: a workgroup is 8 tiles of one quad.
-// The source is [sample][quad][pixel], the result [sample of the part][plane][quad][tile].
+// The source is [sample][quad][pixel], the result [plane][quad][sample of the part][tile].
 
 const M = 4u;       // pixels of a side of a tile, and planes of a side
 const PATCH = 6u;
@@ -15,6 +15,7 @@ struct Sizes {
   width: u32,
   quads: u32,
   plane_row: u32,       // vectors that the tiles of a plane take
+  sample_step: u32,     // and from a sample's tiles to those of the next
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -56,7 +57,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     for (var i = 0u; i < PATCH; i++) { rows[i][j] = transformed[i]; }
   }
   if (tile < sizes.tiles) {
-    let to = (workgroup.z * PATCH * PATCH * sizes.quads + quad) * sizes.plane_row + tile;
+    let to = workgroup.z * sizes.sample_step + quad * sizes.plane_row + tile;
     for (var i = 0u; i < PATCH; i++) {
       let transformed = transform(rows[i]);
       for (var j = 0u; j < PATCH; j++) {

@@ -1,7 +1,8 @@
 // The input transform of Winograd's F(m x m, 3 x 3): every m x m tile of the output reads a patch d of (m + 2) x (m + 2)
 // pixels of the padded input, through the norm in front of the convolution, and becomes the planes BT d B, one for each
 // product. Source: Lavin and Gray 2016, arXiv:1509.09308. For subgroups of 8 lanes: a workgroup is 8 tiles of one quad.
-// The source is [sample][quad][pixel], the result [sample of the part][plane][quad][tile].
+// The source is [sample][quad][pixel], the result [sample of the part][plane][quad][tile], or for the gradient
+// of a weight [plane][quad][sample of the part][tile].
 
 const M = 4u;       // pixels of a side of a tile of the output, and of its patch
 const PATCH = 6u;
@@ -17,6 +18,7 @@ struct Sizes {
   all_quads: u32,
   first_quad: u32,      // where the source's begin among all
   plane_row: u32,       // vectors that the tiles of a plane take
+  sample_step: u32,     // and from a sample's tiles to those of the next
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -69,7 +71,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     for (var i = 0u; i < PATCH; i++) { rows[i][j] = transformed[i]; }
   }
   if (tile < sizes.tiles) {
-    let to = (workgroup.z * PATCH * PATCH * sizes.all_quads + quad) * sizes.plane_row + tile;
+    let to = workgroup.z * sizes.sample_step + quad * sizes.plane_row + tile;
     for (var i = 0u; i < PATCH; i++) {
       let transformed = transform(rows[i]);
       for (var j = 0u; j < PATCH; j++) {

@@ -73,7 +73,6 @@ export type KernelFile =
   | 'winograd_output'
   | 'winograd_output_subgroup'
   | 'winograd_product'
-  | 'winograd_weight_product_subgroup'
   | 'winograd_weight_subgroup'
   | 'zeros';
 

@@ -6,17 +6,19 @@ import type { OpGraph } from '../../opgraph/opgraph.ts';
 import { sizeOf } from '../../ops/op.ts';
 import type { WeightGradientGroup, WinogradTile } from '../schedule.ts';
 import { extentOf, nodeOf, quadsOf } from '../values.ts';
-import { MOST_BYTES, planeRow, planesOf, samplesOfPart, tilesOf } from './winograd.ts';
+import { planeRow, planesOf, samplesOfPart, tilesOf } from './winograd.ts';
 
-/** Cycles of eight pixels, or tiles of a plane, of 32 channels by 32 channels. */
-const STEP = 2050;
+/** Cycles of eight pixels of a tap of 32 channels by 32 channels, and of a tap besides. */
+const PIXELS = 2400;
+const TAP = 12_000;
+
+/** Cycles of eight tiles of a plane of 32 channels by 32 channels, and of a plane besides, whose products count in the taps. */
+const OCTET = 1950;
+const PLANE = 6400;
 
 /** Cycles of eight tiles of a quad in the transforms of the input and of the cotangent. */
 const INPUT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 330, 4: 36 * 330 };
 const COTANGENT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 300, 4: 36 * 300 };
-
-/** Cycles of a channel by 32 channels in the transform to taps. */
-const WEIGHT_TRANSFORM: Readonly<Record<WinogradTile, number>> = { 2: 16 * 150, 4: 36 * 150 };
 
 /**
  * Bytes of planes of the input, or of the cotangent, that are computed at once where one sample has no more: what a second part
@@ -32,29 +34,23 @@ export interface WeightPlanes {
   readonly tiles: number;
   /** Samples whose planes are computed at once. */
   readonly samples: number;
-  /** Bytes of the planes of so many samples' input and cotangent, and of the products. */
+  /** Bytes of the planes of so many samples' input and cotangent. */
   readonly input: number;
   readonly cotangent: number;
-  readonly products: number;
 }
 
 export function weightPlanes(
   graph: OpGraph,
-  { anchor, sources, cotangent, result }: WeightGradientGroup,
+  { anchor, sources, cotangent }: WeightGradientGroup,
   m: WinogradTile,
 ): WeightPlanes {
   const tiles = tilesOf(graph, cotangentOf(graph, anchor), m);
   const quads = quadsOf(graph, sources);
   const g = extentOf(graph, cotangent);
-  const each = planesOf(m) * planeRow(tiles) * 16;
-  const samples = samplesOfPart(g.batch, each * Math.max(quads, g.quads), PART_BYTES);
-  return {
-    tiles,
-    samples,
-    input: samples * quads * each,
-    cotangent: samples * g.quads * each,
-    products: planesOf(m) * extentOf(graph, result).batch * quads * 16,
-  };
+  const bytesOf = (planes: number) => planesOf(m) * planeRow(planes) * 16;
+  const samples = samplesOfPart(g.batch, bytesOf(tiles) * Math.max(quads, g.quads), PART_BYTES);
+  const each = bytesOf(samples * tiles);
+  return { tiles, samples, input: quads * each, cotangent: g.quads * each };
 }
 
 /** The cotangent as it is written in the graph: it may have been written in another shape. */
@@ -78,8 +74,7 @@ function canUseWinograd(graph: OpGraph, group: WeightGradientGroup, m: WinogradT
   const plain =
     attrs.kernel.join() === '3,3' && attrs.stride.join() === '1,1' && attrs.padding.join() === '1,1';
   if (!plain || x !== g || group.upsample !== null || group.prologue.length > 0) return false;
-  const { samples, products } = weightPlanes(graph, group, m);
-  return samples > 0 && products <= MOST_BYTES;
+  return weightPlanes(graph, group, m).samples > 0;
 }
 
 function cyclesOf(graph: OpGraph, group: WeightGradientGroup, m: WinogradTile | null): number {
@@ -88,10 +83,12 @@ function cyclesOf(graph: OpGraph, group: WeightGradientGroup, m: WinogradTile | 
   const blocks = Math.ceil(quads / 8) * Math.ceil(g.quads / 8);
   if (m === null) {
     const { kernel } = nodeOf(graph, group.anchor, 'conv_weight_gradient').attrs;
-    return g.batch * Math.ceil(g.pixels / 8) * sizeOf(kernel) * blocks * STEP;
+    return sizeOf(kernel) * blocks * (g.batch * Math.ceil(g.pixels / 8) * PIXELS + TAP);
   }
-  const octets = g.batch * Math.ceil(tilesOf(graph, cotangentOf(graph, group.anchor), m) / 8);
-  const transforms = octets * (quads * INPUT_TRANSFORM[m] + g.quads * COTANGENT_TRANSFORM[m]);
-  const last = g.channels * Math.ceil(quads / 8) * WEIGHT_TRANSFORM[m];
-  return octets * planesOf(m) * blocks * STEP + transforms + last;
+  const { tiles, samples } = weightPlanes(graph, group, m);
+  const parts = Math.ceil(g.batch / samples);
+  const transforms =
+    g.batch * Math.ceil(tiles / 8) * (quads * INPUT_TRANSFORM[m] + g.quads * COTANGENT_TRANSFORM[m]);
+  const plane = parts * (Math.ceil((samples * tiles) / 8) * OCTET + PLANE);
+  return planesOf(m) * blocks * plane + transforms;
 }

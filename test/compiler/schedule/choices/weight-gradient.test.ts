@@ -51,8 +51,7 @@ describe('the gradient of a weight', () => {
     ['strided', { stride: 2 }],
     ['1x1', { kernel: 1, padding: 0 }],
     ['without padding', { padding: 0 }],
-    ['of few pixels', { size: 4 }],
-    ['of products that take too much memory', { inputs: 1280, outputs: 1280, size: 8 }],
+    ['of few pixels', { batch: 1, size: 2 }],
   ])('is a product for each tap where it is %s', (_, shape) => {
     expect(tileOf(shape)).toBe(null);
   });
@@ -64,11 +63,10 @@ describe('the gradient of a weight', () => {
 
   it('computes a large batch in parts', () => {
     const { graph, group } = scheduleOf({ batch: 64 }, SOFTWARE, false);
-    const { tiles, samples, input, cotangent, products } = weightPlanes(graph, group, 4);
+    const { tiles, samples, input, cotangent } = weightPlanes(graph, group, 4);
     expect(tiles).toBe(64);
     expect(samples).toBe(12);
-    expect(input).toBe(samples * 36 * 32 * 72 * 16);
+    expect(input).toBe(36 * 32 * (samples * 64 + 8) * 16); // quads of tiles of all samples, an odd number of octets
     expect(cotangent).toBe(input);
-    expect(products).toBe(36 * 128 * 32 * 16);
   });
 });
