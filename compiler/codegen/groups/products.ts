@@ -3,11 +3,9 @@
 
 import type { LongBody } from '../wgsl/link.ts';
 
-/** Pixels whose sums stay in registers while a quad of inputs is added. */
-const PIXELS = 4;
-
 /**
- * Adds the quad of inputs of every pixel of `octets`, a line a sum: sums[octet][pixel][set] += a[octet][c] w[c][set].
+ * Adds the quad of inputs of every pixel of `octets`, a line a sum: sums[octet][pixel][set] += a[octet][c] w[c][set] over the
+ * four inputs c, in their order. A sum that is loaded and stored once for all four leaves the compiler registers for weights.
  * Where a lane has one vector of outputs there is no index of a set.
  */
 export function unrolledProducts(sums: string, octets: number, sets: number | null): LongBody {
@@ -18,14 +16,13 @@ function unroll(sums: string, octets: number, sets: number | null): readonly str
   const ofSets = sets === null ? [''] : Array.from({ length: sets }, (_, s) => `[${s}u]`);
   const lines: string[] = [];
   for (let octet = 0; octet < octets; octet++) {
-    for (let first = 0; first < 8; first += PIXELS) {
-      for (const [c, component] of ['x', 'y', 'z', 'w'].entries()) {
-        for (let p = first; p < first + PIXELS; p++) {
-          for (const set of ofSets) {
-            const input = `subgroupBroadcast(a[${octet}u].${component}, ${p}u)`;
-            lines.push(`${sums}[${octet}u][${p}u]${set} += ${input} * w[${c}u]${set};`);
-          }
-        }
+    for (let p = 0; p < 8; p++) {
+      for (const set of ofSets) {
+        const sum = `${sums}[${octet}u][${p}u]${set}`;
+        const products = ['x', 'y', 'z', 'w'].map(
+          (component, c) => `subgroupBroadcast(a[${octet}u].${component}, ${p}u) * w[${c}u]${set}`,
+        );
+        lines.push(`${sum} = ${[sum, ...products].join(' + ')};`);
       }
     }
   }
