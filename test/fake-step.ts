@@ -62,7 +62,10 @@ export function openFakeStep({ losses, overflows, onStep }: FakeStepOptions = {}
           taken,
         };
       },
-      findBadKernel: async (_, { loss_scale }) => `a fake kernel at scale ${loss_scale}`,
+      findBadKernel: async (_, { loss_scale }) => ({
+        kernel: `a fake kernel at scale ${loss_scale}`,
+        exact: true,
+      }),
       async read(which) {
         return new Map(
           named.map(({ name, shape }) => [name, { shape, data: placeOf(which).get(name)!.slice() }]),

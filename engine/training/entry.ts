@@ -243,6 +243,7 @@ async function openRun(
 function jobOf(graph: GraphInput, options: TrainOptions, device: TrainJob['device']): TrainJob {
   const { steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval } = options;
   const { lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, freeze, schedule_sampler } = options;
+  const { lg_loss_scale, fp16_scale_growth } = options;
   const { labels, background, flip, crop, workers, val_data, val_interval, val_limit } = options;
   const { save_interval, sample_interval, keep, resume, replay, optimizer, output, size } = options;
   return {
@@ -257,7 +258,8 @@ function jobOf(graph: GraphInput, options: TrainOptions, device: TrainJob['devic
     training: {
       ...{ steps, batch, microbatch, lr, weight_decay, ema_rate, ema_warmup, seed, log_interval },
       ...{ lr_anneal_steps, lr_schedule, lr_warmup, max_grad_norm, freeze, schedule_sampler },
-    },
+      ...{ lg_loss_scale, fp16_scale_growth },
+    } satisfies { readonly [name in keyof Required<TrainingOptions>]: TrainingOptions[name] },
     validation: { val_data, val_interval, val_limit },
     output: { save_interval, sample_interval, keep, resume },
     out: output ?? null,

@@ -1,8 +1,6 @@
 // The loop of training: a batch, a step, what is logged of it; on and on, as the original's `run_step`. What a later run has
 // to know beside the tensors is a value that every step gives anew.
 
-import { count } from '../../compiler/graph/words.ts';
-import { RuntimeError } from '../../runtime/errors.ts';
 import { type LossScale, lossScale, nextLossScale } from '../../runtime/training/loss-scale.ts';
 import { type Means, withTerms, withValue } from '../../runtime/training/progress-table.ts';
 import {
@@ -11,10 +9,11 @@ import {
   probabilities,
   withLosses,
 } from '../../runtime/training/timestep-sampler.ts';
-import type { StepResult, StepSettings, TrainingStep } from '../../runtime/training/training-step.ts';
+import type { StepSettings, TrainingStep } from '../../runtime/training/training-step.ts';
+import { notFinite } from './not-finite.ts';
 import { averageRates, learningRate } from './rates.ts';
 import type { TrainingSettings } from './settings.ts';
-import type { StepBatch, StepSource } from './step-source.ts';
+import type { StepSource } from './step-source.ts';
 
 /** Where a run is, beside its tensors. */
 export interface LoopState {
@@ -109,8 +108,8 @@ export async function* trainingLoop(
     const finite = losses.loss!.every(Number.isFinite);
     const scale = now.scale && nextLossScale(now.scale, { taken, finite }, settings.half?.fp16_scale_growth);
     if (scale === null && !(now.scale === null && taken && finite && Number.isFinite(grad_norm))) {
-      const kernel = (await step.findBadKernel?.(inputs, by)) ?? null;
-      throw notFinite(parts, now, batch, { losses, grad_norm, taken }, kernel);
+      const found = (await step.findBadKernel?.(inputs, by)) ?? null;
+      throw notFinite(parts, now, batch, { losses, grad_norm, taken }, found);
     }
     const weighted = Object.fromEntries(
       Object.entries(losses).map(([name, values]) => [
@@ -163,36 +162,4 @@ function rowOf(
 
 function meanOf(values: ArrayLike<number>): number {
   return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** @param kernel the one that made the first value that is not finite, in words; null where that is not known */
-function notFinite(
-  { nameOf }: LoopParts,
-  { position, scale }: LoopState,
-  { timesteps, samples }: StepBatch,
-  { losses, grad_norm }: StepResult,
-  kernel: string | null,
-): RuntimeError {
-  const loss = losses.loss!;
-  const bad = loss.findIndex((value) => !Number.isFinite(value));
-  const sample = samples?.[bad];
-  const which = sample === undefined ? '' : `, of the data ${nameOf?.(sample) ?? `sample ${sample}`}`;
-  const norm = `the gradient's norm is ${grad_norm}, beyond float32, and the losses are finite`;
-  const scaled =
-    'gradients overflow float16 even of the loss times 2^0, the least that it is scaled by, and the losses are finite';
-  const overflow = scale === null ? norm : scaled;
-  const before = scale?.bad_losses ?? 0;
-  const times = before === 0 ? '' : `, as in ${count(before, 'step')} before it`;
-  const what =
-    bad < 0
-      ? overflow
-      : `the loss of sample ${bad} of ${loss.length} (timestep ${timesteps[bad]}${which}) is ${loss[bad]}${times}`;
-  const made = kernel === null ? '' : `; the first value that is not finite was made by ${kernel}`;
-  const wider = scale === null ? '' : ', or in float32';
-  const look = bad < 0 ? '' : ', and look at that sample';
-  return new RuntimeError(
-    'gpu',
-    `step ${position}: ${what}${made}; the run ends there, and the last checkpoint is as it was: begin a new folder from it with a ` +
-      `smaller learning rate${wider}${look}`,
-  );
 }

@@ -11,7 +11,7 @@ import { RATES_AT, STEP_NUMBERS, settingsLength } from '../step-settings.ts';
 
 const BETA_1 = 0.9;
 const BETA_2 = 0.999;
-const EPSILON = 1e-8;
+export const EPSILON = 1e-8;
 
 /** No norm is larger: float32 has no larger numbers. */
 const LARGEST = 2 ** 127;

@@ -13,6 +13,7 @@ import { averagesIn } from './averages.ts';
 import { drawsDropout } from './dropout.ts';
 import { lossInputs, type TrainingBatch } from './loss-inputs.ts';
 import { microbatches } from './microbatches.ts';
+import { takeBack } from './taken-back.ts';
 import type { StepSettings, TrainedTensors, TrainingStep } from './training-step.ts';
 
 const LOSS = 'loss.';
@@ -52,7 +53,8 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
   const pack = async () => (packs.length > 0 ? program.runPasses(packs, {}) : undefined);
   const packsChanges = packs.filter((name) => name === 'pack');
   await pack();
-  /** Whether a step that is not to be gone on from changed some of the parameters. */
+  /** Which parameters the last step changed, and whether they are some of those that it was to change, and nobody goes on from them. */
+  let changed: readonly string[] = [];
   let halved = false;
   const checkWhole = () => {
     if (!halved) return;
@@ -114,7 +116,8 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
           if (name === 'square_sums') grad_norm = rootOfSum(values);
           else if (name === 'gradient_scale') {
             taken = values[1] === 1;
-            halved = !taken && values[2]! > 0;
+            changed = taken ? trained.map(({ name }) => name) : inArenas(manifest, trained, values[2]!);
+            halved = !taken && changed.length > 0;
           } else {
             const term = name.slice(LOSS.length);
             losses[term] ??= new Float32Array(count);
@@ -150,12 +153,20 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
       const data = stepSettings(settings);
       const inputs = waits ? {} : { step_settings: { shape: [data.length], data } };
       const tracing = { anew: isGradient, without: changes(manifest) };
-      for (const part of partsOf(batch, settings)) {
-        const given = { ...lossInputs(process, part.batch), ...inputs };
-        const found = await findBadKernel(program, given, tracing);
-        if (found !== null) return found.told;
+      const exact = changed.length === 0;
+      const putBack = await takeBack(state, changed, settings);
+      try {
+        if (!exact) await pack();
+        for (const part of partsOf(batch, settings)) {
+          const given = { ...lossInputs(process, part.batch), ...inputs };
+          const found = await findBadKernel(program, given, tracing);
+          if (found !== null) return { kernel: found.told, exact };
+        }
+        return { kernel: null, exact };
+      } finally {
+        await putBack();
+        if (!exact) await pack();
       }
-      return null;
     },
     close: async () => program.close(),
   };
@@ -163,6 +174,20 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
 
 function prefixOf(which: TrainedTensors): string {
   return which.kind === 'ema' ? `ema.${which.index}.` : `${which.kind}.`;
+}
+
+/** Names of the parameters in the first so many arenas, which stand in the manifest in their order. */
+function inArenas(
+  { state }: Manifest,
+  trained: TrainingStep['parameters'],
+  count: number,
+): readonly string[] {
+  const slots = new Map(state.map(({ name, slot }) => [name, slot]));
+  const slotOf = (name: string) => slots.get(`parameters.${name}`)!;
+  const names = new Set(trained.map(({ name }) => `parameters.${name}`));
+  const arenas = [...new Set(state.flatMap(({ name, slot }) => (names.has(name) ? [slot] : [])))];
+  const those = new Set(arenas.slice(0, count));
+  return trained.flatMap(({ name }) => (those.has(slotOf(name)) ? [name] : []));
 }
 
 /** Sums of squares, added in float64. */

@@ -35,6 +35,14 @@ export interface StepResult {
   readonly taken: boolean;
 }
 
+/** What a pass that is computed once more says of the first value that is not finite. */
+export interface BadPass {
+  /** The kernel that made it, in words; null where none did. */
+  readonly kernel: string | null;
+  /** Whether no parameter had changed. Those that had were taken back, which leaves the rounding of their change. */
+  readonly exact: boolean;
+}
+
 /** A model in training. Calls take their turn. */
 export interface TrainingStep {
   /** In checkpoint order. */
@@ -54,12 +62,10 @@ export interface TrainingStep {
   /** The tensors as the steps so far leave them, by the names of the parameters; no moments of frozen ones. */
   read(which: TrainedTensors): Promise<ReadonlyMap<string, Tensor>>;
   /**
-   * The first kernel of the pass over a batch that made a NaN or an infinity, in words, with the parameters as they are; null
-   * where none did. Absent without a GPU.
+   * Computes the pass of the last step once more, over its batch and by the parameters that it began with, for the first kernel
+   * that made a NaN or an infinity; changes nothing. Absent without a GPU.
    */
-  readonly findBadKernel?:
-    | ((batch: TrainingBatch, settings: StepSettings) => Promise<string | null>)
-    | undefined;
+  readonly findBadKernel?: ((batch: TrainingBatch, settings: StepSettings) => Promise<BadPass>) | undefined;
   /** Puts tensors of every parameter in their place; moments and averages of frozen ones may be missing, and are left alone. */
   write(which: TrainedTensors, tensors: ReadonlyMap<string, Tensor>): Promise<void>;
   close(): Promise<void>;

@@ -94,6 +94,17 @@ describe.each([GENERIC, SOFTWARE].map(small))('on $name', (target) => {
   });
 });
 
+test.each([2 ** 10, 2 ** 14, 2 ** 16])(
+  'arenas of no more than %i bytes change in their order, by which a step says how many did',
+  (bytes) => {
+    const limits = { ...SOFTWARE.limits, maxStorageBufferBindingSize: bytes };
+    const { schedule } = compileGraph(graph, { batch, target: { ...SOFTWARE, limits }, training });
+    const changed = schedule.update!.arenas.map(({ alive }) => alive!.last);
+    expect(changed.length).toBeGreaterThan(50);
+    expect(changed).toEqual(changed.toSorted((a, b) => a - b));
+  },
+);
+
 test('microbatches, a largest norm and a scale of the loss wait for all gradients', () => {
   const passesOf = (options: CompileOptions) => {
     const { schedule, bundle } = compileGraph(graph, { batch, training, ...options });

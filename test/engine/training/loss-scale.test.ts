@@ -91,7 +91,7 @@ test('ends where gradients overflow at every scale, with the kernel that made th
   await expect(run('run', { lg_loss_scale: 2.5, ...above(-1) })).rejects.toMatchObject({
     kind: 'gpu',
     message: expect.stringMatching(
-      /^step 3: gradients overflow float16 even of the loss times 2\^0.*was made by a fake kernel at scale 1;.*or in float32/,
+      /^step 3: gradients overflow even of the loss times 2\^0.*was made by a fake kernel at scale 1;.*or in float32/,
     ),
   });
   expect(Object.keys(contents(at('run'))).filter((name) => name.startsWith('model'))).toEqual([
