@@ -109,7 +109,7 @@ export async function* trainingLoop(
     const scale = now.scale && nextLossScale(now.scale, { taken, finite }, settings.half?.fp16_scale_growth);
     if (scale === null && !(now.scale === null && taken && finite && Number.isFinite(grad_norm))) {
       const found = (await step.findBadKernel?.(inputs, by)) ?? null;
-      throw notFinite(parts, now, batch, { losses, grad_norm, taken }, found);
+      throw notFinite({ ...now, nameOf: parts.nameOf }, batch, { losses, grad_norm, taken }, found);
     }
     const weighted = Object.fromEntries(
       Object.entries(losses).map(([name, values]) => [

@@ -2,14 +2,23 @@
 
 import { count } from '../../compiler/graph/words.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
+import type { LossScale } from '../../runtime/training/loss-scale.ts';
 import type { BadPass, StepResult } from '../../runtime/training/training-step.ts';
-import type { LoopParts, LoopState } from './loop.ts';
 import type { StepBatch } from './step-source.ts';
+
+/** The run that the step is of. */
+interface Run {
+  /** The number of the step. */
+  readonly position: number;
+  /** What the loss was multiplied by in float16; null in float32. */
+  readonly scale: LossScale | null;
+  /** What messages call a sample of the data, by its place there. */
+  readonly nameOf?: ((sample: number) => string) | undefined;
+}
 
 /** @param found what the pass says that was computed once more; null where none was */
 export function notFinite(
-  { nameOf }: Pick<LoopParts, 'nameOf'>,
-  { position, scale }: Pick<LoopState, 'position' | 'scale'>,
+  { position, scale, nameOf }: Run,
   { timesteps, samples }: StepBatch,
   { losses, grad_norm }: StepResult,
   found: BadPass | null,

@@ -16,7 +16,7 @@ function told(
 ): string {
   const scale = lg === undefined ? null : { lg, bad_losses: 0 };
   const result = { losses: { loss: Float32Array.from(loss) }, grad_norm, taken: false };
-  return notFinite({ nameOf: (sample) => `a_${sample}.png` }, { position: 4, scale }, BATCH, result, found)
+  return notFinite({ nameOf: (sample) => `a_${sample}.png`, position: 4, scale }, BATCH, result, found)
     .message;
 }
 
