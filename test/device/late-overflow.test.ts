@@ -54,10 +54,10 @@ const SHRINKS: StepSettings = {
   ...{ learning_rate: 1e-6, weight_decay: 1e6 - 1, ema_rates: [], seed: 5, update: 1, step: 0 },
 };
 
-async function openStep(waits: boolean, read: typeof steep = steep, averages = 0) {
+async function openStep(waits: boolean, averages = 0) {
   const training = { averages, accumulates: false, waits };
   const { bundle } = compileGraph(graph, { batch, target: SMALL, training });
-  return programStep(await openProgram(bundle, read), 'test');
+  return programStep(await openProgram(bundle, steep), 'test');
 }
 
 describe('a gradient that overflows behind the change of others', () => {
@@ -100,14 +100,26 @@ describe('a gradient that overflows behind the change of others', () => {
   });
 });
 
-test.each([true, false])('to look at a step that was taken changes nothing, waits: %s', async (waits) => {
-  const step = await openStep(waits, (name) => Float32Array.from(weightsOf(graph, seed)(name)));
+test.each([
+  ['parameters that change soon', { waits: false, accumulates: false }, batch],
+  ['parameters that wait', { waits: true, accumulates: false }, batch],
+  ['microbatches, whose weights stand packed', { waits: true, accumulates: true }, 1],
+] as const)('to look at a step that was taken changes nothing: %s', async (_, how, size) => {
   const settings = { ...SHRINKS, weight_decay: 0, learning_rate: 1e-3 };
-  expect((await step.step(trainingBatch, settings)).taken).toBe(true);
-  const after = await step.read({ kind: 'parameters' });
-  expect(await step.findBadKernel!(trainingBatch, settings)).toEqual({ kernel: null, exact: false });
-  expect(await step.read({ kind: 'parameters' })).toEqual(after);
-  await step.close();
+  const run = async (looks: boolean) => {
+    const training = { averages: 0, ...how };
+    const { bundle } = compileGraph(graph, { batch: size, target: SMALL, training });
+    const step = await programStep(await openProgram(bundle, weightsOf(graph, seed)), 'test');
+    expect((await step.step(trainingBatch, settings)).taken).toBe(true);
+    const found = looks ? await step.findBadKernel!(trainingBatch, settings) : null;
+    const second = await step.step(trainingBatch, { ...settings, update: 2, step: 1 });
+    const after = await step.read({ kind: 'parameters' });
+    await step.close();
+    return { found, second, after };
+  };
+  const { found, ...looked } = await run(true);
+  expect(found).toEqual({ kernel: null, exact: false });
+  expect({ found: null, ...looked }).toEqual(await run(false));
 });
 
 /** A file of steps whose losses count so much each: where they count nothing no gradient is other than zero. */
@@ -139,7 +151,7 @@ test('a run in float32 ends with the kernel, and its last checkpoint is what it 
       output: { save_interval: 1, sample_interval: 0 },
       ...{ validation: {}, out: at('run'), device: {}, reference: false },
     };
-    const opened = await openTraining(job, silentHost(), () => openStep(false, steep, 1));
+    const opened = await openTraining(job, silentHost(), () => openStep(false, 1));
     try {
       for await (const _ of opened.reports());
     } finally {
