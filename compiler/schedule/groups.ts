@@ -62,7 +62,7 @@ function groupOf(graph: OpGraph, node: OpNode, id: number): FusionGroup {
     case 'group_norm_sums':
       return { ...group, kind: 'norm_sums', sources: [value(0), value(1)], through: [] };
     case 'group_norm_gradient':
-      return { ...group, kind: 'norm_gradient', sources: [value(0), value(2)], through: [] };
+      return { ...group, kind: 'norm_gradient', sources: [value(0), value(2)], through: [], epilogue: [] };
     case 'embedding':
       return { ...group, kind: 'embedding', sources: [value(1)] };
     case 'cast':
@@ -121,13 +121,13 @@ export function fusedIn(group: FusionGroup | ScheduledGroup): Fused {
     case 'map':
       return { upsample: group.upsample, prologue: group.prologue, skip, epilogue: group.epilogue };
     case 'linear':
+    case 'norm_gradient':
       return { upsample, prologue, skip, epilogue: group.epilogue };
     case 'weight_gradient':
       return { upsample: group.upsample, prologue: group.prologue, skip, epilogue };
     case 'avg_pool':
     case 'affine':
       return { upsample, prologue: group.prologue, skip, epilogue };
-    case 'norm_gradient':
     case 'norm_sums':
     case 'channel_sum':
     case 'attention':

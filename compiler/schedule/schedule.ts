@@ -78,6 +78,8 @@ export interface NormGradientGroup extends OpGroup<'norm_gradient'> {
    * where the cotangent is that of the norm's result.
    */
   readonly through: readonly FusedOp[];
+  /** What is added to the gradient: those by other readers of what is normalised. */
+  readonly epilogue: readonly FusedOp[];
 }
 
 /**

@@ -337,6 +337,29 @@ describe('group_norm', () => {
   });
 });
 
+describe('group_norm_gradient', () => {
+  // groups that lie across quads, a last quad that is not full, and up to two gradients of other readers that are added
+  const over = (shape: Shape, groups: number, others: number): Case => [
+    `[${shape}] in ${groups} groups with ${others} added`,
+    opsOver(shape, (b) => {
+      const [weight] = b.weights('norm', [shape[1]!]);
+      const g = b.image(shape.slice(2));
+      const gradient = b.add('group_norm_gradient', [b.x, weight!, g], { groups, eps: 1e-5 }, 'gradient');
+      return Array.from({ length: others }).reduce<number>(
+        (sum, _, i) => b.add('add', i === 0 ? [b.x, sum] : [sum, g], {}, 'add'),
+        gradient,
+      );
+    }),
+  ];
+  const shapes: readonly (readonly [Shape, number])[] = [
+    [[2, 8, 5, 7], 2],
+    [[3, 96, 3, 3], 32],
+    [[1, 66, 9], 33],
+    [[2, 8, 3, 4, 2], 8],
+  ];
+  check(shapes.flatMap(([shape, groups]) => [0, 1, 2, 3].map((others) => over(shape, groups, others))));
+});
+
 describe('linear', () => {
   const sizes = [1, 3, 4, 63, 64, 65, 257, 300];
   check(

@@ -7,6 +7,7 @@ import { TEXTURE_WIDTH } from '../../schedule/resources.ts';
 import type { Schedule, ScheduledNormGradient, ScheduledNormSums } from '../../schedule/schedule.ts';
 import { extentOf, nodeOf } from '../../schedule/values.ts';
 import { ACTIVATION_GRADIENT_LINES } from '../activations.ts';
+import { epilogueOf } from '../epilogue.ts';
 import { type Fragment, joinFragments, standing } from '../fragment.ts';
 import { embedFragment } from '../fused-ops.ts';
 import { storedHalves, texelHalves } from '../half.ts';
@@ -42,7 +43,11 @@ function requestOf(
   const weights = createWeightsBuilder(graph);
   weights.vector(node.inputs[1]!); // gamma, the first of the weights
   const betaAt = group.through.length > 0 ? weights.vector(normBehind(graph, group)) : 0;
-  const fused = joinFragments(stored, through(graph, group, out.quads));
+  const fused = joinFragments(
+    stored,
+    through(graph, group, out.quads),
+    epilogueOf(graph, group.epilogue, { home: group.home }),
+  );
   const [source0, source1] = group.sources;
   return {
     ...fused,

@@ -19,10 +19,10 @@ function unroll(sums: string, octets: number, sets: number | null): readonly str
     for (let p = 0; p < 8; p++) {
       for (const set of ofSets) {
         const sum = `${sums}[${octet}u][${p}u]${set}`;
-        const products = ['x', 'y', 'z', 'w'].map(
+        const terms = ['x', 'y', 'z', 'w'].map(
           (component, c) => `subgroupBroadcast(a[${octet}u].${component}, ${p}u) * w[${c}u]${set}`,
         );
-        lines.push(`${sum} = ${[sum, ...products].join(' + ')};`);
+        lines.push(`${sum} = ${[sum, ...terms].join(' + ')};`);
       }
     }
   }

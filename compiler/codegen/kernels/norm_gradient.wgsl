@@ -51,6 +51,11 @@ fn cotangent(normalised: vec4f, given: vec4f) -> vec4f {
   return given;
 }
 
+// hook: what is done to a result before it is stored; `at` is its place
+fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
+  return sum;
+}
+
 // which of the workgroup's norm groups each channel of a quad is in
 fn groups_of(quad: u32) -> vec4u {
   return (vec4u(0u, 1u, 2u, 3u) + quad * 4u) / sizes.norm_width;
@@ -145,7 +150,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
       let at = begin + p * sizes.quads + q;
       let normalised = (load_source0(at) - mean) * share;
       let h = gamma * cotangent(normalised, load_source1(at));
-      store_result(at, share * (h - mean_h - normalised * mean_hx));
+      let gradient = share * (h - mean_h - normalised * mean_hx);
+      store_result(at, epilogue(gradient, sample, first + q, at));
     }
   }
 }

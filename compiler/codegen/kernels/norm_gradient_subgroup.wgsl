@@ -59,6 +59,11 @@ fn cotangent(normalised: vec4f, given: vec4f) -> vec4f {
   return given;
 }
 
+// hook: what is done to a result before it is stored; `at` is its place
+fn epilogue(sum: vec4f, sample: u32, quad: u32, at: u32) -> vec4f {
+  return sum;
+}
+
 // the sum over the lanes
 fn sum_lanes(value: vec4f) -> vec4f {
   var sum = value;
@@ -151,7 +156,8 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     for (var p = lane; p < sizes.pixels; p += 8u) {
       let normalised = (load_source0(begin + p) - mean) * share;
       let h = gamma * cotangent(normalised, load_source1(begin + p));
-      result[begin + p] = as_stored(share * (h - mean_h - normalised * mean_hx));
+      let gradient = share * (h - mean_h - normalised * mean_hx);
+      result[begin + p] = as_stored(epilogue(gradient, sample, first + q, begin + p));
     }
   }
 }

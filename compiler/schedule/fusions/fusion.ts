@@ -4,7 +4,14 @@ import type { OpGraph } from '../../opgraph/opgraph.ts';
 import type { OpName } from '../../ops/op.ts';
 import { type Uses, usesOf } from '../groups.ts';
 import { stagesOf } from '../prologue.ts';
-import type { ConvGroup, FusedOp, FusionGroup, LinearGroup, MapGroup } from '../schedule.ts';
+import type {
+  ConvGroup,
+  FusedOp,
+  FusionGroup,
+  LinearGroup,
+  MapGroup,
+  NormGradientGroup,
+} from '../schedule.ts';
 
 export interface Fusion {
   readonly name: string;
@@ -45,7 +52,7 @@ export function absorbIntoReader(
 export function absorbIntoProducer(
   groups: readonly FusionGroup[],
   graph: OpGraph,
-  accept: (producer: ConvGroup | LinearGroup, op: OpName) => boolean,
+  accept: (producer: ConvGroup | LinearGroup | NormGradientGroup, op: OpName) => boolean,
 ): readonly FusionGroup[] {
   const place = new Map(groups.map((g, i) => [g.anchor, i]));
   return mergePairs(groups, graph, (map, uses) => {
@@ -65,7 +72,8 @@ export function absorbIntoProducer(
     }
     const fitting = candidates.flatMap(({ value, fused }) => {
       const producer = uses.producer(value);
-      if (producer?.kind !== 'conv' && producer?.kind !== 'linear') return [];
+      if (producer?.kind !== 'conv' && producer?.kind !== 'linear' && producer?.kind !== 'norm_gradient')
+        return [];
       return uses.readers(value) === 1 && accept(producer, name) ? [{ producer, fused }] : [];
     });
     fitting.sort((a, b) => place.get(b.producer.anchor)! - place.get(a.producer.anchor)!);

@@ -45,11 +45,11 @@ test('a step of training is the gradients and what is done with them', () => {
   expect(whole.slice(0, alone.length - 1)).toEqual(alone.slice(0, -1));
   expect(whole.slice(alone.length - 1)).toMatchInlineSnapshot(`
     [
-      "#298 accumulate  126 parameters in 1 arena  1.29 MB  # update",
-      "#299 square_sums  126 parameters in 1 arena  1.29 MB  # update",
-      "#300 gradient_scale  126 parameters in 1 arena  # update",
-      "#301 adamw  moving_averages[2]  126 parameters in 1 arena  1.29 MB  # update",
-      "#302 pack_weights  126 parameters in 1 arena  1.29 MB  # update",
+      "#290 accumulate  126 parameters in 1 arena  1.29 MB  # update",
+      "#291 square_sums  126 parameters in 1 arena  1.29 MB  # update",
+      "#292 gradient_scale  126 parameters in 1 arena  # update",
+      "#293 adamw  moving_averages[2]  126 parameters in 1 arena  1.29 MB  # update",
+      "#294 pack_weights  126 parameters in 1 arena  1.29 MB  # update",
       "",
     ]
   `);

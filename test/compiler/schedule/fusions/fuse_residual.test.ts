@@ -35,6 +35,23 @@ test('of two residuals one: a kernel of processors has no texture left for the o
   ]);
 });
 
+test('the gradient of a norm adds those by other readers, two of them', () => {
+  const text = `
+    %0 = input() {name="x", type=f32[1,4,2]}
+    %1 = input() {name="g", type=f32[1,4,2]}
+    %2 = input() {name="a", type=f32[1,4,2]}
+    %3 = param() {name="norm.weight", shape=[4]}
+    %4 = group_norm_gradient(%0, %3, %1) {groups=2, eps=0.00001}
+    %5 = add(%2, %4)
+    %6 = add(%5, %0)
+    %7 = add(%6, %2)
+    return output=%7`;
+  expect(scheduled(text, fuse_residual)).toEqual([
+    'norm_gradient  epilogue[add, add]  %0 %1 -> %6',
+    'map  epilogue[add]  %6 -> %7',
+  ]);
+});
+
 test('a linear layer adds the label embedding', () => {
   const text = `
     %0 = input() {name="timesteps", type=f32[2]}
