@@ -2,7 +2,8 @@
 // run a subgroup of 8 lanes as one vector: no workgroup memory, no barriers. A workgroup is one subgroup; it computes 16
 // queries by up to HALVES * 32 channels of one head, 32 keys at a time: scores and the products u of the cotangent and the
 // values with a lane a key, the gradient with a lane four channels. The keys pass once for the largest score, the sum of
-// exponentials and the mean of u, and once for the gradient. What it knows of a query is written for the other half,
+// exponentials and the mean of u, and once for the gradient; scores and u of the first KEPT blocks of keys are kept between the
+// two, which costs less than to compute them again. What it knows of a query is written for the other half,
 // attention_gradient_keys_subgroup. Source: Dao et al. 2022, appendix B.
 // qkv is [sample][channel / 4][position], and so are the cotangent and the result.
 enable subgroups;
@@ -10,6 +11,7 @@ diagnostic(off, subgroup_uniformity);
 
 const HALVES = 2u;   // octets of channel quads of a slice of a head
 const TEXTURE_WIDTH = 2048u;
+const KEPT = 8u;     // blocks of 32 keys; their scores and products take half of the 8,192 bytes that WGSL lets a shader keep
 
 struct Sizes {
   positions: u32,
@@ -31,6 +33,7 @@ struct Sizes {
 
 var<private> scores: array<array<vec4f, 8>, 2>;                 // [octet][query] of four octets of keys, a lane a key
 var<private> products: array<array<vec4f, 8>, 2>;               // u, likewise
+var<private> kept: array<array<array<vec4f, 8>, 4>, KEPT>;       // [block]: scores, then products, of the first blocks
 var<private> sums: array<array<array<vec4f, HALVES>, 8>, 2>;    // [octet][query][half], a lane a quad
 var<private> highest: array<array<f32, 8>, 2>;
 var<private> total: array<array<f32, 8>, 2>;                    // of the exponentials so far, a part in each lane
@@ -129,7 +132,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         }
       }
       let key = first + lane;
-      for (var quad = 0u; quad < sizes.head_quads; quad++) {
+      let block = first / 32u;
+      let summed = select(sizes.head_quads, 0u, round == 1u && block < KEPT);   // quads of channels that are yet to be summed
+      for (var quad = 0u; quad < summed; quad++) {
         let row = quad * sizes.positions;
         let q = array<vec4f, 2>(load_qkv(q_at + row + query0), load_qkv(q_at + row + query1));
         multiply(q, load_keys(k_at + row, key));
@@ -137,6 +142,19 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         multiply_g(g, load_keys(v_at + row, key));
       }
       let inside = vec4u(key, key + 8u, key + 16u, key + 24u) < vec4u(sizes.positions);
+      if (block < KEPT) {
+        for (var o = 0u; o < 2u; o++) {
+          for (var i = 0u; i < 8u; i++) {
+            if (round == 0u) {
+              kept[block][o][i] = scores[o][i];
+              kept[block][o + 2u][i] = products[o][i];
+            } else {
+              scores[o][i] = kept[block][o][i];
+              products[o][i] = kept[block][o + 2u][i];
+            }
+          }
+        }
+      }
       if (round == 0u) {
         for (var o = 0u; o < 2u; o++) {
           for (var i = 0u; i < 8u; i++) {
