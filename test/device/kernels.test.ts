@@ -423,6 +423,18 @@ describe('attention', () => {
   );
 });
 
+describe('attention_gradient', () => {
+  // scores of 256 keys are kept between two rounds, those of more are computed twice
+  const over = (length: number, width: number, heads: number): Case => [
+    `${heads} heads of ${width} channels, ${length} positions`,
+    opsOver([2, 3 * heads * width, length], (b) => {
+      const g = conv(b, b.x, heads * width, [1]);
+      return b.add('attention_gradient', [b.x, g], { heads, order: 'heads_first' }, 'gradient');
+    }),
+  ];
+  check([over(16, 32, 2), over(255, 4, 1), over(256, 8, 2), over(257, 4, 1), over(300, 36, 1)]);
+});
+
 describe('resampling', () => {
   const pool = (shape: Shape, kernel: Shape): Case => [
     `avg_pool of [${shape}] by ${kernel.join('x')}`,
