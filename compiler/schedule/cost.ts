@@ -55,9 +55,8 @@ export function nodesOf(group: ScheduledGroup): readonly number[] {
       return own.includes(group.anchor) ? own : [group.anchor, ...own];
     }
     case 'norm_gradient':
-      return [...group.through, { node: group.anchor }, ...group.epilogue].map(({ node }) => node);
     case 'norm_sums':
-      return [...group.through.map((op) => op.node), group.anchor];
+      return [...group.through, { node: group.anchor }, ...fusedIn(group).epilogue].map(({ node }) => node);
   }
 }
 

@@ -45,20 +45,11 @@ export function unrolledOuterProducts(rows: number): LongBody {
   return { name: `outer ${rows}`, lines };
 }
 
-/** Counts the products of a plane in three sums: row[k][i] += g[k] sums[i] for `count` vectors i. */
-export function unrolledPlane(count: number): LongBody {
+/** Counts `count` vectors in three sums of as many each: sums[k][i] += g[k] from[i]. */
+export function unrolledSums(sums: string, from: string, count: number): LongBody {
   const lines = () =>
     Array.from({ length: 3 * count }, (_, at) => {
-      return `row[${at}u] += g[${Math.floor(at / count)}u] * sums[${at % count}u];`;
+      return `${sums}[${at}u] += g[${Math.floor(at / count)}u] * ${from}[${at % count}u];`;
     });
-  return { name: `plane ${count}`, lines };
-}
-
-/** Counts the sums of a row of planes in the nine taps: taps[k][l][i] += g[k] row[l][i] for `count` vectors i. */
-export function unrolledRow(count: number): LongBody {
-  const lines = () =>
-    Array.from({ length: 9 * count }, (_, at) => {
-      return `taps[${at}u] += g[${Math.floor(at / (3 * count))}u] * row[${at % (3 * count)}u];`;
-    });
-  return { name: `row ${count}`, lines };
+  return { name: `sums ${sums} ${from} ${count}`, lines };
 }

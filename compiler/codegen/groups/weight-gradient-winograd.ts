@@ -10,7 +10,7 @@ import { extentOf, nodeOf, quadsOf } from '../../schedule/values.ts';
 import { standing, value } from '../fragment.ts';
 import { texelHalves } from '../half.ts';
 import { callKernel, type KernelCall } from '../kernel-call.ts';
-import { unrolledOuterProducts, unrolledPlane, unrolledRow } from './products.ts';
+import { unrolledOuterProducts, unrolledSums } from './products.ts';
 import { cotangentTransformOf, inputTransformOf, rowsOfG } from './winograd-transforms.ts';
 
 /** Quads of the cotangent's channels that a workgroup of the product computes, and of the input's: one a lane. */
@@ -114,8 +114,8 @@ function products(part: Part): KernelCall {
     hooks: {
       multiply: unrolledOuterProducts(ROWS),
       row_of_g: rowsOfG(m),
-      add_plane: unrolledPlane(ROWS * 4),
-      add_row: unrolledRow(ROWS * 4),
+      add_plane: unrolledSums('row', 'sums', ROWS * 4),
+      add_row: unrolledSums('taps', 'row', 3 * ROWS * 4),
     },
     declared: {
       cotangent: { kind: 'cotangent_planes', value: group.result },

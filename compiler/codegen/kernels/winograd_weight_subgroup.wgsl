@@ -8,7 +8,7 @@ enable subgroups;
 diagnostic(off, subgroup_uniformity);
 
 const PATCH = 6u;    // planes of a side
-const ROWS = 8u;     // quads of the cotangent's channels that a workgroup computes
+const ROWS = 4u;     // quads of the cotangent's channels that a workgroup computes
 const TEXTURE_WIDTH = 2048u;
 
 struct Sizes {

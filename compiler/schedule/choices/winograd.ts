@@ -9,7 +9,7 @@ import { extentOf, quadsOf } from '../values.ts';
  * Bytes of the planes that are computed at once, at the most. A larger batch is computed in parts, so that the choice depends
  * on one sample alone and every adapter can bind the planes.
  */
-export const MOST_BYTES = 64 * 2 ** 20;
+const MOST_BYTES = 64 * 2 ** 20;
 
 /**
  * Bytes of planes that a processor's caches keep until the next dispatch reads them: parts are no larger, unless one sample
