@@ -53,11 +53,10 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
   const pack = async () => (packs.length > 0 ? program.runPasses(packs, {}) : undefined);
   const packsChanges = packs.filter((name) => name === 'pack');
   await pack();
-  /** Which parameters the last step changed, and whether they are some of those that it was to change, and nobody goes on from them. */
-  let changed: readonly string[] = [];
-  let halved = false;
+  /** Whether the last step was taken, and how many arenas it changed. Where it changed some and was not taken, nobody goes on from them. */
+  let last = { taken: false, arenas: 0 };
   const checkWhole = () => {
-    if (!halved) return;
+    if (last.taken || last.arenas === 0) return;
     throw new RuntimeError(
       'gpu',
       'a step whose gradients are not finite changed some of the parameters; open the step again with those before it',
@@ -116,8 +115,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
           if (name === 'square_sums') grad_norm = rootOfSum(values);
           else if (name === 'gradient_scale') {
             taken = values[1] === 1;
-            changed = taken ? trained.map(({ name }) => name) : inArenas(manifest, trained, values[2]!);
-            halved = !taken && changed.length > 0;
+            last = { taken, arenas: values[2]! };
           } else {
             const term = name.slice(LOSS.length);
             losses[term] ??= new Float32Array(count);
@@ -153,6 +151,7 @@ export async function programStep(program: Program, adapter: string): Promise<Tr
       const data = stepSettings(settings);
       const inputs = waits ? {} : { step_settings: { shape: [data.length], data } };
       const tracing = { anew: isGradient, without: changes(manifest) };
+      const changed = last.taken ? trained : inArenas(manifest, trained, last.arenas);
       const exact = changed.length === 0;
       const putBack = await takeBack(state, changed, settings);
       try {
@@ -176,18 +175,16 @@ function prefixOf(which: TrainedTensors): string {
   return which.kind === 'ema' ? `ema.${which.index}.` : `${which.kind}.`;
 }
 
-/** Names of the parameters in the first so many arenas, which stand in the manifest in their order. */
+/** The parameters in the first so many arenas, which stand in the manifest in their order. */
 function inArenas(
   { state }: Manifest,
   trained: TrainingStep['parameters'],
   count: number,
-): readonly string[] {
-  const slots = new Map(state.map(({ name, slot }) => [name, slot]));
-  const slotOf = (name: string) => slots.get(`parameters.${name}`)!;
-  const names = new Set(trained.map(({ name }) => `parameters.${name}`));
-  const arenas = [...new Set(state.flatMap(({ name, slot }) => (names.has(name) ? [slot] : [])))];
-  const those = new Set(arenas.slice(0, count));
-  return trained.flatMap(({ name }) => (those.has(slotOf(name)) ? [name] : []));
+): TrainingStep['parameters'] {
+  const byPlace = new Map(trained.map((one) => [`parameters.${one.name}`, one]));
+  const ports = state.filter(({ name }) => byPlace.has(name));
+  const arenas = [...new Set(ports.map(({ slot }) => slot))].slice(0, count);
+  return ports.filter(({ slot }) => arenas.includes(slot)).map(({ name }) => byPlace.get(name)!);
 }
 
 /** Sums of squares, added in float64. */

@@ -27,17 +27,18 @@ export function beforeUpdate(
 /** Puts parameters of a program back to before their last update. Gives what puts them where they were. */
 export async function takeBack(
   state: ProgramState,
-  names: readonly string[],
+  parameters: readonly { readonly name: string }[],
   settings: UpdateSettings,
 ): Promise<() => Promise<void>> {
   const changed = new Map<string, Tensor>();
-  for (const name of names) {
+  for (const { name } of parameters) {
     const place = `parameters.${name}`;
-    const { shape, data: parameter } = await state.read(place);
-    const { data: exp_avg } = await state.read(`exp_avg.${name}`);
-    const { data: exp_avg_sq } = await state.read(`exp_avg_sq.${name}`);
-    changed.set(place, { shape, data: parameter });
-    await state.write(place, { shape, data: beforeUpdate({ parameter, exp_avg, exp_avg_sq }, settings) });
+    const found: Tensor[] = [];
+    await state.readAll([place, `exp_avg.${name}`, `exp_avg_sq.${name}`], (_, tensor) => found.push(tensor));
+    const [tensor, exp_avg, exp_avg_sq] = found as [Tensor, Tensor, Tensor];
+    changed.set(place, tensor);
+    const updated = { parameter: tensor.data, exp_avg: exp_avg.data, exp_avg_sq: exp_avg_sq.data };
+    await state.write(place, { shape: tensor.shape, data: beforeUpdate(updated, settings) });
   }
   return async () => {
     for (const [place, tensor] of changed) await state.write(place, tensor);
